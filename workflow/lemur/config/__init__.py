@@ -1,0 +1,1 @@
+"""Recipes and catalogues: read, overlaid, validated, and cut into one slice a stage."""

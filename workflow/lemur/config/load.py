@@ -1,0 +1,136 @@
+"""Read config/*.yaml: strict YAML, overlays, recipes with ``extends`` and ``set``."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lemur.config import schema
+from lemur.errors import UserError, nearest
+from lemur.provenance import ROOT
+
+CONFIG = ROOT / "config"
+
+
+class _Strict(yaml.SafeLoader):
+    """YAML that refuses a key given twice (PyYAML would keep the last one in silence)."""
+
+
+def _mapping(loader: _Strict, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=deep)
+        if key in seen:
+            raise yaml.YAMLError(f"key '{key}' stands twice (line {key_node.start_mark.line + 1})")
+        seen.add(key)
+    return yaml.SafeLoader.construct_mapping(loader, node, deep)
+
+
+_Strict.add_constructor(
+    yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG,
+    lambda loader, node: _mapping(loader, node, deep=True),
+)
+
+
+def read_yaml(path: Path) -> Any:
+    """A YAML file's value; a missing or malformed file is a ``UserError`` that names file and line."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Strict)  # noqa: S506 (a SafeLoader)
+    except FileNotFoundError:
+        raise UserError(f"{shown(path)}: no such file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise UserError(f"{shown(path)}{line}: not valid YAML: {problem}") from None
+
+
+def shown(path: Path) -> str:
+    """A path as a message names it: relative to the repository where it lies inside."""
+    try:
+        return str(path.resolve().relative_to(ROOT))
+    except ValueError:
+        return str(path)
+
+
+def merge(below: Any, above: Any) -> Any:
+    """Overlay: mappings merge key by key; lists and plain values of ``above`` replace."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        merged = dict(below)
+        for key, value in above.items():
+            merged[key] = merge(below[key], value) if key in below else copy.deepcopy(value)
+        return merged
+    return copy.deepcopy(above)
+
+
+def named_file(folder: str, name: str, kind: str) -> Path:
+    """``config/<folder>/<name>.yaml``, or a ``UserError`` with the nearest name."""
+    path = CONFIG / folder / f"{name}.yaml"
+    if "/" in str(name) or not path.is_file():
+        known = [file.stem for file in (CONFIG / folder).glob("*.yaml")]
+        raise UserError(f"no {kind} '{name}' in config/{folder}{nearest(name, known)}")
+    return path
+
+
+def raw_recipe(name: str, _seen: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A recipe's mapping with everything that it extends merged below it (not yet validated)."""
+    path = named_file("recipes", name, "recipe")
+    value = read_yaml(path)
+    if not isinstance(value, dict):
+        raise UserError(f"{shown(path)}: a recipe is a mapping, not {type(value).__name__}")
+    if "extends" not in value:
+        return value
+    parent = value.pop("extends")
+    if parent in (*_seen, name):
+        raise UserError(f"{shown(path)}: extends: '{parent}' leads back to itself")
+    return merge(raw_recipe(str(parent), (*_seen, name)), value)
+
+
+def with_values(recipe: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """``recipe`` with ``{dotted.key: value}`` replaced (``--config set='{...}'``).
+
+    A list's entry is reached by its ``name``: ``evaluate.benchmarks.humaneval.limit``.
+    """
+    changed = copy.deepcopy(recipe)
+    for dotted, value in values.items():
+        *parents, last = str(dotted).split(".")
+        place: Any = changed
+        for number, key in enumerate(parents):
+            place = _inside(place, key, ".".join(parents[: number + 1]))
+        if isinstance(place, list):
+            index = next((i for i, item in enumerate(place) if item.get("name") == last), None)
+            if index is None:
+                raise UserError(f"set: no entry '{last}' in {'.'.join(parents)}")
+            place[index] = value
+        else:
+            place[last] = value
+    return changed
+
+
+def _inside(place: Any, key: str, dotted: str) -> Any:
+    if isinstance(place, list):
+        for item in place:
+            if isinstance(item, dict) and item.get("name") == key:
+                return item
+        raise UserError(f"set: {dotted}: no entry of that name")
+    if isinstance(place, dict) and isinstance(place.get(key), dict | list):
+        return place[key]
+    known = place if isinstance(place, dict) else ()
+    raise UserError(f"set: {dotted}: not a section of the recipe{nearest(key, known)}")
+
+
+def catalogue(name: str) -> dict[str, Any]:
+    """Entries of config/{sources,models,benchmarks}.yaml, each validated."""
+    path = CONFIG / f"{name}.yaml"
+    value = read_yaml(path)
+    schema.check(value, name, shown(path))
+    return value[name]
+
+
+def corpus(name: str) -> dict[str, Any]:
+    """A corpus: its sources in order, cleaning thresholds, held-out share."""
+    path = named_file("corpora", name, "corpus")
+    value = read_yaml(path)
+    schema.check(value, "corpus", shown(path))
+    return value

@@ -1,0 +1,134 @@
+"""Resolve a recipe: its own values plus the corpus, sources, model and benchmarks it names."""
+
+from typing import Any
+
+from lemur.config import load, schema
+from lemur.errors import UserError, nearest
+
+Recipe = dict[str, Any]
+
+
+def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
+    """The recipe ``name`` with everything it refers to, validated before any job starts.
+
+    ``values``: ``{dotted.key: value}`` replaced for this run. The result is plain JSON data; its
+    canonical digest identifies the run. Raises UserError in one line.
+    """
+    where = f"config/recipes/{name}.yaml"
+    recipe = load.raw_recipe(name)
+    if values:
+        recipe = load.with_values(recipe, values)
+        where += f" with set {', '.join(map(str, values))}"
+    schema.check(recipe, "recipe", where)
+    corpus = load.corpus(recipe["corpus"])
+    sources, models = load.catalogue("sources"), load.catalogue("models")
+    benchmarks = load.catalogue("benchmarks")
+    resolved = {
+        **recipe,
+        "name": name,
+        "corpus": {**corpus, "name": recipe["corpus"], "sources": _corpus(corpus, sources, recipe)},
+        "base": _base(recipe["base"], models, where),
+        "sft": {**recipe["sft"], "sources": _sft(recipe, sources, where)},
+        "evaluate": {**recipe["evaluate"], "benchmarks": _benchmarks(recipe, benchmarks, where)},
+    }
+    resolved.pop("provenance", None)
+    _check(resolved, where)
+    return resolved
+
+
+def provenance_of(name: str) -> dict[str, dict[str, str]]:
+    """``{dotted key or prefix: {mark, source}}`` of a recipe, inherited entries included."""
+    return load.raw_recipe(name).get("provenance", {})
+
+
+def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:
+    where = f"config/corpora/{recipe['corpus']}.yaml"
+    listed, names = [], set()
+    for number, item in enumerate(corpus["sources"]):
+        source = item["name"]
+        if source not in sources:
+            raise UserError(f"{where}: sources.{number}: no source '{source}' in config/sources.yaml{nearest(source, sources)}")  # fmt: skip # noqa: E501
+        if source in names:
+            raise UserError(f"{where}: sources.{number}: '{source}' stands twice")
+        names.add(source)
+        entry = {**sources[source], **item}
+        if entry["kind"] not in ("code", "text"):
+            raise UserError(f"{where}: sources.{number}: '{source}' is of kind {entry['kind']}: a corpus takes code and text")  # fmt: skip # noqa: E501
+        if entry["status"] == "unavailable":
+            raise UserError(f"{where}: sources.{number}: '{source}' is unavailable: name its substitute")  # fmt: skip # noqa: E501
+        listed.append(entry)
+    for kind in ("code", "text"):
+        mine = {entry["name"] for entry in listed if entry["kind"] == kind}
+        if not mine:
+            raise UserError(f"{where}: sources: none is of kind {kind}")
+        weights = recipe["mixture"]["weights"][kind]
+        for source in weights if isinstance(weights, dict) else ():
+            if source not in mine:
+                raise UserError(f"config/recipes: mixture.weights.{kind}.{source}: not a {kind} source of corpus '{recipe['corpus']}'{nearest(source, mine)}")  # fmt: skip # noqa: E501
+    return listed
+
+
+def _base(name: str, models: Recipe, where: str) -> Recipe:
+    if name not in models:
+        raise UserError(f"{where}: base: no model '{name}' in config/models.yaml{nearest(name, models)}")  # fmt: skip # noqa: E501
+    return {**models[name], "name": name}
+
+
+def _sft(recipe: Recipe, sources: Recipe, where: str) -> list[Recipe]:
+    listed = []
+    accepted = recipe["sft"].get("accept_terms", [])
+    for number, item in enumerate(recipe["sft"]["sources"]):
+        name = item["name"]
+        if item["format"] == "docstring":
+            listed.append(dict(item))
+            continue
+        known = {key for key, value in sources.items() if value["kind"] == "sft"}
+        if name not in known:
+            raise UserError(f"{where}: sft.sources.{number}: no SFT source '{name}' in config/sources.yaml{nearest(name, known)}")  # fmt: skip # noqa: E501
+        if sources[name].get("terms") and name not in accepted:
+            raise UserError(f"{where}: sft.sources.{number}: '{name}' has terms that bind its user ({sources[name]['terms']}): read them and add it to sft.accept_terms")  # fmt: skip # noqa: E501
+        listed.append({**sources[name], **item})
+    return listed
+
+
+def _benchmarks(recipe: Recipe, benchmarks: Recipe, where: str) -> list[Recipe]:
+    listed, names = [], set()
+    for number, item in enumerate(recipe["evaluate"]["benchmarks"]):
+        name = item["name"]
+        place = f"{where}: evaluate.benchmarks.{number}"
+        if name not in benchmarks:
+            raise UserError(f"{place}: no benchmark '{name}' in config/benchmarks.yaml{nearest(name, benchmarks)}")  # fmt: skip # noqa: E501
+        if name in names:
+            raise UserError(f"{place}: '{name}' stands twice")
+        names.add(name)
+        entry = dict(benchmarks[name])
+        if not entry.get("available", True):
+            raise UserError(f"{place}: '{name}' cannot run yet: {entry.get('reason')}")
+        if "max_new_tokens" in item:
+            entry["decoding"] = {**entry["decoding"], "max_new_tokens": item["max_new_tokens"]}
+        entry["shots"] = item.get("shots", entry["shots"])
+        listed.append({**entry, "name": name, "limit": item.get("limit")})
+    return listed
+
+
+def _check(recipe: Recipe, where: str) -> None:
+    """What no schema can say: values that must agree with each other."""
+    longest = recipe["base"]["architecture"]["max_context"]
+    for stage in ("pretrain", "sft"):
+        part = recipe[stage]
+        context, batch = part["context"], part["global_batch_tokens"]
+        if context > longest:
+            raise UserError(f"{where}: {stage}.context: {context} is longer than the {longest} positions of '{recipe['base']['name']}'")  # fmt: skip # noqa: E501
+        ranks = part["parallel"]["nodes"] * part["parallel"]["processes_per_node"]
+        if part["engine"] == "torch" and ranks > 1:
+            raise UserError(f"{where}: {stage}.engine: torch runs one process; {ranks} ranks need deepspeed")  # fmt: skip # noqa: E501
+        unit = context * part["micro_batch_sequences"] * ranks
+        if batch % unit:
+            raise UserError(f"{where}: {stage}.global_batch_tokens: {batch} is not a multiple of context x micro_batch_sequences x ranks = {unit}")  # fmt: skip # noqa: E501
+    tokens, context = recipe["pretrain"]["tokens"], recipe["pretrain"]["context"]
+    batch = recipe["pretrain"]["global_batch_tokens"]
+    if tokens % batch:
+        near = max(batch, round(tokens / batch) * batch)
+        raise UserError(f"{where}: pretrain.tokens: {tokens} is not a multiple of pretrain.global_batch_tokens {batch}: the nearest is {near}")  # fmt: skip # noqa: E501
+    if "chat" in recipe["evaluate"]["models"] and not recipe["sft"]["sources"]:
+        raise UserError(f"{where}: evaluate.models: chat needs sft.sources")

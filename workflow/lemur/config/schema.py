@@ -1,0 +1,65 @@
+"""JSON Schema validation whose errors are one line a person can act on."""
+
+import functools
+import json
+from typing import Any
+
+import jsonschema
+
+from lemur.errors import UserError, nearest
+from lemur.provenance import ROOT
+
+
+@functools.cache
+def _validator(name: str) -> jsonschema.Draft202012Validator:
+    path = ROOT / "workflow" / "schemas" / f"{name}.schema.json"
+    loaded = json.loads(path.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(loaded)
+    return jsonschema.Draft202012Validator(loaded)
+
+
+def check(value: Any, name: str, where: str) -> None:
+    """Validate ``value`` against workflow/schemas/``name``.schema.json.
+
+    Raises UserError with the place (file and dotted key), what is wrong and what is allowed.
+    """
+    errors = sorted(_validator(name).iter_errors(value), key=lambda error: list(map(str, error.path)))
+    if not errors:
+        return
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    raise UserError(f"{where}: {_line(errors[0])}{more}")
+
+
+def _line(error: jsonschema.ValidationError) -> str:
+    if error.context:  # oneOf, anyOf: the alternative that came nearest says more
+        best = jsonschema.exceptions.best_match([error])
+        if best is not error and best is not None and len(best.path) > len(error.path):
+            error = best
+    key = ".".join(map(str, error.absolute_path)) or "the file"
+    rule, limit, value = error.validator, error.validator_value, error.instance
+    about = error.schema.get("description") if isinstance(error.schema, dict) else None
+    about = f" ({about})" if about else ""
+    if rule == "additionalProperties":
+        known = error.schema.get("properties", {})
+        extra = next(name for name in value if name not in known)
+        inside = "" if key == "the file" else f"{key}."
+        return f"{inside}{extra}: unknown key{nearest(extra, known)}"
+    if rule == "required":
+        missing = next(name for name in limit if name not in value)
+        inside = "" if key == "the file" else f"{key}."
+        return f"{inside}{missing}: missing"
+    if rule == "enum":
+        return f"{key}: {value!r} is not allowed{nearest(str(value), limit)}{about}"
+    if rule in ("minimum", "exclusiveMinimum"):
+        sign = "at least" if rule == "minimum" else "more than"
+        return f"{key}: {value} is too small: {sign} {limit} is allowed{about}"
+    if rule in ("maximum", "exclusiveMaximum"):
+        sign = "at most" if rule == "maximum" else "less than"
+        return f"{key}: {value} is too large: {sign} {limit} is allowed{about}"
+    if rule == "type":
+        wanted = " or ".join(limit) if isinstance(limit, list) else limit
+        hint = ""
+        if wanted in ("number", "integer") and isinstance(value, str):
+            hint = "; YAML reads 90e9 and 4e-5 as text: write 90_000_000_000 and 0.00004"
+        return f"{key}: {value!r} is not of type {wanted}{hint}{about}"
+    return f"{key}: {error.message}{about}"

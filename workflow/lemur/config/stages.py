@@ -1,0 +1,148 @@
+"""The slice of a resolved recipe that each script is given as ``--spec``.
+
+A slice holds what changes the stage's output and nothing else, since Snakemake reruns a job whose
+params changed: a new learning rate must not reach the corpus, a new ratio not the tokenizer.
+"""
+
+from typing import Any
+
+Recipe = dict[str, Any]
+
+# Raised by hand when a stage's code changes what it writes: the rules pass it as a param.
+VERSION = {
+    "download": 1,
+    "model": 1,
+    "clean": 1,
+    "mix": 1,
+    "tokenize": 1,
+    "pack": 1,
+    "pretrain": 1,
+    "sft": 1,
+    "generate": 1,
+    "judge": 1,
+    "agents": 1,
+    "figures": 1,
+}
+
+_DOWNLOAD = ("from", "sha256", "size", "licence")
+_CLEAN = ("name", "kind", "format", "include", "exclude", "languages", "licence", "max_mb")
+
+
+def _some(entry: Recipe, keys: tuple[str, ...]) -> Recipe:
+    return {key: value for key, value in entry.items() if key in keys}
+
+
+def download(name: str, entry: Recipe) -> Recipe:
+    """A source's, model's or benchmark's pin."""
+    return {"name": name, **_some(entry, _DOWNLOAD)}
+
+
+def clean(recipe: Recipe, source: str) -> Recipe:
+    """One source and the corpus' thresholds."""
+    entry = next(item for item in recipe["corpus"]["sources"] if item["name"] == source)
+    fields = tuple(key for key in entry if key.endswith("_field"))
+    return {
+        "source": _some(entry, _CLEAN + fields),
+        "cleaning": recipe["corpus"]["cleaning"],
+        "heldout": recipe["corpus"]["heldout"],
+        "max_mb": entry.get("max_mb"),
+    }
+
+
+def duplicates(recipe: Recipe) -> Recipe:
+    return {"sources": [source["name"] for source in recipe["corpus"]["sources"]]}
+
+
+def plan(recipe: Recipe) -> Recipe:
+    """The mixture; ``context`` because whole sequences are planned."""
+    return {
+        "recipe": recipe["name"],
+        "seed": recipe["seed"],
+        "tokens": recipe["pretrain"]["tokens"],
+        "context": recipe["pretrain"]["context"],
+        "code_to_text": recipe["mixture"]["code_to_text"],
+        "weights": recipe["mixture"]["weights"],
+        "max_epochs": recipe["mixture"]["max_epochs"],
+        "sources": [_some(source, ("name", "kind")) for source in recipe["corpus"]["sources"]],
+    }
+
+
+def decontaminate(recipe: Recipe) -> Recipe:
+    names = [item["name"] for item in downloaded_benchmarks(recipe)]
+    return {"benchmarks": names, **recipe["mixture"]["decontamination"]}
+
+
+def downloaded_benchmarks(recipe: Recipe) -> list[Recipe]:
+    """Benchmarks with data of their own (bits per byte reads the corpus' held-out split)."""
+    return [item for item in recipe["evaluate"]["benchmarks"] if "from" in item["data"]]
+
+
+def heldout(recipe: Recipe, kind: str) -> Recipe:
+    names = [item["name"] for item in recipe["corpus"]["sources"] if item["kind"] == kind]
+    return {
+        "kind": kind,
+        "seed": recipe["seed"],
+        "sources": names,
+        **recipe["evaluate"]["heldout"],
+    }
+
+
+def tokenize(recipe: Recipe) -> Recipe:
+    return {"tokenizer": recipe["base"]["name"]}
+
+
+def pack(recipe: Recipe) -> Recipe:
+    return {
+        "seed": recipe["seed"],
+        "context": recipe["pretrain"]["context"],
+        "packing": recipe["pretrain"]["packing"],
+        "max_epochs": recipe["mixture"]["max_epochs"],
+    }
+
+
+def train(recipe: Recipe, stage: str) -> Recipe:
+    """``stage``: pretrain or sft; the same shape for both."""
+    part = dict(recipe[stage])
+    for key in ("sources", "accept_terms", "template", "max_examples", "packing"):
+        part.pop(key, None)
+    return {
+        "stage": stage,
+        "recipe": recipe["name"],
+        "seed": recipe["seed"],
+        "tokens": part.pop("tokens", None),
+        "epochs": part.pop("epochs", None),
+        "vocabulary": recipe["sft"]["template"] if stage == "sft" else "keep",
+        **part,
+    }
+
+
+def conversations(recipe: Recipe) -> Recipe:
+    listed = [_some(item, ("name", "format", "examples")) for item in recipe["sft"]["sources"]]
+    return {"sources": listed, "seed": recipe["seed"]}
+
+
+def sft_tokens(recipe: Recipe) -> Recipe:
+    return {
+        "context": recipe["sft"]["context"],
+        "seed": recipe["seed"],
+        "template": recipe["sft"]["template"],
+        "max_examples": recipe["sft"]["max_examples"],
+    }
+
+
+def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
+    entry = next(x for x in recipe["evaluate"]["benchmarks"] if x["name"] == benchmark)
+    part = recipe["evaluate"]
+    return {
+        **entry,
+        "benchmark": benchmark,
+        "model": model,
+        "format": "chatml" if model == "chat" else "completion",
+        "precision": part["precision"],
+        "batch": part["batch"],
+        "seed": recipe["seed"],
+    }
+
+
+def judge(recipe: Recipe, model: str, benchmark: str) -> Recipe:
+    return {**generate(recipe, model, benchmark), "sandbox": recipe["evaluate"]["sandbox"]}

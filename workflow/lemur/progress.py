@@ -1,0 +1,65 @@
+"""Progress with an estimate, as lines that a terminal, a log and a SLURM file can all show."""
+
+import sys
+import time
+from types import TracebackType
+
+
+def clock(seconds: float) -> str:
+    """Seconds as ``42s``, ``3m07s`` or ``2h05m``."""
+    seconds = int(seconds + 0.5)
+    if seconds < 60:
+        return f"{seconds}s"
+    if seconds < 3600:
+        return f"{seconds // 60}m{seconds % 60:02d}s"
+    return f"{seconds // 3600}h{seconds % 3600 // 60:02d}m"
+
+
+class Progress:
+    """Counts ``done`` of ``total``; prints share, rate and time left at most every few seconds.
+
+    Use as a context manager; ``start`` is what an earlier, interrupted run had done already.
+    """
+
+    def __init__(
+        self, label: str, total: float, unit: str, *, start: float = 0, every: float = 5.0
+    ):
+        self.label, self.total, self.unit, self.every = label, total, unit, every
+        self.done = self.first = start
+        self.began = self.shown = time.monotonic()
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._print(final=True)
+
+    def add(self, amount: float = 1, note: str = "") -> None:
+        """Count ``amount`` more; ``note`` (a loss, a file name) is shown when a line is printed."""
+        self.done += amount
+        if time.monotonic() - self.shown >= self.every:
+            self._print(note=note)
+
+    def _print(self, note: str = "", final: bool = False) -> None:
+        now = self.shown = time.monotonic()
+        spent = now - self.began
+        rate = (self.done - self.first) / spent if spent > 0 else 0.0
+        if final:
+            tail = f"in {clock(spent)}"
+        elif rate > 0 and self.total >= self.done:
+            tail = f"{rate:,.1f} {self.unit}/s, {clock((self.total - self.done) / rate)} left"
+        else:
+            tail = "estimating"
+        share = 100 * self.done / self.total if self.total else 100.0
+        count = f"{self.done:,.0f}/{self.total:,.0f} {self.unit} ({share:.0f}%)"
+        print(
+            f"{self.label}: {count} {tail}{'  ' + note if note else ''}",
+            file=sys.stderr,
+            flush=True,
+        )
