@@ -1,0 +1,75 @@
+# Lemur (arXiv 2310.06830) from pinned sources to figures. `snakemake -n` shows what would run;
+# `--config recipe=<name>` chooses what (config/recipes), a profile where.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+include: "rules/0_common.smk"
+include: "rules/1_corpus.smk"
+include: "rules/2_mix.smk"
+include: "rules/3_tokenize.smk"
+include: "rules/4_pretrain.smk"
+include: "rules/5_sft.smk"
+include: "rules/6_evaluate.smk"
+include: "rules/7_agents.smk"
+include: "rules/8_figures.smk"
+
+
+localrules:
+    all,
+    fetch,
+    corpus,
+    mixture,
+    pretrain,
+    sft,
+    evaluate,
+    figures,
+    paper_figures,
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report.html",
+
+
+rule fetch:
+    input:
+        every_download(),
+
+
+rule corpus:
+    input:
+        cleaned_of(RECIPE),
+
+
+rule mixture:
+    input:
+        f"results/{RECIPE['name']}/tokens/realised.json",
+
+
+rule pretrain:
+    input:
+        f"results/{RECIPE['name']}/pretrain/DONE.json",
+
+
+rule sft:
+    input:
+        f"results/{RECIPE['name']}/sft/DONE.json",
+
+
+rule evaluate:
+    input:
+        scores_of(RECIPE),
+
+
+rule figures:
+    input:
+        paper_figure_files(),
+        recipe_figure_files(RECIPE),
+
+
+rule paper_figures:
+    input:
+        paper_figure_files(),

@@ -1,0 +1,198 @@
+# Configuration, and every function that the rules use.
+import hashlib
+import os
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.current_basedir).parent
+sys.path.insert(0, str(ROOT / "workflow"))
+
+from lemur import plan as cost_plan
+from lemur.config import load, recipe as recipes, schema, stages
+from lemur.errors import UserError
+from lemur.files import canonical
+from lemur.provenance import digest
+
+RUN = ROOT / "workflow" / "env-run"
+SCRIPTS = ROOT / "scripts"
+# A rule's log is also shown, so that progress reaches the terminal.
+LOG = "2> >(tee {log} >&2)"
+
+try:
+    config = {**load.read_yaml(ROOT / "config" / "config.yaml"), **config}
+    schema.check(config, "config", "config")
+    RECIPE = recipes.resolve(str(config["recipe"]), config.get("set"))
+    STYLE = load.merge(load.catalogue("figures"), config.get("style", {}))
+except UserError as error:
+    # WorkflowError would name this file and line, which is not where the mistake is.
+    sys.exit(f"error: {error}")
+
+RECIPE_DIGEST = digest(RECIPE)
+if workflow.is_main_process and not config.get("quiet_plan"):
+    print("\n".join(cost_plan.summary(RECIPE)), file=sys.stderr, flush=True)
+
+
+wildcard_constraints:
+    recipe=re.escape(RECIPE["name"]),
+    corpus=re.escape(RECIPE["corpus"]["name"]),
+    tokenizer=re.escape(RECIPE["base"]["name"]),
+    source="[^/]+",
+    benchmark="[^/]+",
+    model="start|pretrained|chat",
+    kind="code|text",
+    part=r"\d+",
+    parts=r"\d+",
+
+
+def locked(environment):
+    """sha256 of the lock that an environment is built from: a changed lock reruns its rules."""
+    stamp = ROOT / ".envs" / environment / "lock.stamp"
+    variant = stamp.read_text().split()[0] if stamp.exists() else "cpu"
+    lock = ROOT / "envs" / environment / f"{variant}.lock"
+    return hashlib.sha256(lock.read_bytes()).hexdigest()
+
+
+LOCKS = {name: locked(name) for name in ("data", "train", "evaluate", "figures")}
+
+
+def script(environment, path):
+    """Shell text that runs a script in an environment with its slice of the recipe."""
+    return (
+        f"{RUN} {environment} python {SCRIPTS / path} --spec {{params.spec:q}}"
+        f" --recipe-digest {RECIPE_DIGEST} "
+    )
+
+
+def threaded(environment, path):
+    """The same, for work whose thread pools must keep to the rule's threads."""
+    return f"OMP_NUM_THREADS={{threads}} RAYON_NUM_THREADS={{threads}} {script(environment, path)}"
+
+
+# -- what there is ------------------------------------------------------------------------------
+
+
+def corpus_sources(kinds=("code", "text")):
+    return [source for source in RECIPE["corpus"]["sources"] if source["kind"] in kinds]
+
+
+def parts_of(entry):
+    """Names of an entry's parts: part i takes the shards i, i + P, i + 2P, ..."""
+    parts = entry.get("parts", 1)
+    return [f"part-{part}-of-{parts}" for part in range(parts)]
+
+
+def part_files(pattern, kinds=("code", "text")):
+    """``pattern`` with {source} and {name} filled for every part of the corpus' sources."""
+    return [
+        pattern.format(
+            corpus=RECIPE["corpus"]["name"],
+            tokenizer=RECIPE["base"]["name"],
+            source=source["name"],
+            name=name,
+        )
+        for source in corpus_sources(kinds)
+        for name in parts_of(source)
+    ]
+
+
+def manifests(folder, entry):
+    return [f"resources/{folder}/{entry['name']}/{name}/manifest.json" for name in parts_of(entry)]
+
+
+def sft_downloads():
+    return [source for source in RECIPE["sft"]["sources"] if "from" in source]
+
+
+def sft_manifests(wildcards=None):
+    return [path for source in sft_downloads() for path in manifests("corpora", source)]
+
+
+def docstring_documents(wildcards=None):
+    """Cleaned code, where the recipe makes instructions of its functions."""
+    if any(source["format"] == "docstring" for source in RECIPE["sft"]["sources"]):
+        return part_files("results/corpus/{corpus}/{source}/{name}.parquet", ("code",))
+    return []
+
+
+def base_manifests(wildcards=None):
+    """The starting model's download; none where it is initialised at random."""
+    return [] if "random" in RECIPE["base"]["from"] else manifests("models", RECIPE["base"])
+
+
+def benchmark_manifests(wildcards=None):
+    return [
+        path
+        for item in stages.downloaded_benchmarks(RECIPE)
+        for path in manifests("benchmarks", item)
+    ]
+
+
+def every_download():
+    corpora = [path for source in corpus_sources() for path in manifests("corpora", source)]
+    return [*base_manifests(), *corpora, *sft_manifests(), *benchmark_manifests()]
+
+
+def cleaned_of(recipe):
+    return part_files("results/corpus/{corpus}/{source}/{name}.parquet")
+
+
+def download_entry(folder, name):
+    """The pin behind resources/<folder>/<name>."""
+    if folder == "models":
+        return RECIPE["base"]
+    if folder == "benchmarks":
+        entry = next(x for x in RECIPE["evaluate"]["benchmarks"] if x["name"] == name)
+        return {**entry["data"], "name": name}
+    listed = [*corpus_sources(), *sft_downloads()]
+    return next(source for source in listed if source["name"] == name)
+
+
+def download_spec(wildcards):
+    entry = download_entry(wildcards.folder, wildcards.name)
+    return canonical(stages.download(wildcards.name, entry))
+
+
+# -- models, benchmarks, scores -------------------------------------------------------------------
+
+
+def model_done(wildcards):
+    """DONE.json of a model that is scored; its folder is model/ beside it."""
+    return {
+        "start": f"resources/models/{RECIPE['base']['name']}/DONE.json",
+        "pretrained": f"results/{wildcards.recipe}/pretrain/DONE.json",
+        "chat": f"results/{wildcards.recipe}/sft/DONE.json",
+    }[wildcards.model]
+
+
+def benchmark_data(wildcards):
+    """A benchmark's own download, or the corpus' held-out split."""
+    items = RECIPE["evaluate"]["benchmarks"]
+    entry = next(item for item in items if item["name"] == wildcards.benchmark)
+    if "heldout" in entry["data"]:
+        return f"results/{wildcards.recipe}/heldout/{entry['data']['heldout']}.jsonl"
+    return manifests("benchmarks", entry)[0]
+
+
+def scored(recipe):
+    """(model, benchmark) of every score of a recipe."""
+    part = recipe["evaluate"]
+    return [(model, item["name"]) for model in part["models"] for item in part["benchmarks"]]
+
+
+def scores_of(recipe):
+    return [
+        f"results/{recipe['name']}/evaluate/{model}/{benchmark}/scores.json"
+        for model, benchmark in scored(recipe)
+    ]
+
+
+def training_memory(stage):
+    """mem_mb of a training job: what the plan predicts for the host, growing with the attempt."""
+
+    def megabytes(wildcards, attempt):
+        return int(cost_plan.host_memory_mb(RECIPE, stage) * (1 + 0.5 * (attempt - 1)))
+
+    return megabytes

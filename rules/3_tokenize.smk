@@ -1,0 +1,53 @@
+# Token files a source and tokenizer, shared by all recipes; packing is an index into them.
+
+
+rule tokenize:
+    input:
+        documents="results/corpus/{corpus}/{source}/part-{part}-of-{parts}.parquet",
+        tokenizer="resources/models/{tokenizer}/DONE.json",
+    output:
+        facts="results/tokens/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.json",
+        tokens="results/tokens/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.bin",
+        offsets="results/tokens/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.offsets.npy",
+    log:
+        "logs/tokenize/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.log",
+    benchmark:
+        "benchmarks/tokenize/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.tsv"
+    params:
+        spec=canonical(stages.tokenize(RECIPE)),
+        model="resources/models/{tokenizer}/model",
+        version=stages.VERSION["tokenize"],
+        lock=LOCKS["data"],
+    resources:
+        mem_mb=2000,
+    shell:
+        threaded("data", "3_tokenize/tokenize.py")
+        + "--documents {input.documents} --tokenizer {params.model} --out {output.facts} "
+        + LOG
+
+
+rule pack:
+    input:
+        plan="results/{recipe}/mix/plan.json",
+        dropped="results/{recipe}/mix/dropped.tsv",
+        duplicates=part_files("results/corpus/{corpus}/{source}/duplicates.tsv"),
+        documents=cleaned_of(RECIPE),
+        tokens=part_files("results/tokens/{corpus}/{tokenizer}/{source}/{name}.json"),
+    output:
+        index="results/{recipe}/tokens/index.json",
+        realised="results/{recipe}/tokens/realised.json",
+        segments="results/{recipe}/tokens/segments.npy",
+        sequences="results/{recipe}/tokens/sequences.npy",
+    log:
+        "logs/pack/{recipe}.log",
+    params:
+        spec=canonical(stages.pack(RECIPE)),
+        version=stages.VERSION["pack"],
+        lock=LOCKS["data"],
+    resources:
+        mem_mb=4000,
+    shell:
+        script("data", "3_tokenize/pack.py")
+        + "--plan {input.plan} --dropped {input.dropped} --duplicates {input.duplicates} "
+        + "--documents {input.documents} --tokens {input.tokens} --out {output.index} "
+        + LOG

@@ -1,0 +1,69 @@
+# Supervised fine-tuning: the pretraining loop on conversations, loss on assistant tokens only.
+
+
+rule conversations:
+    input:
+        manifests=sft_manifests,
+        documents=docstring_documents,
+    output:
+        "results/{recipe}/sft/data/conversations.jsonl",
+    log:
+        "logs/conversations/{recipe}.log",
+    params:
+        spec=canonical(stages.conversations(RECIPE)),
+        version=stages.VERSION["sft"],
+        lock=LOCKS["data"],
+    resources:
+        mem_mb=2000,
+    shell:
+        script("data", "5_sft/conversations.py")
+        + "--manifests {input.manifests} --documents {input.documents} --out {output} "
+        + LOG
+
+
+rule sft_tokens:
+    input:
+        conversations="results/{recipe}/sft/data/conversations.jsonl",
+        tokenizer=f"resources/models/{RECIPE['base']['name']}/DONE.json",
+    output:
+        index="results/{recipe}/sft/data/index.json",
+        realised="results/{recipe}/sft/data/realised.json",
+    log:
+        "logs/sft_tokens/{recipe}.log",
+    params:
+        spec=canonical(stages.sft_tokens(RECIPE)),
+        model=f"resources/models/{RECIPE['base']['name']}/model",
+        version=stages.VERSION["sft"],
+        lock=LOCKS["data"],
+    resources:
+        mem_mb=2000,
+    shell:
+        script("data", "5_sft/sft_tokens.py")
+        + "--conversations {input.conversations} --tokenizer {params.model} --out {output.index} "
+        + LOG
+
+
+rule supervised_fine_tuning:
+    input:
+        model="results/{recipe}/pretrain/DONE.json",
+        index="results/{recipe}/sft/data/index.json",
+    output:
+        done="results/{recipe}/sft/DONE.json",
+        metrics="results/{recipe}/sft/metrics.jsonl",
+    log:
+        "logs/sft/{recipe}.log",
+    benchmark:
+        "benchmarks/sft/{recipe}.tsv"
+    params:
+        spec=canonical(stages.train(RECIPE, "sft")),
+        model="results/{recipe}/pretrain/model",
+        version=stages.VERSION["sft"],
+        lock=LOCKS["train"],
+    threads: RECIPE["sft"].get("threads", 2)
+    resources:
+        mem_mb=training_memory("sft"),
+    retries: 1
+    shell:
+        threaded("train", "5_sft/sft.py")
+        + "--model {params.model} --index {input.index} --out {output.done} "
+        + LOG

@@ -1,0 +1,46 @@
+# Generation and judging are two rules: a new judge replays what was generated.
+
+
+rule generate:
+    input:
+        model=model_done,
+        data=benchmark_data,
+    output:
+        "results/{recipe}/evaluate/{model}/{benchmark}/generations.jsonl",
+    log:
+        "logs/generate/{recipe}/{model}/{benchmark}.log",
+    benchmark:
+        "benchmarks/generate/{recipe}/{model}/{benchmark}.tsv"
+    params:
+        spec=lambda w: canonical(stages.generate(RECIPE, w.model, w.benchmark)),
+        model=lambda wildcards, input: Path(input.model).parent / "model",
+        version=stages.VERSION["generate"],
+        lock=LOCKS["evaluate"],
+    threads: RECIPE["evaluate"].get("threads", 2)
+    resources:
+        mem_mb=4000,
+    shell:
+        threaded("evaluate", "6_evaluate/generate.py")
+        + "--model {params.model} --data {input.data} --out {output} "
+        + LOG
+
+
+rule judge:
+    input:
+        generations="results/{recipe}/evaluate/{model}/{benchmark}/generations.jsonl",
+        data=benchmark_data,
+    output:
+        scores="results/{recipe}/evaluate/{model}/{benchmark}/scores.json",
+        verdicts="results/{recipe}/evaluate/{model}/{benchmark}/verdicts.jsonl",
+    log:
+        "logs/judge/{recipe}/{model}/{benchmark}.log",
+    params:
+        spec=lambda w: canonical(stages.judge(RECIPE, w.model, w.benchmark)),
+        version=stages.VERSION["judge"],
+        lock=LOCKS["evaluate"],
+    resources:
+        mem_mb=2000,
+    shell:
+        script("evaluate", "6_evaluate/judge.py")
+        + "--generations {input.generations} --data {input.data} --out {output.scores} "
+        + LOG
