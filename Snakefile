@@ -41,7 +41,7 @@ rule fetch:
 
 rule corpus:
     input:
-        cleaned_of(RECIPE),
+        cleaned(),
 
 
 rule mixture:

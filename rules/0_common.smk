@@ -20,6 +20,10 @@ RUN = ROOT / "workflow" / "env-run"
 SCRIPTS = ROOT / "scripts"
 # A rule's log is also shown, so that progress reaches the terminal.
 LOG = "2> >(tee {log} >&2)"
+DOCUMENTS = "results/corpus/{corpus}/{source}/{name}.parquet"
+STATISTICS = "results/corpus/{corpus}/{source}/{name}.stats.json"
+TOKENS = "results/tokens/{corpus}/{tokenizer}/{source}/{name}.json"
+DUPLICATES = "results/corpus/{corpus}/{source}/duplicates.tsv"
 
 try:
     config = {**load.read_yaml(ROOT / "config" / "config.yaml"), **config}
@@ -98,6 +102,23 @@ def part_files(pattern, kinds=("code", "text")):
     ]
 
 
+def expanding(pattern, kinds=("code", "text")):
+    """The same paths as text that bash expands: thousands of them would not fit one command line."""
+    paths = []
+    for source in corpus_sources(kinds):
+        parts = source.get("parts", 1)
+        numbers = "0" if parts == 1 else f"{{0..{parts - 1}}}"
+        paths.append(
+            pattern.format(
+                corpus=RECIPE["corpus"]["name"],
+                tokenizer=RECIPE["base"]["name"],
+                source=source["name"],
+                name=f"part-{numbers}-of-{parts}",
+            )
+        )
+    return " ".join(paths)
+
+
 def manifests(folder, entry):
     return [f"resources/{folder}/{entry['name']}/{name}/manifest.json" for name in parts_of(entry)]
 
@@ -110,11 +131,13 @@ def sft_manifests(wildcards=None):
     return [path for source in sft_downloads() for path in manifests("corpora", source)]
 
 
+def takes_docstrings():
+    return any(source["format"] == "docstring" for source in RECIPE["sft"]["sources"])
+
+
 def docstring_documents(wildcards=None):
     """Cleaned code, where the recipe makes instructions of its functions."""
-    if any(source["format"] == "docstring" for source in RECIPE["sft"]["sources"]):
-        return part_files("results/corpus/{corpus}/{source}/{name}.parquet", ("code",))
-    return []
+    return part_files(DOCUMENTS, ("code",)) if takes_docstrings() else []
 
 
 def base_manifests(wildcards=None):
@@ -135,8 +158,8 @@ def every_download():
     return [*base_manifests(), *corpora, *sft_manifests(), *benchmark_manifests()]
 
 
-def cleaned_of(recipe):
-    return part_files("results/corpus/{corpus}/{source}/{name}.parquet")
+def cleaned():
+    return part_files(DOCUMENTS)
 
 
 def download_entry(folder, name):

@@ -66,7 +66,7 @@ rule clean:
 
 rule duplicates:
     input:
-        cleaned_of(RECIPE),
+        cleaned(),
     output:
         [
             f"results/corpus/{RECIPE['corpus']['name']}/{source['name']}/duplicates.tsv"
@@ -77,11 +77,12 @@ rule duplicates:
     params:
         spec=canonical(stages.duplicates(RECIPE)),
         folder=f"results/corpus/{RECIPE['corpus']['name']}",
+        documents=expanding(DOCUMENTS),
         version=stages.VERSION["clean"],
         lock=LOCKS["data"],
     resources:
         mem_mb=4000,
     shell:
         script("data", "1_corpus/duplicates.py")
-        + "--documents {input} --out-dir {params.folder} "
+        + "--documents {params.documents} --out-dir {params.folder} "
         + LOG

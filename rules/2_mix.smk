@@ -3,23 +3,24 @@
 
 rule plan_mixture:
     input:
-        part_files("results/corpus/{corpus}/{source}/{name}.stats.json"),
+        part_files(STATISTICS),
     output:
         "results/{recipe}/mix/plan.json",
     log:
         "logs/plan_mixture/{recipe}.log",
     params:
         spec=canonical(stages.plan(RECIPE)),
+        statistics=expanding(STATISTICS),
         version=stages.VERSION["mix"],
     resources:
         mem_mb=1000,
     shell:
-        script("data", "2_mix/plan.py") + "--statistics {input} --out {output} " + LOG
+        script("data", "2_mix/plan.py") + "--statistics {params.statistics} --out {output} " + LOG
 
 
 rule decontaminate:
     input:
-        documents=cleaned_of(RECIPE),
+        documents=cleaned(),
         benchmarks=benchmark_manifests,
     output:
         "results/{recipe}/mix/dropped.tsv",
@@ -29,28 +30,30 @@ rule decontaminate:
         "benchmarks/decontaminate/{recipe}.tsv"
     params:
         spec=canonical(stages.decontaminate(RECIPE)),
+        documents=expanding(DOCUMENTS),
         version=stages.VERSION["mix"],
         lock=LOCKS["data"],
     resources:
         mem_mb=4000,
     shell:
         script("data", "2_mix/decontaminate.py")
-        + "--documents {input.documents} --benchmarks {input.benchmarks} --out {output} "
+        + "--documents {params.documents} --benchmarks {input.benchmarks} --out {output} "
         + LOG
 
 
 rule heldout:
     input:
-        cleaned_of(RECIPE),
+        cleaned(),
     output:
         "results/{recipe}/heldout/{kind}.jsonl",
     log:
         "logs/heldout/{recipe}/{kind}.log",
     params:
         spec=lambda wildcards: canonical(stages.heldout(RECIPE, wildcards.kind)),
+        documents=expanding(DOCUMENTS),
         version=stages.VERSION["mix"],
         lock=LOCKS["data"],
     resources:
         mem_mb=2000,
     shell:
-        script("data", "2_mix/heldout.py") + "--documents {input} --out {output} " + LOG
+        script("data", "2_mix/heldout.py") + "--documents {params.documents} --out {output} " + LOG

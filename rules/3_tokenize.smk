@@ -30,9 +30,9 @@ rule pack:
     input:
         plan="results/{recipe}/mix/plan.json",
         dropped="results/{recipe}/mix/dropped.tsv",
-        duplicates=part_files("results/corpus/{corpus}/{source}/duplicates.tsv"),
-        documents=cleaned_of(RECIPE),
-        tokens=part_files("results/tokens/{corpus}/{tokenizer}/{source}/{name}.json"),
+        duplicates=sorted(set(part_files(DUPLICATES))),
+        documents=cleaned(),
+        tokens=part_files(TOKENS),
     output:
         index="results/{recipe}/tokens/index.json",
         realised="results/{recipe}/tokens/realised.json",
@@ -42,6 +42,8 @@ rule pack:
         "logs/pack/{recipe}.log",
     params:
         spec=canonical(stages.pack(RECIPE)),
+        documents=expanding(DOCUMENTS),
+        tokens=expanding(TOKENS),
         version=stages.VERSION["pack"],
         lock=LOCKS["data"],
     resources:
@@ -49,5 +51,5 @@ rule pack:
     shell:
         script("data", "3_tokenize/pack.py")
         + "--plan {input.plan} --dropped {input.dropped} --duplicates {input.duplicates} "
-        + "--documents {input.documents} --tokens {input.tokens} --out {output.index} "
+        + "--documents {params.documents} --tokens {params.tokens} --out {output.index} "
         + LOG

@@ -11,13 +11,14 @@ rule conversations:
         "logs/conversations/{recipe}.log",
     params:
         spec=canonical(stages.conversations(RECIPE)),
+        documents=expanding(DOCUMENTS, ("code",)) if takes_docstrings() else "",
         version=stages.VERSION["sft"],
         lock=LOCKS["data"],
     resources:
         mem_mb=2000,
     shell:
         script("data", "5_sft/conversations.py")
-        + "--manifests {input.manifests} --documents {input.documents} --out {output} "
+        + "--manifests {input.manifests} --documents {params.documents} --out {output} "
         + LOG
 
 

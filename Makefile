@@ -1,0 +1,49 @@
+# The front door. Every target is also one plain command, shown in README.md.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3 python3.11 python3.12; do "$$p" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { echo $$p; break; }; done)
+CORES ?= $(shell nproc)
+SNAKEMAKE := workflow/env-run workflow snakemake --cores $(CORES) --resources mem_mb=8000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup envs lock mini smoke fetch figures paper-figures plan test test-long lint format
+
+help: ## list every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install system packages that are missing (root on Debian or Ubuntu; else names them)
+	@workflow/system-packages
+
+envs: setup ## build the pinned environments under .envs/ from the locks
+	@[ -n "$(PYTHON)" ] || { echo "error: no Python 3.11 or 3.12 on PATH (Debian and Ubuntu: apt-get install python3 python3-venv)" >&2; exit 2; }
+	@$(PYTHON) workflow/env-build
+
+lock: ## resolve envs/*/requirements.in into hash-pinned locks (UPGRADE=1 takes newer versions)
+	@$(PYTHON) workflow/env-build --bootstrap >/dev/null
+	@workflow/env-lock
+
+mini: envs ## the main job: real model, real corpora, scores and report on 2 CPU cores (about 15 minutes)
+	@workflow/run-recipe mini $(SNAKEMAKE)
+
+smoke: envs ## every rule with a random 1M-parameter model (about 3 minutes)
+	@workflow/run-recipe smoke $(SNAKEMAKE)
+
+fetch: envs ## all downloads of the default recipe; everything after passes with the network off
+	@$(SNAKEMAKE) fetch
+
+figures: envs ## the paper's figures and tables, offline, from reports/paper/
+	@$(SNAKEMAKE) paper_figures --config quiet_plan=true
+
+plan: envs ## what a recipe costs before it runs: make plan RECIPE=lemur-70b
+	@$(SNAKEMAKE) -n --quiet all --config recipe=$(or $(RECIPE),mini)
+
+test: envs ## all checks and tests of at most 15 minutes
+	@workflow/env-run workflow python tests/run.py
+
+test-long: envs ## everything else: all kill points, fuzzing, every fault
+	@workflow/env-run workflow python tests/run.py --long
+
+lint: ## ruff, snakefmt and snakemake --lint
+	@workflow/env-run workflow python tests/run.py --only lint
+
+format: ## rewrite Python and Snakemake files in the project's format
+	@workflow/env-run workflow ruff check --fix --quiet . ; workflow/env-run workflow ruff format --quiet . && workflow/env-run workflow snakefmt --quiet Snakefile rules
