@@ -30,11 +30,28 @@ def check(value: Any, name: str, where: str) -> None:
     raise UserError(f"{where}: {_line(errors[0])}{more}")
 
 
+def _alternative(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
+    """oneOf, anyOf: the first complaint of the alternative whose keys the value shares most.
+
+    A value of another type than every alternative keeps the error as it is.
+    """
+    if not isinstance(error.instance, dict):
+        return error
+    alternatives: dict[int, list[jsonschema.ValidationError]] = {}
+    for inner in error.context:
+        alternatives.setdefault(inner.schema_path[0], []).append(inner)
+
+    def fit(number: int) -> tuple[int, int]:
+        known = error.validator_value[number].get("properties", {})
+        return len(known.keys() & error.instance.keys()), -len(alternatives[number])
+
+    nearest_one = alternatives[max(alternatives, key=fit)][0]
+    return _alternative(nearest_one) if nearest_one.context else nearest_one
+
+
 def _line(error: jsonschema.ValidationError) -> str:
-    if error.context:  # oneOf, anyOf: the alternative that came nearest says more
-        best = jsonschema.exceptions.best_match([error])
-        if best is not error and best is not None and len(best.path) > len(error.path):
-            error = best
+    if error.context:
+        error = _alternative(error)
     key = ".".join(map(str, error.absolute_path)) or "the file"
     rule, limit, value = error.validator, error.validator_value, error.instance
     about = error.schema.get("description") if isinstance(error.schema, dict) else None
