@@ -47,15 +47,15 @@ def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:
     for number, item in enumerate(corpus["sources"]):
         source = item["name"]
         if source not in sources:
-            raise UserError(f"{where}: sources.{number}: no source '{source}' in config/sources.yaml{nearest(source, sources)}")  # fmt: skip # noqa: E501
+            raise UserError(f"{where}: sources.{number}: no source '{source}' in config/sources.yaml{nearest(source, sources)}")  # fmt: skip
         if source in names:
             raise UserError(f"{where}: sources.{number}: '{source}' stands twice")
         names.add(source)
         entry = {**sources[source], **item}
         if entry["kind"] not in ("code", "text"):
-            raise UserError(f"{where}: sources.{number}: '{source}' is of kind {entry['kind']}: a corpus takes code and text")  # fmt: skip # noqa: E501
+            raise UserError(f"{where}: sources.{number}: '{source}' is of kind {entry['kind']}: a corpus takes code and text")  # fmt: skip
         if entry["status"] == "unavailable":
-            raise UserError(f"{where}: sources.{number}: '{source}' is unavailable: name its substitute")  # fmt: skip # noqa: E501
+            raise UserError(f"{where}: sources.{number}: '{source}' is unavailable: name its substitute")  # fmt: skip
         listed.append(entry)
     for kind in ("code", "text"):
         mine = {entry["name"] for entry in listed if entry["kind"] == kind}
@@ -64,13 +64,13 @@ def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:
         weights = recipe["mixture"]["weights"][kind]
         for source in weights if isinstance(weights, dict) else ():
             if source not in mine:
-                raise UserError(f"config/recipes: mixture.weights.{kind}.{source}: not a {kind} source of corpus '{recipe['corpus']}'{nearest(source, mine)}")  # fmt: skip # noqa: E501
+                raise UserError(f"config/recipes: mixture.weights.{kind}.{source}: not a {kind} source of corpus '{recipe['corpus']}'{nearest(source, mine)}")  # fmt: skip
     return listed
 
 
 def _base(name: str, models: Recipe, where: str) -> Recipe:
     if name not in models:
-        raise UserError(f"{where}: base: no model '{name}' in config/models.yaml{nearest(name, models)}")  # fmt: skip # noqa: E501
+        raise UserError(f"{where}: base: no model '{name}' in config/models.yaml{nearest(name, models)}")  # fmt: skip
     return {**models[name], "name": name}
 
 
@@ -84,9 +84,9 @@ def _sft(recipe: Recipe, sources: Recipe, where: str) -> list[Recipe]:
             continue
         known = {key for key, value in sources.items() if value["kind"] == "sft"}
         if name not in known:
-            raise UserError(f"{where}: sft.sources.{number}: no SFT source '{name}' in config/sources.yaml{nearest(name, known)}")  # fmt: skip # noqa: E501
+            raise UserError(f"{where}: sft.sources.{number}: no SFT source '{name}' in config/sources.yaml{nearest(name, known)}")  # fmt: skip
         if sources[name].get("terms") and name not in accepted:
-            raise UserError(f"{where}: sft.sources.{number}: '{name}' has terms that bind its user ({sources[name]['terms']}): read them and add it to sft.accept_terms")  # fmt: skip # noqa: E501
+            raise UserError(f"{where}: sft.sources.{number}: '{name}' has terms that bind its user ({sources[name]['terms']}): read them and add it to sft.accept_terms")  # fmt: skip
         listed.append({**sources[name], **item})
     return listed
 
@@ -97,7 +97,7 @@ def _benchmarks(recipe: Recipe, benchmarks: Recipe, where: str) -> list[Recipe]:
         name = item["name"]
         place = f"{where}: evaluate.benchmarks.{number}"
         if name not in benchmarks:
-            raise UserError(f"{place}: no benchmark '{name}' in config/benchmarks.yaml{nearest(name, benchmarks)}")  # fmt: skip # noqa: E501
+            raise UserError(f"{place}: no benchmark '{name}' in config/benchmarks.yaml{nearest(name, benchmarks)}")  # fmt: skip
         if name in names:
             raise UserError(f"{place}: '{name}' stands twice")
         names.add(name)
@@ -118,17 +118,17 @@ def _check(recipe: Recipe, where: str) -> None:
         part = recipe[stage]
         context, batch = part["context"], part["global_batch_tokens"]
         if context > longest:
-            raise UserError(f"{where}: {stage}.context: {context} is longer than the {longest} positions of '{recipe['base']['name']}'")  # fmt: skip # noqa: E501
+            raise UserError(f"{where}: {stage}.context: {context} is longer than the {longest} positions of '{recipe['base']['name']}'")  # fmt: skip
         ranks = part["parallel"]["nodes"] * part["parallel"]["processes_per_node"]
         if part["engine"] == "torch" and ranks > 1:
-            raise UserError(f"{where}: {stage}.engine: torch runs one process; {ranks} ranks need deepspeed")  # fmt: skip # noqa: E501
+            raise UserError(f"{where}: {stage}.engine: torch runs one process; {ranks} ranks need deepspeed")  # fmt: skip
         unit = context * part["micro_batch_sequences"] * ranks
         if batch % unit:
-            raise UserError(f"{where}: {stage}.global_batch_tokens: {batch} is not a multiple of context x micro_batch_sequences x ranks = {unit}")  # fmt: skip # noqa: E501
+            raise UserError(f"{where}: {stage}.global_batch_tokens: {batch} is not a multiple of context x micro_batch_sequences x ranks = {unit}")  # fmt: skip
     tokens, context = recipe["pretrain"]["tokens"], recipe["pretrain"]["context"]
     batch = recipe["pretrain"]["global_batch_tokens"]
     if tokens % batch:
         near = max(batch, round(tokens / batch) * batch)
-        raise UserError(f"{where}: pretrain.tokens: {tokens} is not a multiple of pretrain.global_batch_tokens {batch}: the nearest is {near}")  # fmt: skip # noqa: E501
+        raise UserError(f"{where}: pretrain.tokens: {tokens} is not a multiple of pretrain.global_batch_tokens {batch}: the nearest is {near}")  # fmt: skip
     if "chat" in recipe["evaluate"]["models"] and not recipe["sft"]["sources"]:
         raise UserError(f"{where}: evaluate.models: chat needs sft.sources")

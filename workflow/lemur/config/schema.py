@@ -23,7 +23,9 @@ def check(value: Any, name: str, where: str) -> None:
 
     Raises UserError with the place (file and dotted key), what is wrong and what is allowed.
     """
-    errors = sorted(_validator(name).iter_errors(value), key=lambda error: list(map(str, error.path)))
+    errors = sorted(
+        _validator(name).iter_errors(value), key=lambda error: list(map(str, error.path))
+    )
     if not errors:
         return
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

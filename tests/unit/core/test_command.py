@@ -1,0 +1,105 @@
+"""lemur.command: one line for a user's mistake, provenance beside every output."""
+
+import errno
+import json
+import subprocess
+import sys
+
+import pytest
+from lemur import command
+from lemur.errors import Interrupted, UserError, nearest
+from lemur.provenance import ROOT
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from lemur import command
+from lemur.errors import UserError
+from lemur.files import write_text
+parser = command.parser("doc")
+parser.add_argument("--input", type=Path)
+parser.add_argument("--out", type=Path)
+def run(args, spec):
+    if spec.get("bad"):
+        raise UserError("spec.bad: true is not\\n allowed")
+    write_text(args.out, args.input.read_text())
+command.main(parser, run, inputs=lambda a: [a.input], outputs=lambda a: [a.out])
+"""
+
+
+def call(tmp_path, *arguments):
+    script = tmp_path / "stage.py"
+    script.write_text(SCRIPT)
+    return subprocess.run(
+        [sys.executable, str(script), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT / "workflow"), "PATH": "/usr/bin:/bin"},
+    )
+
+
+def test_provenance_beside_the_output(tmp_path):
+    (tmp_path / "in").write_text("x")
+    done = call(tmp_path, "--spec", '{"a": 1}', "--recipe-digest", "d" * 64,
+                "--input", tmp_path / "in", "--out", tmp_path / "out")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = json.loads((tmp_path / "out.prov.json").read_text())
+    assert made["spec"] == {"a": 1}
+    assert made["recipe_digest"] == "d" * 64
+    (sha256,) = made["inputs"].values()
+    assert sha256 == "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    assert made["output"]["sha256"] == sha256
+    assert made["seconds"] >= 0
+
+
+def test_a_users_mistake_is_one_line(tmp_path):
+    (tmp_path / "in").write_text("x")
+    done = call(
+        tmp_path, "--spec", '{"bad": true}', "--input", tmp_path / "in", "--out", tmp_path / "out"
+    )
+    assert done.returncode == 2
+    assert done.stderr == "error: spec.bad: true is not allowed\n"
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out.prov.json").exists()
+
+
+def test_a_missing_input_is_one_line(tmp_path):
+    done = call(tmp_path, "--spec", "{}", "--input", tmp_path / "none", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert "none" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (UserError("a: b"), 2, "error: a: b"),
+        (Interrupted("saved at step 3"), 75, "error: saved at step 3"),
+        (OSError(errno.ENOSPC, "No space", "results/x"), 2, "the disk is full at results/x"),
+        (KeyboardInterrupt(), 130, "continues"),
+    ],
+)
+def test_guarded(error, code, text, capsys):
+    def fails():
+        raise error
+
+    with pytest.raises(SystemExit) as left:
+        command.guarded(fails)
+    assert left.value.code == code
+    shown = capsys.readouterr().err
+    assert text in shown and shown.count("\n") == 1
+
+
+def test_guarded_does_not_hide_a_bug():
+    def fails():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        command.guarded(fails)
+
+
+def test_nearest_names_what_is_meant_and_allowed():
+    assert nearest("lerning_rate", ["learning_rate", "clip"]) == (
+        "; did you mean 'learning_rate'? (allowed: clip, learning_rate)"
+    )
+    assert "did you mean" not in nearest("zzz", ["learning_rate"])

@@ -1,0 +1,77 @@
+"""The locks, and workflow/env-run's refusal of an environment that no lock describes."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+from lemur.provenance import ROOT
+
+NAMES = ("workflow", "data", "train", "evaluate", "figures")
+LOCKS = [ROOT / "envs" / name / f"{variant}.lock" for name in NAMES for variant in ("cpu", "cuda")]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_package_is_pinned_and_hashed(lock):
+    text = lock.read_text()
+    assert "://" not in text, "a lock names no index's host"
+    blocks = re.split(r"\n(?=\S)", text.strip())
+    for block in blocks:
+        assert re.match(r"[a-z0-9._-]+(\[[a-z,]+\])?==\S+", block), block.splitlines()[0]
+        assert "--hash=sha256:" in block, block.splitlines()[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_locks_pin_what_is_asked_for(name):
+    """Each requirement stands in both locks, so that a forgotten `make lock` is noticed."""
+    lines = (ROOT / "envs" / name / "requirements.in").read_text().splitlines()
+    wanted = [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
+    for variant in ("cpu", "cuda"):
+        text = (ROOT / "envs" / name / f"{variant}.lock").read_text()
+        pinned = {match.group(1): match.group(2) for match in re.finditer(r"^([a-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)", text, re.M)}  # fmt: skip
+        for item in wanted:
+            package, _, version = item.partition("==")
+            assert package in pinned, f"{package} is not in {name}/{variant}.lock: make lock"
+            assert not version or pinned[package].split("+")[0] == version
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A checkout with one environment, built from the lock that stands in it."""
+    (tmp_path / "workflow").mkdir()
+    shutil.copy(ROOT / "workflow" / "env-run", tmp_path / "workflow")
+    (tmp_path / "envs" / "data").mkdir(parents=True)
+    lock = tmp_path / "envs" / "data" / "cpu.lock"
+    lock.write_text("x==1\n")
+    built = tmp_path / ".envs" / "data"
+    built.mkdir(parents=True)
+    import hashlib
+
+    built.joinpath("lock.stamp").write_text(
+        f"cpu {hashlib.sha256(b'x==1' + bytes([10])).hexdigest()} 3.11\n"
+    )
+    return tmp_path
+
+
+def run(copy, *arguments):
+    return subprocess.run(
+        [str(copy / "workflow" / "env-run"), *arguments], capture_output=True, text=True
+    )
+
+
+def test_env_run_runs(copy):
+    assert run(copy, "data", "echo", "hello").stdout == "hello\n"
+
+
+def test_env_run_refuses_a_changed_lock(copy):
+    (copy / "envs" / "data" / "cpu.lock").write_text("x==2\n")
+    done = run(copy, "data", "echo", "hello")
+    assert done.returncode == 2 and done.stdout == ""
+    assert "built from another envs/data/cpu.lock: make envs" in done.stderr
+
+
+def test_env_run_refuses_what_is_not_there(copy):
+    done = run(copy, "dat", "true")
+    assert done.returncode == 2 and "no environment 'dat': allowed are data" in done.stderr
+    shutil.rmtree(copy / ".envs" / "data")
+    assert "'data' is not built: make envs" in run(copy, "data", "true").stderr
