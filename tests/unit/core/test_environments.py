@@ -1,5 +1,6 @@
 """The locks, and workflow/env-run's refusal of an environment that no lock describes."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -35,6 +36,14 @@ def test_locks_pin_what_is_asked_for(name):
             assert not version or pinned[package].split("+")[0] == version
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("name", NAMES)
+def test_every_package_of_every_environment_imports(name):
+    command = [str(ROOT / "workflow" / "env-run"), name, "python", str(ROOT / "tests" / "import_all.py")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.fixture
 def copy(tmp_path):
     """A checkout with one environment, built from the lock that stands in it."""
@@ -45,8 +54,6 @@ def copy(tmp_path):
     lock.write_text("x==1\n")
     built = tmp_path / ".envs" / "data"
     built.mkdir(parents=True)
-    import hashlib
-
     built.joinpath("lock.stamp").write_text(
         f"cpu {hashlib.sha256(b'x==1' + bytes([10])).hexdigest()} 3.11\n"
     )

@@ -1,0 +1,64 @@
+"""Dry runs from a checkout: every recipe, the SLURM profile, and mistakes in what is asked for."""
+
+import pytest
+from lemur.config import load
+from lemur.provenance import ROOT
+from snake import planned, snakemake, values
+
+RECIPES = sorted(path.stem for path in (load.CONFIG / "recipes").glob("*.yaml"))
+
+
+def test_the_default_is_mini_and_complete(tmp_path):
+    jobs = planned(tmp_path)
+    for rule in ("download", "prepare_model", "clean", "duplicates", "plan_mixture",
+                 "decontaminate", "tokenize", "pack", "continue_pretraining", "conversations",
+                 "supervised_fine_tuning", "generate", "judge", "report"):  # fmt: skip
+        assert jobs.get(rule), rule
+    assert jobs == planned(tmp_path, "--config", "recipe=mini")
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_recipe_dry_runs_and_prints_its_plan(recipe, tmp_path):
+    done = snakemake(tmp_path, "--dry-run", "--config", f"recipe={recipe}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    plan = done.stderr.split("Job stats")[0]
+    for word in ("tokens", "parameters", "FLOPs", "memory", "disk"):
+        assert word.lower() in plan.lower(), f"{word} is not in the plan:\n{plan}"
+
+
+def test_a_checkout_has_the_slurm_profile():
+    done = snakemake(ROOT, "--profile", "slurm", "--dry-run", "--config", "recipe=smoke")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_fetch_is_every_download_and_nothing_else(tmp_path):
+    whole = planned(tmp_path, "--config", "recipe=smoke")
+    fetch = planned(tmp_path, "fetch", "--config", "recipe=smoke")
+    assert fetch.pop("fetch") == 1
+    assert fetch == {"download": whole["download"]}
+
+
+def test_paper_figures_need_neither_downloads_nor_training(tmp_path):
+    jobs = planned(tmp_path, "paper_figures")
+    assert not {"download", "prepare_model", "continue_pretraining", "generate"} & set(jobs)
+    assert sum(jobs.values()) > 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["recipe=smok"], "error: no recipe 'smok' in config/recipes; did you mean 'smoke'?"),
+        ([values(pretrain__optimizer__lerning_rate=1)], "pretrain.optimizer.lerning_rate: unknown key; did you mean 'learning_rate'?"),
+        ([values(mixture__code_to_text=-1)], "mixture.code_to_text: -1 is too small: more than 0 is allowed"),
+        ([values(pretrain__context=8192, pretrain__tokens=65536, pretrain__global_batch_tokens=16384)], "pretrain.context: 8192 is longer than the"),
+        ([values(base="smollm2-135")], "base: no model 'smollm2-135' in config/models.yaml; did you mean"),
+        (["recipes=mini"], "config: recipes: unknown key; did you mean 'recipe'?"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_before_any_job(arguments, message, tmp_path):
+    done = snakemake(tmp_path, "--dry-run", "--config", *arguments)
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len([line for line in lines if message in line]) == 1, done.stderr
+    assert "Traceback" not in done.stderr and len(lines) <= 2, done.stderr
+    assert not (tmp_path / "results").exists() and not (tmp_path / "resources").exists()
