@@ -1,0 +1,34 @@
+"""List the documents that overlap a benchmark of the recipe, each with what it matched."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from lemur import command
+from lemur.mix.benchmarks import chosen_problems
+from lemur.mix.decontaminate import Index
+from lemur.mix.documents import shards
+from lemur.mix.drops import write_overlaps
+
+parser = command.parser(__doc__)
+parser.add_argument("--documents", type=Path, nargs="+", required=True, help="cleaned parquet")
+parser.add_argument("--benchmarks", type=Path, nargs="*", default=[], help="manifest.json")
+parser.add_argument("--out", type=Path, required=True, help="dropped.tsv")
+
+
+def run(args: argparse.Namespace, spec: Any) -> None:
+    """Index the benchmarks, read the documents once."""
+    problems = chosen_problems(args.benchmarks, spec["benchmarks"])
+    index = Index(problems, spec["text_ngram"], spec["code_ngram"])
+    read, dropped = write_overlaps(shards(args.documents), index, args.out)
+    print(f"{dropped} of {read} documents overlap a benchmark: {args.out}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    command.main(
+        parser,
+        run,
+        inputs=lambda args: [*args.documents, *args.benchmarks],
+        outputs=lambda args: [args.out],
+    )

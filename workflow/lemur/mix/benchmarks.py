@@ -1,0 +1,133 @@
+"""The problems of a benchmark as text, whatever file they came in."""
+
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lemur.errors import UserError, nearest
+from lemur.files import read_json
+from lemur.mix.members import manifest_members
+
+# Where a problem's statement stands, in the files seen (HumanEval, MBPP, GSM8K, MMLU, BBH,
+# InterCode, Spider, TruthfulQA, HellaSwag). An item with none of them counts with all its strings.
+STATEMENTS = (
+    "prompt",
+    "text",
+    "question",
+    "instruction",
+    "problem",
+    "query",
+    "input",
+    "goal",
+    "ctx",
+    "context",
+    "passage",
+)
+IDENTIFIERS = ("task_id", "question_id", "instance_id", "id", "qid")
+CODE_FIELDS = frozenset(
+    ("canonical_solution", "entry_point", "test_list", "test", "tests", "code", "gold", "solution")
+)
+CODE_LINE = re.compile(r"^\s*(def|class|import|from|SELECT)\s", re.MULTILINE)
+DATA = ("*.jsonl", "*.jsonl.gz", "*.json", "*.json.gz", "*.parquet")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One item: ``statements`` is the text a model would be shown, ``code`` whether it is code."""
+
+    benchmark: str
+    item: str
+    statements: tuple[str, ...]
+    code: bool
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key in value:
+            yield from _strings(value[key])
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _strings(part)
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """The problems in a JSON document: a list, a table of them, or ``{"cases": [...]}``."""
+    if isinstance(value, list):
+        yield from value
+    elif isinstance(value, dict) and any(isinstance(value.get(key), str) for key in STATEMENTS):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            if isinstance(part, list | dict):
+                yield from _items(part)
+
+
+def _records(name: str, content: bytes) -> Iterator[Any]:
+    if name.endswith(".gz"):
+        name, content = name[:-3], gzip.decompress(content)
+    if name.endswith(".parquet"):
+        from pyarrow import parquet
+
+        yield from parquet.read_table(io.BytesIO(content)).to_pylist()
+    elif name.endswith(".jsonl"):
+        for line in content.decode("utf-8").splitlines():
+            if line.strip():
+                yield json.loads(line)
+    else:
+        yield from _items(json.loads(content.decode("utf-8")))
+
+
+def _problem(benchmark: str, record: Any, fallback: str) -> Problem | None:
+    fields = record if isinstance(record, dict) else {}
+    # Statements may stand one level down ({"task": {"question": ...}}); identifiers on top.
+    item = next((str(fields[key]) for key in IDENTIFIERS if key in fields), fallback)
+    statements = [text for key in STATEMENTS for text in _strings(fields.get(key))]
+    statements = [text for text in statements or _strings(record) if text.strip()]
+    if not statements:
+        return None
+    code = bool(CODE_FIELDS & set(fields)) or any(CODE_LINE.search(text) for text in statements)
+    return Problem(benchmark, item, tuple(statements), code)
+
+
+def problems(manifest: Path, patterns: Sequence[str] = DATA) -> Iterator[Problem]:
+    """Every problem in the data files of a benchmark's manifest, named by the manifest."""
+    benchmark = read_json(manifest)["name"]
+    found = False
+    for name, content in manifest_members(manifest, patterns):
+        try:
+            records = list(_records(name, content))
+        except (ValueError, UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
+            raise UserError(f"{manifest}: cannot read '{name}' ({error})") from None
+        for number, record in enumerate(records):
+            problem = _problem(benchmark, record, f"{name.rsplit('/', 1)[-1]}:{number}")
+            if problem is not None:
+                found = True
+                yield problem
+    if not found:
+        raise UserError(f"{manifest}: no problems in it; looked for {', '.join(patterns)}")
+
+
+def chosen_problems(manifests: Sequence[Path], wanted: Sequence[Any]) -> Iterator[Problem]:
+    """The problems of the ``wanted`` benchmarks: names, or ``{"name", "members": [patterns]}``.
+
+    A name without a manifest is an error. A benchmark made of the run's own held-out documents
+    has none and is not to be named here. A benchmark in several parts has several manifests.
+    """
+    by_name: dict[str, list[Path]] = {}
+    for manifest in manifests:
+        by_name.setdefault(read_json(manifest)["name"], []).append(Path(manifest))
+    for entry in wanted:
+        name = entry if isinstance(entry, str) else entry["name"]
+        if name not in by_name:
+            raise UserError(f"benchmark '{name}': no manifest given{nearest(name, by_name)}")
+        patterns = DATA if isinstance(entry, str) else entry.get("members") or DATA
+        for manifest in by_name[name]:
+            yield from problems(manifest, patterns)

@@ -1,0 +1,98 @@
+"""Documents that share a run of words with a benchmark problem, and the words they share.
+
+A word is a run of letters, digits and underscores, lower-cased. A document is dropped when it has
+``text_ngram`` consecutive words of a problem in prose, or ``code_ngram`` of a problem in code
+(13 and 10: the first is GPT-3's rule, Brown et al. 2020 appendix C; code prompts are shorter).
+Runs in which fewer than half of the words are distinct words of two characters or more, numbers
+left out, do not count: they are ``1, 2, 3``, ``a b c d`` and ``self, x, self, y``, which any two
+files share.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lemur.mix.benchmarks import Problem
+
+WORD = re.compile(r"\w+")
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True)
+class Match:
+    """The first run of a problem's words found in a document."""
+
+    benchmark: str
+    item: str
+    matched: str
+
+
+def _telling(words: Sequence[str]) -> bool:
+    return 2 * len({word for word in words if len(word) > 1 and not word.isdigit()}) >= len(words)
+
+
+def _hashes(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """A 64-bit hash a run, from its first, second, ... word numbers (each uint64[runs])."""
+    made = np.zeros(len(columns[0]), np.uint64)
+    with np.errstate(over="ignore"):
+        for column in columns:
+            made = made * _BASE + column
+        return made ^ (made >> np.uint64(29))
+
+
+class Index:
+    """All counted runs of words of a set of problems; looking one document up is a few array steps.
+
+    Words that stand in no benchmark are one number, 0, and a window that holds one cannot match,
+    so nearly all of a document is put aside before any string is compared. Hash collisions are
+    ruled out by comparing the words themselves.
+    """
+
+    def __init__(self, problems: Iterable[Problem], text_ngram: int, code_ngram: int):
+        self.vocabulary: dict[str, int] = {}
+        self.runs: dict[int, dict[tuple[str, ...], list[tuple[str, str]]]] = {}
+        for problem in problems:
+            n = code_ngram if problem.code else text_ngram
+            runs = self.runs.setdefault(n, {})
+            for statement in problem.statements:
+                words = WORD.findall(statement.lower())
+                for start in range(len(words) - n + 1):
+                    run = tuple(words[start : start + n])
+                    if _telling(run):
+                        owners = runs.setdefault(run, [])
+                        if (problem.benchmark, problem.item) not in owners:
+                            owners.append((problem.benchmark, problem.item))
+                        for word in run:
+                            self.vocabulary.setdefault(word, len(self.vocabulary) + 1)
+        self.hashes: dict[int, np.ndarray] = {}
+        for n, runs in self.runs.items():
+            table = self._numbers([word for run in runs for word in run]).reshape(-1, n)
+            self.hashes[n] = np.unique(_hashes([table[:, k] for k in range(n)]))
+
+    def _numbers(self, words: Sequence[str]) -> np.ndarray:
+        get = self.vocabulary.get
+        return np.fromiter((get(word, 0) for word in words), np.uint64, len(words))
+
+    def matches(self, text: str) -> Iterator[Match]:
+        """Every (benchmark, problem) that ``text`` overlaps, once each, in order of appearance."""
+        words = WORD.findall(text.lower())
+        numbers = self._numbers(words)
+        # known[i]: how many of the first i words a benchmark knows.
+        known = np.concatenate([[0], np.cumsum(numbers > 0)])
+        seen: set[tuple[str, str]] = set()
+        for n, hashes in sorted(self.hashes.items()):
+            if len(words) < n or not len(hashes):
+                continue
+            starts = np.flatnonzero(known[n:] - known[:-n] == n)
+            if not len(starts):
+                continue
+            values = _hashes([numbers[starts + k] for k in range(n)])
+            places = np.minimum(np.searchsorted(hashes, values), len(hashes) - 1)
+            for start in starts[hashes[places] == values]:
+                run = tuple(words[start : start + n])
+                for owner in self.runs[n].get(run, ()):
+                    if owner not in seen:
+                        seen.add(owner)
+                        yield Match(*owner, " ".join(run))

@@ -1,0 +1,80 @@
+"""Drop lists: tab-separated files of documents that a packing leaves out, and why."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lemur.errors import UserError
+from lemur.files import replacing
+from lemur.mix.decontaminate import Index
+from lemur.mix.documents import Shard, batches, total_bytes
+from lemur.progress import Progress
+
+OVERLAPS = ("source", "part", "row", "id", "benchmark", "item", "matched")
+
+
+def write_overlaps(shards: Sequence[Shard], index: Index, out: Path) -> tuple[int, int]:
+    """List every (document, problem) overlap, sorted by source, part and row.
+
+    Returns how many documents were read and how many of them overlap.
+    """
+    read = dropped = 0
+    total = total_bytes(shard.path for shard in shards)
+    with (
+        replacing(out) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+        Progress("decontaminate", total / 1e6, "MB") as progress,
+    ):
+        table = csv.writer(file, delimiter="\t", lineterminator="\n")
+        table.writerow(OVERLAPS)
+        for shard in shards:
+            for first, batch in batches(shard.path, ("id", "text", "bytes")):
+                for row, (name, text) in enumerate(
+                    zip(batch["id"], batch["text"], strict=True), first
+                ):
+                    found = list(index.matches(text))
+                    for match in found:
+                        where = (shard.source, shard.part, row, name)
+                        table.writerow((*where, match.benchmark, match.item, match.matched))
+                    dropped += bool(found)
+                    read += 1
+                progress.add(sum(batch["bytes"]) / 1e6, f"{shard.source}: {dropped} dropped")
+    return read, dropped
+
+
+def _rows(path: Path, columns: Sequence[str]) -> Iterable[dict[str, str]]:
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            table = csv.DictReader(file, delimiter="\t")
+            absent = sorted(set(columns) - set(table.fieldnames or ()))
+            if absent:
+                raise UserError(f"{path}: lacks the column {', '.join(absent)}")
+            yield from table
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+
+
+def _place(path: Path, row: dict[str, str]) -> tuple[int, int]:
+    try:
+        return int(row["part"]), int(row["row"])
+    except (TypeError, ValueError):
+        raise UserError(f"{path}: part and row must be numbers, found {row}") from None
+
+
+def read_overlaps(path: Path) -> dict[str, set[tuple[int, int]]]:
+    """{source: {(part, row)}} of a list of overlaps with benchmarks."""
+    found: dict[str, set[tuple[int, int]]] = {}
+    for row in _rows(path, ("source", "part", "row")):
+        found.setdefault(row["source"], set()).add(_place(path, row))
+    return found
+
+
+def read_duplicates(paths: Iterable[Path]) -> dict[str, set[tuple[int, int]]]:
+    """{source: {(part, row)}} of ``<source>/duplicates.tsv`` files."""
+    found: dict[str, set[tuple[int, int]]] = {}
+    for path in map(Path, paths):
+        source = path.resolve().parent.name
+        found.setdefault(source, set()).update(
+            _place(path, row) for row in _rows(path, ("part", "row"))
+        )
+    return found
