@@ -22,10 +22,10 @@ lock: ## resolve envs/*/requirements.in into hash-pinned locks (UPGRADE=1 takes 
 	@workflow/env-lock
 
 mini: envs ## the main job: real model, real corpora, scores and report on 2 CPU cores (about 15 minutes)
-	@workflow/run-recipe mini $(SNAKEMAKE)
+	@workflow/env-run workflow python -m lemur.runner mini --cores $(CORES)
 
 smoke: envs ## every rule with a random 1M-parameter model (about 3 minutes)
-	@workflow/run-recipe smoke $(SNAKEMAKE)
+	@workflow/env-run workflow python -m lemur.runner smoke --cores $(CORES)
 
 fetch: envs ## all downloads of the default recipe; everything after passes with the network off
 	@$(SNAKEMAKE) fetch

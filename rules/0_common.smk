@@ -13,11 +13,13 @@ sys.path.insert(0, str(ROOT / "workflow"))
 from lemur import plan as cost_plan
 from lemur.config import load, recipe as recipes, schema, stages
 from lemur.errors import UserError
+from lemur.figures import settings
 from lemur.files import canonical
 from lemur.provenance import digest
 
 RUN = ROOT / "workflow" / "env-run"
 SCRIPTS = ROOT / "scripts"
+PAPER = ROOT / "reports" / "paper"
 # A rule's log is also shown, so that progress reaches the terminal.
 LOG = "2> >(tee {log} >&2)"
 DOCUMENTS = "results/corpus/{corpus}/{source}/{name}.parquet"
@@ -29,7 +31,7 @@ try:
     config = {**load.read_yaml(ROOT / "config" / "config.yaml"), **config}
     schema.check(config, "config", "config")
     RECIPE = recipes.resolve(str(config["recipe"]), config.get("set"))
-    STYLE = load.merge(load.catalogue("figures"), config.get("style", {}))
+    STYLE = load.merge(load.figures(), config.get("style", {}))
 except UserError as error:
     # WorkflowError would name this file and line, which is not where the mistake is.
     sys.exit(f"error: {error}")
@@ -219,3 +221,75 @@ def training_memory(stage):
         return int(cost_plan.host_memory_mb(RECIPE, stage) * (1 + 0.5 * (attempt - 1)))
 
     return megabytes
+
+
+# -- figures --------------------------------------------------------------------------------------
+
+PAPER_FIGURES = (
+    "overview.svg",
+    "foundation_table.html",
+    "foundation_radar.svg",
+    "agent_radar.svg",
+    "agent_table.html",
+    "mint_table.html",
+)
+RECIPE_FIGURES = ("mixture", "loss", "bits_per_byte", "scores")
+
+
+def paper_figure_files():
+    return [f"results/figures/paper/{name}" for name in PAPER_FIGURES]
+
+
+def recipe_figure_files(recipe):
+    return [f"results/figures/{recipe['name']}/{name}.svg" for name in RECIPE_FIGURES]
+
+
+def figure_output(name):
+    return f"results/figures/{{recipe}}/{name}.svg"
+
+
+def figure_spec(name):
+    """The style of one figure; a recipe's figure also carries what its models are called."""
+    return canonical(settings.spec(STYLE, name, RECIPE if name in RECIPE_FIGURES else None))
+
+
+def paper_arguments(figure, files):
+    """What each of the paper's figures reads."""
+    reported, outcomes = f"--reported {files.reported}", f"--outcomes {files.outcomes}"
+    return {
+        "overview": "",
+        "foundation_table": reported,
+        "foundation_radar": reported,
+        "agent_radar": f"{reported} {outcomes}",
+        "agent_table": f"{reported} {outcomes}",
+        "mint_table": outcomes,
+    }[Path(figure).stem]
+
+
+def report_spec():
+    return canonical(settings.report_spec(STYLE, RECIPE))
+
+
+def report_files():
+    """Templates and captions: a changed caption rebuilds the report."""
+    folders = (ROOT / "reports" / "template", ROOT / "reports" / "captions")
+    return sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+
+
+def compared_records():
+    """The comparison with a recount of the trajectories, where the user asked for one."""
+    return ["results/agents/compared.json"] if config.get("from_records") else []
+
+
+def records_spec():
+    """The pinned trajectory files of reports/paper/mint_records.tsv as one download."""
+    lines = (PAPER / "mint_records.tsv").read_text().splitlines()
+    names = lines[0].split("\t")
+    rows = [dict(zip(names, line.split("\t"))) for line in lines[1:]]
+    files = [
+        {"path": row["path"], "sha256": row["sha256"], "size": int(row["bytes"])} for row in rows
+    ]
+    source = {key: rows[0][key] for key in ("repository", "commit")}
+    return canonical(
+        {"name": "mint", "from": {**source, "files": files}, "licence": rows[0]["licence"]}
+    )

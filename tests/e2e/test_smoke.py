@@ -90,7 +90,7 @@ def test_a_ratio_does_not_tokenize_again(smoke):
 
 
 def test_a_colour_reruns_its_figure_and_the_report_alone(smoke):
-    assert again(smoke, "style={loss: {pretrain_color: '#123456'}}") == {"loss": 1, "report": 1}
+    assert again(smoke, "style={figures: {loss: {colours: {pretrain: ['#123456', '#abcdef']}}}}") == {"loss": 1, "report": 1}
 
 
 def test_a_larger_limit_generates_and_judges_that_benchmark_alone(smoke):

@@ -128,6 +128,14 @@ def catalogue(name: str) -> dict[str, Any]:
     return value[name]
 
 
+def figures() -> dict[str, Any]:
+    """config/figures.yaml: how figures look and what the report shows."""
+    path = CONFIG / "figures.yaml"
+    value = read_yaml(path)
+    schema.check(value, "figures", shown(path))
+    return value
+
+
 def corpus(name: str) -> dict[str, Any]:
     """A corpus: its sources in order, cleaning thresholds, held-out share."""
     path = named_file("corpora", name, "corpus")

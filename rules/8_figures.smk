@@ -1,0 +1,116 @@
+# Figures: the paper's from reports/paper/ alone, a recipe's from its results; then the report.
+
+
+rule paper_figure:
+    input:
+        reported=PAPER / "reported.csv",
+        outcomes=PAPER / "mint_outcomes.tsv.gz",
+        compared=compared_records(),
+    output:
+        "results/figures/paper/{figure}",
+    log:
+        "logs/figures/paper/{figure}.log",
+    params:
+        spec=lambda wildcards: figure_spec(Path(wildcards.figure).stem),
+        name=lambda wildcards: Path(wildcards.figure).stem,
+        arguments=lambda wildcards, input: paper_arguments(wildcards.figure, input),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    wildcard_constraints:
+        figure=r"\w+\.(svg|html)",
+    resources:
+        mem_mb=1000,
+    shell:
+        script("figures", "8_figures/{params.name}.py") + "{params.arguments} --out {output} " + LOG
+
+
+rule loss:
+    input:
+        pretrain="results/{recipe}/pretrain/metrics.jsonl",
+        sft="results/{recipe}/sft/metrics.jsonl",
+    output:
+        figure_output("loss"),
+    log:
+        "logs/figures/{recipe}/loss.log",
+    params:
+        spec=figure_spec("loss"),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    resources:
+        mem_mb=1000,
+    shell:
+        script("figures", "8_figures/loss.py")
+        + "--pretrain {input.pretrain} --sft {input.sft} --out {output} "
+        + LOG
+
+
+rule mixture_figure:
+    input:
+        plan="results/{recipe}/mix/plan.json",
+        realised="results/{recipe}/tokens/realised.json",
+    output:
+        figure_output("mixture"),
+    log:
+        "logs/figures/{recipe}/mixture.log",
+    params:
+        spec=figure_spec("mixture"),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    resources:
+        mem_mb=1000,
+    shell:
+        script("figures", "8_figures/mixture.py")
+        + "--plan {input.plan} --realised {input.realised} --out {output} "
+        + LOG
+
+
+rule scores_figure:
+    input:
+        scores_of(RECIPE),
+    output:
+        "results/figures/{recipe}/{figure}.svg",
+    log:
+        "logs/figures/{recipe}/{figure}.log",
+    params:
+        spec=lambda wildcards: figure_spec(wildcards.figure),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    wildcard_constraints:
+        figure="bits_per_byte|scores",
+    resources:
+        mem_mb=1000,
+    shell:
+        script("figures", "8_figures/{wildcards.figure}.py")
+        + "--scores {input} --out {output} "
+        + LOG
+
+
+rule report:
+    input:
+        figures=[*recipe_figure_files(RECIPE), *paper_figure_files()],
+        scores=scores_of(RECIPE),
+        metrics=[
+            f"results/{RECIPE['name']}/pretrain/metrics.jsonl",
+            f"results/{RECIPE['name']}/sft/metrics.jsonl",
+        ],
+        plan=f"results/{RECIPE['name']}/mix/plan.json",
+        realised=f"results/{RECIPE['name']}/tokens/realised.json",
+        statistics=part_files(STATISTICS),
+        template=report_files(),
+    output:
+        "results/report.html",
+    log:
+        f"logs/report/{RECIPE['name']}.log",
+    params:
+        spec=report_spec(),
+        statistics=expanding(STATISTICS),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    resources:
+        mem_mb=2000,
+    shell:
+        script("figures", "8_figures/report.py")
+        + "--figures {input.figures} --scores {input.scores} --metrics {input.metrics} "
+        + "--plan {input.plan} --realised {input.realised} --statistics {params.statistics} "
+        + "--out {output} "
+        + LOG
