@@ -1,0 +1,34 @@
+"""Tokenize one part of a source: token file, document offsets and a description."""
+
+import sys
+
+sys.path[:] = sys.path[1:] if sys.path[0].endswith("3_tokenize") else sys.path
+# Only then the rest: this folder must not hide the standard library's module ``tokenize``.
+# ruff: noqa: E402
+import argparse
+from pathlib import Path
+from typing import Any
+
+from lemur import command
+from lemur.mix.documents import shard
+from lemur.tokenize.encoder import Encoder
+from lemur.tokenize.shard import tokenize
+
+parser = command.parser(__doc__)
+parser.add_argument("--documents", type=Path, required=True, help="cleaned part, parquet")
+parser.add_argument("--tokenizer", type=Path, required=True, help="model folder")
+parser.add_argument("--out", type=Path, required=True, help="part-<i>-of-<P>.json")
+
+
+def run(args: argparse.Namespace, spec: Any) -> None:
+    """The spec only names the tokenizer; what decides is the folder's tokenizer.json."""
+    tokenize(shard(args.documents), Encoder(args.tokenizer), args.out)
+
+
+if __name__ == "__main__":
+    command.main(
+        parser,
+        run,
+        inputs=lambda args: [args.documents, args.tokenizer / "tokenizer.json"],
+        outputs=lambda args: [args.out],
+    )

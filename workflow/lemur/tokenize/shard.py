@@ -1,0 +1,81 @@
+"""One part of a source's documents to one token file, shared by all recipes and sweeps.
+
+``part-<i>-of-<P>.bin`` is the documents' ids in row order, each document followed by one end token,
+little-endian; ``.offsets.npy`` (uint64[documents + 1]) is where each begins; ``.json`` describes
+them and is written last. Nothing is left out here: held-out, duplicate and contaminated documents
+are tokenized too, and the packer passes over them.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lemur.files import replacing, write_json
+from lemur.mix.documents import Shard, batches, total_bytes
+from lemur.progress import Progress
+from lemur.tokenize.encoder import Encoder
+
+SAMPLE = 64  # documents on which equality of the two tokenizers is shown, spread over the part
+SAMPLE_BYTES = 20_000  # of each of them
+
+
+def _sample(path: Path) -> list[str]:
+    """Beginnings of ``SAMPLE`` documents at equal distances."""
+    rows = sum(len(batch["bytes"]) for _, batch in batches(path, ["bytes"], 65536))
+    step = max(1, rows // SAMPLE)
+    return [
+        text[:SAMPLE_BYTES]
+        for first, batch in batches(path, ["text"])
+        for row, text in enumerate(batch["text"], first)
+        if row % step == 0
+    ]
+
+
+def _with_ends(ids: np.ndarray, offsets: np.ndarray, encoder: Encoder) -> np.ndarray:
+    """The documents' ids with one end token after each."""
+    return np.insert(ids, offsets[1:].astype(np.int64), encoder.eos).astype(encoder.dtype)
+
+
+def tokenize(shard: Shard, encoder: Encoder, out: Path) -> dict[str, Any]:
+    """Write the three files of ``out`` (its ``.json``); returns what the ``.json`` says."""
+    encoder.prove(_sample(shard.path))
+    base = out.with_suffix("")
+    lengths: list[np.ndarray] = []
+    heldout = 0
+    languages: dict[str, int] = {}
+    columns = ("text", "language", "heldout", "bytes")
+    with (
+        replacing(base.with_suffix(".bin")) as temporary,
+        temporary.open("wb") as file,
+        Progress(f"tokenize {shard.source}", total_bytes([shard.path]) / 1e6, "MB") as progress,
+    ):
+        for _, batch in batches(shard.path, columns):
+            ids, offsets = encoder.encode(batch["text"])
+            file.write(_with_ends(ids, offsets, encoder).tobytes())
+            its = np.diff(offsets.astype(np.int64)) + 1
+            lengths.append(its)
+            heldout += int(its[np.array(batch["heldout"], bool)].sum())
+            for language, length in zip(batch["language"], its.tolist(), strict=True):
+                languages[language] = languages.get(language, 0) + length
+            progress.add(sum(batch["bytes"]) / 1e6)
+    offsets = np.concatenate([[0], np.cumsum(np.concatenate([np.zeros(0, np.int64), *lengths]))])
+    with replacing(Path(f"{base}.offsets.npy")) as temporary, temporary.open("wb") as file:
+        np.save(file, offsets.astype("<u8"), allow_pickle=False)
+    described = {
+        "source": shard.source,
+        "part": shard.part,
+        "parts": shard.parts,
+        "tokenizer_sha256": encoder.sha256,
+        "vocabulary": encoder.vocabulary,
+        "dtype": "uint16" if encoder.dtype.itemsize == 2 else "uint32",
+        "eos": encoder.eos,
+        "documents": len(offsets) - 1,
+        "tokens": int(offsets[-1]),
+        "heldout_tokens": heldout,
+        "languages": languages,
+        "fast": encoder.fast,
+        "fallback_documents": encoder.fallbacks,
+    }
+    write_json(out, described)
+    return described
