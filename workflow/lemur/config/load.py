@@ -20,6 +20,8 @@ class _Strict(yaml.SafeLoader):
 def _mapping(loader: _Strict, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
+        if key_node.tag == "tag:yaml.org,2002:merge":  # `<<: *anchor`: SafeLoader's own business
+            continue
         key = loader.construct_object(key_node, deep=deep)
         if key in seen:
             raise yaml.YAMLError(f"key '{key}' stands twice (line {key_node.start_mark.line + 1})")
@@ -130,6 +132,14 @@ def catalogue(name: str) -> dict[str, Any]:
 
 def figures() -> dict[str, Any]:
     """config/figures.yaml: how figures look and what the report shows."""
+    path = CONFIG / "figures.yaml"
+    value = read_yaml(path)
+    schema.check(value, "figures", shown(path))
+    return value
+
+
+def figures() -> dict[str, Any]:
+    """config/figures.yaml whole: style, labels, figures and report."""
     path = CONFIG / "figures.yaml"
     value = read_yaml(path)
     schema.check(value, "figures", shown(path))

@@ -1,0 +1,65 @@
+"""The cost of a resolved recipe as data."""
+
+from typing import Any
+
+from lemur.plan.architecture import parameters
+from lemur.plan.disk import checkpoint_bytes, disk, unresolved, unsized
+from lemur.plan.fit import STAGES, fits, misfits
+from lemur.plan.flops import device_hours, training_flops
+from lemur.plan.memory import host_memory, rank_memory, ranks_of
+
+# Tokens of an instruction example, assumed: nothing is tokenized yet when the plan is made.
+TOKENS_PER_EXAMPLE = 600
+
+
+def sft_tokens(recipe: dict[str, Any]) -> int:
+    """Tokens that fine-tuning sees, estimated from the number of examples."""
+    part = recipe["sft"]
+    examples = min(part["max_examples"], sum(item["examples"] for item in part["sources"]))
+    return round(examples * min(TOKENS_PER_EXAMPLE, part["context"]) * part["epochs"])
+
+
+def cost(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Everything that the plan knows of a resolved recipe, as JSON data.
+
+    Units: tokens and parameters are counts, memory and disk GB (10^9 bytes), hours of one device.
+    """
+    tokens = {"pretrain": recipe["pretrain"]["tokens"], "sft": sft_tokens(recipe)}
+    ratio = recipe["mixture"]["code_to_text"]
+    code = round(tokens["pretrain"] * ratio / (ratio + 1))
+    space = disk(recipe)
+    return {
+        "recipe": recipe["name"],
+        "base": recipe["base"]["name"],
+        "parameters": parameters(recipe["base"]["architecture"]),
+        "mixture": {"code": code, "text": tokens["pretrain"] - code, "code_to_text": ratio},
+        "stages": {stage: _stage(recipe, stage, tokens[stage]) for stage in STAGES},
+        "checkpoint_gb": checkpoint_bytes(recipe) / 1e9,
+        "disk_gb": {name: size / 1e9 for name, size in space.items()},
+        "unsized": unsized(recipe),
+        "unresolved": unresolved(recipe),
+        "misfits": misfits(recipe),
+    }
+
+
+def _stage(recipe: dict[str, Any], stage: str, tokens: int) -> dict[str, Any]:
+    shape, part, price = recipe["base"]["architecture"], recipe[stage], recipe["cost"]
+    flops = training_flops(shape, tokens, part["context"])
+    hours = device_hours(flops["total"], price["device_tflops"], price["utilisation"])
+    memory = rank_memory(shape, part)
+    return {
+        "tokens": tokens,
+        "steps": -(-tokens // part["global_batch_tokens"]),
+        "ranks": ranks_of(part),
+        "flops": flops,
+        "device_hours": hours,
+        "days": hours / ranks_of(part) / 24,
+        "memory_gb": {name: size / 1e9 for name, size in memory.items()},
+        "host_memory_gb": host_memory(shape, part) / 1e9,
+        "fits": fits(recipe, stage),
+    }
+
+
+def host_memory_mb(recipe: dict[str, Any], stage: str) -> int:
+    """Host memory of one node of a training job, MB; ``stage``: pretrain or sft."""
+    return round(host_memory(recipe["base"]["architecture"], recipe[stage]) / 1e6)
