@@ -1,0 +1,57 @@
+"""Realise a recipe's mixture as packed sequences: an index into the token files, no copies."""
+
+import sys
+
+sys.path[:] = sys.path[1:] if sys.path[0].endswith("3_tokenize") else sys.path
+# Only then the rest: the script ``tokenize.py`` here must not hide the standard library's module.
+# ruff: noqa: E402
+import argparse
+from pathlib import Path
+from typing import Any
+
+from lemur import command
+from lemur.files import read_json
+from lemur.mix.documents import shards
+from lemur.mix.drops import read_duplicates, read_overlaps
+from lemur.tokenize.eligible import token_parts, usable
+from lemur.tokenize.pack import pack
+from lemur.tokenize.store import write_packed
+
+parser = command.parser(__doc__)
+parser.add_argument("--plan", type=Path, required=True, help="plan.json")
+parser.add_argument("--dropped", type=Path, required=True, help="dropped.tsv of this recipe")
+parser.add_argument("--duplicates", type=Path, nargs="*", default=[], help="duplicates.tsv")
+parser.add_argument("--documents", type=Path, nargs="+", required=True, help="cleaned parquet")
+parser.add_argument("--tokens", type=Path, nargs="+", required=True, help="part-<i>-of-<P>.json")
+parser.add_argument("--out", type=Path, required=True, help="index.json")
+
+
+def run(args: argparse.Namespace, spec: Any) -> None:
+    """Read flags, offsets and drop lists; write the index."""
+    plan = read_json(args.plan)
+    documents = shards(args.documents)
+    parts, common = token_parts(args.tokens)
+    overlaps, duplicates = read_overlaps(args.dropped), read_duplicates(args.duplicates)
+    sources = {
+        name: usable(name, documents, parts, duplicates.get(name, set()), overlaps.get(name, set()))
+        for name in (entry["name"] for entry in plan["sources"])
+    }
+    made, bounds, files, realised = pack(spec, plan, sources)
+    facts = {"context": spec["context"]}
+    facts |= {key: common[key] for key in ("eos", "dtype", "vocabulary", "tokenizer_sha256")}
+    write_packed(args.out, made, bounds, files, None, facts, realised)
+
+
+if __name__ == "__main__":
+    command.main(
+        parser,
+        run,
+        inputs=lambda args: [
+            args.plan,
+            args.dropped,
+            *args.duplicates,
+            *args.documents,
+            *args.tokens,
+        ],
+        outputs=lambda args: [args.out, args.out.parent / "realised.json"],
+    )

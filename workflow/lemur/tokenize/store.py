@@ -1,0 +1,54 @@
+"""Writing a packed data set: the arrays first, ``index.json`` last."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lemur.files import replacing, write_json
+from lemur.tokenize.packed import SEGMENT
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def segments(file: np.ndarray, start: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """The three columns as one structured array."""
+    made = np.empty(len(file), SEGMENT)
+    made["file"], made["start"], made["length"] = file, start, length
+    return made
+
+
+def write_packed(
+    out: Path,
+    made: np.ndarray,
+    sequences: np.ndarray,
+    files: Sequence[Path],
+    masks: Sequence[Path] | None,
+    facts: dict[str, Any],
+    realised: dict[str, Any],
+) -> None:
+    """Write ``out`` (``index.json``) and beside it the arrays and ``realised.json``.
+
+    ``facts`` are the index's context, eos, dtype and vocabulary. Token files are named relative to
+    the index, so that a results folder can be moved.
+    """
+
+    def relative(paths: Sequence[Path]) -> list[str]:
+        return [Path(os.path.relpath(path, out.parent)).as_posix() for path in paths]
+
+    _save(out.parent / "segments.npy", made)
+    _save(out.parent / "sequences.npy", sequences.astype("<u8"))
+    write_json(out.parent / "realised.json", realised)
+    index = {
+        **facts,
+        "sequences": len(sequences) - 1,
+        "tokens": int(made["length"].sum(dtype=np.int64)),
+        "files": relative(files),
+        "masks": None if masks is None else relative(masks),
+    }
+    write_json(out, index)
