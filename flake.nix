@@ -1,0 +1,64 @@
+{
+  description = "The paper Lemur (arXiv 2310.06830) as a program: from pinned sources to its figures";
+
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
+
+  outputs =
+    { self, nixpkgs }:
+    let
+      # The locks under envs/ are for this platform alone.
+      system = "x86_64-linux";
+      pkgs = nixpkgs.legacyPackages.${system};
+
+      # Nix gives interpreter and system tools; Python packages come from the hashed locks, so that
+      # a run with Nix and one without have the same versions.
+      tools = with pkgs; [
+        python311
+        bashInteractive
+        coreutils
+        findutils
+        gawk
+        gcc
+        git
+        gnugrep
+        gnumake
+        gnused
+        bubblewrap
+        slurm
+        cacert
+      ];
+      environment = {
+        # Wheels expect these two in the usual places, which NixOS lacks.
+        LD_LIBRARY_PATH = pkgs.lib.makeLibraryPath [ pkgs.stdenv.cc.cc.lib pkgs.zlib ];
+        FONTCONFIG_FILE = pkgs.makeFontsConf { fontDirectories = [ pkgs.dejavu_fonts ]; };
+        SSL_CERT_FILE = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
+      };
+      mini = pkgs.writeShellApplication {
+        name = "lemur-mini";
+        runtimeInputs = tools;
+        runtimeEnv = environment;
+        text = ''
+          [ -f Makefile ] && [ -d envs ] || { echo "lemur: run this in a checkout of the pipeline" >&2; exit 2; }
+          exec make "''${@:-mini}"
+        '';
+      };
+    in
+    {
+      devShells.${system}.default = pkgs.mkShell { packages = tools; env = environment; };
+
+      packages.${system}.default = mini;
+
+      # `nix run` is `make mini` in the checkout that it is called in, `nix run . -- test` another target.
+      apps.${system}.default = {
+        type = "app";
+        program = "${mini}/bin/lemur-mini";
+        meta.description = "make, with the pinned interpreter and tools";
+      };
+
+      checks.${system}.tools = pkgs.runCommand "lemur-tools" { nativeBuildInputs = tools; } ''
+        python3 -c 'import sys, venv, ensurepip; assert sys.version_info[:2] == (3, 11)'
+        bwrap --version && sbatch --version && make -n -f ${./Makefile} help && gcc --version
+        touch $out
+      '';
+    };
+}
