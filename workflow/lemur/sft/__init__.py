@@ -1,0 +1,1 @@
+"""Stage 5, its data: conversations from real packages, and their tokens with an exact loss mask."""
