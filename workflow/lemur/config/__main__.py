@@ -9,10 +9,8 @@ import argparse
 import inspect
 import json
 
-import yaml
-
 from lemur.command import guarded
-from lemur.config import recipe, stages
+from lemur.config import arguments, stages
 from lemur.errors import UserError, nearest
 
 
@@ -20,17 +18,10 @@ def _run() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--recipe", default="mini")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    arguments.add(parser)
     parser.add_argument("stage", nargs="*")
     args = parser.parse_args()
-    values = {}
-    for item in args.set:
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise UserError(f"--set {item}: write KEY=VALUE")
-        values[key] = yaml.safe_load(value)
-    resolved = recipe.resolve(args.recipe, values)
+    resolved = arguments.resolved(args)
     if args.stage:
         name, *rest = args.stage
         known = {
@@ -40,7 +31,13 @@ def _run() -> None:
         }
         if name not in known or name in ("download", "downloaded_benchmarks"):
             raise UserError(f"no stage '{name}'{nearest(name, known)}")
-        resolved = known[name](resolved, *rest)
+        takes = list(inspect.signature(known[name]).parameters)[1:]
+        if len(rest) != len(takes):
+            raise UserError(f"stage '{name}' takes {' '.join(takes).upper() or 'nothing further'}")
+        try:
+            resolved = known[name](resolved, *rest)
+        except (KeyError, StopIteration):
+            raise UserError(f"stage '{name}': the recipe has no '{' '.join(rest)}'") from None
     print(json.dumps(resolved, indent=2, sort_keys=True, ensure_ascii=False))
 
 

@@ -35,10 +35,15 @@ _Strict.add_constructor(
 )
 
 
+def strict(text: str) -> Any:
+    """A YAML text's value; raises yaml.YAMLError, for a key given twice too."""
+    return yaml.load(text, _Strict)  # noqa: S506 (a SafeLoader)
+
+
 def read_yaml(path: Path) -> Any:
     """A YAML file's value; a missing or malformed file is a ``UserError`` that names file and line."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Strict)  # noqa: S506 (a SafeLoader)
+        return strict(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{shown(path)}: no such file") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -132,14 +137,6 @@ def catalogue(name: str) -> dict[str, Any]:
 
 def figures() -> dict[str, Any]:
     """config/figures.yaml: how figures look and what the report shows."""
-    path = CONFIG / "figures.yaml"
-    value = read_yaml(path)
-    schema.check(value, "figures", shown(path))
-    return value
-
-
-def figures() -> dict[str, Any]:
-    """config/figures.yaml whole: style, labels, figures and report."""
     path = CONFIG / "figures.yaml"
     value = read_yaml(path)
     schema.check(value, "figures", shown(path))

@@ -21,7 +21,7 @@ def summary(recipe: dict[str, Any]) -> list[str]:
         ("corpus", f"{recipe['corpus']['name']}: {len(sources)} sources in {jobs} parts"),
         ("FLOPs", _flops(stages["pretrain"]["flops"])),
         *((stage, _training(recipe, made, stage)) for stage in stages),
-        *((f"memory", _memory(recipe, made, stage)) for stage in _distinct(stages)),
+        *(("memory", _memory(recipe, made, stage)) for stage in _distinct(stages)),
         ("checkpoint", f"{size(made['checkpoint_gb'])} each, {pretrain['checkpoint']['keep']} kept, "
                        f"every {pretrain['checkpoint']['every_steps']:,} steps"),
         ("disk", ", ".join(f"{name} {size(amount)}" for name, amount in made["disk_gb"].items())),
@@ -38,8 +38,9 @@ def summary(recipe: dict[str, Any]) -> list[str]:
 def size(gigabytes: float) -> str:
     """GB (10^9 bytes) as ``12 MB``, ``3.4 GB`` or ``1.2 TB``."""
     for unit, factor in (("TB", 1e-3), ("GB", 1.0)):
-        if gigabytes * factor >= 1:
-            return f"{gigabytes * factor:.3g} {unit}" if gigabytes * factor < 1000 else f"{gigabytes * factor:,.0f} {unit}"  # noqa: E501 # fmt: skip
+        amount = gigabytes * factor
+        if amount >= 1:
+            return f"{amount:,.0f} {unit}" if amount >= 100 else f"{amount:.3g} {unit}"
     return f"{gigabytes * 1e3:.3g} MB"
 
 
