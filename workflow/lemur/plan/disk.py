@@ -6,7 +6,7 @@ from lemur.plan.architecture import parameters
 
 # Assumed, and said so by the plan: text in a source archive, zstd on cleaned documents, and bytes
 # that a token covers (Llama's and SmolLM2's vocabularies on mixed code and prose lie at 3 to 4).
-TEXT_PER_ARCHIVE_BYTE = 4.0
+TEXT_PER_ARCHIVE_BYTE = 1.2
 CLEANED_PER_TEXT_BYTE = 0.35
 TEXT_BYTES_PER_TOKEN = 3.5
 
