@@ -1,0 +1,24 @@
+"use strict";
+// Tables sort by a click on a heading. Without this script they are plain tables.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0];
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down === 1 ? "ascending" : "descending");
+      const text = (row) => row.cells[column].textContent.trim();
+      const number = (value) => (/^[-\d]/.test(value) ? Number.parseFloat(value.replaceAll(",", "")) : NaN);
+      const compare = (a, b) => {
+        const [x, y] = [number(text(a)), number(text(b))];
+        if (Number.isNaN(x) || Number.isNaN(y)) return text(a).localeCompare(text(b), "en");
+        return x - y;
+      };
+      body.append(...[...body.rows].sort((a, b) => down * compare(a, b)));
+    });
+  });
+}

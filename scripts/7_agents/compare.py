@@ -1,0 +1,36 @@
+"""Compare a recount of the trajectories with the committed outcome table.
+
+Ends with one line and a code that is not zero on the first difference. Example:
+--spec '{}' --recount results/agents/mint_outcomes.tsv
+--committed reports/paper/mint_outcomes.tsv.gz --out results/agents/compared.json
+"""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from lemur import command
+from lemur.agents import compare, outcomes
+from lemur.files import sha256_of, write_json
+
+
+def run(args: Namespace, spec: Any) -> None:
+    """Write how many episodes agree, or fail."""
+    agreeing = compare.compare(outcomes.read(args.recount), outcomes.read(args.committed))
+    print(f"{agreeing} episodes recounted: all as in {args.committed}")
+    if args.out:
+        committed = sha256_of(args.committed)
+        write_json(args.out, {"committed_sha256": committed, "episodes": agreeing, "equal": True})
+
+
+if __name__ == "__main__":
+    parser = command.parser(__doc__)
+    parser.add_argument("--recount", type=Path, required=True, help="table written by count.py")
+    parser.add_argument("--committed", type=Path, required=True, help="table under reports/paper/")
+    parser.add_argument("--out", type=Path, help="JSON that says that they agree")
+    command.main(
+        parser,
+        run,
+        inputs=lambda args: [args.recount, args.committed],
+        outputs=lambda args: [args.out],
+    )

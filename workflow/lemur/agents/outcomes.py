@@ -1,0 +1,113 @@
+"""The per-episode outcome table: read, write, count.
+
+How an outcome is counted: an episode is solved when the recorded final state says
+``state.success`` is true. That flag is set by MINT's environment when the last proposed solution
+passed its checker within the limits of the run (5 turns, 2 proposals); an episode that ended by
+its limits or by an error (a prompt longer than the model's context) is in the denominator and not
+solved. Nothing is judged again here.
+"""
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from lemur.agents.records import Record, Run, Store
+from lemur.errors import UserError
+from lemur.files import replacing
+from lemur.progress import Progress
+
+
+@dataclass(frozen=True, order=True)
+class Outcome:
+    """One episode. ``episode`` is the rank of its task id among the ids of that task, from 0."""
+
+    model: str
+    feedback: str
+    category: str
+    task: str
+    episode: int
+    solved: int
+
+
+COLUMNS = tuple(field.name for field in fields(Outcome))
+
+
+def _episodes(path: Path, name: str) -> Iterator[tuple[int | str, bool]]:
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                episode = json.loads(line)
+                task, solved = episode["task"]["task_id"], episode["state"]["success"]
+            except (json.JSONDecodeError, KeyError, TypeError) as error:
+                raise UserError(
+                    f"{name}, line {number}: not a recorded episode ({error})"
+                ) from None
+            if not isinstance(solved, bool) or not isinstance(task, int | str):
+                raise UserError(
+                    f"{name}, line {number}: state.success is {solved!r}, not a boolean"
+                )
+            yield task, solved
+
+
+def of_record(path: Path, run: Run, name: str) -> list[Outcome]:
+    """The outcomes of one file. Task ids are ranked because models ran some tasks in another order:
+    equal ranks are the same problem, so that runs can be compared in pairs.
+    """
+    solved = {}
+    for task, success in _episodes(path, name):
+        if task in solved:
+            raise UserError(f"{name}: task id {task!r} stands twice")
+        solved[task] = success
+    kinds = {type(task) for task in solved}
+    if len(kinds) != 1:
+        raise UserError(f"{name}: {'no episodes' if not kinds else 'task ids of two types'}")
+    where = (run.model, run.feedback, run.category, run.task)
+    return [Outcome(*where, rank, int(solved[task])) for rank, task in enumerate(sorted(solved))]
+
+
+def count(records: Sequence[Record], places: Sequence[Path]) -> list[Outcome]:
+    """Outcomes of all records, in the table's order; ``places`` are manifests or mirror folders."""
+    store, counted, seen = Store(places), [], set()
+    with Progress("count", len(records), "records") as progress:
+        for record in records:
+            if record.run in seen:
+                raise UserError(f"record {record.path}: its run stands twice in the list")
+            seen.add(record.run)
+            counted += of_record(store.find(record), record.run, record.path)
+            progress.add()
+    return sorted(counted)
+
+
+def write(path: Path, outcomes: Iterable[Outcome]) -> None:
+    """Write the table as tab-separated text; ``.gz`` compresses it, without a time stamp or name."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(astuple(outcome) for outcome in sorted(outcomes))
+    data = text.getvalue().encode()
+    with replacing(path) as temporary:
+        temporary.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+
+
+def read(path: Path) -> list[Outcome]:
+    """Read an outcome table (``.tsv`` or ``.tsv.gz``); a malformed one names its line."""
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not an outcome table ({error})") from None
+    rows = list(csv.reader(io.StringIO(text), delimiter="\t"))
+    if not rows or tuple(rows[0]) != COLUMNS:
+        raise UserError(f"{path}: first line must be {' '.join(COLUMNS)} (tab-separated)")
+    outcomes = []
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != len(COLUMNS) or row[5] not in ("0", "1") or not row[4].isdecimal():
+            raise UserError(f"{path}, line {number}: not an outcome: {' '.join(row)}")
+        outcomes.append(Outcome(*row[:4], int(row[4]), int(row[5])))
+    return outcomes

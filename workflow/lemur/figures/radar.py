@@ -1,0 +1,66 @@
+"""A radar chart on one linear scale."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.projections.polar import PolarAxes
+
+from lemur.figures.style import Pair, Style
+
+
+@dataclass(frozen=True)
+class Series:
+    """One polygon. ``values`` in the axes' order; ``hollow`` are the axes drawn as open markers."""
+
+    name: str
+    values: Sequence[float]
+    marker: str = "o"
+    hollow: frozenset[int] = field(default_factory=frozenset)
+    filled: bool = False  # a tint inside; several overlapping tints would mix to mud
+
+
+def draw(
+    figure: Figure,
+    style: Style,
+    axes: Sequence[str],
+    series: Sequence[Series],
+    colours: Mapping[str, Pair],
+    top: float,
+    step: float,
+) -> PolarAxes:
+    """Polygons over ``axes``, first axis up, clockwise; rings every ``step`` up to ``top``."""
+    polar = figure.add_subplot(projection="polar")
+    angles = np.linspace(0, 2 * np.pi, len(axes), endpoint=False)
+    polar.set_theta_zero_location("N")
+    polar.set_theta_direction(-1)
+    polar.set_xticks(angles, ["" for _ in axes])
+    rings = np.arange(step, top + step / 2, step)
+    polar.set_ylim(0, top)
+    polar.set_yticks(rings, [f"{ring:g}" for ring in rings], color=style.muted[0])
+    polar.tick_params(axis="y", labelsize=style.font_size - 1.5)
+    polar.set_rlabel_position(180 / len(axes))
+    polar.spines["polar"].set_color(style.grid[0])
+    for one in series:
+        colour = colours[one.name][0]
+        closed = [*one.values, one.values[0]]
+        polar.plot([*angles, angles[0]], closed, color=colour, zorder=3)
+        polar.plot([], [], one.marker, color=colour, linestyle="-", label=one.name)
+        if one.filled:
+            polar.fill([*angles, angles[0]], closed, color=colour, alpha=0.1, linewidth=0)
+        for number, (angle, value) in enumerate(zip(angles, one.values, strict=True)):
+            face = style.paper[0] if number in one.hollow else colour
+            look = {"color": colour, "markerfacecolor": face, "markersize": 5, "zorder": 4}
+            polar.plot(angle, value, one.marker, clip_on=False, **look)
+    for angle, text in zip(angles, axes, strict=True):
+        across = round(float(np.sin(angle)), 6)
+        polar.text(
+            angle,
+            top * 1.09,
+            text,
+            ha="center" if across == 0 else "left" if across > 0 else "right",
+            va="bottom" if np.cos(angle) > 0.9 else "top" if np.cos(angle) < -0.9 else "center",
+            linespacing=1.25,
+        )
+    return polar

@@ -1,0 +1,43 @@
+"""config/figures.yaml to the ``--spec`` of one figure (needs no matplotlib: rules call it)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lemur.errors import UserError, nearest
+
+Config = Mapping[str, Any]
+
+MODELS = ("start", "pretrained", "chat")
+
+
+def spec(config: Config, name: str, recipe: Config | None = None) -> dict[str, Any]:
+    """The settings of figure ``name``: the common style, its own entry and, for a recipe, labels.
+
+    A colour belongs to one figure, so that changing it reruns that figure alone.
+    """
+    figures = config.get("figures", {})
+    if name not in figures:
+        raise UserError(f"config/figures.yaml: figures: no '{name}'{nearest(name, figures)}")
+    own = dict(figures[name] or {})
+    own["style"] = {**config.get("style", {}), **own.get("style", {})}
+    if recipe is not None:
+        own["recipe"] = recipe["name"]
+        own["labels"] = labels(config, recipe)
+    return own
+
+
+def labels(config: Config, recipe: Config) -> dict[str, str]:
+    """What each model of a recipe is called, in every figure, table and sentence.
+
+    A start that is not listed is named after its entry: nothing is called a base model by default.
+    """
+    base = recipe["base"]
+    base = base["name"] if isinstance(base, Mapping) else str(base)
+    start = config.get("start_labels", {}).get(base, f"start ({base})")
+    return {"start": start, "pretrained": "pretrained", "chat": "chat"}
+
+
+def report_spec(config: Config, recipe: Config, **facts: Any) -> dict[str, Any]:
+    """The settings of the report: title, sections, colours, and the resolved recipe itself."""
+    report = config.get("report", {})
+    return {**report, **facts, "recipe": recipe, "labels": labels(config, recipe)}

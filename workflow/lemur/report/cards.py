@@ -1,0 +1,147 @@
+"""A figure as the report shows it: picture or table, words, data, and how it was made."""
+
+import base64
+import csv
+import html
+import io
+import json
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lemur.errors import UserError
+from lemur.figures.svg import texts
+from lemur.files import read_json
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+def data_uri(kind: str, data: bytes) -> str:
+    """``data`` inside the page."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A CSV file as a table: ``numeric`` says which columns are aligned as numbers."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numeric: Sequence[bool]
+
+
+def grid(text: str) -> Grid:
+    """Cells for reading: a column's numbers to the same few decimals, everything else as it is."""
+    columns, *rows = list(csv.reader(io.StringIO(text)))
+    digits = [_digits([row[index] for row in rows if row[index]]) for index in range(len(columns))]
+    shown = [
+        [
+            cell if places is None or not cell else f"{float(cell):.{places}f}"
+            for cell, places in zip(row, digits, strict=True)
+        ]
+        for row in rows
+    ]
+    return Grid(columns, shown, [places is not None for places in digits])
+
+
+def _digits(cells: Sequence[str]) -> int | None:
+    """Decimals that a column of numbers is shown with; None for a column of words."""
+    if not cells or not all(_NUMBER.fullmatch(cell) for cell in cells):
+        return None
+    longest = max(len(cell.partition(".")[2]) for cell in cells)
+    return min(longest, 2 if max(abs(float(cell)) for cell in cells) >= 10 else 4)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is the same on every machine and run of a ``.prov.json``; times and hardware are not."""
+
+    link: str
+    command: str = ""
+    spec: str = ""
+    recipe_digest: str = ""
+    lock: str = ""
+    inputs: Sequence[tuple[str, str]] = field(default_factory=tuple)
+
+
+def _command(line: str) -> str:
+    """The command without its settings, which stand below it."""
+    words = shlex.split(line)
+    for index, word in enumerate(words[:-1]):
+        if word == "--spec":
+            words[index + 1] = "@spec.json"
+    return " ".join(word if word == "@spec.json" else shlex.quote(word) for word in words)
+
+
+def made(path: Path, report: Path) -> Made | None:
+    """How ``path`` was made, from the ``.prov.json`` beside it; None where there is none."""
+    record = Path(f"{path}.prov.json")
+    if not record.is_file():
+        return None
+    facts: dict[str, Any] = read_json(record)
+    lock = facts.get("lock") or {}
+    return Made(
+        link=os.path.relpath(record, report.parent),
+        command=_command(facts.get("command", "")),
+        spec=json.dumps(facts.get("spec"), indent=1, sort_keys=True, ensure_ascii=False),
+        recipe_digest=facts.get("recipe_digest") or "",
+        lock=" ".join(lock[key] for key in ("environment", "variant", "sha256") if key in lock),
+        inputs=sorted((facts.get("inputs") or {}).items()),
+    )
+
+
+@dataclass(frozen=True)
+class Card:
+    """``image`` is a data URI for a picture, else empty and ``grid`` is the figure itself."""
+
+    name: str
+    title: str
+    caption: str
+    words: str
+    image: str
+    width: int
+    height: int
+    grid: Grid
+    csv: str
+    made: Made | None
+
+
+def _size(svg: str) -> tuple[int, int]:
+    box = svg.split('viewBox="', 1)[-1].split('"', 1)[0].split()
+    return round(float(box[2])), round(float(box[3]))
+
+
+def card(path: Path, captions: Path, report: Path) -> Card:
+    """A figure (``.svg``) or table (``.html``) with its ``.csv`` and its caption."""
+    caption_file = captions / f"{path.stem}.rst"
+    if not caption_file.is_file():
+        raise UserError(f"{caption_file}: no caption for the figure {path}")
+    caption = " ".join(caption_file.read_text(encoding="utf-8").split())
+    source = path.with_suffix(".csv")
+    if not path.is_file() or not source.is_file():
+        raise UserError(f"{source if path.is_file() else path}: no such file")
+    data = source.read_bytes()
+    common: dict[str, Any] = {
+        "name": path.stem,
+        "caption": caption,
+        "grid": grid(data.decode()),
+        "csv": data_uri("text/csv", data),
+        "made": made(path, report),
+    }
+    if path.suffix == ".svg":
+        svg = path.read_text(encoding="utf-8")
+        title, words = texts(svg)
+        width, height = _size(svg)
+        image = data_uri("image/svg+xml", svg.encode())
+        return Card(title=title, words=words, image=image, width=width, height=height, **common)
+    if path.suffix == ".html":
+        found = re.search(r"<caption>(.*?)</caption>", path.read_text(encoding="utf-8"))
+        if not found:
+            raise UserError(f"{path}: no <caption>: not written by lemur.figures.tables")
+        title = html.unescape(found.group(1))
+        return Card(title=title, words="", image="", width=0, height=0, **common)
+    raise UserError(f"{path}: a figure is .svg, a table .html")

@@ -1,0 +1,160 @@
+"""Put the page together. Everything that varies goes through Jinja's escaping."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from lemur.errors import UserError
+from lemur.figures.dots import NAMES
+from lemur.figures.inputs import mapping, metrics
+from lemur.figures.inputs import scores as read_scores
+from lemur.files import write_text
+from lemur.provenance import ROOT
+from lemur.report import cards, corpus, numbers
+
+REPORTS = ROOT / "reports"
+_SPEC = ("title", "recipe", "labels", "sections", "paper")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files that the report is made of. ``metrics`` lie in folders ``pretrain`` and ``sft``."""
+
+    figures: Sequence[Path]
+    scores: Sequence[Path]
+    metrics: Sequence[Path]
+    plan: Path | None = None
+    realised: Path | None = None
+    statistics: Sequence[Path] = field(default_factory=tuple)
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def policy(style: str, script: str) -> str:
+    """A content security policy that allows what the page carries and nothing else."""
+    return (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def score_rows(
+    scores: Sequence[Mapping[str, Any]], labels: Mapping[str, str]
+) -> list[dict[str, str]]:
+    """One row a score, as text."""
+    rows = []
+    for score in scores:
+        bits = score["benchmark"].startswith("bits_per_byte")
+        scale, digits = (1, 3) if bits else (100, 1)
+        unit = "" if bits else "%"
+        value = "not judged"
+        if score["value"] is not None:
+            value = f"{score['value'] * scale:.{digits}f}{unit}"
+        span = ""
+        if score["interval"]:
+            low, high = (edge * scale for edge in score["interval"])
+            span = f"{low:.{digits}f} to {high:.{digits}f}"
+        name = score["benchmark"]
+        rows.append(
+            {
+                "benchmark": NAMES.get(
+                    name, name.replace("_", " ").replace("bits per", "Bits per")
+                ),
+                "model": labels.get(score["model"], score["model"]),
+                "metric": score["metric"],
+                "value": value,
+                "interval": span,
+                "method": score.get("interval_method") or "",
+                "n": f"{score['n']} of {score['of']}",
+                "shots": str(score.get("shots", "")),
+                "format": score.get("format") or "",
+                "note": score.get("reason") or "",
+            }
+        )
+    return rows
+
+
+def _sections(spec: Mapping[str, Any], made: Sequence[cards.Card]) -> list[dict[str, Any]]:
+    left = {card.name: card for card in made}
+    if len(left) != len(made):
+        raise UserError("--figures: two figures of one name")
+    sections = []
+    for section in spec["sections"]:
+        own = [left.pop(name) for name in section["figures"] if name in left]
+        sections.append({"heading": section["heading"], "cards": own})
+    if left:
+        raise UserError(
+            f"--figures: '{sorted(left)[0]}' is in no section of config/figures.yaml (report.sections)"
+        )
+    return [section for section in sections if section["cards"]]
+
+
+def _stages(paths: Sequence[Path]) -> dict[str, list[dict[str, Any]]]:
+    found = {}
+    for path in paths:
+        stage = path.resolve().parent.name
+        if stage not in ("pretrain", "sft"):
+            raise UserError(f"--metrics {path}: must lie in a folder 'pretrain' or 'sft'")
+        found[stage] = metrics(path)
+    if "pretrain" not in found:
+        raise UserError("--metrics: none of them is pretrain/metrics.jsonl")
+    return found
+
+
+def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = REPORTS) -> str:
+    """The page as text: a pure function of the spec, the inputs' bytes and ``reports/``."""
+    for key in _SPEC:
+        if not isinstance(spec, Mapping) or key not in spec:
+            raise UserError(f"--spec: no '{key}' (needs {', '.join(_SPEC)})")
+    labels, recipe = spec["labels"], spec["recipe"]
+    scores = read_scores(inputs.scores)
+    stages = _stages(inputs.metrics)
+    tokens = stages["pretrain"][-1]["tokens"]
+    tuned = stages["sft"][-1]["tokens"] if "sft" in stages else None
+    base = recipe["base"]["name"] if isinstance(recipe["base"], Mapping) else recipe["base"]
+    made = [cards.card(path, reports / "captions", out) for path in inputs.figures]
+    folder = reports / "template"
+    style = (folder / "report.css").read_text(encoding="utf-8")
+    script = (folder / "report.js").read_text(encoding="utf-8")
+    plan = mapping(inputs.plan, "code_to_text") if inputs.plan else None
+    realised = mapping(inputs.realised, "code_to_text") if inputs.realised else None
+    locks = {card.made.lock for card in made if card.made and card.made.lock}
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(
+        title=spec["title"],
+        recipe=recipe,
+        recipe_json=json.dumps(recipe, indent=1, sort_keys=True, ensure_ascii=False),
+        policy=policy(style, script),
+        style=Markup(style),  # noqa: S704 (a committed file)
+        script=Markup(script),  # noqa: S704 (a committed file)
+        opening=numbers.opening(recipe["name"], tokens, tuned, spec["paper"], base),
+        numbers=numbers.numbers(tokens, scores, labels),
+        labels=labels,
+        sections=_sections(spec, made),
+        scores=score_rows(scores, labels),
+        sources=corpus.table(inputs.statistics, plan, realised),
+        plan=plan,
+        realised=realised,
+        locks=sorted(locks),
+    )
+
+
+def write(spec: Mapping[str, Any], inputs: Inputs, out: Path) -> None:
+    """Write ``report.html``."""
+    write_text(out, render(spec, inputs, out))
