@@ -70,7 +70,8 @@ def _items(value: Any) -> Iterator[Any]:
                 yield from _items(part)
 
 
-def _records(name: str, content: bytes) -> Iterator[Any]:
+def records(name: str, content: bytes) -> Iterator[Any]:
+    """The records of a .jsonl, .json or .parquet file, gzipped or not."""
     if name.endswith(".gz"):
         name, content = name[:-3], gzip.decompress(content)
     if name.endswith(".parquet"):
@@ -103,10 +104,10 @@ def problems(manifest: Path, patterns: Sequence[str] = DATA) -> Iterator[Problem
     found = False
     for name, content in manifest_members(manifest, patterns):
         try:
-            records = list(_records(name, content))
+            found_here = list(records(name, content))
         except (ValueError, UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
             raise UserError(f"{manifest}: cannot read '{name}' ({error})") from None
-        for number, record in enumerate(records):
+        for number, record in enumerate(found_here):
             problem = _problem(benchmark, record, f"{name.rsplit('/', 1)[-1]}:{number}")
             if problem is not None:
                 found = True

@@ -28,19 +28,28 @@ def _rank(seed: int, name: str) -> str:
     return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
 
 
-def choose(spec: Mapping[str, Any], shards: Sequence[Shard]) -> list[dict[str, str]]:
-    """Up to ``documents`` held-out documents of at most ``max_bytes`` bytes of text in all.
+def beginning(text: str, size: int) -> str:
+    """The first ``size`` bytes of a text at most, to the end of a line where one ends in them."""
+    raw = text.encode()
+    if len(raw) <= size:
+        return text
+    cut = raw[:size].decode(errors="ignore")
+    lines = cut.rfind("\n") + 1
+    return cut[:lines] if lines else cut
 
-    Sources take turns, each in an order drawn from the seed and the documents' ids; a document
-    that no longer fits is passed over, and of equal texts one is taken.
+
+def choose(spec: Mapping[str, Any], shards: Sequence[Shard]) -> list[dict[str, str]]:
+    """The beginnings (``max_bytes`` bytes at most) of up to ``documents`` held-out documents.
+
+    Sources take turns, each in an order drawn from the seed and the documents' ids, so that the
+    choice does not depend on what else the corpus holds; of equal texts one is taken.
     """
     names = _sources(spec)
     known = {shard.source for shard in shards}
     for name in names:
         if name not in known:
-            raise UserError(
-                f"held-out {spec['kind']}: no documents of '{name}'{nearest(name, known)}"
-            )
+            near = nearest(name, known)
+            raise UserError(f"held-out {spec['kind']}: no documents of '{name}'{near}")
     queues: dict[str, list[tuple[str, Path, int]]] = {name: [] for name in names}
     seen: set[str] = set()
     for shard in sorted(shards):
@@ -55,31 +64,28 @@ def choose(spec: Mapping[str, Any], shards: Sequence[Shard]) -> list[dict[str, s
                         queues[shard.source].append((rank, shard.path, row))
     for queue in queues.values():
         queue.sort(reverse=True)
-    texts = _heldout_texts(shards, queues)
-    chosen: list[dict[str, str]] = []
-    room = spec["max_bytes"]
-    while len(chosen) < spec["documents"] and any(queues.values()):
+    picked: list[tuple[str, Path, int]] = []
+    while len(picked) < spec["documents"] and any(queues.values()):
         for name in names:
-            if queues[name] and len(chosen) < spec["documents"]:
+            if queues[name] and len(picked) < spec["documents"]:
                 _, path, row = queues[name].pop()
-                document = {**texts[path, row], "source": name}
-                size = len(document["text"].encode())
-                if size <= room:
-                    room -= size
-                    chosen.append({field: document[field] for field in FIELDS})
-    if not chosen:
+                picked.append((name, path, row))
+    if not picked:
         raise UserError(
-            f"held-out {spec['kind']}: none of {len(seen)} held-out documents fits into "
-            f"{spec['max_bytes']} bytes; raise max_bytes or the held-out share"
+            f"held-out {spec['kind']}: no document of {', '.join(names) or 'no source'} is held "
+            "out; raise heldout.share of the corpus"
         )
-    return chosen
+    found = _documents(picked)
+    return [
+        {**found[path, row], "source": name, "text": beginning(found[path, row]["text"], size)}
+        for name, path, row in picked
+        for size in [spec["max_bytes"]]
+    ]
 
 
-def _heldout_texts(
-    shards: Sequence[Shard], queues: Mapping[str, Sequence[tuple[str, Path, int]]]
-) -> dict[tuple[Path, int], dict[str, str]]:
-    """The documents in the queues: held-out shares are small, so they are kept in memory."""
-    wanted = {(path, row) for queue in queues.values() for _, path, row in queue}
+def _documents(picked: Sequence[tuple[str, Path, int]]) -> dict[tuple[Path, int], dict[str, str]]:
+    """The fields of the picked documents."""
+    wanted = {(path, row) for _, path, row in picked}
     found: dict[tuple[Path, int], dict[str, str]] = {}
     for path in sorted({path for path, _ in wanted}):
         for first, batch in batches(path, ("id", "path", "language", "text")):
@@ -94,5 +100,6 @@ def write(spec: Mapping[str, Any], shards: Sequence[Shard], out: Path) -> int:
     chosen = choose(spec, shards)
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         for document in chosen:
-            file.write(json.dumps(document, ensure_ascii=False) + "\n")
+            line = {field: document[field] for field in FIELDS}
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
     return len(chosen)

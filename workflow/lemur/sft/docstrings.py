@@ -1,0 +1,85 @@
+"""Docstring to function, from the Python documents of the corpus."""
+
+import ast
+import inspect
+import warnings
+from collections.abc import Iterator, Sequence
+
+from lemur.mix.documents import Shard, batches
+
+LONGEST = 40  # lines of a function
+SHORTEST = 2  # lines of a body without its docstring
+TEXT = (40, 1200)  # characters of a docstring
+
+
+def _signature(lines: Sequence[str], node: ast.FunctionDef) -> str:
+    return "\n".join(lines[node.lineno - 1 : node.body[0].lineno - 1]).strip()
+
+
+def _empty(body: Sequence[ast.stmt]) -> bool:
+    """Whether a body only passes or raises NotImplementedError."""
+    return len(body) == 1 and isinstance(body[0], ast.Pass | ast.Raise | ast.Expr)
+
+
+def functions(text: str) -> Iterator[tuple[str, str, str]]:
+    """(docstring, signature, function without its docstring) of a file's top-level functions.
+
+    Left out are tests, private and decorated functions, short docstrings, bodies that do nothing,
+    and whatever no longer parses once the docstring is taken out.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    lines = text.splitlines()
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef) or node.decorator_list:
+            continue
+        docstring = ast.get_docstring(node)
+        body = node.body[1:]
+        if docstring is None or not body or _empty(body) or node.name.startswith(("_", "test")):
+            continue
+        said = node.body[0]
+        if said.lineno == node.lineno or body[0].lineno == said.end_lineno:
+            continue  # the docstring shares a line with code
+        code = [
+            *lines[node.lineno - 1 : said.lineno - 1],
+            *lines[said.end_lineno : node.end_lineno],
+        ]
+        while code and not code[-1].strip():
+            code.pop()
+        docstring = inspect.cleandoc(docstring).strip()
+        long_enough = TEXT[0] <= len(docstring) <= TEXT[1]
+        if not long_enough or not SHORTEST + 1 <= len(code) <= LONGEST or "```" in docstring:
+            continue
+        function = "\n".join(line.rstrip() for line in code)
+        try:
+            ast.parse(function)
+        except (SyntaxError, ValueError):
+            continue
+        yield docstring, _signature(lines, node), function
+
+
+def conversations(
+    shards: Sequence[Shard], dropped: dict[str, set[tuple[int, int]]]
+) -> Iterator[list[dict[str, str]]]:
+    """One function each; held-out documents and those on a drop list are never read."""
+    for shard in shards:
+        skip = dropped.get(shard.source, set())
+        for first, batch in batches(shard.path, ("text", "language", "heldout")):
+            for k, text in enumerate(batch["text"]):
+                if batch["language"][k].lower() != "python" or batch["heldout"][k]:
+                    continue
+                if (shard.part, first + k) in skip:
+                    continue
+                for docstring, signature, function in functions(text):
+                    yield [
+                        {
+                            "role": "user",
+                            "content": "Write this Python function.\n\n"
+                            f"```python\n{signature}\n```\n\n{docstring}",
+                        },
+                        {"role": "assistant", "content": f"```python\n{function}\n```"},
+                    ]
