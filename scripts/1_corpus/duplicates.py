@@ -1,0 +1,18 @@
+"""List the exact duplicates of a corpus, one drop list a source."""
+
+from pathlib import Path
+
+from lemur.command import main, parser
+from lemur.corpus import duplicates
+
+arguments = parser(__doc__)
+arguments.add_argument("--documents", type=Path, nargs="+", required=True, help="all parquet parts")
+arguments.add_argument("--out-dir", type=Path, required=True, help="results/corpus/<corpus>")
+
+if __name__ == "__main__":
+    main(
+        arguments,
+        lambda args, spec: duplicates.run(spec, args.documents, args.out_dir),
+        inputs=lambda args: args.documents,
+        outputs=lambda args: sorted(args.out_dir.glob("*/duplicates.tsv")),
+    )

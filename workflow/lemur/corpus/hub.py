@@ -1,0 +1,142 @@
+"""Files of a Hugging Face repository at a pinned commit, through ``huggingface_hub``.
+
+The library lists files, builds addresses and finds the token; the bytes come through our own
+transfer, so that one resumable and verified path serves every kind of source.
+"""
+
+import fnmatch
+import os
+import re
+import sys
+from pathlib import Path
+
+from lemur.command import guarded
+from lemur.corpus import offline, pip_settings
+from lemur.corpus.network import TRIES, pause, shown
+from lemur.corpus.retry import sleep
+from lemur.corpus.transfer import Pin, Remote
+from lemur.errors import UserError
+
+_COMMIT = re.compile(r"^[0-9a-f]{40}$")
+
+
+def endpoint() -> str:
+    """The hub's address: ``HF_ENDPOINT``, read now rather than when the library was imported."""
+    from huggingface_hub import constants
+
+    return (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
+
+
+def _access(source: dict) -> str:
+    return (
+        f"{source['hub']} is gated or private: accept its terms on its hub page and set HF_TOKEN "
+        "to a token that may read it"
+    )
+
+
+def locate(source: dict, label: str) -> list[tuple[str, Remote, Pin]]:
+    """(path, remote, pin) of every file that ``source["files"]`` (globs) selects, sorted by path.
+
+    ``source`` = {hub: owner/name, repo_type: dataset|model, revision: commit, files: [glob]}.
+    ``*`` matches ``/`` too. ``UserError`` for a revision that is no commit, a repository or file
+    that is not there, and for one that asks for a token.
+    """
+    revision = str(source.get("revision", ""))
+    if not _COMMIT.match(revision):
+        raise UserError(
+            f"{label}: from.revision is {revision!r}: a commit of 40 hex digits is needed, since a "
+            f"branch can change; `workflow/env-run data python -m lemur.corpus.hub {source['hub']} "
+            f"{source.get('repo_type', 'dataset')}` prints the newest"
+        )
+    offline.refuse(label)
+    entries = _listing(source, revision, label)
+    globs = source.get("files") or ["*"]
+    for glob in globs:
+        if not any(fnmatch.fnmatchcase(entry.path, glob) for entry in entries):
+            raise UserError(
+                f"{label}: from.files {glob!r} matches none of the {len(entries):,} files of "
+                f"{source['hub']} at {revision[:12]}"
+            )
+    chosen = [e for e in entries if any(fnmatch.fnmatchcase(e.path, glob) for glob in globs)]
+    return [_remote(source, revision, entry, label) for entry in chosen]
+
+
+def _remote(source: dict, revision: str, entry, label: str) -> tuple[str, Remote, Pin]:
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.utils import build_hf_headers
+
+    url = hf_hub_url(
+        source["hub"],
+        entry.path,
+        repo_type=source.get("repo_type", "dataset"),
+        revision=revision,
+        endpoint=endpoint(),
+    )
+    pin = (
+        Pin(sha256=entry.lfs.sha256, size=entry.lfs.size)
+        if entry.lfs
+        else Pin(git_sha1=entry.blob_id, size=entry.size)
+    )
+    remote = Remote(url, f"{label}: {entry.path}", build_hf_headers(), _access(source))
+    return entry.path, remote, pin
+
+
+def _listing(source: dict, revision: str, label: str) -> list:
+    """All files of the repository at ``revision``, sorted by path."""
+    # The library's HTTP client reads this variable, not the ones that pip and requests read.
+    bundle = pip_settings.certificates()
+    if bundle and Path(bundle).exists():
+        os.environ.setdefault("SSL_CERT_FILE", bundle)
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+    from huggingface_hub.hf_api import RepoFile
+
+    api, kind, name = HfApi(endpoint=endpoint()), source.get("repo_type", "dataset"), source["hub"]
+    for attempt in range(1, TRIES + 1):
+        try:
+            tree = api.list_repo_tree(name, recursive=True, revision=revision, repo_type=kind)
+            return sorted((e for e in tree if isinstance(e, RepoFile)), key=lambda e: e.path)
+        except GatedRepoError:
+            raise UserError(f"{label}: {_access(source)}") from None
+        except RevisionNotFoundError:
+            raise UserError(f"{label}: {name} has no commit {revision}") from None
+        except RepositoryNotFoundError:
+            raise UserError(
+                f"{label}: the hub has no {kind} {name!r}, or it is private: check its name, or "
+                "set HF_TOKEN to a token that may read it"
+            ) from None
+        except HFValidationError:
+            raise UserError(f"{label}: from.hub {name!r} is no repository name") from None
+        except HfHubHTTPError as error:
+            status = error.response.status_code if error.response is not None else 0
+            why, curable = f"HTTP {status}", status == 429 or status >= 500 or status == 0
+            if status in (401, 403):
+                raise UserError(f"{label}: {_access(source)}") from None
+        except Exception as error:  # the client behind the library changes with its version
+            if type(error).__module__.split(".")[0] not in ("httpx", "httpx2", "httpcore2"):
+                raise
+            why, curable = f"no answer ({type(error).__name__})", attempt < 3
+        if not curable or attempt == TRIES:
+            raise UserError(
+                f"{label}: {shown(endpoint())}: {why} ({attempt} tries): is there a network? "
+                "The same command continues"
+            )
+        sleep(pause(attempt))
+    raise AssertionError("unreachable")
+
+
+def newest(name: str, kind: str) -> str:
+    """The commit that the default branch of a hub repository stands at now, to be pinned."""
+    from huggingface_hub import HfApi
+
+    return str(HfApi(endpoint=endpoint()).repo_info(name, repo_type=kind).sha)
+
+
+if __name__ == "__main__":
+    guarded(lambda: print(newest(sys.argv[1], (sys.argv[2:] or ["dataset"])[0])))

@@ -1,0 +1,203 @@
+"""Licences: what a package's metadata says, and what the head of a single file says otherwise."""
+
+import re
+from email.parser import HeaderParser
+from typing import Any
+
+from license_expression import ExpressionError, get_spdx_licensing
+
+from lemur.errors import UserError
+
+# Permissive or public domain: what a corpus may keep unless its cleaning.licences says otherwise.
+_NAMES = """0BSD Apache-2.0 BSD-1-Clause BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 CC-BY-4.0 CC-PDDC
+HPND ISC MIT MIT-0 MIT-CMU NCSA PostgreSQL PSF-2.0 Python-2.0 Python-2.0.1 Unicode-3.0
+Unicode-DFS-2016 Unlicense UPL-1.0 WTFPL X11 Zlib ZPL-2.1 blessing LicenseRef-Public-Domain"""
+PERMISSIVE = frozenset(_NAMES.split()) | {"Apache-2.0 WITH LLVM-exception"}
+PUBLIC_DOMAIN = frozenset({"LicenseRef-Public-Domain", "CC0-1.0", "CC-PDDC"})
+# Sources whose documents each carry their own licence are declared so.
+MIXED = "mixed"
+_SPDX = get_spdx_licensing()
+_WORDS = {
+    "mit": "MIT",
+    "mit license": "MIT",
+    "the mit license": "MIT",
+    "the mit license (mit)": "MIT",
+    "expat": "MIT",
+    "apache 2.0": "Apache-2.0",
+    "apache-2": "Apache-2.0",
+    "apache license 2.0": "Apache-2.0",
+    "apache license (2.0)": "Apache-2.0",
+    "apache license, version 2.0": "Apache-2.0",
+    "apache license version 2.0": "Apache-2.0",
+    "apache software license 2.0": "Apache-2.0",
+    "apache2": "Apache-2.0",
+    "bsd 3-clause license": "BSD-3-Clause",
+    "bsd 3-clause": "BSD-3-Clause",
+    "new bsd": "BSD-3-Clause",
+    "new bsd license": "BSD-3-Clause",
+    "modified bsd": "BSD-3-Clause",
+    "bsd 2-clause": "BSD-2-Clause",
+    "bsd 2-clause license": "BSD-2-Clause",
+    "simplified bsd": "BSD-2-Clause",
+    "isc license": "ISC",
+    "psf": "PSF-2.0",
+    "public domain": "LicenseRef-Public-Domain",
+}
+# A trove classifier's last part. "BSD License" names a family: None here, see ``family``.
+_CLASSIFIERS = {
+    "MIT License": "MIT",
+    "MIT No Attribution License (MIT-0)": "MIT-0",
+    "Apache Software License": "Apache-2.0",
+    "ISC License (ISCL)": "ISC",
+    "Python Software Foundation License": "PSF-2.0",
+    "The Unlicense (Unlicense)": "Unlicense",
+    "zlib/libpng License": "Zlib",
+    "Boost Software License 1.0 (BSL-1.0)": "BSL-1.0",
+    "PostgreSQL License": "PostgreSQL",
+    "Public Domain": "LicenseRef-Public-Domain",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "GNU General Public License v2 (GPLv2)": "GPL-2.0-only",
+    "GNU General Public License v2 or later (GPLv2+)": "GPL-2.0-or-later",
+    "GNU General Public License v3 (GPLv3)": "GPL-3.0-only",
+    "GNU General Public License v3 or later (GPLv3+)": "GPL-3.0-or-later",
+    "GNU Affero General Public License v3": "AGPL-3.0-only",
+    "GNU Affero General Public License v3 or later (AGPLv3+)": "AGPL-3.0-or-later",
+    "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
+    "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
+}
+_LICENCE_TEXT = re.compile(r"^\W*(apache license|(?:the )?mit license)\b", re.IGNORECASE)
+
+
+def spdx(text: str) -> str | None:
+    """``text`` as a normalised SPDX expression, or None when it is none."""
+    try:
+        parsed = _SPDX.parse(text, validate=True)
+    except (ExpressionError, AttributeError, ValueError):
+        return text if re.fullmatch(r"LicenseRef-[A-Za-z0-9.-]+", text.strip()) else None
+    return str(parsed) if parsed is not None else None
+
+
+def allowed(expression: str, names: frozenset[str]) -> bool:
+    """Whether an expression can be met with ``names`` alone: all of an AND, one of an OR."""
+    try:
+        parsed = _SPDX.parse(expression)
+    except (ExpressionError, AttributeError, ValueError):
+        return expression in names
+    return parsed is not None and _met(parsed, names)
+
+
+def _met(node, names: frozenset[str]) -> bool:
+    if hasattr(node, "args") and node.args:
+        results = [_met(child, names) for child in node.args]
+        return any(results) if type(node).__name__ == "OR" else all(results)
+    return str(node) in names
+
+
+def of_metadata(text: str) -> tuple[str | None, bool]:
+    """(licence, only a family) of a PKG-INFO or METADATA file; (None, False) when it says nothing.
+
+    Order: ``License-Expression`` (PEP 639), ``License`` where it is a name, then the classifiers.
+    A bare "BSD" is a family: it agrees with any of the BSD licences and decides none.
+    """
+    head = HeaderParser().parsestr(text)
+    expression = head.get("License-Expression")
+    if expression:
+        return spdx(expression) or expression, False
+    written = " ".join((head.get("License") or "").split())
+    short = written.strip().lower().rstrip(".")
+    if short in _WORDS:
+        return _WORDS[short], False
+    if (
+        0 < len(written) < 100
+        and short not in ("unknown", "bsd", "bsd license", "apache")
+        and spdx(written)
+    ):
+        return spdx(written), False
+    named = [
+        line.split("::")[-1].strip()
+        for line in head.get_all("Classifier") or []
+        if line.startswith("License ::")
+    ]
+    found = sorted({_CLASSIFIERS[name] for name in named if name in _CLASSIFIERS})
+    if found:
+        return " AND ".join(found), False
+    if "BSD License" in named or short.startswith("bsd"):
+        return "BSD", True
+    whole = _LICENCE_TEXT.match(written)  # some packages paste the whole licence there
+    if whole:
+        return ("Apache-2.0" if "apache" in whole[1].lower() else "MIT"), False
+    return None, False
+
+
+def settle(source: dict[str, Any], metadata: tuple[str | None, bool] = (None, False)) -> str:
+    """The licence that a source's documents carry, from its metadata and its catalogue entry.
+
+    Metadata decides; the entry's ``licence`` makes a family definite and must not contradict it.
+    One exception: texts in the public domain are often packed in a package whose own licence is
+    its wrapper's, so a text source may be declared public domain. ``UserError`` otherwise.
+    """
+    name, declared = source["name"], source.get("licence")
+    said, family = metadata
+    wanted = spdx(declared) if declared else None
+    where = f"{name}: licence {declared!r} in config/sources.yaml"
+    if declared and wanted is None:
+        raise UserError(f"{where} is no SPDX expression")
+    if said is None and wanted is None:
+        raise UserError(f"{name}: no licence in its metadata and none in config/sources.yaml")
+    if said is None or (wanted in PUBLIC_DOMAIN and source.get("kind") == "text"):
+        return str(wanted)
+    if family:
+        if wanted and wanted.startswith(said):
+            return wanted
+        raise UserError(
+            f"{where}: its metadata says {said!r} and not which: name one of that family"
+        )
+    if wanted and wanted != said:
+        raise UserError(f"{where}: its metadata says {said!r}: one of them is wrong")
+    return said
+
+
+_TAG = re.compile(r"SPDX-License-Identifier:\s*([^\n*#]+?)\s*(?:\*/|-->|#|\n|$)")
+# Matched against text whose comment marks and white space are single blanks.
+_COPYLEFT = re.compile(
+    r"GNU (?:\w+ )?(?:General|Lesser|Affero|Library) (?:General )?Public|\b[AL]?GPL ?v?[23]|"
+    r"Mozilla Public License|Eclipse Public License|"
+    r"creativecommons\.org licenses [a-z ]*\b(?:nc|nd|sa)\b|Creative Commons Attribution "
+    r"(?:Non ?Commercial|No ?Deriv|Share ?Alike)|"
+    r"proprietary and confidential|confidential and proprietary",
+    re.IGNORECASE,
+)
+_MARKS = re.compile(r"[\s#*/;!-]+")
+_LICENCE_FILE = re.compile(r"^(?:licen[cs]es?|copying)(?:[._-][\w.-]*)?$", re.IGNORECASE)
+# What a licence text says that nothing else does; the first that fits names it.
+_TEXTS = (
+    (re.compile(r"GNU (?:\w+ )?(?:GENERAL|LESSER|AFFERO|LIBRARY)", re.I), None),
+    (re.compile(r"Apache License,? Version 2\.0", re.I), "Apache-2.0"),
+    (re.compile(r"Permission is hereby granted, free of charge", re.I), "MIT"),
+    (re.compile(r"Redistribution and use.*endorse or promote", re.I), "BSD-3-Clause"),
+    (re.compile(r"Redistribution and use in source and binary forms", re.I), "BSD-2-Clause"),
+    (re.compile(r"Permission to use, copy, modify, and(?: or)? distribute", re.I), "ISC"),
+)
+
+
+def of_header(text: str) -> tuple[str | None, bool]:
+    """(SPDX expression in a file's first 3,000 characters or None, a copyleft text is there)."""
+    head = text[:3_000]
+    tag = _TAG.search(head) if "SPDX" in head else None
+    if tag:
+        expression = tag[1].strip().strip("\"'")
+        return spdx(expression) or expression, False
+    return None, bool(_COPYLEFT.search(_MARKS.sub(" ", head)))
+
+
+def is_licence_file(path: str) -> bool:
+    """Whether a path is that of a licence text (LICENSE, COPYING.LESSER, LICENSE-MIT.txt)."""
+    name = path.rsplit("/", 1)[-1]
+    code = name.lower().endswith((".py", ".js", ".ts", ".rst", ".html", ".json", ".go"))
+    return bool(_LICENCE_FILE.match(name)) and not code
+
+
+def of_text(text: str) -> str | None:
+    """The SPDX name of a permissive licence's full text, None for any other text."""
+    flat = _MARKS.sub(" ", text)
+    return next((name for sign, name in _TEXTS if sign.search(flat)), None)
