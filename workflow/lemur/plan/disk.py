@@ -40,10 +40,19 @@ def checkpoint_bytes(recipe: dict[str, Any]) -> int:
     return 12 * parameters(recipe["base"]["architecture"])["total"]
 
 
+def _weights(recipe: dict[str, Any]) -> float:
+    """Bytes of the starting model's download: as pinned, or 16-bit weights from the hub."""
+    base = recipe["base"]
+    pinned = download_bytes(base)
+    if pinned is None and "hub" in base.get("from", {}):
+        return 2.0 * parameters(base["architecture"])["total"]
+    return pinned or 0.0
+
+
 def disk(recipe: dict[str, Any]) -> dict[str, float]:
     """Bytes by stage and ``total``. What nothing says a size of counts as nothing: see ``unsized``."""
     shape, sources = recipe["base"]["architecture"], recipe["corpus"]["sources"]
-    fetched = [*sources, *recipe["sft"]["sources"], recipe["base"]]
+    fetched = [*sources, *recipe["sft"]["sources"]]
     fetched += [item["data"] for item in recipe["evaluate"]["benchmarks"]]
     text = sum(text_bytes(source) or 0.0 for source in sources)
     width = 2 if shape["vocabulary"] <= 65_536 else 4
@@ -51,7 +60,7 @@ def disk(recipe: dict[str, Any]) -> dict[str, float]:
     kept = sum(recipe[stage]["checkpoint"]["keep"] + 1 for stage in ("pretrain", "sft"))
     stored = 4 if recipe["pretrain"]["precision"] == "fp32" else 2
     parts = {
-        "download": sum(download_bytes(entry) or 0.0 for entry in fetched),
+        "download": sum(download_bytes(entry) or 0.0 for entry in fetched) + _weights(recipe),
         "cleaned": text * CLEANED_PER_TEXT_BYTE,
         "tokens": text / TEXT_BYTES_PER_TOKEN * width,
         "checkpoints": float(kept * checkpoint_bytes(recipe)),

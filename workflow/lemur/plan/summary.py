@@ -26,7 +26,7 @@ def summary(recipe: dict[str, Any]) -> list[str]:
                        f"every {pretrain['checkpoint']['every_steps']:,} steps"),
         ("disk", ", ".join(f"{name} {size(amount)}" for name, amount in made["disk_gb"].items())),
         *(("no size", _names(made["unsized"])) for _ in [0] if made["unsized"]),
-        *(("unpinned", f"{_names(made['unresolved'])}: hub revision unresolved, fetch refuses them")
+        *(("unpinned", f"{_names(made['unresolved'])}: no hub revision yet, so fetch refuses")
           for _ in [0] if made["unresolved"]),
         *(("warning", line) for line in made["misfits"]),
     ]  # fmt: skip
