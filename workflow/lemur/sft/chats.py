@@ -53,14 +53,16 @@ def chitchat(manifest: Path) -> Iterator[Messages]:
 
 
 def chatterbot(manifest: Path) -> Iterator[Messages]:
-    """A question and each of the answers listed for it, English only."""
+    """A question and the first answer listed for it, English only.
+
+    What follows the first answer is another answer in some files and the next turn in others.
+    """
     for name, content in manifest_members(manifest, ("*/data/english/*.yml",)):
         try:
             listed = yaml.safe_load(content)["conversations"]
         except (yaml.YAMLError, KeyError, TypeError) as error:
             raise UserError(f"{manifest}: '{name}' is not chatterbot-corpus' ({error})") from None
-        for question, *answers in listed:
-            for answer in answers:
-                messages = alternating([str(question).strip(), str(answer).strip()])
-                if messages:
-                    yield messages
+        for lines in listed:
+            messages = alternating([str(line).strip() for line in lines[:2]])
+            if messages:
+                yield messages

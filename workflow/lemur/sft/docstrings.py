@@ -1,9 +1,10 @@
 """Docstring to function, from the Python documents of the corpus."""
 
 import ast
+import hashlib
 import inspect
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lemur.mix.documents import Shard, batches
 
@@ -62,24 +63,50 @@ def functions(text: str) -> Iterator[tuple[str, str, str]]:
         yield docstring, _signature(lines, node), function
 
 
-def conversations(
-    shards: Sequence[Shard], dropped: dict[str, set[tuple[int, int]]]
-) -> Iterator[list[dict[str, str]]]:
-    """One function each; held-out documents and those on a drop list are never read."""
+def _drawn(seed: int, name: str) -> float:
+    """A document's place in a drawn order, 0 to 1."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:6], "big") / (1 << 48)
+
+
+def _texts(
+    shards: Sequence[Shard],
+    dropped: Mapping[str, set[tuple[int, int]]],
+    seed: int,
+    low: float,
+    high: float,
+) -> Iterator[str]:
+    """Python documents drawn between ``low`` and ``high``; no held-out and no dropped one."""
     for shard in shards:
         skip = dropped.get(shard.source, set())
-        for first, batch in batches(shard.path, ("text", "language", "heldout")):
+        for first, batch in batches(shard.path, ("id", "text", "language", "heldout")):
             for k, text in enumerate(batch["text"]):
-                if batch["language"][k].lower() != "python" or batch["heldout"][k]:
-                    continue
-                if (shard.part, first + k) in skip:
-                    continue
-                for docstring, signature, function in functions(text):
-                    yield [
-                        {
-                            "role": "user",
-                            "content": "Write this Python function.\n\n"
-                            f"```python\n{signature}\n```\n\n{docstring}",
-                        },
-                        {"role": "assistant", "content": f"```python\n{function}\n```"},
-                    ]
+                python = batch["language"][k].lower() == "python" and not batch["heldout"][k]
+                wanted = python and low <= _drawn(seed, batch["id"][k]) < high
+                if wanted and (shard.part, first + k) not in skip:
+                    yield text
+
+
+def conversations(
+    shards: Sequence[Shard],
+    dropped: Mapping[str, set[tuple[int, int]]],
+    seed: int,
+    enough: int,
+) -> Iterator[list[dict[str, str]]]:
+    """One function each, of documents drawn by the seed until ``enough`` are found (or all read).
+
+    Held-out documents and those on a drop list are never read.
+    """
+    low, high, found = 0.0, 1 / 64, 0
+    while low < 1.0 and found < enough:
+        for text in _texts(shards, dropped, seed, low, high):
+            for docstring, signature, function in functions(text):
+                found += 1
+                yield [
+                    {
+                        "role": "user",
+                        "content": "Write this Python function.\n\n"
+                        f"```python\n{signature}\n```\n\n{docstring}",
+                    },
+                    {"role": "assistant", "content": f"```python\n{function}\n```"},
+                ]
+        low, high = high, 2 * high

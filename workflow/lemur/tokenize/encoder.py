@@ -49,6 +49,11 @@ def fast_tokenizer(text: str) -> Any:
         return None
 
 
+def width(vocabulary: int) -> np.dtype:
+    """How wide a stored token is: uint16 up to 65,536 entries, else uint32, little-endian."""
+    return np.dtype("<u2") if vocabulary <= 1 << 16 else np.dtype("<u4")
+
+
 class Encoder:
     """The tokenizer in a model folder (``tokenizer.json`` and ``tokenizer_config.json``).
 
@@ -69,7 +74,7 @@ class Encoder:
         self.slow.encode_special_tokens = True
         self.sha256 = sha256_of(path)
         self.vocabulary = max(self.slow.get_vocab(with_added_tokens=True).values()) + 1
-        self.dtype = np.dtype("<u2") if self.vocabulary <= 1 << 16 else np.dtype("<u4")
+        self.dtype = width(self.vocabulary)
         self.eos = self._document_end(Path(folder))
         declared = json.loads(path.read_text(encoding="utf-8"))
         if declared["model"].get("dropout"):

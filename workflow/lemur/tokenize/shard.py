@@ -68,7 +68,7 @@ def tokenize(shard: Shard, encoder: Encoder, out: Path) -> dict[str, Any]:
         "parts": shard.parts,
         "tokenizer_sha256": encoder.sha256,
         "vocabulary": encoder.vocabulary,
-        "dtype": "uint16" if encoder.dtype.itemsize == 2 else "uint32",
+        "dtype": encoder.dtype.name,
         "eos": encoder.eos,
         "documents": len(offsets) - 1,
         "tokens": int(offsets[-1]),

@@ -1,0 +1,40 @@
+"""Take conversations from the packages and documents that a recipe lists."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from lemur import command
+from lemur.mix.benchmarks import problems
+from lemur.mix.decontaminate import Index
+from lemur.mix.documents import shards
+from lemur.mix.drops import read_overlaps
+from lemur.sft.conversations import gather, write
+
+parser = command.parser(__doc__)
+parser.add_argument("--manifests", type=Path, nargs="*", default=[], help="manifest.json")
+parser.add_argument("--documents", type=Path, nargs="*", default=[], help="for docstrings: parquet")
+parser.add_argument("--dropped", type=Path, help="dropped.tsv: documents not to read")
+parser.add_argument(
+    "--benchmarks", type=Path, nargs="*", default=[], help="manifests: leave out what overlaps them"
+)
+parser.add_argument("--out", type=Path, required=True, help="conversations.jsonl")
+
+
+def run(args: argparse.Namespace, spec: Any) -> None:
+    """Without --benchmarks nothing is compared with them."""
+    index = None
+    if args.benchmarks:
+        found = (problem for manifest in args.benchmarks for problem in problems(manifest))
+        index = Index(found, spec.get("text_ngram", 13), spec.get("code_ngram", 10))
+    dropped = read_overlaps(args.dropped) if args.dropped else {}
+    write(gather(spec, args.manifests, shards(args.documents), dropped, index), args.out)
+
+
+if __name__ == "__main__":
+    command.main(
+        parser,
+        run,
+        inputs=lambda args: [*args.manifests, *args.documents, args.dropped, *args.benchmarks],
+        outputs=lambda args: [args.out],
+    )

@@ -1,0 +1,19 @@
+"""Tokenize conversations as ChatML with an exact loss mask and pack them."""
+
+from pathlib import Path
+
+from lemur import command
+from lemur.sft.tokens import write_sft
+
+parser = command.parser(__doc__)
+parser.add_argument("--conversations", type=Path, required=True, help="conversations.jsonl")
+parser.add_argument("--tokenizer", type=Path, required=True, help="model folder")
+parser.add_argument("--out", type=Path, required=True, help="index.json")
+
+if __name__ == "__main__":
+    command.main(
+        parser,
+        lambda args, spec: write_sft(spec, args.conversations, args.tokenizer, args.out),
+        inputs=lambda args: [args.conversations, args.tokenizer / "tokenizer.json"],
+        outputs=lambda args: [args.out, args.out.parent / "realised.json"],
+    )

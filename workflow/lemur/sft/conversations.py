@@ -1,0 +1,117 @@
+"""A recipe's instruction data: so many conversations of each source, chosen by the seed."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lemur.errors import UserError, nearest
+from lemur.files import canonical, read_json, replacing
+from lemur.mix.decontaminate import Index
+from lemur.mix.documents import Shard
+from lemur.progress import Progress
+from lemur.sft import chatml, chats, docstrings, eg, instructions
+
+Messages = list[dict[str, str]]
+READERS: dict[str, Callable[[Path], Iterator[Messages]]] = {
+    "eg": eg.conversations,
+    "chitchat": chats.chitchat,
+    "chatterbot": chats.chatterbot,
+    "jsonl": instructions.conversations,
+    "hub": instructions.conversations,
+}
+DOCSTRING = "docstring"
+CODE = ("eg", DOCSTRING)
+ENOUGH = 2  # functions looked at for each one taken: parsing a whole corpus for a few is waste
+
+
+def name_of(messages: Messages) -> str:
+    """A conversation's id: the beginning of the sha256 of its canonical JSON."""
+    return hashlib.sha256(canonical(messages).encode()).hexdigest()[:16]
+
+
+def _kind(form: str, messages: Messages) -> str:
+    said = (one["content"] for one in messages if one["role"] == "assistant")
+    return "code" if form in CODE or any("```" in content for content in said) else "text"
+
+
+def _overlaps(index: Index | None, messages: Messages) -> bool:
+    return index is not None and any(
+        next(index.matches(message["content"]), None) is not None for message in messages
+    )
+
+
+def choose(
+    found: Iterable[Messages], examples: int, seed: int, taken: set[str], index: Index | None
+) -> list[tuple[str, Messages]]:
+    """``examples`` conversations at most, in an order drawn from the seed and their ids.
+
+    A conversation that was taken before, or that overlaps a benchmark, is passed over; ``taken``
+    gains the ids of those chosen.
+    """
+    by_name = {name_of(messages): messages for messages in found}
+    ranked = sorted(by_name, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
+    chosen: list[tuple[str, Messages]] = []
+    for name in ranked:
+        if len(chosen) == examples:
+            break
+        if name not in taken and not _overlaps(index, by_name[name]):
+            chatml.check(by_name[name])
+            taken.add(name)
+            chosen.append((name, by_name[name]))
+    return chosen
+
+
+def _manifests(paths: Sequence[Path]) -> dict[str, list[Path]]:
+    by_name: dict[str, list[Path]] = {}
+    for path in map(Path, paths):
+        by_name.setdefault(read_json(path)["name"], []).append(path)
+    return by_name
+
+
+def gather(
+    spec: Mapping[str, Any],
+    manifests: Sequence[Path],
+    documents: Sequence[Shard],
+    dropped: dict[str, set[tuple[int, int]]],
+    index: Index | None,
+) -> Iterator[dict[str, Any]]:
+    """The lines of ``conversations.jsonl``, source by source in the recipe's order."""
+    by_name = _manifests(manifests)
+    taken: set[str] = set()
+    with Progress("conversations", len(spec["sources"]), "sources") as progress:
+        for entry in spec["sources"]:
+            name, form = entry["name"], entry["format"]
+            if form == DOCSTRING:
+                found = docstrings.conversations(
+                    documents, dropped, spec["seed"], ENOUGH * entry["examples"]
+                )
+            elif form not in READERS:
+                allowed = [*READERS, DOCSTRING]
+                raise UserError(
+                    f"sft.sources.{name}: unknown format '{form}'{nearest(form, allowed)}"
+                )
+            elif name not in by_name:
+                raise UserError(f"sft.sources: no manifest of '{name}'{nearest(name, by_name)}")
+            else:
+                reader = READERS[form]
+                found = (one for path in by_name[name] for one in reader(path))
+            chosen = choose(found, entry["examples"], spec["seed"], taken, index)
+            if not chosen:
+                where = f"{len(documents)} document files" if form == DOCSTRING else "its archive"
+                raise UserError(f"sft.sources.{name}: no conversation found in {where}")
+            for one, messages in chosen:
+                kind = _kind(form, messages)
+                yield {"id": one, "source": name, "kind": kind, "messages": messages}
+            progress.add(1, f"{name}: {len(chosen)} conversations")
+
+
+def write(lines: Iterable[Mapping[str, Any]], out: Path) -> int:
+    """Write JSON lines, whole or not at all; returns how many."""
+    count = 0
+    with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        for line in lines:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            count += 1
+    return count

@@ -1,0 +1,149 @@
+"""Conversations to packed sequences with a loss mask: whole conversations, best fit."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lemur.errors import UserError, nearest
+from lemur.files import replacing
+from lemur.progress import Progress
+from lemur.sft.chatml import ChatML, Turn
+from lemur.tokenize.cut import best_fit
+from lemur.tokenize.encoder import Encoder, width
+from lemur.tokenize.order import order
+from lemur.tokenize.store import segments, write_packed
+
+TEMPLATES = ("chatml",)
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The conversations of a ``conversations.jsonl``."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    record = json.loads(line)
+                    record["id"], record["source"], record["messages"]
+                except (ValueError, KeyError, TypeError) as error:
+                    raise UserError(
+                        f"{path}, line {number}: not a conversation ({error})"
+                    ) from None
+                yield record
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+
+
+def fitting(turns: Sequence[Turn], messages: Sequence[Mapping[str, str]], context: int) -> int:
+    """How many leading messages fit into ``context`` tokens and end with the assistant."""
+    reached, best = 0, 0
+    for number, (turn, message) in enumerate(zip(turns, messages, strict=True), 1):
+        reached += len(turn.ids)
+        if reached > context:
+            break
+        if message["role"] == "assistant":
+            best = number
+    return best
+
+
+def _pick(records: list[dict[str, Any]], most: int | None, seed: int) -> list[dict[str, Any]]:
+    """At most ``most`` conversations, drawn evenly over all sources, in their first order."""
+    ranked = sorted(
+        range(len(records)),
+        key=lambda k: hashlib.sha256(f"{seed}:pick:{records[k]['id']}".encode()).digest(),
+    )
+    return [records[k] for k in sorted(ranked[:most])]
+
+
+def encode(
+    records: Sequence[Mapping[str, Any]], chat: ChatML, context: int
+) -> Iterator[tuple[str, list[int], list[int], int]]:
+    """(source, ids, mask, tokens cut off) of each conversation; no ids where none of it is used.
+
+    A conversation longer than ``context`` keeps its leading messages up to an assistant's; one of
+    which not even the first exchange fits, or whose trained text the vocabulary cannot spell, is
+    left out.
+    """
+    with Progress("tokenize conversations", len(records), "conversations") as progress:
+        for record in records:
+            messages = record["messages"]
+            turns = chat.turns(messages)
+            whole = sum(len(turn.ids) for turn in turns)
+            kept = fitting(turns, messages, context)
+            ids = [one for turn in turns[:kept] for one in turn.ids]
+            mask = [one for turn in turns[:kept] for one in turn.mask]
+            if not all(chat.faithful(message) for message in messages[:kept]):
+                ids, mask, whole = [], [], 0
+            yield record["source"], ids, mask, whole - len(ids)
+            progress.add(1)
+
+
+def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -> dict[str, Any]:
+    """Write the packed data set at ``out`` (``index.json``); returns its ``realised.json``.
+
+    Beside it stand ``conversations.bin`` (ids) and ``conversations.mask`` (uint8, 1 where the token
+    is trained on).
+    """
+    if spec["template"] not in TEMPLATES:
+        near = nearest(spec["template"], TEMPLATES)
+        raise UserError(f"sft.template: unknown '{spec['template']}'{near}")
+    encoder = Encoder(tokenizer)
+    chat = ChatML(encoder.slow)
+    dtype = width(chat.vocabulary)
+    records = _pick(list(read(path)), spec.get("max_examples"), spec["seed"])
+    lengths: list[int] = []
+    sources: dict[str, dict[str, int]] = {}
+    left_out = {"too_long": 0, "not_spellable": 0}
+    truncated = 0
+    files = out.parent / "conversations.bin", out.parent / "conversations.mask"
+    with (
+        replacing(files[0]) as ids_temporary,
+        replacing(files[1]) as mask_temporary,
+        ids_temporary.open("wb") as ids_file,
+        mask_temporary.open("wb") as mask_file,
+    ):
+        for source, ids, mask, cut in encode(records, chat, spec["context"]):
+            truncated += cut
+            if not ids:
+                left_out["too_long" if cut else "not_spellable"] += 1
+                continue
+            ids_file.write(np.array(ids, dtype).tobytes())
+            mask_file.write(np.array(mask, "u1").tobytes())
+            lengths.append(len(ids))
+            its = sources.setdefault(source, {"conversations": 0, "tokens": 0, "trained_tokens": 0})
+            its["conversations"] += 1
+            its["tokens"] += len(ids)
+            its["trained_tokens"] += sum(mask)
+    if not lengths:
+        raise UserError(
+            f"{path}: none of {len(records)} conversations fits into sft.context "
+            f"{spec['context']}; raise it"
+        )
+    begins = np.concatenate([[0], np.cumsum(lengths)])
+    runs = best_fit(np.array(lengths), spec["context"])
+    runs = runs.take(order(len(runs.sequence) - 1, spec["seed"]))
+    made = segments(np.zeros(len(runs.document)), begins[runs.document], runs.length)
+    tokens = int(begins[-1])
+    realised = {
+        "context": spec["context"],
+        "conversations": len(lengths),
+        "sequences": len(runs.sequence) - 1,
+        "tokens": tokens,
+        "trained_tokens": sum(its["trained_tokens"] for its in sources.values()),
+        "padding": (len(runs.sequence) - 1) * spec["context"] - tokens,
+        "truncated": truncated,
+        "left_out": left_out,
+        "sources": sources,
+    }
+    facts = {
+        "context": spec["context"],
+        "eos": encoder.eos,
+        "dtype": dtype.name,
+        "vocabulary": chat.vocabulary,
+        "tokenizer_sha256": encoder.sha256,
+    }
+    write_packed(out, made, runs.sequence, files[:1], files[1:], facts, realised)
+    return realised
