@@ -1,5 +1,6 @@
 """config/figures.yaml to the ``--spec`` of one figure (needs no matplotlib: rules call it)."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ def spec(config: Config, name: str, recipe: Config | None = None) -> dict[str, A
     figures = config.get("figures", {})
     if name not in figures:
         raise UserError(f"config/figures.yaml: figures: no '{name}'{nearest(name, figures)}")
-    own = dict(figures[name] or {})
+    own = copy.deepcopy(dict(figures[name] or {}))
     own["style"] = {**config.get("style", {}), **own.get("style", {})}
     if recipe is not None:
         own["recipe"] = recipe["name"]

@@ -16,6 +16,7 @@ from typing import Any
 from lemur.errors import UserError
 from lemur.figures.svg import texts
 from lemur.files import read_json
+from lemur.provenance import ROOT
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -68,6 +69,13 @@ class Made:
     inputs: Sequence[tuple[str, str]] = field(default_factory=tuple)
 
 
+def _here(text: str) -> str:
+    """Paths inside the checkout or the working folder without what differs between machines."""
+    for folder in (str(ROOT), os.getcwd()):
+        text = text.replace(f"{folder}/", "")
+    return text
+
+
 def _command(line: str) -> str:
     """The command without its settings, which stand below it."""
     words = shlex.split(line)
@@ -86,11 +94,11 @@ def made(path: Path, report: Path) -> Made | None:
     lock = facts.get("lock") or {}
     return Made(
         link=os.path.relpath(record, report.parent),
-        command=_command(facts.get("command", "")),
+        command=_here(_command(facts.get("command", ""))),
         spec=json.dumps(facts.get("spec"), indent=1, sort_keys=True, ensure_ascii=False),
         recipe_digest=facts.get("recipe_digest") or "",
         lock=" ".join(lock[key] for key in ("environment", "variant", "sha256") if key in lock),
-        inputs=sorted((facts.get("inputs") or {}).items()),
+        inputs=sorted((_here(path), sha) for path, sha in (facts.get("inputs") or {}).items()),
     )
 
 

@@ -1,0 +1,84 @@
+"""A tiny run in the shapes that the stages write, for tests of figures and report."""
+
+import json
+from pathlib import Path
+
+from lemur.provenance import ROOT
+
+PAPER = ROOT / "reports" / "paper"
+RECIPE = {"name": "mini", "base": {"name": "smollm2-135m-instruct-q4"}}
+
+
+def score(benchmark, model, value, **changed):
+    """One scores.json."""
+    return {
+        "benchmark": benchmark, "model": model, "metric": "pass@1", "value": value,
+        "interval": None if value is None else [value * 0.5, value * 1.5], "n": 24, "of": 164,
+        "judged": value is not None, "reason": None if value is not None else "no sandbox",
+        "interval_method": "wilson", "higher_is_better": True, "shots": 0, "format": "completion",
+        **changed,
+    }  # fmt: skip
+
+
+def write_file(path, value) -> Path:
+    """JSON, or JSON lines for a list under a name that ends in ``.jsonl``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = isinstance(value, list) and path.suffix == ".jsonl"
+    text = "".join(json.dumps(x) + "\n" for x in value) if lines else json.dumps(value)
+    path.write_text(text)
+    return path
+
+
+def files(folder):
+    """Files of a tiny run under ``folder``: metrics, plan, realised, scores, statistics."""
+
+    def write(name, value):
+        return write_file(folder / name, value)
+
+    steps = [
+        {"step": n, "tokens": 512 * n, "loss": 2.0 - 0.05 * n, "learning_rate": 1e-4}
+        for n in range(1, 21)
+    ]
+    sources = [("sympy", "code", 5120), ("wiki", "text", 512)]
+    made = {
+        "pretrain": write("mini/pretrain/metrics.jsonl", steps),
+        "sft": write("mini/sft/metrics.jsonl", steps[:5]),
+        "plan": write(
+            "mini/mix/plan.json",
+            {
+                "code_to_text": 10.0,
+                "sources": [{"name": n, "kind": k, "tokens": t} for n, k, t in sources],
+            },
+        ),
+        "realised": write(
+            "mini/tokens/realised.json",
+            {
+                "code_to_text": 10.0,
+                "sources": [
+                    {"name": n, "kind": k, "tokens": t, "dropped": {"duplicate": 1}}
+                    for n, k, t in sources
+                ],
+            },
+        ),
+    }
+    found = [
+        score("bits_per_byte_code", "start", 0.7, metric="bits per byte"),
+        score("bits_per_byte_text", "start", 1.1, metric="bits per byte"),
+        score("bits_per_byte_code", "pretrained", 0.6, metric="bits per byte"),
+        score("bits_per_byte_text", "pretrained", 1.0, metric="bits per byte"),
+        score("humaneval", "start", 0.125),
+        score("humaneval", "chat", None),
+        score("gsm8k", "chat", 0.0625, metric="exact match", n=16, of=1319),
+    ]
+    made["scores"] = [
+        write(f"mini/evaluate/{x['model']}/{x['benchmark']}/scores.json", x) for x in found
+    ]
+    statistics = {
+        "source": "sympy", "kind": "code", "licence": "BSD-3-Clause", "documents": 9,
+        "bytes": 5_000_000, "dropped": {"minified": {"files": 3, "bytes": 9}},
+        "licences": {"BSD-3-Clause": {"documents": 9, "bytes": 5_000_000}},
+    }  # fmt: skip
+    made["statistics"] = [
+        write(f"corpus/sympy/part-{part}-of-2.stats.json", statistics) for part in range(2)
+    ]
+    return made

@@ -1,0 +1,27 @@
+"""The settings of config/figures.yaml, and the files of a tiny run."""
+
+import pytest
+import trial_run
+import yaml
+from lemur.figures import settings
+from lemur.provenance import ROOT
+
+
+@pytest.fixture
+def config():
+    return yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())
+
+
+@pytest.fixture
+def spec(config):
+    return lambda name, recipe=None: settings.spec(config, name, recipe)
+
+
+@pytest.fixture
+def write(tmp_path):
+    return lambda name, value: trial_run.write_file(tmp_path / name, value)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return trial_run.files(tmp_path)

@@ -1,0 +1,229 @@
+"""The report: the same bytes twice, nothing unescaped, nothing fetched, honest in its first line."""
+
+import html.parser
+import json
+import re
+
+import pytest
+import trial_run
+import yaml
+from lemur.errors import UserError
+from lemur.figures import agent, dots, loss, mixture, settings
+from lemur.provenance import ROOT
+from lemur.report import numbers, page
+
+CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())
+PLANTED = "<script>alert('planted')</script>"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run with its figures drawn (once for all tests), as ``Inputs``."""
+    folder = tmp_path_factory.mktemp("run")
+    files = trial_run.files(folder)
+    drawn = folder / "figures"
+
+    def spec(name):
+        return settings.spec(CONFIG, name, trial_run.RECIPE)
+
+    loss.write(spec("loss"), {s: files[s] for s in ("pretrain", "sft")}, drawn / "loss.svg")
+    mixture.write(spec("mixture"), files["plan"], files["realised"], drawn / "mixture.svg")
+    dots.write_bits(spec("bits_per_byte"), files["scores"], drawn / "bits_per_byte.svg")
+    agent.write_table(
+        settings.spec(CONFIG, "agent_table"), trial_run.PAPER / "reported.csv",
+        trial_run.PAPER / "mint_outcomes.tsv.gz", drawn / "agent_table.html",
+    )  # fmt: skip
+    names = ("loss.svg", "mixture.svg", "bits_per_byte.svg", "agent_table.html")
+    return page.Inputs(
+        figures=[drawn / name for name in names],
+        scores=files["scores"],
+        metrics=[files["pretrain"], files["sft"]],
+        plan=files["plan"],
+        realised=files["realised"],
+        statistics=files["statistics"],
+    )
+
+
+def spec(**changed):
+    return settings.report_spec(CONFIG, {**trial_run.RECIPE, **changed})
+
+
+class Page(html.parser.HTMLParser):
+    """Elements with their attributes, and the text of every element."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.words = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def all(self, *tags):
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+
+def test_the_page_is_a_function_of_its_inputs(run, tmp_path):
+    first = page.render(spec(), run, tmp_path / "report.html")
+    assert page.render(spec(), run, tmp_path / "report.html") == first
+    assert not re.search(r"\b20\d\d-\d\d-\d\d", re.sub(r"base64,\S+", "", first)), "holds a date"
+
+
+def test_times_and_hardware_of_provenance_stay_outside(run, tmp_path):
+    record = run.figures[0].with_name("loss.svg.prov.json")
+    facts = {
+        "command": f"loss.py --spec '{{\"a\": 1}}' --pretrain {ROOT}/results/x.jsonl",
+        "inputs": {f"{ROOT}/results/x.jsonl": "ab" * 32}, "recipe_digest": "cd" * 32,
+        "lock": {"environment": "figures", "variant": "cpu", "sha256": "ef" * 32},
+        "spec": {"smoothing": 0.05},
+    }  # fmt: skip
+    pages = []
+    for seconds in (1.5, 99.25):
+        made = {**facts, "seconds": seconds, "hardware": {"cpus": seconds}, "commit": str(seconds)}
+        record.write_text(json.dumps(made))
+        pages.append(page.render(spec(), run, tmp_path / "report.html"))
+    record.unlink()
+    assert pages[0] == pages[1]
+    text = "".join(Page(pages[0]).words)
+    assert "loss.py --spec @spec.json --pretrain results/x.jsonl" in text
+    assert str(ROOT) not in pages[0]
+    for shown in ("ab" * 32, "cd" * 32, "figures cpu " + "ef" * 32, '"smoothing": 0.05'):
+        assert shown in text
+    assert "loss.svg.prov.json" in [a["href"].rsplit("/")[-1] for a in Page(pages[0]).all("a")]
+
+
+def test_nothing_is_fetched_and_only_the_pages_own_script_may_run(run, tmp_path):
+    text = page.render(spec(), run, tmp_path / "report.html")
+    seen = Page(text)
+    style, script = (
+        re.search(r"<style>(.*?)</style>", text, re.S),
+        re.search(r"<script>(.*?)</script>", text, re.S),
+    )
+    policy = next(m["content"] for m in seen.all("meta") if "http-equiv" in m)
+    assert policy == page.policy(style.group(1), script.group(1))
+    assert policy.startswith("default-src 'none'; ") and "unsafe" not in policy
+    assert len(seen.all("script")) == 1
+    for attributes in seen.all("img"):
+        assert attributes["src"].startswith("data:image/svg+xml;base64,") and attributes["alt"]
+    assert not seen.all("link", "iframe", "object", "embed", "base", "form")
+    for tag, attributes in seen.elements:
+        assert "style" not in attributes, f"<{tag} style=> would be blocked by the policy"
+        assert not [name for name in attributes if name.startswith("on")]
+        assert not re.match(r"\w+://|//", attributes.get("href") or attributes.get("src") or "")
+
+
+def test_ids_are_unique_and_links_lead_somewhere(run, tmp_path):
+    seen = Page(page.render(spec(), run, tmp_path / "report.html"))
+    ids = [attributes["id"] for _, attributes in seen.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for attributes in seen.all("a"):
+        if attributes["href"].startswith("#"):
+            assert attributes["href"][1:] in ids
+    for _, attributes in seen.elements:
+        for name in ("aria-labelledby", "aria-describedby"):
+            assert attributes.get(name, ids[0]) in ids
+
+
+@pytest.mark.parametrize("where", ["reason", "licence", "source", "recipe", "caption", "figure"])
+def test_planted_markup_is_shown_and_never_live(where, run, tmp_path):
+    folder, given, changed = tmp_path, run, {}
+    if where == "reason":
+        bad = trial_run.score("humaneval", "pretrained", None, reason=PLANTED)
+        path = trial_run.write_file(folder / "scores.json", bad)
+        given = page.Inputs(**{**vars(run), "scores": [*run.scores, path]})
+    elif where in ("licence", "source"):
+        stats = json.loads(run.statistics[0].read_text())
+        stats |= {"licences": {PLANTED: 1}} if where == "licence" else {"source": PLANTED}
+        path = trial_run.write_file(folder / "part.stats.json", stats)
+        given = page.Inputs(**{**vars(run), "statistics": [path]})
+    elif where == "recipe":
+        changed = {"description": PLANTED, "name": PLANTED}
+    elif where == "caption":
+        for name in ("template", "captions"):
+            (folder / "reports" / name).mkdir(parents=True)
+            for file in (ROOT / "reports" / name).iterdir():
+                (folder / "reports" / name / file.name).write_text(file.read_text())
+        (folder / "reports/captions/loss.rst").write_text(PLANTED)
+    else:
+        for kind in ("svg", "csv"):
+            copied = (run.figures[0]).with_suffix(f".{kind}").read_text()
+            if kind == "svg":
+                copied = copied.replace("Training loss", PLANTED.replace("<", "&lt;"))
+            (folder / f"loss.{kind}").write_text(copied)
+        given = page.Inputs(**{**vars(run), "figures": [folder / "loss.svg"]})
+    reports = folder / "reports" if where == "caption" else page.REPORTS
+    text = page.render(spec(**changed), given, tmp_path / "report.html", reports)
+    assert "<script>alert" not in text and text.count("<script") == 1
+    assert PLANTED in "".join(Page(text).words)
+
+
+def test_the_first_sentence_says_what_was_trained_and_what_it_is_not(run, tmp_path):
+    text = page.render(spec(), run, tmp_path / "report.html")
+    first = re.search(r"<p[^>]*>(.*?)</p>", text, re.S).group(1)
+    assert "10,240 tokens" in first
+    assert "shows the pipeline running, not the paper&#39;s claim" in first
+    words = "".join(Page(text).words)
+    assert "start (instruct, 4-bit)" in words and "base model" not in words
+
+
+def test_only_the_papers_model_and_budget_stand_beside_its_claim():
+    paper = CONFIG["report"]["paper"]
+    full = numbers.opening("x", 90_000_000_000, None, paper, "llama-2-70b")
+    assert "can stand beside" in full and "pipeline running" not in full
+    for tokens, base in ((89_999_999_999, "llama-2-70b"), (90_000_000_000, "smollm2-135m")):
+        assert "pipeline running" in numbers.opening("x", tokens, None, paper, base)
+
+
+def test_the_five_numbers_are_read_back_from_the_page(run, tmp_path):
+    page.write(spec(), run, tmp_path / "report.html")
+    found = numbers.read(tmp_path / "report.html")
+    assert [(number.key, number.value) for number in found] == [
+        ("tokens", "10,240"),
+        ("bits_code", "0.700 \N{RIGHTWARDS ARROW} 0.600"),
+        ("bits_text", "1.100 \N{RIGHTWARDS ARROW} 1.000"),
+        ("humaneval", "not judged (no sandbox)"),
+        ("gsm8k", "6.2% (n=16 of 1319, interval 3.1 to 9.4)"),
+    ]
+    with pytest.raises(UserError, match="no such file"):
+        numbers.read(tmp_path / "none.html")
+    (tmp_path / "other.html").write_text("<p>x</p>")
+    with pytest.raises(UserError, match="holds no numbers"):
+        numbers.read(tmp_path / "other.html")
+
+
+def test_parts_of_a_source_are_added_up(run, tmp_path):
+    words = Page(page.render(spec(), run, tmp_path / "report.html")).words
+    row = words[words.index("sympy") :]
+    cells = [word for word in row if word.strip()][:9]
+    assert cells == [
+        "sympy", "code", "BSD-3-Clause", "10.00", "18", "5,120", "5,120", "minified 6",
+        "duplicate 1",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"figures": ["none.svg"]}, "no caption for the figure none.svg"),
+        ({"metrics": []}, "none of them is pretrain/metrics.jsonl"),
+        ({"metrics": ["elsewhere/metrics.jsonl"]}, "must lie in a folder 'pretrain' or 'sft'"),
+        ({"scores": ["none.json"]}, "none.json: no such file"),
+    ],
+)
+def test_a_missing_input_is_one_clear_line(change, message, run, tmp_path):
+    from pathlib import Path
+
+    changed = {name: [Path(path) for path in paths] for name, paths in change.items()}
+    with pytest.raises(UserError, match=message):
+        page.write(spec(), page.Inputs(**{**vars(run), **changed}), tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_figure_without_a_section_is_refused(run, tmp_path):
+    settings_ = spec()
+    settings_["sections"] = settings_["sections"][1:]
+    with pytest.raises(UserError, match="'loss' is in no section"):
+        page.render(settings_, run, tmp_path / "report.html")
