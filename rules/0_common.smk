@@ -28,7 +28,7 @@ TOKENS = "results/tokens/{corpus}/{tokenizer}/{source}/{name}.json"
 DUPLICATES = "results/corpus/{corpus}/{source}/duplicates.tsv"
 
 try:
-    config = {**load.read_yaml(ROOT / "config" / "config.yaml"), **config}
+    config = {**load.read_yaml(ROOT / "config" / "config.yaml"), **load.booleans(config)}
     schema.check(config, "config", "config")
     RECIPE = recipes.resolve(str(config["recipe"]), config.get("set"))
     STYLE = load.merge(load.figures(), config.get("style", {}))

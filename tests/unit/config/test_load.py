@@ -175,3 +175,18 @@ def test_a_recipe_that_is_not_there_or_no_mapping(folder):
         load.raw_recipe("../mini")
     with pytest.raises(UserError, match="a recipe is a mapping, not list"):
         load.raw_recipe("mini")
+
+
+def test_text_from_the_command_line_becomes_what_yaml_reads():
+    told = {"a": "-1", "b": ["2", {"c": "0.5"}], "d": "null", "e": "true", "f": "x", "g": "90e9"}
+    made = {"a": -1, "b": [2, {"c": 0.5}], "d": None, "e": True, "f": "x", "g": "90e9"}
+    assert load.typed(told) == made
+    assert load.typed(made) == made
+    assert load.typed("a: [") == "a: ["
+
+
+def test_a_changed_style_is_laid_over_the_file_and_checked():
+    smoothing = load.figures({"figures": {"loss": {"smoothing": "0.5"}}})["figures"]["loss"]
+    assert smoothing["smoothing"] == 0.5 and smoothing["colours"]
+    with pytest.raises(UserError, match="with style: figures.loss.smothing: unknown key; did you"):
+        load.figures({"figures": {"loss": {"smothing": 1}}})

@@ -40,6 +40,20 @@ def strict(text: str) -> Any:
     return yaml.load(text, _Strict)  # noqa: S506 (a SafeLoader)
 
 
+def typed(value: Any) -> Any:
+    """``value`` with every text in it read as YAML: Snakemake's ``--config x={...}`` gives only text."""
+    if isinstance(value, dict):
+        return {key: typed(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [typed(inside) for inside in value]
+    if isinstance(value, str):
+        try:
+            return strict(value)
+        except yaml.YAMLError:
+            return value
+    return value
+
+
 def read_yaml(path: Path) -> Any:
     """A YAML file's value; a missing or malformed file is a ``UserError`` that names file and line."""
     try:
@@ -127,6 +141,15 @@ def _inside(place: Any, key: str, dotted: str) -> Any:
     raise UserError(f"set: {dotted}: not a section of the recipe{nearest(key, known)}")
 
 
+def booleans(given: dict[str, Any]) -> dict[str, Any]:
+    """``--config key=true`` as YAML reads it: Snakemake takes only ``True`` for a truth value."""
+    words = {"true": True, "false": False}
+    return {
+        key: words.get(value, value) if isinstance(value, str) else value
+        for key, value in given.items()
+    }
+
+
 def catalogue(name: str) -> dict[str, Any]:
     """Entries of config/{sources,models,benchmarks}.yaml, each validated."""
     path = CONFIG / f"{name}.yaml"
@@ -135,11 +158,11 @@ def catalogue(name: str) -> dict[str, Any]:
     return value[name]
 
 
-def figures() -> dict[str, Any]:
-    """config/figures.yaml: how figures look and what the report shows."""
+def figures(changed: dict[str, Any] | None = None) -> dict[str, Any]:
+    """config/figures.yaml: how figures look and what the report shows, ``changed`` laid over it."""
     path = CONFIG / "figures.yaml"
-    value = read_yaml(path)
-    schema.check(value, "figures", shown(path))
+    value = merge(read_yaml(path), typed(changed or {}))
+    schema.check(value, "figures", f"{shown(path)}{' with style' if changed else ''}")
     return value
 
 

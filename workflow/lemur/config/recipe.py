@@ -11,13 +11,13 @@ Recipe = dict[str, Any]
 def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
     """The recipe ``name`` with everything it refers to, validated before any job starts.
 
-    ``values``: ``{dotted.key: value}`` replaced for this run. The result is plain JSON data; its
+    ``values``: ``{dotted.key: value}`` replaced for this run, text in it read as YAML. The result is plain JSON data; its
     canonical digest identifies the run. Raises UserError in one line.
     """
     where = f"config/recipes/{name}.yaml"
     recipe = load.raw_recipe(name)
     if values:
-        recipe = load.with_values(recipe, values)
+        recipe = load.with_values(recipe, load.typed(values))
         where += f" with set {', '.join(map(str, values))}"
     schema.check(recipe, "recipe", where)
     corpus = load.corpus(recipe["corpus"])

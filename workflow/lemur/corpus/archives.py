@@ -64,7 +64,10 @@ def _one_line(archive: str) -> Iterator[None]:
     """Damage, whichever of five libraries notices it, as one ``UserError``."""
     try:
         yield
-    except _DAMAGED as error:
+    except (*_DAMAGED, OSError) as error:
+        # bz2 reports bad data as an OSError that has no number; the system's own ones have one.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise UserError(
             f"{archive}: truncated, damaged or of no known kind (zip, whl, tar, tar.gz, tar.bz2, "
             f"tar.xz): {error or type(error).__name__}; remove it and fetch it again"

@@ -32,7 +32,7 @@ def run(
     name, source = spec["name"], spec.get("from")
     if spec.get("status") == "unavailable":
         raise UserError(
-            f"source {name!r} is unavailable: {spec.get('note', 'it cannot be fetched')}"
+            f"source {name!r} is unavailable: {spec.get('reason', 'it cannot be fetched')}"
         )
     if not isinstance(source, dict) or not any(kind in source for kind in _KINDS):
         keys = ", ".join(source) if isinstance(source, dict) else "nothing"

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from lemur.command import guarded
 from lemur.corpus import offline, pip_settings
-from lemur.corpus.network import TRIES, pause, shown
-from lemur.corpus.retry import sleep
+from lemur.corpus.network import shown
 from lemur.corpus.transfer import Pin, Remote
 from lemur.errors import UserError
 
@@ -98,37 +97,32 @@ def _listing(source: dict, revision: str, label: str) -> list:
     from huggingface_hub.hf_api import RepoFile
 
     api, kind, name = HfApi(endpoint=endpoint()), source.get("repo_type", "dataset"), source["hub"]
-    for attempt in range(1, TRIES + 1):
-        try:
-            tree = api.list_repo_tree(name, recursive=True, revision=revision, repo_type=kind)
-            return sorted((e for e in tree if isinstance(e, RepoFile)), key=lambda e: e.path)
-        except GatedRepoError:
+    try:  # the library itself tries five times more, and says so
+        tree = api.list_repo_tree(name, recursive=True, revision=revision, repo_type=kind)
+        return sorted((e for e in tree if isinstance(e, RepoFile)), key=lambda e: e.path)
+    except GatedRepoError:
+        raise UserError(f"{label}: {_access(source)}") from None
+    except RevisionNotFoundError:
+        raise UserError(f"{label}: {name} has no commit {revision}") from None
+    except RepositoryNotFoundError:
+        raise UserError(
+            f"{label}: the hub has no {kind} {name!r}, or it is private: check its name, or "
+            "set HF_TOKEN to a token that may read it"
+        ) from None
+    except HFValidationError:
+        raise UserError(f"{label}: from.hub {name!r} is no repository name") from None
+    except HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else "none"
+        if status in (401, 403):
             raise UserError(f"{label}: {_access(source)}") from None
-        except RevisionNotFoundError:
-            raise UserError(f"{label}: {name} has no commit {revision}") from None
-        except RepositoryNotFoundError:
-            raise UserError(
-                f"{label}: the hub has no {kind} {name!r}, or it is private: check its name, or "
-                "set HF_TOKEN to a token that may read it"
-            ) from None
-        except HFValidationError:
-            raise UserError(f"{label}: from.hub {name!r} is no repository name") from None
-        except HfHubHTTPError as error:
-            status = error.response.status_code if error.response is not None else 0
-            why, curable = f"HTTP {status}", status == 429 or status >= 500 or status == 0
-            if status in (401, 403):
-                raise UserError(f"{label}: {_access(source)}") from None
-        except Exception as error:  # the client behind the library changes with its version
-            if type(error).__module__.split(".")[0] not in ("httpx", "httpx2", "httpcore2"):
-                raise
-            why, curable = f"no answer ({type(error).__name__})", attempt < 3
-        if not curable or attempt == TRIES:
-            raise UserError(
-                f"{label}: {shown(endpoint())}: {why} ({attempt} tries): is there a network? "
-                "The same command continues"
-            )
-        sleep(pause(attempt))
-    raise AssertionError("unreachable")
+        why = f"HTTP {status}"
+    except Exception as error:  # the client behind the library changes with its version
+        if type(error).__module__.split(".")[0] not in ("httpx", "httpx2", "httpcore2"):
+            raise
+        why = f"no answer ({type(error).__name__})"
+    raise UserError(
+        f"{label}: {shown(endpoint())}: {why}: is there a network? The same command continues"
+    )
 
 
 def newest(name: str, kind: str) -> str:

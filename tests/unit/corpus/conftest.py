@@ -1,0 +1,50 @@
+"""A server with faults, and a transfer that does not wait."""
+
+import time
+import types
+
+import huggingface_hub.utils._http
+import pytest
+from hubserver import HubServer
+from lemur.corpus import network, retry
+from lemur.corpus.session import Session
+from lemur.corpus.transfer import Transfer
+
+
+@pytest.fixture(autouse=True)
+def _plain_surroundings(monkeypatch, tmp_path):
+    """No user's settings reach a test: no mirror, token, offline switch or pip configuration."""
+    for name in ("LEMUR_MIRROR", "LEMUR_OFFLINE", "HF_HUB_OFFLINE", "HF_TOKEN", "PIP_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    with HubServer() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.setenv("PIP_INDEX_URL", server.index_url)
+        yield server
+
+
+@pytest.fixture
+def waits(monkeypatch):
+    """The pauses that were asked for, none of which is waited."""
+    asked: list[float] = []
+    monkeypatch.setattr(retry, "sleep", asked.append)
+    # The library's module sees a clock of its own, so that no other thread's sleep is touched.
+    clock = types.SimpleNamespace(sleep=asked.append, time=time.time, monotonic=time.monotonic)
+    monkeypatch.setattr(huggingface_hub.utils._http, "time", clock)
+    return asked
+
+
+@pytest.fixture
+def transfer(waits):
+    return Transfer(Session(), sleep=waits.append)
+
+
+@pytest.fixture
+def tries():
+    return network.TRIES

@@ -1,0 +1,173 @@
+"""Requests of lm-eval answered by an ``Engine``: batched by length, shared prefixes once."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from lm_eval.api.instance import Instance
+from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
+
+from lemur.errors import UserError
+from lemur.evaluate.engine import Engine, Wanted, batched_by_tokens
+from lemur.evaluate.stop import cut
+from lemur.progress import Progress
+
+SHORTEST_PREFIX = 32  # tokens: below, sharing costs more than it saves
+HEAD_TOKENS = 2048  # positions scored over the vocabulary at once
+Answers = Iterator[tuple[int, dict[str, Any]]]
+
+
+def common(rows: Sequence[Sequence[int]]) -> int:
+    """Length of the longest common beginning that leaves every row at least one token."""
+    if len(rows) < 2:
+        return 0
+    low, high = min(rows), max(rows)
+    limit = min(map(len, rows)) - 1
+    return next((at for at in range(limit) if low[at] != high[at]), limit)
+
+
+class TransformersBackend:
+    """``decoding``: max_new_tokens, temperature, top_p. ``batch`` rows decode together."""
+
+    def __init__(
+        self, engine: Engine, decoding: dict[str, Any], batch: int, seed: int, label: str
+    ):
+        self.engine, self.decoding, self.batch = engine, decoding, max(1, batch)
+        self.seed, self.label = seed, label
+        self.context = min(engine.context, int(decoding.get("context", engine.context)))
+
+    def generate(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
+        """Continuations; a prompt too long for the context loses its beginning and says so."""
+        new = int(self.decoding.get("max_new_tokens", 256))
+        room = self.context - new
+        if room < 1:
+            raise UserError(
+                f"{self.label}: max_new_tokens {new} leaves no room in a context of {self.context}"
+            )
+        prompts = [self.engine.encode(request.args[0]) for request in requests]
+        short = [prompt[-room:] for prompt in prompts]
+        groups: dict[tuple[Any, bool], list[int]] = {}
+        for number, request in enumerate(requests):
+            whole = len(prompts[number]) <= room
+            groups.setdefault((request.task_name, whole), []).append(number)
+        with Progress(self.label, len(requests) + done, "responses", start=done) as progress:
+            for members in groups.values():
+                for number, entry in self._group(members, requests, short, seeds, new):
+                    entry["truncated"] = len(prompts[number]) - len(short[number])
+                    progress.add()
+                    yield number, entry
+
+    def _group(
+        self,
+        members: list[int],
+        requests: Sequence[Instance],
+        prompts: list[list[int]],
+        seeds: Sequence[int],
+        new: int,
+    ) -> Answers:
+        shared = common([prompts[number] for number in members])
+        shared = shared if shared >= SHORTEST_PREFIX else 0
+        wanted = []
+        for number in members:
+            until = requests[number].args[1].get("until") or []
+            wanted.append(
+                Wanted(
+                    prompt=tuple(prompts[number][shared:]),
+                    max_new_tokens=new,
+                    stops=tuple([until] if isinstance(until, str) else until),
+                    temperature=float(self.decoding.get("temperature", 0.0)),
+                    top_p=float(self.decoding.get("top_p", 1.0)),
+                    number=self.seed << 48 | seeds[number],
+                )
+            )
+        prefix = self.engine.prefix(prompts[members[0]][:shared]) if shared else None
+        for index, made in self.engine.generate(wanted, self.batch, prefix):
+            text = self.engine.tokenizer.decode(made.ids, skip_special_tokens=True)
+            response = cut(text, wanted[index].stops)
+            entry = {"response": response, "tokens": len(made.ids), "finish": made.finish}
+            yield members[index], entry
+
+    def loglikelihood(
+        self, requests: Sequence[Instance], seeds: Sequence[int], done: int
+    ) -> Answers:
+        """Log-likelihood (nats) of a continuation after a context, and whether it is the greedy
+        one."""
+        pairs = [self._pair(*request.args[:2]) for request in requests]
+        spans = []
+        for context, rest in pairs:
+            tokens = (context + rest)[-(self.context + 1) :]
+            spans.append([(tokens[:-1], rest[-(len(tokens) - 1) :])])
+        yield from self._scored(spans, done, lambda total, greedy: [total, greedy])
+
+    def rolling(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
+        """Log-likelihood (nats) of whole documents, each token predicted once, in windows of the
+        context."""
+        spans = []
+        for request in requests:
+            tokens = self.engine.tokenizer.encode(request.args[0], add_special_tokens=False)
+            windows = get_rolling_token_windows(
+                token_list=tokens,
+                prefix_token=self._begin(),
+                max_seq_len=self.context,
+                context_len=1,
+            )
+            cuts = [make_disjoint_window(window) for window in windows]
+            spans.append([((before + after)[:-1], after) for before, after in cuts])
+        yield from self._scored(spans, done, lambda total, _: total)
+
+    def _begin(self) -> int:
+        tokenizer = self.engine.tokenizer
+        for number in (tokenizer.bos_token_id, tokenizer.eos_token_id):
+            if number is not None:
+                return int(number)
+        raise UserError(f"{self.label}: the tokenizer has neither a beginning nor an end token")
+
+    def _pair(self, context: str, rest: str) -> tuple[list[int], list[int]]:
+        if not context:
+            return [self._begin()], self.engine.tokenizer.encode(rest, add_special_tokens=False)
+        spaces = len(context) - len(context.rstrip())
+        if spaces:
+            context, rest = context[:-spaces], context[-spaces:] + rest
+        whole, start = self.engine.encode(context + rest), self.engine.encode(context)
+        return whole[: len(start)], whole[len(start) :]
+
+    def _scored(self, spans: list[list[tuple[list[int], list[int]]]], done: int, form: Any) -> Answers:
+        """``spans``: for every request the windows (input ids, the last ids to predict)."""
+        windows = [(number, *span) for number, many in enumerate(spans) for span in many]
+        windows.sort(key=lambda one: (-len(one[1]), one[0]))
+        left = [len(many) for many in spans]
+        totals, greedy = [0.0] * len(spans), [True] * len(spans)
+        amount = sum(len(one[1]) for one in windows)
+        with Progress(self.label, amount, "tokens") as progress:
+            for number in [number for number, count in enumerate(left) if count == 0]:
+                yield number, {"response": form(0.0, True), "tokens": 0}
+            for group in batched_by_tokens([len(one[1]) for one in windows], self._limit()):
+                part = [windows[index] for index in group]
+                for (number, given, _), (total, best) in zip(part, self._score(part), strict=True):
+                    totals[number] += total
+                    greedy[number] &= best
+                    left[number] -= 1
+                    progress.add(len(given))
+                    if left[number] == 0:
+                        tokens = sum(len(after) for _, after in spans[number])
+                        response = form(totals[number], greedy[number])
+                        yield number, {"response": response, "tokens": tokens}
+
+    def _limit(self) -> int:
+        return 2048 if self.engine.device.type == "cpu" else 32768
+
+    @torch.inference_mode()
+    def _score(self, part: list[tuple[int, list[int], list[int]]]) -> list[tuple[float, bool]]:
+        hidden = self.engine.hidden([given for _, given, _ in part])
+        results = []
+        for row, (_, given, after) in enumerate(part):
+            states = hidden[row, len(given) - len(after) : len(given)]
+            wanted = torch.tensor(after, device=hidden.device)
+            total, best = 0.0, True
+            for start in range(0, len(after), HEAD_TOKENS):
+                scores = self.engine.logits(states[start : start + HEAD_TOKENS]).log_softmax(-1)
+                aim = wanted[start : start + HEAD_TOKENS]
+                total += float(scores.gather(1, aim[:, None]).double().sum())
+                best = best and bool((scores.argmax(-1) == aim).all())
+            results.append((total, best))
+        return results

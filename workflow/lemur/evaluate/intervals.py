@@ -1,0 +1,49 @@
+"""How sure a score is: intervals for shares and ratios, and the unbiased pass@k."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+Z = 1.959963984540054  # 97.5% point of the normal distribution
+RESAMPLES = 2000
+
+
+def wilson(successes: float, number: int) -> tuple[float, float]:
+    """95% interval of a share (Wilson 1927); sensible at 0 and at 1, unlike the normal one."""
+    if number < 1 or not 0 <= successes <= number:
+        raise ValueError(f"{successes} of {number}")
+    share, square = successes / number, Z * Z
+    middle = (share + square / (2 * number)) / (1 + square / number)
+    spread = math.sqrt(share * (1 - share) / number + square / (4 * number * number))
+    half = Z * spread / (1 + square / number)
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    return (0.0 if successes == 0 else low), (1.0 if successes == number else high)
+
+
+def bootstrap_ratio(
+    above: Sequence[float], below: Sequence[float], seed: int = 0, resamples: int = RESAMPLES
+) -> tuple[float, float]:
+    """95% percentile interval of sum(above) / sum(below), documents drawn with replacement."""
+    top, bottom = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
+    if len(top) != len(bottom) or not len(top):
+        raise ValueError("as many numerators as denominators, at least one")
+    drawn = np.random.default_rng(seed).integers(0, len(top), (resamples, len(top)))
+    ratios = top[drawn].sum(1) / bottom[drawn].sum(1)
+    low, high = np.percentile(ratios, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def bootstrap_mean(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
+    """95% percentile interval of a mean."""
+    return bootstrap_ratio(values, [1.0] * len(values), seed)
+
+
+def pass_at_k(samples: int, correct: int, k: int) -> float:
+    """Unbiased estimate that one of ``k`` programs passes, from ``correct`` of ``samples``
+    (Chen et al. 2021, arXiv 2107.03374, equation 1)."""
+    if not 0 <= correct <= samples or not 1 <= k <= samples:
+        raise ValueError(f"pass@{k} of {correct} correct in {samples}")
+    if samples - correct < k:
+        return 1.0
+    return 1.0 - math.prod(1.0 - k / n for n in range(samples - correct + 1, samples + 1))

@@ -1,0 +1,129 @@
+"""The ``LM`` of lm-eval through which every benchmark runs: one that asks a model and writes every
+response down as it comes, and one that replays what was written.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from lm_eval.api.instance import Instance
+from lm_eval.api.model import LM
+
+from lemur.errors import UserError
+from lemur.evaluate.store import Journal, key_of
+
+
+class _Keyed(LM):
+    """Gives every request its key; requests with equal text count as repeats."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: list[dict[str, Any]] = []
+        self._seen: dict[str, int] = {}
+
+    def keyed(self, requests: Sequence[Instance]) -> list[str]:
+        """Keys of ``requests``, which are remembered as places of the output, in order."""
+        keys = []
+        for request in requests:
+            base = key_of(request.request_type, request.args, 0)
+            repeat = self._seen.get(base, 0)
+            self._seen[base] = repeat + 1
+            key = base if repeat == 0 else key_of(request.request_type, request.args, repeat)
+            place = {"key": key, "task": request.task_name, "document": request.doc_id}
+            self.places.append({**place, "choice": request.idx, "repeat": repeat})
+            keys.append(key)
+        return keys
+
+
+def prompt_digest(request: Instance) -> str:
+    """sha256 of a request's prompt as the model gets it."""
+    return hashlib.sha256(str(request.args[0]).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class ReplayLM(_Keyed):
+    """Answers from recorded responses; a request that was not recorded is a UserError."""
+
+    def __init__(self, recorded: dict[str, dict[str, Any]], source: str):
+        super().__init__()
+        self.recorded, self.source = recorded, source
+
+    def _all(self, requests: Sequence[Instance]) -> list[Any]:
+        responses = []
+        for request, key in zip(requests, self.keyed(requests), strict=True):
+            if key not in self.recorded:
+                raise UserError(
+                    f"{self.source}: no response for document {request.doc_id} of "
+                    f"{request.task_name}: generate again with this limit and these prompts"
+                )
+            responses.append(self.recorded[key]["response"])
+        return responses
+
+    def generate_until(self, requests: list[Instance]) -> list[str]:
+        return self._all(requests)
+
+    def loglikelihood(self, requests: list[Instance]) -> list[tuple[float, bool]]:
+        return [(float(value), bool(greedy)) for value, greedy in self._all(requests)]
+
+    def loglikelihood_rolling(self, requests: list[Instance]) -> list[float]:
+        return [float(value) for value in self._all(requests)]
+
+    def apply_chat_template(
+        self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
+    ) -> str:
+        return chatml(chat_history, add_generation_prompt)
+
+    @property
+    def tokenizer_name(self) -> str:
+        return "chatml"
+
+
+def chatml(messages: list[dict[str, str]], add_generation_prompt: bool) -> str:
+    """Messages as ChatML, the format that the paper's chat model was trained in.
+
+    Without ``add_generation_prompt`` the last message is left open, for the model to continue.
+    """
+    text = ""
+    for number, message in enumerate(messages):
+        text += f"<|im_start|>{message['role']}\n{message['content']}"
+        if add_generation_prompt or number < len(messages) - 1:
+            text += "<|im_end|>\n"
+    return text + ("<|im_start|>assistant\n" if add_generation_prompt else "")
+
+
+class RecordingLM(ReplayLM):
+    """Asks ``backend`` for what the journal does not hold and writes each response as it comes.
+
+    A backend has ``generate(requests)``, ``loglikelihood(requests)`` and ``rolling(requests)``,
+    iterators of (index, entry) in any order, where entry holds at least ``response``.
+    """
+
+    def __init__(self, journal: Journal, backend: Any):
+        super().__init__(journal.known, str(journal.output))
+        self.journal, self.backend = journal, backend
+        self.first: str | None = None
+
+    def _run(self, requests: list[Instance], ask: Any) -> None:
+        before = dict(self._seen)
+        keys = self.keyed(requests)
+        self._seen = before  # replaying, which follows, counts the same requests again
+        del self.places[len(self.places) - len(keys) :]
+        if requests and self.first is None:
+            self.first = str(requests[0].args[0])
+        missing = [number for number, key in enumerate(keys) if key not in self.recorded]
+        asked = [requests[number] for number in missing]
+        seeds = [int(keys[number][:12], 16) for number in missing]
+        for index, entry in ask(asked, seeds, len(requests) - len(missing)):
+            request = asked[index]
+            self.journal.add({**entry, "key": keys[missing[index]], "prompt": prompt_digest(request)})
+
+    def generate_until(self, requests: list[Instance]) -> list[str]:
+        self._run(requests, self.backend.generate)
+        return super().generate_until(requests)
+
+    def loglikelihood(self, requests: list[Instance]) -> list[tuple[float, bool]]:
+        self._run(requests, self.backend.loglikelihood)
+        return super().loglikelihood(requests)
+
+    def loglikelihood_rolling(self, requests: list[Instance]) -> list[float]:
+        self._run(requests, self.backend.rolling)
+        return super().loglikelihood_rolling(requests)

@@ -1,0 +1,46 @@
+"""Stop strings, checked on the tokens of a row as they come."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class Decoder(Protocol):
+    """What is needed of a tokenizer."""
+
+    def decode(self, ids: Sequence[int], *, skip_special_tokens: bool) -> str:
+        """Text of ``ids``."""
+
+
+def cut(text: str, stops: Sequence[str]) -> str:
+    """``text`` before the first of ``stops`` that occurs in it."""
+    ends = [at for stop in stops if stop and (at := text.find(stop)) >= 0]
+    return text[: min(ends)] if ends else text
+
+
+class StopCheck:
+    """Whether the text of a growing row contains a stop string.
+
+    Looks at the last tokens alone, since decoding a whole row at every step would cost its
+    length squared, and looks at the whole row before it says yes: a window that begins inside a
+    character or a word may read differently from the row.
+    """
+
+    def __init__(self, decoder: Decoder, stops: Sequence[str]):
+        self.decoder = decoder
+        self.stops = [stop for stop in stops if stop]
+        # A token holds at least one byte; a few more tokens cover a character cut in two.
+        longest = max((len(stop.encode()) for stop in self.stops), default=0)
+        self.window = longest + 8
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Text of a row, without special tokens."""
+        return self.decoder.decode(ids, skip_special_tokens=True)
+
+    def __call__(self, ids: Sequence[int]) -> bool:
+        if not self.stops:
+            return False
+        tail = self.text(ids[-self.window :])
+        if not any(stop in tail for stop in self.stops):
+            return False
+        whole = self.text(ids)
+        return any(stop in whole for stop in self.stops)

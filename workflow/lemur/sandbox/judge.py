@@ -1,0 +1,190 @@
+"""Judging a program by a test, both confined, with a verdict that the program cannot write."""
+
+import dataclasses
+import errno
+import itertools
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from lemur.sandbox.policy import Limits
+from lemur.sandbox.probe import Sandbox
+from lemur.sandbox.process import Confined
+
+VERDICTS = ("passed", "failed", "error", "timeout", "out of memory", "forbidden")
+REFUSED = {
+    errno.EPERM,
+    errno.EACCES,
+    errno.EROFS,
+    errno.EAGAIN,
+    errno.ENETUNREACH,
+    errno.ENETDOWN,
+    errno.EADDRNOTAVAIL,
+}
+_counter = itertools.count()
+_CHECKER = Limits(memory_mb=2048, cpu_seconds=60, processes=16)
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """``verdict`` is one of VERDICTS; ``detail`` is one line; ``seconds`` is wall time."""
+
+    verdict: str
+    detail: str
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What is judged.
+
+    ``program`` is the model's code. ``preamble`` and ``test`` (parts run in turn; the first
+    AssertionError fails) are pinned data, run where the program cannot reach. ``remote`` names
+    the objects of the program that the test uses.
+    """
+
+    program: str
+    test: tuple[str, ...]
+    remote: tuple[str, ...]
+    preamble: str = ""
+
+
+def _settings(limits: Limits, user_namespace: bool) -> dict[str, int | None]:
+    # Users are numbered so that no two sandboxes of one machine share a count of processes.
+    number = 0x40000000 + os.getpid() % 2**20 * 512 + next(_counter) % 512
+    return {
+        "user": None if user_namespace else number,
+        "cpu_seconds": limits.cpu_seconds,
+        "memory_mb": limits.memory_mb,
+        "file_mb": limits.file_mb,
+        "processes": limits.processes,
+        "open_files": limits.open_files,
+    }
+
+
+def _told(told: dict[str, object]) -> tuple[str, str]:
+    """Verdict and detail of an exception that the program's runner reported."""
+    raised = str(told.get("raised", "an exception"))
+    detail = f"{raised}: {told.get('text', '')}".strip().rstrip(":")
+    if raised == "MemoryError":
+        return "out of memory", detail
+    refused = told.get("errno") in REFUSED or "can't start new thread" in detail
+    return ("forbidden" if refused else "error"), detail
+
+
+def _ended(status: int | None) -> tuple[str, str]:
+    """Verdict of a program that ended before its test did, from bubblewrap's exit status."""
+    killed = (status or 0) - 128
+    if killed in (signal.SIGXCPU, signal.SIGKILL):
+        return "timeout", "the limit on processor time"
+    if killed == signal.SIGSYS:
+        return "forbidden", "a refused system call"
+    if killed == signal.SIGXFSZ:
+        return "forbidden", "the limit on the size of a file"
+    if killed > 0:
+        return "error", f"ended by signal {killed}"
+    return "error", "the program ended before its test did"
+
+
+def judge(sandbox: Sandbox, job: Job, limits: Limits | None = None) -> Verdict:
+    """Judge one program in fresh namespaces. Never raises for what a program does."""
+    limits = limits or Limits()
+    began = time.monotonic()
+    theirs, ours = socket.socketpair()
+    pipe_read, pipe_write = os.pipe()
+    open_files = {theirs.fileno(), ours.fileno(), pipe_write}
+    input_read, input_write = os.pipe()
+    try:
+        options = {"user_namespace": sandbox.user_namespace}
+        with Confined(
+            sandbox.bwrap, "runner.py", limits, files={"LEMUR_CHANNEL": theirs.fileno()}, **options
+        ) as runner:
+            theirs.close()
+            with Confined(
+                sandbox.bwrap,
+                "checker.py",
+                _CHECKER,
+                files={"LEMUR_CHANNEL": ours.fileno(), "LEMUR_VERDICT": pipe_write},
+                stdin=input_read,
+                **options,
+            ) as checker:
+                ours.close()
+                os.close(pipe_write)
+                open_files.clear()
+                data = {
+                    **dataclasses.asdict(job),
+                    "confine_program": _settings(limits, sandbox.user_namespace),
+                    "confine_test": _settings(_CHECKER, sandbox.user_namespace),
+                }
+                _feed(input_write, json.dumps(data).encode("utf-8", "surrogatepass"))
+                input_write = -1
+                text, cause = _wait(pipe_read, runner, limits, began)
+                verdict, detail = _verdict(text, cause, runner, checker)
+    finally:
+        theirs.close()
+        ours.close()
+        for number in (pipe_read, input_read):
+            os.close(number)
+        if open_files:
+            os.close(pipe_write)
+        if input_write >= 0:
+            os.close(input_write)
+    return Verdict(verdict, " ".join(detail.split())[:300], time.monotonic() - began)
+
+
+def _feed(number: int, data: bytes) -> None:
+    def write() -> None:
+        try:
+            with os.fdopen(number, "wb") as file:
+                file.write(data)
+        except BrokenPipeError:
+            pass  # the checker ended first: its verdict, or the want of one, says so
+
+    threading.Thread(target=write, daemon=True).start()
+
+
+def _wait(pipe: int, runner: Confined, limits: Limits, began: float) -> tuple[bytes, str | None]:
+    """The checker's message, or why it was not waited for."""
+    text = b""
+    while True:
+        left = began + limits.wall_seconds - time.monotonic()
+        if left <= 0:
+            return b"", "timeout"
+        ready, _, _ = select.select([pipe], [], [], min(left, 0.05))
+        if ready:
+            part = os.read(pipe, 65536)
+            if not part:
+                return text, None
+            text += part
+        elif runner.resident() > limits.memory_mb << 20:
+            return b"", "out of memory"
+
+
+def _verdict(
+    text: bytes, cause: str | None, runner: Confined, checker: Confined
+) -> tuple[str, str]:
+    if cause == "timeout":
+        return "timeout", "the limit on wall time"
+    if cause == "out of memory":
+        return "out of memory", "the limit on memory of all processes together"
+    if not text:
+        # The test's own process fell, which only an answer of the program can bring about.
+        status = checker.status(1.0)
+        return "error", f"the test ended without a verdict (status {status})"
+    message = json.loads(text)
+    if message["verdict"] == "ended":
+        return _ended(runner.status(1.0))
+    if message["verdict"] == "error":
+        return _told(message["told"])
+    return message["verdict"], str(message["told"].get("text", ""))
+
+
+def describe(process: subprocess.CompletedProcess[bytes]) -> str:
+    """Last line that a failed command wrote to its error stream."""
+    lines = process.stderr.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"exit status {process.returncode}"

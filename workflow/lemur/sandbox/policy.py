@@ -1,0 +1,96 @@
+"""What a confined program sees and may use, as bubblewrap's arguments.
+
+The root is an allow-list: one Python interpreter with its standard library, the system's shared
+libraries, and the two files of ``inside/``. No home, no /run, no /proc, no network, no socket of
+the host.
+"""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+INSIDE = Path(__file__).parent / "inside"
+PYTHON = "/python"
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Bounds of one program and all that it starts."""
+
+    wall_seconds: float = 15.0
+    cpu_seconds: int = 5
+    memory_mb: int = 1024  # address space of a process, and resident memory of the whole tree
+    processes: int = 16  # threads count too
+    file_mb: int = 16  # one file
+    tmp_mb: int = 64  # all files of /tmp, and as much again of /dev/shm
+    open_files: int = 64
+
+
+def interpreter() -> list[str]:
+    """Arguments that mount the running interpreter's base at ``/python``, without site-packages."""
+    base = Path(sys.base_prefix)
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    arguments = ["--ro-bind", str((base / "bin" / name).resolve()), f"{PYTHON}/bin/{name}"]
+    library = base / "lib" / name
+    arguments += ["--ro-bind", str(library), f"{PYTHON}/lib/{name}"]
+    for shared in sorted((base / "lib").glob("libpython*.so*")):
+        arguments += ["--ro-bind", str(shared.resolve()), f"{PYTHON}/lib/{shared.name}"]
+    for hidden in ("site-packages", "dist-packages"):
+        if (library / hidden).is_dir():
+            arguments += ["--tmpfs", f"{PYTHON}/lib/{name}/{hidden}"]
+            arguments += ["--remount-ro", f"{PYTHON}/lib/{name}/{hidden}"]
+    return arguments
+
+
+def libraries() -> list[str]:
+    """Arguments that mount the folders of shared libraries read-only, links kept as links."""
+    arguments: list[str] = []
+    for folder in ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/nix/store"):
+        path = Path(folder)
+        if path.is_symlink():
+            arguments += ["--symlink", str(path.readlink()), folder]
+        elif path.is_dir():
+            arguments += ["--ro-bind", folder, folder]
+    for cache in ("/etc/ld.so.cache",):
+        if Path(cache).is_file():
+            arguments += ["--ro-bind", cache, cache]
+    return arguments
+
+
+def command(bwrap: str, script: str, limits: Limits, *, user_namespace: bool) -> list[str]:
+    """bubblewrap's command line for ``inside/<script>``.
+
+    With ``user_namespace`` an unprivileged caller becomes nobody in a namespace of its own;
+    without it bubblewrap is called by root and keeps just the right to change to another user,
+    which ``inside/confine.py`` does first of all: limits on processes do not bind root.
+    """
+    size = str(limits.tmp_mb * 2**20)
+    arguments = [bwrap, "--die-with-parent", "--new-session"]
+    arguments += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    arguments += ["--unshare-cgroup-try", "--hostname", "sandbox"]
+    if user_namespace:
+        arguments += ["--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
+    else:
+        arguments += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    for folder in ("/usr", "/etc", "/nix", PYTHON, f"{PYTHON}/bin", f"{PYTHON}/lib", "/judge"):
+        # bubblewrap's own parents of a mount can be entered by their owner alone.
+        arguments += ["--perms", "0755", "--dir", folder]
+    arguments += libraries() + interpreter()
+    for name in ("confine.py", "wire.py", script):
+        arguments += ["--ro-bind", str(INSIDE / name), f"/judge/{name}"]
+    arguments += ["--dev", "/dev"]
+    for folder in ("/tmp", "/dev/shm"):  # noqa: S108 - the sandbox's own
+        arguments += ["--perms", "1777", "--size", size, "--tmpfs", folder]
+    arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
+    environment = {
+        "HOME": "/tmp",  # noqa: S108
+        "LANG": "C.UTF-8",
+        "LD_LIBRARY_PATH": f"{PYTHON}/lib",
+        "PATH": f"{PYTHON}/bin",
+        "PYTHONHASHSEED": "0",
+    }
+    for name, value in environment.items():
+        arguments += ["--setenv", name, value]
+    arguments += ["--chdir", "/tmp"]  # noqa: S108
+    python = f"{PYTHON}/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    return [*arguments, "--", python, "-I", "-S", "-B", f"/judge/{script}"]
