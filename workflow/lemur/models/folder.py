@@ -8,10 +8,12 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers.utils import logging
 
 from lemur.errors import UserError
 from lemur.files import read_json, sha256_of, write_json
 
+logging.disable_progress_bar()  # ours says what is going on
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 # What a tokenizer consists of, in any of the forms that hub repositories use.
 TOKENIZER_FILES = (
@@ -41,16 +43,18 @@ def save_weights(model: PreTrainedModel, target: Path, dtype: torch.dtype) -> No
     Large models are cut into files of 5 GB; equal weights give equal bytes.
     """
     config = model.config
-    config._name_or_path = ""
-    # Left in, it would make every later load look for a quantiser.
-    if hasattr(config, "quantization_config"):
-        del config.quantization_config
-    config.dtype = dtype
-    state = {
-        name: tensor.detach().to("cpu", dtype if tensor.is_floating_point() else tensor.dtype)
-        for name, tensor in model.state_dict().items()
-    }
+    # Left in, the first would name a local file and the second make every load seek a quantiser.
+    for name in ("_model_name_or_path", "quantization_config"):
+        if hasattr(config, name):
+            delattr(config, name)
+    cast: dict[int, torch.Tensor] = {}  # by address: tied weights must stay one tensor
+    state = {}
+    for name, tensor in model.state_dict().items():
+        wanted = dtype if tensor.is_floating_point() else tensor.dtype
+        state[name] = cast.setdefault(tensor.data_ptr(), tensor.detach().to("cpu", wanted))
     model.save_pretrained(target, state_dict=state, max_shard_size="5GB")
+    config.dtype = dtype  # save_pretrained wrote the dtype that the model computes in
+    config.save_pretrained(target)
 
 
 def reload_check(folder: Path, expected: PreTrainedModel, dtype: torch.dtype) -> None:
@@ -91,6 +95,7 @@ def publish(done: Path, fill: Callable[[Path], None], facts: dict[str, Any]) -> 
         fill(temporary)
         files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
         for name in files:
+            os.chmod(temporary / name, 0o644)
             _fsync(temporary / name)
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(temporary, folder)

