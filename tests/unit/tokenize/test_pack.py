@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from lemur.errors import UserError
 from lemur.mix.plan import plan
@@ -62,7 +62,8 @@ LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=12)
 )
 def test_what_comes_out_is_the_plan(code, text, context, ratio, epochs, packing, seed, data):
     lengths = {f"c{k}": one for k, one in enumerate(code)} | {"t": text}
-    tokens = data.draw(st.integers(context, max(context, sum(map(sum, lengths.values())))))
+    most = epochs * min(sum(text) * (ratio + 1), sum(map(sum, code)) * (ratio + 1) // ratio)
+    tokens = data.draw(st.integers(context, max(context, most)))
     made = planned(tokens, context, ratio, lengths)
     sources = {name: source(name, one) for name, one in lengths.items()}
     spec = {"seed": seed, "context": context, "packing": packing, "max_epochs": epochs}
@@ -74,7 +75,9 @@ def test_what_comes_out_is_the_plan(code, text, context, ratio, epochs, packing,
     if any(wanted[name] > supply[name] for name in wanted):
         with pytest.raises(UserError, match=r"epochs"):
             pack(spec, made, sources)
+        event("refused")
         return
+    event("packed")
     segments, bounds, files, realised = pack(spec, made, sources)
     by_name = {entry["name"]: entry for entry in realised["sources"]}
     for entry in made["sources"]:
