@@ -1,0 +1,89 @@
+"""Licence names from package metadata and file headers, as packages really write them."""
+
+import pytest
+from lemur.corpus import licences
+
+METADATA = [
+    ("License-Expression: MIT\nLicense: GPL\n", ("MIT", False)),
+    ("License-Expression: apache-2.0 or mit\n", ("Apache-2.0 OR MIT", False)),
+    ("License: BSD 3-Clause License\n", ("BSD-3-Clause", False)),
+    ("License: Apache License (2.0)\n", ("Apache-2.0", False)),
+    ("License: The MIT License (MIT)\n", ("MIT", False)),
+    ("License: UNKNOWN\nClassifier: License :: OSI Approved :: Apache Software License\n", ("Apache-2.0", False)),
+    ("License: BSD\nClassifier: License :: OSI Approved :: BSD License\n", ("BSD", True)),
+    ("Classifier: License :: OSI Approved :: BSD License\n", ("BSD", True)),
+    ("Classifier: License :: OSI Approved\nClassifier: License :: OSI Approved :: MIT License\n", ("MIT", False)),
+    ("Classifier: License :: OSI Approved :: GNU General Public License v3 (GPLv3)\n", ("GPL-3.0-only", False)),
+    ("License:                                  Apache License\n  Version 2.0\n", ("Apache-2.0", False)),
+    ("License: ask the author\n", (None, False)),
+    ("Name: x\n", (None, False)),
+    ("Name: x\n\nLicense: MIT\n", (None, False)),  # in the description, which says nothing
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), METADATA)
+def test_metadata(text, expected):
+    assert licences.of_metadata(text) == expected
+
+
+HEADERS = [
+    ("// SPDX-License-Identifier: (MIT OR Apache-2.0)\n", ("MIT OR Apache-2.0", False)),
+    ("/* SPDX-License-Identifier: BSD-3-Clause */\n", ("BSD-3-Clause", False)),
+    ("<!-- SPDX-License-Identifier: CC0-1.0 -->\n", ("CC0-1.0", False)),
+    ("# SPDX-License-Identifier: Weird-1.0\n", ("Weird-1.0", False)),
+    ("# GNU Affero\n# General Public License\n", (None, True)),
+    ("/* Licensed under the LGPLv2.1 */\n", (None, True)),
+    ("# https://creativecommons.org/licenses/by-nc/4.0/\n", (None, True)),
+    ("# https://creativecommons.org/licenses/by/4.0/\n", (None, False)),
+    ("# Licensed under the Apache License, Version 2.0\n", (None, False)),
+    ("x = 1\n" * 2000 + "# GNU General Public License\n", (None, False)),  # not in the head
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), HEADERS)
+def test_header(text, expected):
+    assert licences.of_header(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("MIT", True),
+        ("GPL-3.0-only", False),
+        ("MIT OR GPL-3.0-only", True),
+        ("MIT AND GPL-3.0-only", False),
+        ("(MIT OR GPL-2.0-only) AND ISC", True),
+        ("Apache-2.0 WITH LLVM-exception", True),
+        ("LicenseRef-Public-Domain", True),
+        ("Weird-1.0", False),
+        ("AND (", False),
+    ],
+)
+def test_allowed(expression, expected):
+    assert licences.allowed(expression, licences.PERMISSIVE) is expected
+
+
+def test_public_domain_text_in_a_package_with_another_licence():
+    source = {"name": "x", "kind": "text", "licence": "LicenseRef-Public-Domain"}
+    assert licences.settle(source, ("MIT", False)) == "LicenseRef-Public-Domain"
+
+
+def test_family_is_made_definite_by_the_catalogue():
+    source = {"name": "x", "kind": "code", "licence": "BSD-3-Clause"}
+    assert licences.settle(source, ("BSD", True)) == "BSD-3-Clause"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a/LICENSE", True),
+        ("COPYING.LESSER", True),
+        ("LICENCE-MIT.txt", True),
+        ("src/license.py", False),
+        ("doc/license.rst", False),
+        ("licensing/a.c", False),
+        ("unlicensed", False),
+    ],
+)
+def test_licence_files(path, expected):
+    assert licences.is_licence_file(path) is expected
