@@ -47,7 +47,7 @@ def chitchat(manifest: Path) -> Iterator[Messages]:
         try:
             table = json.loads(content)
             found = [alternating(_turns(table[key])) for key in sorted(table)]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, LookupError, TypeError) as error:
             raise UserError(f"{manifest}: '{name}' is not chitchat-dataset's ({error})") from None
         yield from (messages for messages in found if messages)
 
@@ -60,7 +60,7 @@ def chatterbot(manifest: Path) -> Iterator[Messages]:
     for name, content in manifest_members(manifest, ("*/data/english/*.yml",)):
         try:
             listed = yaml.safe_load(content)["conversations"]
-        except (yaml.YAMLError, KeyError, TypeError) as error:
+        except (yaml.YAMLError, LookupError, TypeError) as error:
             raise UserError(f"{manifest}: '{name}' is not chatterbot-corpus' ({error})") from None
         for lines in listed:
             messages = alternating([str(line).strip() for line in lines[:2]])
