@@ -1,8 +1,10 @@
 import gzip
 import io
 import json
+import os
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -11,6 +13,7 @@ from lemur.mix.benchmarks import chosen_problems, problems
 from lemur.mix.members import members
 from pyarrow import parquet
 
+ROOT = Path(__file__).resolve().parents[3]
 HUMANEVAL = {
     "task_id": "HumanEval/0",
     "prompt": "def f(x):\n    '''Double x'''\n",
@@ -112,3 +115,30 @@ def test_a_tar_is_read_without_following_links_or_paths(tmp_path):
     damaged.write_bytes(path.read_bytes()[:60])
     with pytest.raises(UserError, match=r"b.tar.gz: a damaged archive"):
         list(members(damaged, ["*.md"]))
+
+
+def mirror():
+    folders = os.environ.get("LEMUR_MIRROR", str(ROOT.parent / "shared" / "mirror"))
+    for folder in folders.split(os.pathsep):
+        if (Path(folder) / "openai" / "human-eval").is_dir():
+            return Path(folder)
+    pytest.skip("mirror: ../shared/mirror is not there")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count", "code"),
+    [
+        ("openai/human-eval/*/data/HumanEval.jsonl.gz", 164, True),
+        ("openai/grade-school-math/*/grade_school_math/data/test.jsonl", 1319, False),
+        ("princeton-nlp/intercode/*/data/python/mbpp/ic_mbpp.json", 974, True),
+        ("princeton-nlp/intercode/*/data/sql/spider/ic_spider_dev.json", 1034, True),
+        ("suzgunmirac/BIG-Bench-Hard/*/bbh/date_understanding.json", 250, False),
+    ],
+)
+def test_every_problem_of_the_repositories_files_is_read(tmp_path, pattern, count, code):
+    (path,) = mirror().glob(pattern)
+    made = list(problems(manifest(tmp_path, "b", {path.name: path.read_bytes()})))
+    assert len(made) == count
+    assert len({problem.item for problem in made}) == count
+    assert {problem.code for problem in made} == {code}
+    assert all(statement.strip() for problem in made for statement in problem.statements)
