@@ -79,7 +79,9 @@ def again(smoke, *config):
 def test_a_learning_rate_reruns_training_and_what_follows(smoke):
     jobs = again(smoke, values(pretrain__optimizer__learning_rate=0.002))
     assert {"continue_pretraining", "supervised_fine_tuning", "report"} <= set(jobs)
-    assert not {"download", "clean", "tokenize", "plan_mixture", "pack", "prepare_model"} & set(jobs)
+    assert not {"download", "clean", "tokenize", "plan_mixture", "pack", "prepare_model"} & set(
+        jobs
+    )
     assert jobs["generate"] == 8  # the start is not scored again
 
 
@@ -90,7 +92,9 @@ def test_a_ratio_does_not_tokenize_again(smoke):
 
 
 def test_a_colour_reruns_its_figure_and_the_report_alone(smoke):
-    assert again(smoke, "style={figures: {loss: {colours: {pretrain: ['#123456', '#abcdef']}}}}") == {"loss": 1, "report": 1}
+    assert again(
+        smoke, "style={figures: {loss: {colours: {pretrain: ['#123456', '#abcdef']}}}}"
+    ) == {"loss": 1, "report": 1}
 
 
 def test_a_larger_limit_generates_and_judges_that_benchmark_alone(smoke):
@@ -113,4 +117,6 @@ def test_no_machine_path_in_the_results(smoke):
     """Outputs are the same bytes wherever they are made."""
     for path in smoke.results.rglob("*.json*"):
         if path.is_file() and not path.name.endswith(".prov.json"):
-            assert str(ROOT) not in path.read_text() and str(smoke.folder) not in path.read_text(), path
+            assert (
+                str(ROOT) not in path.read_text() and str(smoke.folder) not in path.read_text()
+            ), path

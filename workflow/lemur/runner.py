@@ -69,50 +69,65 @@ class Screen:
     """Reads Snakemake's log lines and says in one line a job what begins."""
 
     STARTS = re.compile(r"^(?:local)?rule (\w+):$")
+    FAILED = re.compile(r"^Error in rule (\w+):$")
     FIELD = re.compile(r"^    (\w+): (.*)$")
     FINISHED = re.compile(r"^Finished jobid: (\d+) \(Rule: (\w+)\)$")
+    # What Snakemake says of itself; it stands in logs/run.log.
     NOISE = re.compile(
         r"^(\[\w{3} \w{3} +\d+ [\d:]+ \d{4}\]|\d+ of \d+ steps .*|Select jobs to execute\.\.\.|"
         r"Execute \d+ jobs?\.\.\.|Assuming unrestricted shared filesystem usage.*|host: .*|"
-        r"Building DAG of jobs\.\.\.|Using shell: .*|Provided \w+: .*|Complete log.*|"
-        r"Rules claiming more threads.*|Using (workflow specific )?profile.*|Resources before job.*|"
-        r"Full Traceback.*|None|)$"
+        r"Building DAG of jobs\.\.\.|Using shell: .*|Provided \w+: .*|Complete log.*|SNAKEMAKE|=+|"
+        r"Rules claiming more threads.*|Using (workflow specific )?profile.*|Elapsed time: .*|"
+        r"(RuleException|WorkflowError|CalledProcessError|SpawnedJobError).*|Command '.*|"
+        r"Shutting down.*|Exiting because.*|At least one job.*|Removing output files.*|\S+/\S+|"
+        r"  [A-Z][\w() ]*: .*|Trying to restart job .*|)$"
     )
 
     def __init__(self, estimate: Estimate):
         self.estimate = estimate
         self.block: dict[str, str] | None = None
-        self.in_table = False
+        self.in_table = self.in_error = False
 
     def show(self, line: str, now: float) -> str | None:
         """What the terminal gets for one line of Snakemake's log, or None for nothing."""
+        if line.startswith("plan of recipe") or line.startswith("  ") and self.block is None:
+            # The plan's lines are indented by two, and Snakemake's header has "Name: value".
+            if not self.in_error:
+                return None if self.NOISE.match(line) else line
         if self.in_table:
             self.in_table = not line.startswith("total")
             return None
         if line == "Job stats:":
             self.in_table = True
             return None
+        if self.in_error:
+            if not line.startswith("    "):
+                self.in_error = False
+            else:
+                field = self.FIELD.match(line)
+                return f"  {line.strip()}" if field and field.group(1) == "log" else None
         if started := self.STARTS.match(line):
             self.block = {"rule": started.group(1)}
             return None
-        if self.block is not None:
-            if field := self.FIELD.match(line):
-                self.block[field.group(1)] = field.group(2)
-                return None
-            if not line.strip():
-                return self._begin(now)
+        if failed := self.FAILED.match(line):
+            self.in_error = True
+            return f"failed: {failed.group(1)}"
+        if self.block is not None and (field := self.FIELD.match(line)):
+            self.block[field.group(1)] = field.group(2)
+            return self._begin(now) if field.group(1) == "resources" else None
         if finished := self.FINISHED.match(line):
             self.estimate.finish(finished.group(1), now)
             return None
         return None if self.NOISE.match(line) else line
 
-    def _begin(self, now: float) -> str:
+    def _begin(self, now: float) -> str | None:
         block, self.block = self.block or {}, None
+        if block["rule"] in ("all", "fetch"):
+            return None
         self.estimate.start(block.get("jobid", ""), block["rule"], now)
         named = re.findall(r"(\w+)=([^,]+)", block.get("wildcards", ""))
-        told = " ".join(
-            value for key, value in named if key not in ("recipe", "corpus", "part", "parts", "folder")
-        )
+        hidden = ("recipe", "corpus", "tokenizer", "part", "parts", "folder")
+        told = " ".join(value for key, value in named if key not in hidden)
         return f"{self.estimate.line(now)} {block['rule']} {told}".rstrip()
 
 

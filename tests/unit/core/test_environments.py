@@ -39,7 +39,12 @@ def test_locks_pin_what_is_asked_for(name):
 @pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_every_package_of_every_environment_imports(name):
-    command = [str(ROOT / "workflow" / "env-run"), name, "python", str(ROOT / "tests" / "import_all.py")]
+    command = [
+        str(ROOT / "workflow" / "env-run"),
+        name,
+        "python",
+        str(ROOT / "tests" / "import_all.py"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
