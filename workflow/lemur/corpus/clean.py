@@ -20,7 +20,6 @@ from lemur.errors import UserError, nearest
 from lemur.files import read_json, replacing, write_json
 from lemur.progress import Progress
 
-VERSION = 1
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),

@@ -14,7 +14,6 @@ from lemur.errors import UserError, nearest
 from lemur.files import write_json
 from lemur.progress import Progress
 
-VERSION = 1
 _KINDS = ("index", "url", "hub")
 
 Wanted = list[tuple[str, Remote, Pin]]

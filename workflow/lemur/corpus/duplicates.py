@@ -13,7 +13,6 @@ from lemur.errors import UserError
 from lemur.files import write_text
 from lemur.progress import Progress
 
-VERSION = 1
 HEADER = "part\trow\tid\tkept_source\tkept_path\n"
 
 
