@@ -90,10 +90,10 @@ class Screen:
 
     def show(self, line: str, now: float) -> str | None:
         """What the terminal gets for one line of Snakemake's log, or None for nothing."""
-        if line.startswith("plan of recipe") or line.startswith("  ") and self.block is None:
-            # The plan's lines are indented by two, and Snakemake's header has "Name: value".
-            if not self.in_error:
-                return None if self.NOISE.match(line) else line
+        # The plan's lines are indented by two; so is Snakemake's header, which has "Name: value".
+        plan = line.startswith("plan of recipe") or (line.startswith("  ") and self.block is None)
+        if plan and not self.in_error:
+            return None if self.NOISE.match(line) else line
         if self.in_table:
             self.in_table = not line.startswith("total")
             return None
