@@ -5,6 +5,8 @@ rule conversations:
     input:
         manifests=sft_manifests,
         documents=docstring_documents,
+        benchmarks=benchmark_manifests,
+        dropped="results/{recipe}/mix/dropped.tsv",
     output:
         "results/{recipe}/sft/data/conversations.jsonl",
     log:
@@ -18,7 +20,8 @@ rule conversations:
         mem_mb=2000,
     shell:
         script("data", "5_sft/conversations.py")
-        + "--manifests {input.manifests} --documents {params.documents} --out {output} "
+        + "--manifests {input.manifests} --documents {params.documents} "
+        + "--dropped {input.dropped} --benchmarks {input.benchmarks} --out {output} "
         + LOG
 
 

@@ -1,10 +1,5 @@
 """Realise a recipe's mixture as packed sequences: an index into the token files, no copies."""
 
-import sys
-
-sys.path[:] = sys.path[1:] if sys.path[0].endswith("3_tokenize") else sys.path
-# Only then the rest: the script ``tokenize.py`` here must not hide the standard library's module.
-# ruff: noqa: E402
 import argparse
 from pathlib import Path
 from typing import Any

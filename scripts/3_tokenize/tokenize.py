@@ -1,10 +1,5 @@
 """Tokenize one part of a source: token file, document offsets and a description."""
 
-import sys
-
-sys.path[:] = sys.path[1:] if sys.path[0].endswith("3_tokenize") else sys.path
-# Only then the rest: this folder must not hide the standard library's module ``tokenize``.
-# ruff: noqa: E402
 import argparse
 from pathlib import Path
 from typing import Any

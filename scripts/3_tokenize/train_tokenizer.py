@@ -3,11 +3,6 @@
 No rule runs this: its result is committed. The spec is {"vocabulary": N, "members": [patterns]}.
 """
 
-import sys
-
-sys.path[:] = sys.path[1:] if sys.path[0].endswith("3_tokenize") else sys.path
-# Only then the rest: the script ``tokenize.py`` here must not hide the standard library's module.
-# ruff: noqa: E402
 import argparse
 from pathlib import Path
 from typing import Any

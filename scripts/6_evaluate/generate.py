@@ -1,0 +1,31 @@
+"""Ask one model one benchmark; every response is kept as it comes, and a killed run continues."""
+
+from pathlib import Path
+
+from lemur import command
+
+
+def _run(args, spec):
+    from lemur.evaluate.generation import run
+
+    run(spec, args.model, args.data, args.out)
+
+
+def main() -> None:
+    """Parse and run."""
+    arguments = command.parser(__doc__)
+    arguments.add_argument("--model", type=Path, required=True, help="Hugging Face folder")
+    arguments.add_argument(
+        "--data", type=Path, required=True, help="manifest.json of the download, or held-out .jsonl"
+    )
+    arguments.add_argument("--out", type=Path, required=True, help="generations.jsonl to write")
+    command.main(
+        arguments,
+        _run,
+        inputs=lambda args: [args.data, args.model.parent / "DONE.json"],
+        outputs=lambda args: [args.out],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Judge recorded generations: scores.json with interval and settings, verdicts.jsonl beside it."""
+
+from pathlib import Path
+
+from lemur import command
+
+
+def _run(args, spec):
+    from lemur.evaluate.judging import run
+
+    run(spec, args.generations, args.data, args.out)
+
+
+def main() -> None:
+    """Parse and run."""
+    arguments = command.parser(__doc__)
+    arguments.add_argument("--generations", type=Path, required=True, help="generations.jsonl")
+    arguments.add_argument(
+        "--data", type=Path, required=True, help="manifest.json of the download, or held-out .jsonl"
+    )
+    arguments.add_argument("--out", type=Path, required=True, help="scores.json to write")
+    command.main(
+        arguments,
+        _run,
+        inputs=lambda args: [args.generations, args.data],
+        outputs=lambda args: [args.out, args.out.parent / "verdicts.jsonl"],
+    )
+
+
+if __name__ == "__main__":
+    main()
