@@ -140,7 +140,21 @@ def test_one_process_on_a_cpu_needs_what_its_rank_needs():
     assert found["weights"] + found["gradients"] + found["optimiser"] == 16 * 134_515_008
     assert memory.host_memory(SMOLLM2_135M, part) == found["total"]
     made = recipe(pretrain=part, base={"name": "s", "architecture": SMOLLM2_135M, "from": {}})
-    assert plan.host_memory_mb(made, "pretrain") == round(found["total"] / 1e6)
+    assert plan.host_memory_mb(made, "pretrain") == round(1.1 * found["total"] / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("precision", "recompute", "measured"),
+    [("bf16", False, 4.48), ("fp32", False, 4.87), ("bf16", True, 3.48)],
+)
+def test_what_was_measured_of_a_small_model_is_predicted(precision, recompute, measured):
+    """Peak resident GB of torch 2 on a CPU: SmolLM2-135M, AdamW, 2 sequences of 512 tokens."""
+    part = stage(
+        engine="torch", precision=precision, gradient_checkpointing=recompute, context=512,
+        micro_batch_sequences=2, parallel={"device": "cpu", "nodes": 1, "processes_per_node": 1, "zero_stage": 0},
+    )  # fmt: skip
+    found = memory.rank_memory(SMOLLM2_135M, part)["total"] / 1e9
+    assert measured * 0.95 < found < measured * 1.2
 
 
 # -- what fits -----------------------------------------------------------------------------------

@@ -61,5 +61,8 @@ def _stage(recipe: dict[str, Any], stage: str, tokens: int) -> dict[str, Any]:
 
 
 def host_memory_mb(recipe: dict[str, Any], stage: str) -> int:
-    """Host memory of one node of a training job, MB; ``stage``: pretrain or sft."""
-    return round(host_memory(recipe["base"]["architecture"], recipe[stage]) / 1e6)
+    """Host memory to ask of one node for a training job, MB; ``stage``: pretrain or sft.
+
+    A tenth above the prediction: a job over its request is killed, one under it only waits.
+    """
+    return round(1.1 * host_memory(recipe["base"]["architecture"], recipe[stage]) / 1e6)
