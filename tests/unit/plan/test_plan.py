@@ -88,6 +88,16 @@ def test_device_hours():
     assert part["steps"] == 21_458
 
 
+def test_fine_tuning_is_counted_in_examples():
+    made = recipe()
+    assert plan.cost(made)["stages"]["sft"]["tokens"] == 300_000 * 600 * 2
+    made["sft"]["sources"] = [{"name": "a", "examples": 1_000}]
+    made["cost"] = {**made["cost"], "tokens_per_example": 50}
+    assert plan.cost(made)["stages"]["sft"]["tokens"] == 1_000 * 50 * 2
+    made["cost"]["tokens_per_example"] = 10_000
+    assert plan.cost(made)["stages"]["sft"]["tokens"] == 1_000 * 2048 * 2
+
+
 # -- memory --------------------------------------------------------------------------------------
 
 

@@ -8,15 +8,21 @@ from lemur.plan.fit import STAGES, fits, misfits
 from lemur.plan.flops import device_hours, training_flops
 from lemur.plan.memory import host_memory, rank_memory, ranks_of
 
-# Tokens of an instruction example, assumed: nothing is tokenized yet when the plan is made.
+# Where a recipe does not say: nothing is tokenized yet when the plan is made.
 TOKENS_PER_EXAMPLE = 600
+
+
+def tokens_per_example(recipe: dict[str, Any]) -> int:
+    """Mean tokens of a fine-tuning conversation, as the recipe assumes them."""
+    given = recipe["cost"].get("tokens_per_example", TOKENS_PER_EXAMPLE)
+    return min(given, recipe["sft"]["context"])
 
 
 def sft_tokens(recipe: dict[str, Any]) -> int:
     """Tokens that fine-tuning sees, estimated from the number of examples."""
     part = recipe["sft"]
     examples = min(part["max_examples"], sum(item["examples"] for item in part["sources"]))
-    return round(examples * min(TOKENS_PER_EXAMPLE, part["context"]) * part["epochs"])
+    return round(examples * tokens_per_example(recipe) * part["epochs"])
 
 
 def cost(recipe: dict[str, Any]) -> dict[str, Any]:

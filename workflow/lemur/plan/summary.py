@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lemur.plan.cost import TOKENS_PER_EXAMPLE, cost
+from lemur.plan.cost import cost, tokens_per_example
 
 
 def summary(recipe: dict[str, Any]) -> list[str]:
@@ -61,7 +61,7 @@ def _flops(flops: dict[str, int]) -> str:
 
 def _training(recipe: dict[str, Any], made: dict[str, Any], stage: str) -> str:
     part, price = made["stages"][stage], recipe["cost"]
-    about = f", {TOKENS_PER_EXAMPLE} tokens an example assumed" if stage == "sft" else ""
+    about = f", {tokens_per_example(recipe)} tokens an example assumed" if stage == "sft" else ""
     mark = f", {price['mark']}" if "mark" in price else ""
     hours = part["device_hours"]
     spent = f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"
