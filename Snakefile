@@ -5,6 +5,11 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
+# Used with `--sdm apptainer` alone: interpreter and system tools as `nix build .#image` makes them.
+# Python packages come from the locks under envs/ with it and without.
+container: "docker-archive:result"
+
+
 include: "rules/0_common.smk"
 include: "rules/1_corpus.smk"
 include: "rules/2_mix.smk"

@@ -46,7 +46,16 @@
     {
       devShells.${system}.default = pkgs.mkShell { packages = tools; env = environment; };
 
-      packages.${system}.default = mini;
+      packages.${system} = {
+        default = mini;
+        # The Snakefile's `container:`, for `snakemake --sdm apptainer`.
+        image = pkgs.dockerTools.buildLayeredImage {
+          name = "lemur";
+          tag = "tools";
+          contents = tools;
+          config.Env = pkgs.lib.mapAttrsToList (name: value: "${name}=${value}") environment;
+        };
+      };
 
       # `nix run` is `make mini` in the checkout that it is called in, `nix run . -- test` another target.
       apps.${system}.default = {

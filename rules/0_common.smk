@@ -28,10 +28,10 @@ TOKENS = "results/tokens/{corpus}/{tokenizer}/{source}/{name}.json"
 DUPLICATES = "results/corpus/{corpus}/{source}/duplicates.tsv"
 
 try:
-    config = {**load.read_yaml(ROOT / "config" / "config.yaml"), **load.booleans(config)}
+    config = {**load.read_yaml(ROOT / "config" / "config.yaml"), **load.typed(config)}
     schema.check(config, "config", "config")
     RECIPE = recipes.resolve(str(config["recipe"]), config.get("set"))
-    STYLE = load.merge(load.figures(), config.get("style", {}))
+    STYLE = load.figures(config.get("style"))
 except UserError as error:
     # WorkflowError would name this file and line, which is not where the mistake is.
     sys.exit(f"error: {error}")
@@ -64,17 +64,16 @@ def locked(environment):
 LOCKS = {name: locked(name) for name in ("data", "train", "evaluate", "figures")}
 
 
-def script(environment, path):
+def script(environment, path, *arguments):
     """Shell text that runs a script in an environment with its slice of the recipe."""
-    return (
-        f"{RUN} {environment} python {SCRIPTS / path} --spec {{params.spec:q}}"
-        f" --recipe-digest {RECIPE_DIGEST} "
-    )
+    spec = f"--spec {{params.spec:q}} --recipe-digest {RECIPE_DIGEST}"
+    return " ".join([str(RUN), environment, "python", str(SCRIPTS / path), spec, *arguments, LOG])
 
 
-def threaded(environment, path):
+def threaded(environment, path, *arguments):
     """The same, for work whose thread pools must keep to the rule's threads."""
-    return f"OMP_NUM_THREADS={{threads}} RAYON_NUM_THREADS={{threads}} {script(environment, path)}"
+    pools = "OMP_NUM_THREADS={threads} RAYON_NUM_THREADS={threads}"
+    return f"{pools} {script(environment, path, *arguments)}"
 
 
 # -- what there is ------------------------------------------------------------------------------
@@ -102,6 +101,11 @@ def part_files(pattern, kinds=("code", "text")):
         for source in corpus_sources(kinds)
         for name in parts_of(source)
     ]
+
+
+def as_is(text):
+    """A param with braces of its own, which Snakemake would take for wildcards in a plain string."""
+    return lambda wildcards: text
 
 
 def expanding(pattern, kinds=("code", "text")):

@@ -6,19 +6,21 @@ rule download:
         "resources/{folder}/{name}/part-{part}-of-{parts}/manifest.json",
     log:
         "logs/download/{folder}/{name}/part-{part}-of-{parts}.log",
-    params:
-        spec=download_spec,
-        version=stages.VERSION["download"],
     wildcard_constraints:
         folder="corpora|models|benchmarks",
         name="[^/]+",
+    retries: 1
     resources:
         mem_mb=1000,
-    retries: 1
+    params:
+        spec=download_spec,
+        version=stages.VERSION["download"],
     shell:
-        script("data", "1_corpus/download.py")
-        + "--part {wildcards.part} --parts {wildcards.parts} --out {output} "
-        + LOG
+        script(
+            "data",
+            "1_corpus/download.py",
+            "--part {wildcards.part} --parts {wildcards.parts} --out {output}",
+        )
 
 
 rule prepare_model:
@@ -28,17 +30,19 @@ rule prepare_model:
         "resources/models/{tokenizer}/DONE.json",
     log:
         "logs/prepare_model/{tokenizer}.log",
+    resources:
+        mem_mb=4000,
     params:
-        spec=canonical(RECIPE["base"]),
+        spec=as_is(canonical(RECIPE["base"])),
         manifest=lambda wildcards, input: input[0] if input else "none",
         version=stages.VERSION["model"],
         lock=LOCKS["train"],
-    resources:
-        mem_mb=4000,
     shell:
-        script("train", "1_corpus/prepare_model.py")
-        + "--manifest {params.manifest} --out {output} "
-        + LOG
+        script(
+            "train",
+            "1_corpus/prepare_model.py",
+            "--manifest {params.manifest} --out {output}",
+        )
 
 
 rule clean:
@@ -51,17 +55,19 @@ rule clean:
         "logs/clean/{corpus}/{source}/part-{part}-of-{parts}.log",
     benchmark:
         "benchmarks/clean/{corpus}/{source}/part-{part}-of-{parts}.tsv"
+    resources:
+        mem_mb=2000,
     params:
         spec=lambda wildcards: canonical(stages.clean(RECIPE, wildcards.source)),
         version=stages.VERSION["clean"],
         lock=LOCKS["data"],
-    resources:
-        mem_mb=2000,
     shell:
-        script("data", "1_corpus/clean.py")
-        + "--manifest {input} --part {wildcards.part} --parts {wildcards.parts} "
-        + "--out {output.documents} "
-        + LOG
+        script(
+            "data",
+            "1_corpus/clean.py",
+            "--manifest {input} --part {wildcards.part} --parts {wildcards.parts}",
+            "--out {output.documents}",
+        )
 
 
 rule duplicates:
@@ -74,15 +80,17 @@ rule duplicates:
         ],
     log:
         f"logs/duplicates/{RECIPE['corpus']['name']}.log",
-    params:
-        spec=canonical(stages.duplicates(RECIPE)),
-        folder=f"results/corpus/{RECIPE['corpus']['name']}",
-        documents=expanding(DOCUMENTS),
-        version=stages.VERSION["clean"],
-        lock=LOCKS["data"],
     resources:
         mem_mb=4000,
+    params:
+        spec=as_is(canonical(stages.duplicates(RECIPE))),
+        folder=lambda wildcards, output: Path(output[0]).parents[1],
+        documents=as_is(expanding(DOCUMENTS)),
+        version=stages.VERSION["clean"],
+        lock=LOCKS["data"],
     shell:
-        script("data", "1_corpus/duplicates.py")
-        + "--documents {params.documents} --out-dir {params.folder} "
-        + LOG
+        script(
+            "data",
+            "1_corpus/duplicates.py",
+            "--documents {params.documents} --out-dir {params.folder}",
+        )

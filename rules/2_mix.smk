@@ -8,14 +8,18 @@ rule plan_mixture:
         "results/{recipe}/mix/plan.json",
     log:
         "logs/plan_mixture/{recipe}.log",
-    params:
-        spec=canonical(stages.plan(RECIPE)),
-        statistics=expanding(STATISTICS),
-        version=stages.VERSION["mix"],
     resources:
         mem_mb=1000,
+    params:
+        spec=as_is(canonical(stages.plan(RECIPE))),
+        statistics=as_is(expanding(STATISTICS)),
+        version=stages.VERSION["mix"],
     shell:
-        script("data", "2_mix/plan.py") + "--statistics {params.statistics} --out {output} " + LOG
+        script(
+            "data",
+            "2_mix/plan.py",
+            "--statistics {params.statistics} --out {output}",
+        )
 
 
 rule decontaminate:
@@ -28,17 +32,19 @@ rule decontaminate:
         "logs/decontaminate/{recipe}.log",
     benchmark:
         "benchmarks/decontaminate/{recipe}.tsv"
-    params:
-        spec=canonical(stages.decontaminate(RECIPE)),
-        documents=expanding(DOCUMENTS),
-        version=stages.VERSION["mix"],
-        lock=LOCKS["data"],
     resources:
         mem_mb=4000,
+    params:
+        spec=as_is(canonical(stages.decontaminate(RECIPE))),
+        documents=as_is(expanding(DOCUMENTS)),
+        version=stages.VERSION["mix"],
+        lock=LOCKS["data"],
     shell:
-        script("data", "2_mix/decontaminate.py")
-        + "--documents {params.documents} --benchmarks {input.benchmarks} --out {output} "
-        + LOG
+        script(
+            "data",
+            "2_mix/decontaminate.py",
+            "--documents {params.documents} --benchmarks {input.benchmarks} --out {output}",
+        )
 
 
 rule heldout:
@@ -48,12 +54,16 @@ rule heldout:
         "results/{recipe}/heldout/{kind}.jsonl",
     log:
         "logs/heldout/{recipe}/{kind}.log",
-    params:
-        spec=lambda wildcards: canonical(stages.heldout(RECIPE, wildcards.kind)),
-        documents=expanding(DOCUMENTS),
-        version=stages.VERSION["mix"],
-        lock=LOCKS["data"],
     resources:
         mem_mb=2000,
+    params:
+        spec=lambda wildcards: canonical(stages.heldout(RECIPE, wildcards.kind)),
+        documents=as_is(expanding(DOCUMENTS)),
+        version=stages.VERSION["mix"],
+        lock=LOCKS["data"],
     shell:
-        script("data", "2_mix/heldout.py") + "--documents {params.documents} --out {output} " + LOG
+        script(
+            "data",
+            "2_mix/heldout.py",
+            "--documents {params.documents} --out {output}",
+        )

@@ -13,17 +13,19 @@ rule tokenize:
         "logs/tokenize/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.log",
     benchmark:
         "benchmarks/tokenize/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.tsv"
+    resources:
+        mem_mb=2000,
     params:
-        spec=canonical(stages.tokenize(RECIPE)),
+        spec=as_is(canonical(stages.tokenize(RECIPE))),
         model="resources/models/{tokenizer}/model",
         version=stages.VERSION["tokenize"],
         lock=LOCKS["data"],
-    resources:
-        mem_mb=2000,
     shell:
-        threaded("data", "3_tokenize/tokenize.py")
-        + "--documents {input.documents} --tokenizer {params.model} --out {output.facts} "
-        + LOG
+        threaded(
+            "data",
+            "3_tokenize/tokenize.py",
+            "--documents {input.documents} --tokenizer {params.model} --out {output.facts}",
+        )
 
 
 rule pack:
@@ -40,16 +42,18 @@ rule pack:
         sequences="results/{recipe}/tokens/sequences.npy",
     log:
         "logs/pack/{recipe}.log",
-    params:
-        spec=canonical(stages.pack(RECIPE)),
-        documents=expanding(DOCUMENTS),
-        tokens=expanding(TOKENS),
-        version=stages.VERSION["pack"],
-        lock=LOCKS["data"],
     resources:
         mem_mb=4000,
+    params:
+        spec=as_is(canonical(stages.pack(RECIPE))),
+        documents=as_is(expanding(DOCUMENTS)),
+        tokens=as_is(expanding(TOKENS)),
+        version=stages.VERSION["pack"],
+        lock=LOCKS["data"],
     shell:
-        script("data", "3_tokenize/pack.py")
-        + "--plan {input.plan} --dropped {input.dropped} --duplicates {input.duplicates} "
-        + "--documents {params.documents} --tokens {params.tokens} --out {output.index} "
-        + LOG
+        script(
+            "data",
+            "3_tokenize/pack.py",
+            "--plan {input.plan} --dropped {input.dropped} --duplicates {input.duplicates}",
+            "--documents {params.documents} --tokens {params.tokens} --out {output.index}",
+        )

@@ -13,16 +13,18 @@ rule continue_pretraining:
         "logs/pretrain/{recipe}.log",
     benchmark:
         "benchmarks/pretrain/{recipe}.tsv"
-    params:
-        spec=canonical(stages.train(RECIPE, "pretrain")),
-        model=f"resources/models/{RECIPE['base']['name']}/model",
-        version=stages.VERSION["pretrain"],
-        lock=LOCKS["train"],
+    retries: 1
     threads: RECIPE["pretrain"].get("threads", 2)
     resources:
         mem_mb=training_memory("pretrain"),
-    retries: 1
+    params:
+        spec=as_is(canonical(stages.train(RECIPE, "pretrain"))),
+        model=f"resources/models/{RECIPE['base']['name']}/model",
+        version=stages.VERSION["pretrain"],
+        lock=LOCKS["train"],
     shell:
-        threaded("train", "4_pretrain/pretrain.py")
-        + "--model {params.model} --index {input.index} --out {output.done} "
-        + LOG
+        threaded(
+            "train",
+            "4_pretrain/pretrain.py",
+            "--model {params.model} --index {input.index} --out {output.done}",
+        )

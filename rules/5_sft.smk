@@ -11,18 +11,20 @@ rule conversations:
         "results/{recipe}/sft/data/conversations.jsonl",
     log:
         "logs/conversations/{recipe}.log",
-    params:
-        spec=canonical(stages.conversations(RECIPE)),
-        documents=expanding(DOCUMENTS, ("code",)) if takes_docstrings() else "",
-        version=stages.VERSION["sft"],
-        lock=LOCKS["data"],
     resources:
         mem_mb=2000,
+    params:
+        spec=as_is(canonical(stages.conversations(RECIPE))),
+        documents=as_is(expanding(DOCUMENTS, ("code",)) if takes_docstrings() else ""),
+        version=stages.VERSION["sft"],
+        lock=LOCKS["data"],
     shell:
-        script("data", "5_sft/conversations.py")
-        + "--manifests {input.manifests} --documents {params.documents} "
-        + "--dropped {input.dropped} --benchmarks {input.benchmarks} --out {output} "
-        + LOG
+        script(
+            "data",
+            "5_sft/conversations.py",
+            "--manifests {input.manifests} --documents {params.documents}",
+            "--dropped {input.dropped} --benchmarks {input.benchmarks} --out {output}",
+        )
 
 
 rule sft_tokens:
@@ -34,17 +36,19 @@ rule sft_tokens:
         realised="results/{recipe}/sft/data/realised.json",
     log:
         "logs/sft_tokens/{recipe}.log",
+    resources:
+        mem_mb=2000,
     params:
-        spec=canonical(stages.sft_tokens(RECIPE)),
+        spec=as_is(canonical(stages.sft_tokens(RECIPE))),
         model=f"resources/models/{RECIPE['base']['name']}/model",
         version=stages.VERSION["sft"],
         lock=LOCKS["data"],
-    resources:
-        mem_mb=2000,
     shell:
-        script("data", "5_sft/sft_tokens.py")
-        + "--conversations {input.conversations} --tokenizer {params.model} --out {output.index} "
-        + LOG
+        script(
+            "data",
+            "5_sft/sft_tokens.py",
+            "--conversations {input.conversations} --tokenizer {params.model} --out {output.index}",
+        )
 
 
 rule supervised_fine_tuning:
@@ -58,16 +62,18 @@ rule supervised_fine_tuning:
         "logs/sft/{recipe}.log",
     benchmark:
         "benchmarks/sft/{recipe}.tsv"
-    params:
-        spec=canonical(stages.train(RECIPE, "sft")),
-        model="results/{recipe}/pretrain/model",
-        version=stages.VERSION["sft"],
-        lock=LOCKS["train"],
+    retries: 1
     threads: RECIPE["sft"].get("threads", 2)
     resources:
         mem_mb=training_memory("sft"),
-    retries: 1
+    params:
+        spec=as_is(canonical(stages.train(RECIPE, "sft"))),
+        model="results/{recipe}/pretrain/model",
+        version=stages.VERSION["sft"],
+        lock=LOCKS["train"],
     shell:
-        threaded("train", "5_sft/sft.py")
-        + "--model {params.model} --index {input.index} --out {output.done} "
-        + LOG
+        threaded(
+            "train",
+            "5_sft/sft.py",
+            "--model {params.model} --index {input.index} --out {output.done}",
+        )

@@ -11,18 +11,20 @@ rule generate:
         "logs/generate/{recipe}/{model}/{benchmark}.log",
     benchmark:
         "benchmarks/generate/{recipe}/{model}/{benchmark}.tsv"
+    threads: RECIPE["evaluate"].get("threads", 2)
+    resources:
+        mem_mb=4000,
     params:
         spec=lambda w: canonical(stages.generate(RECIPE, w.model, w.benchmark)),
         model=lambda wildcards, input: Path(input.model).parent / "model",
         version=stages.VERSION["generate"],
         lock=LOCKS["evaluate"],
-    threads: RECIPE["evaluate"].get("threads", 2)
-    resources:
-        mem_mb=4000,
     shell:
-        threaded("evaluate", "6_evaluate/generate.py")
-        + "--model {params.model} --data {input.data} --out {output} "
-        + LOG
+        threaded(
+            "evaluate",
+            "6_evaluate/generate.py",
+            "--model {params.model} --data {input.data} --out {output}",
+        )
 
 
 rule judge:
@@ -34,13 +36,15 @@ rule judge:
         verdicts="results/{recipe}/evaluate/{model}/{benchmark}/verdicts.jsonl",
     log:
         "logs/judge/{recipe}/{model}/{benchmark}.log",
+    resources:
+        mem_mb=2000,
     params:
         spec=lambda w: canonical(stages.judge(RECIPE, w.model, w.benchmark)),
         version=stages.VERSION["judge"],
         lock=LOCKS["evaluate"],
-    resources:
-        mem_mb=2000,
     shell:
-        script("evaluate", "6_evaluate/judge.py")
-        + "--generations {input.generations} --data {input.data} --out {output.scores} "
-        + LOG
+        script(
+            "evaluate",
+            "6_evaluate/judge.py",
+            "--generations {input.generations} --data {input.data} --out {output.scores}",
+        )

@@ -7,15 +7,19 @@ rule fetch_records:
         "resources/records/mint/manifest.json",
     log:
         "logs/fetch_records.log",
-    params:
-        spec=records_spec(),
-        version=stages.VERSION["download"],
-        lock=LOCKS["data"],
+    retries: 1
     resources:
         mem_mb=1000,
-    retries: 1
+    params:
+        spec=as_is(records_spec()),
+        version=stages.VERSION["download"],
+        lock=LOCKS["data"],
     shell:
-        script("data", "1_corpus/download.py") + "--part 0 --parts 1 --out {output} " + LOG
+        script(
+            "data",
+            "1_corpus/download.py",
+            "--part 0 --parts 1 --out {output}",
+        )
 
 
 rule count_records:
@@ -25,14 +29,18 @@ rule count_records:
         "results/agents/mint_outcomes.tsv",
     log:
         "logs/count_records.log",
-    params:
-        spec=canonical({"records": str(PAPER / "mint_records.tsv")}),
-        version=stages.VERSION["agents"],
-        lock=LOCKS["figures"],
     resources:
         mem_mb=2000,
+    params:
+        spec=as_is(canonical({"records": str(PAPER / "mint_records.tsv")})),
+        version=stages.VERSION["agents"],
+        lock=LOCKS["figures"],
     shell:
-        script("figures", "7_agents/count.py") + "--manifest {input} --out {output} " + LOG
+        script(
+            "figures",
+            "7_agents/count.py",
+            "--manifest {input} --out {output}",
+        )
 
 
 rule compare_records:
@@ -43,13 +51,15 @@ rule compare_records:
         "results/agents/compared.json",
     log:
         "logs/compare_records.log",
-    params:
-        spec="{}",
-        version=stages.VERSION["agents"],
-        lock=LOCKS["figures"],
     resources:
         mem_mb=1000,
+    params:
+        spec=as_is("{}"),
+        version=stages.VERSION["agents"],
+        lock=LOCKS["figures"],
     shell:
-        script("figures", "7_agents/compare.py")
-        + "--recount {input.recount} --committed {input.committed} --out {output} "
-        + LOG
+        script(
+            "figures",
+            "7_agents/compare.py",
+            "--recount {input.recount} --committed {input.committed} --out {output}",
+        )

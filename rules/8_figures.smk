@@ -10,18 +10,22 @@ rule paper_figure:
         "results/figures/paper/{figure}",
     log:
         "logs/figures/paper/{figure}.log",
+    wildcard_constraints:
+        figure=r"\w+\.(svg|html)",
+    resources:
+        mem_mb=1000,
     params:
         spec=lambda wildcards: figure_spec(Path(wildcards.figure).stem),
         name=lambda wildcards: Path(wildcards.figure).stem,
         arguments=lambda wildcards, input: paper_arguments(wildcards.figure, input),
         version=stages.VERSION["figures"],
         lock=LOCKS["figures"],
-    wildcard_constraints:
-        figure=r"\w+\.(svg|html)",
-    resources:
-        mem_mb=1000,
     shell:
-        script("figures", "8_figures/{params.name}.py") + "{params.arguments} --out {output} " + LOG
+        script(
+            "figures",
+            "8_figures/{params.name}.py",
+            "{params.arguments} --out {output}",
+        )
 
 
 rule loss:
@@ -32,16 +36,18 @@ rule loss:
         figure_output("loss"),
     log:
         "logs/figures/{recipe}/loss.log",
-    params:
-        spec=figure_spec("loss"),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
     resources:
         mem_mb=1000,
+    params:
+        spec=as_is(figure_spec("loss")),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
     shell:
-        script("figures", "8_figures/loss.py")
-        + "--pretrain {input.pretrain} --sft {input.sft} --out {output} "
-        + LOG
+        script(
+            "figures",
+            "8_figures/loss.py",
+            "--pretrain {input.pretrain} --sft {input.sft} --out {output}",
+        )
 
 
 rule mixture_figure:
@@ -52,16 +58,18 @@ rule mixture_figure:
         figure_output("mixture"),
     log:
         "logs/figures/{recipe}/mixture.log",
-    params:
-        spec=figure_spec("mixture"),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
     resources:
         mem_mb=1000,
+    params:
+        spec=as_is(figure_spec("mixture")),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
     shell:
-        script("figures", "8_figures/mixture.py")
-        + "--plan {input.plan} --realised {input.realised} --out {output} "
-        + LOG
+        script(
+            "figures",
+            "8_figures/mixture.py",
+            "--plan {input.plan} --realised {input.realised} --out {output}",
+        )
 
 
 rule scores_figure:
@@ -71,18 +79,20 @@ rule scores_figure:
         "results/figures/{recipe}/{figure}.svg",
     log:
         "logs/figures/{recipe}/{figure}.log",
-    params:
-        spec=lambda wildcards: figure_spec(wildcards.figure),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
     wildcard_constraints:
         figure="bits_per_byte|scores",
     resources:
         mem_mb=1000,
+    params:
+        spec=lambda wildcards: figure_spec(wildcards.figure),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
     shell:
-        script("figures", "8_figures/{wildcards.figure}.py")
-        + "--scores {input} --out {output} "
-        + LOG
+        script(
+            "figures",
+            "8_figures/{wildcards.figure}.py",
+            "--scores {input} --out {output}",
+        )
 
 
 rule report:
@@ -101,16 +111,18 @@ rule report:
         "results/report.html",
     log:
         f"logs/report/{RECIPE['name']}.log",
-    params:
-        spec=report_spec(),
-        statistics=expanding(STATISTICS),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
     resources:
         mem_mb=2000,
+    params:
+        spec=as_is(report_spec()),
+        statistics=as_is(expanding(STATISTICS)),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
     shell:
-        script("figures", "8_figures/report.py")
-        + "--figures {input.figures} --scores {input.scores} --metrics {input.metrics} "
-        + "--plan {input.plan} --realised {input.realised} --statistics {params.statistics} "
-        + "--out {output} "
-        + LOG
+        script(
+            "figures",
+            "8_figures/report.py",
+            "--figures {input.figures} --scores {input.scores} --metrics {input.metrics}",
+            "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
+            "--out {output}",
+        )

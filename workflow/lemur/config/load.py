@@ -50,9 +50,11 @@ def typed(value: Any) -> Any:
         return [typed(inside) for inside in value]
     if isinstance(value, str):
         try:
-            return strict(value)
+            read = strict(value)
         except yaml.YAMLError:
             return value
+        # A colour, "#0072b2", would be read as a comment.
+        return value if read is None and value.strip().startswith("#") else read
     return value
 
 
@@ -141,15 +143,6 @@ def _inside(place: Any, key: str, dotted: str) -> Any:
         return place[key]
     known = place if isinstance(place, dict) else ()
     raise UserError(f"set: {dotted}: not a section of the recipe{nearest(key, known)}")
-
-
-def booleans(given: dict[str, Any]) -> dict[str, Any]:
-    """``--config key=true`` as YAML reads it: Snakemake takes only ``True`` for a truth value."""
-    words = {"true": True, "false": False}
-    return {
-        key: words.get(value, value) if isinstance(value, str) else value
-        for key, value in given.items()
-    }
 
 
 def catalogue(name: str) -> dict[str, Any]:
