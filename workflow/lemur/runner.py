@@ -79,7 +79,7 @@ class Screen:
         r"Building DAG of jobs\.\.\.|Using shell: .*|Provided \w+: .*|Complete log.*|SNAKEMAKE|=+|"
         r"Rules claiming more threads.*|Using (workflow specific )?profile.*|Elapsed time: .*|"
         r"(RuleException|WorkflowError|CalledProcessError|SpawnedJobError).*|Command '.*|"
-        r"Shutting down.*|Exiting because.*|At least one job.*|Removing output files.*|\S+/\S+|"
+        r"Singularity containers: ignored|Shutting down.*|Exiting because.*|At least one job.*|Removing output files.*|\S+/\S+|"
         r"  [A-Z][\w() ]*: .*|Trying to restart job .*|)$"
     )
 
