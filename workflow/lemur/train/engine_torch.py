@@ -103,3 +103,6 @@ class TorchEngine:
                 **{kind: state.moments[kind][name].to(p.device) for kind in optimizer.MOMENTS},
             }
         self._refresh()
+
+    def close(self) -> None:
+        pass
