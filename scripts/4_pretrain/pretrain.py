@@ -1,0 +1,51 @@
+"""Continue pretraining a model on packed sequences; killed and run again, it continues.
+
+    pretrain.py --spec @spec.json --model resources/models/NAME/model \\
+        --index results/RECIPE/tokens/index.json --out results/RECIPE/pretrain/DONE.json
+
+The spec (tokens are counted in whole packed sequences):
+  stage "pretrain", recipe (a name), seed
+  tokens N or epochs X (the other null), context, global_batch_tokens, micro_batch_sequences
+  optimizer {name: adamw, learning_rate, betas: [a, b], epsilon, weight_decay, clip (0: none)}
+  schedule {name: cosine|linear|constant, warmup: share of steps, final: share of the peak}
+  precision bf16|fp32, engine torch|deepspeed, gradient_checkpointing, attention auto|sdpa|flash
+  parallel {device: cpu|cuda, nodes, processes_per_node, zero_stage}
+  checkpoint {every_steps, keep}, vocabulary keep|chatml, threads (CPU threads of one rank)
+
+Writes model/ (a Hugging Face folder), metrics.jsonl and, last, DONE.json. SIGTERM and SIGUSR1
+write a checkpoint and exit with 75; the same command continues. More than one rank is started with
+`torchrun --nproc-per-node N scripts/4_pretrain/pretrain.py ...` and engine deepspeed.
+"""
+
+from pathlib import Path
+
+from lemur import command
+
+
+def run(args, spec):
+    from lemur.train.run import run as train  # heavy imports after the arguments are checked
+
+    train(spec, args.model, args.index, args.out)
+
+
+def parser():
+    made = command.parser(__doc__)
+    made.add_argument("--model", type=Path, required=True, help="Hugging Face folder to start from")
+    made.add_argument("--index", type=Path, required=True, help="index.json of the packed tokens")
+    made.add_argument("--out", type=Path, required=True, help="DONE.json; model/ goes beside it")
+    return made
+
+
+def outputs(args):
+    from lemur.train.run import rank
+
+    return [args.out] if rank() == 0 else []
+
+
+if __name__ == "__main__":
+    command.main(
+        parser(),
+        run,
+        inputs=lambda args: [args.index, args.model / "model.safetensors"],
+        outputs=outputs,
+    )

@@ -1,0 +1,41 @@
+"""Fine-tune a model on packed conversations: the pretraining loop, loss on assistant tokens only.
+
+    sft.py --spec @spec.json --model results/RECIPE/pretrain/model \\
+        --index results/RECIPE/sft/data/index.json --out results/RECIPE/sft/DONE.json
+
+The spec is that of `scripts/4_pretrain/pretrain.py --help` with stage "sft"; vocabulary "chatml"
+adds the markers that the base's tokenizer lacks and writes the chat template. Which tokens count
+is in the packed data (`masks`), made by scripts/5_sft/sft_tokens.py.
+"""
+
+from pathlib import Path
+
+from lemur import command
+
+
+def run(args, spec):
+    from lemur.train.run import run as train  # heavy imports after the arguments are checked
+
+    train(spec, args.model, args.index, args.out)
+
+
+def outputs(args):
+    from lemur.train.run import rank
+
+    return [args.out] if rank() == 0 else []
+
+
+arguments = command.parser(__doc__)
+arguments.add_argument(
+    "--model", type=Path, required=True, help="Hugging Face folder to start from"
+)
+arguments.add_argument("--index", type=Path, required=True, help="index.json of the packed tokens")
+arguments.add_argument("--out", type=Path, required=True, help="DONE.json; model/ goes beside it")
+
+if __name__ == "__main__":
+    command.main(
+        arguments,
+        run,
+        inputs=lambda args: [args.index, args.model / "model.safetensors"],
+        outputs=outputs,
+    )

@@ -1,0 +1,1 @@
+"""Continued pretraining and fine-tuning: one loop behind an engine interface."""

@@ -1,0 +1,129 @@
+"""Checkpoints that are whole or not there: saved beside, flushed, renamed, verified when loaded.
+
+``step-<n>/`` holds ``parameters.safetensors``, one file a moment, ``metrics.jsonl`` up to that step
+and ``checkpoint.json`` with the sha256 of each. Nothing in them knows of engine or world size. The
+random state needs no file: what is drawn at a step is seeded by (seed, step, rank).
+"""
+
+import errno
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from lemur.errors import UserError
+from lemur.files import read_json, sha256_of, write_json
+from lemur.train.engine import State
+
+META = "checkpoint.json"
+FORMAT = 1
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _save_tensors(tensors: dict, path: Path) -> None:
+    try:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+    except SafetensorError as error:
+        # The library wraps the system's error in text; the disk is full or it is our mistake.
+        full = "os error 28" in str(error) or "No space" in str(error)
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
+        raise
+
+
+def numbered(folder: Path) -> list[tuple[int, Path]]:
+    """(step, path) of the checkpoints under their final names, oldest first."""
+    found = []
+    for path in folder.glob("step-*"):
+        number = path.name.removeprefix("step-")
+        if number.isdigit():
+            found.append((int(number), path))
+    return sorted(found)
+
+
+def clear_partial(folder: Path) -> None:
+    """Remove what a killed writer left; only the holder of the lock may call this."""
+    for path in folder.glob(".step-*.partial"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def save(folder: Path, step: int, state: State, metrics: Path, facts: dict, keep: int) -> Path:
+    """Write the checkpoint after ``step`` updates, then remove all but the newest ``keep``.
+
+    On any error (a full disk too) the partial folder is removed and older ones are untouched.
+    """
+    final = folder / f"step-{step}"
+    partial = folder / f".step-{step}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        _save_tensors(state.parameters, partial / "parameters.safetensors")
+        for kind, tensors in state.moments.items():
+            _save_tensors(tensors, partial / f"{kind}.safetensors")
+        shutil.copyfile(metrics, partial / "metrics.jsonl")
+        files = {}
+        for path in sorted(partial.iterdir()):
+            _sync(path)
+            files[path.name] = sha256_of(path)
+        write_json(
+            partial / META,
+            {"format": FORMAT, "step": step, "updates": state.updates, "files": files, **facts},
+        )
+        _sync(partial)
+        shutil.rmtree(final, ignore_errors=True)
+        os.rename(partial, final)
+        _sync(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    for _, path in numbered(folder)[:-keep]:
+        # Renamed first: a reader or a killed pruner must never find half a checkpoint.
+        doomed = folder / f".{path.name}.partial"
+        os.rename(path, doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+    return final
+
+
+def verify(path: Path) -> dict:
+    """checkpoint.json of a checkpoint whose files are what it says; UserError otherwise."""
+    meta = read_json(path / META)
+    if meta.get("format") != FORMAT:
+        raise UserError(f"{path}: format {meta.get('format')}, expected {FORMAT}")
+    for name, expected in meta["files"].items():
+        if not (path / name).is_file():
+            raise UserError(f"{path}: {name} is missing")
+        if sha256_of(path / name) != expected:
+            raise UserError(f"{path}: {name} is damaged (its sha256 differs)")
+    return meta
+
+
+def newest(folder: Path) -> tuple[int, Path, dict] | None:
+    """The newest checkpoint that verifies, as (step, path, checkpoint.json); None without one.
+
+    A damaged one is named on stderr and passed over.
+    """
+    for step, path in reversed(numbered(folder)):
+        try:
+            return step, path, verify(path)
+        except UserError as error:
+            print(f"warning: {error}; trying an older checkpoint", file=sys.stderr, flush=True)
+    return None
+
+
+def read_state(path: Path, meta: dict) -> State:
+    """The state of a verified checkpoint."""
+    moments = {
+        Path(name).stem: load_file(path / name)
+        for name in meta["files"]
+        if name.endswith(".safetensors") and name != "parameters.safetensors"
+    }
+    return State(meta["updates"], load_file(path / "parameters.safetensors"), moments)

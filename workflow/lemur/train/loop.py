@@ -1,0 +1,141 @@
+"""The training loop: every step is a function of the spec, the data and the step's number."""
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from lemur.errors import Interrupted, UserError
+from lemur.progress import Progress
+from lemur.tokenize.packed import PackedDataset, batch
+from lemur.train import checkpoint
+from lemur.train.batches import step_batches
+from lemur.train.engine import Engine, NotFinite
+from lemur.train.guard import StopSignal
+from lemur.train.metrics import Metrics
+from lemur.train.schedule import learning_rate
+from lemur.train.spec import Spec
+
+LONG = 120.0  # seconds of work that are worth a checkpoint before the model is written
+
+
+@dataclass(frozen=True)
+class Run:
+    """What stays the same during a run: ``folder`` is checkpoints/<fingerprint>."""
+
+    spec: Spec
+    data: PackedDataset
+    engine: Engine
+    folder: Path
+    steps: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished run leaves: float32 parameters by name, and its metrics."""
+
+    metrics: Metrics
+    parameters: dict[str, torch.Tensor]
+
+
+def _seed(spec: Spec, step: int, rank: int) -> None:
+    """Nothing drawn at a step depends on the steps before it, so none of it is in a checkpoint."""
+    torch.manual_seed(((spec.seed * 1_000_003 + step) * 65_537 + rank) % (1 << 63))
+
+
+def resume(run: Run) -> tuple[int, Metrics | None]:
+    """Continue from the newest good checkpoint: (steps already done, the metrics of rank 0)."""
+    metrics, step, state = None, 0, None
+    if run.engine.rank == 0:
+        checkpoint.clear_partial(run.folder)
+        found = checkpoint.newest(run.folder)
+        working = run.folder / "metrics.jsonl"
+        if found is None:
+            metrics = Metrics(working)
+        else:
+            step, path, meta = found
+            state = checkpoint.read_state(path, meta)
+            metrics = Metrics(working, path / "metrics.jsonl")
+            print(
+                f"{run.spec.stage}: continuing after step {step} of {run.steps}",
+                file=sys.stderr,
+                flush=True,
+            )
+    step = run.engine.total(step)
+    if step:
+        run.engine.load_state(state)
+    return step, metrics
+
+
+def _save(run: Run, step: int, metrics: Metrics | None) -> None:
+    state = run.engine.state()
+    if run.engine.rank == 0:
+        assert state is not None and metrics is not None
+        facts = {"sequences_seen": step * run.spec.sequences}
+        checkpoint.save(run.folder, step, state, metrics.path, facts, run.spec.keep)
+
+
+def _update(run: Run, step: int, rate: float) -> tuple[float, float]:
+    """One optimiser step: (mean loss in nats a label, gradient norm)."""
+    spec, engine = run.spec, run.engine
+    _seed(spec, step, engine.rank)
+    batches = step_batches(run.data, spec, step, engine.rank)
+    targets = engine.total(sum(one.targets for one in batches))
+    try:
+        loss_sum, norm = engine.train_step(batches, targets, rate)
+    except NotFinite as error:
+        numbers = batch(len(run.data), spec.sequences, spec.seed, step).tolist()
+        shown = ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
+        raise UserError(
+            f"step {step + 1}: not finite ({error}) on sequences {shown}: try a lower "
+            f"{spec.key('optimizer.learning_rate')}; the checkpoints before it are kept"
+        ) from None
+    return loss_sum / max(1, targets), norm
+
+
+def train(run: Run) -> Outcome | None:
+    """Run to the last step; the outcome is on rank 0, None elsewhere.
+
+    SIGTERM and SIGUSR1 write a checkpoint and raise ``Interrupted``; a loss or gradient that is
+    not finite is a UserError that names the step. The same call continues from the rest.
+    """
+    spec, engine = run.spec, run.engine
+    done, metrics = resume(run)
+    label = f"{spec.stage} {spec.recipe}"
+    unit = spec.global_batch_tokens
+    quiet = float("inf") if engine.rank else 5.0
+    progress = Progress(label, run.steps * unit, "tokens", start=done * unit, every=quiet)
+    saved_at = time.monotonic()
+    with StopSignal() as stop:
+        for step in range(done, run.steps):
+            began = time.perf_counter()
+            rate = learning_rate(
+                step, run.steps, spec.learning_rate, spec.schedule, spec.warmup, spec.final
+            )
+            loss, norm = _update(run, step, rate)
+            spent = time.perf_counter() - began
+            if metrics is not None:
+                speed = round(unit / spent, 1)
+                metrics.add(step + 1, (step + 1) * unit, loss, rate, norm, speed, round(spent, 4))
+            progress.add(unit, f"step {step + 1} loss {loss:.3f}")
+            stopping = engine.total(stop.received is not None) > 0
+            last = step + 1 == run.steps
+            # Publishing can fail too (a full disk): do not lose a long stretch to it.
+            due = (step + 1) % spec.every_steps == 0 and not last
+            due = due or (last and engine.total(time.monotonic() - saved_at > LONG) > 0)
+            if stopping or due:
+                _save(run, step + 1, metrics)
+                saved_at = time.monotonic()
+            if stopping and not last:
+                why = stop.received or "a signal to another rank"
+                raise Interrupted(
+                    f"{label}: stopped by {why} after step {step + 1} of {run.steps}; "
+                    "the same command continues"
+                )
+    if metrics is not None:
+        with progress:
+            pass  # prints the last line
+    state = engine.state()
+    return None if metrics is None else Outcome(metrics, state.parameters)

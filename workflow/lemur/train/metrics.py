@@ -1,0 +1,37 @@
+"""metrics.jsonl: one line a step."""
+
+import json
+from pathlib import Path
+
+KEYS = (
+    "step",
+    "tokens",
+    "loss",
+    "learning_rate",
+    "gradient_norm",
+    "tokens_per_second",
+    "seconds",
+)
+TIMING = ("tokens_per_second", "seconds")  # the only values that differ between equal runs
+
+
+class Metrics:
+    """Appends to a working copy beside the checkpoints, so that an interrupted run keeps it.
+
+    ``step`` counts from 1, ``tokens`` is cumulative, ``loss`` in nats a label, ``gradient_norm``
+    before clipping, ``seconds`` of this step.
+    """
+
+    def __init__(self, path: Path, resumed: Path | None = None):
+        """Start anew, or from the lines that a checkpoint kept."""
+        self.path = path
+        lines = resumed.read_text(encoding="utf-8") if resumed is not None else ""
+        path.write_text(lines, encoding="utf-8")
+        self.last_loss = json.loads(lines.splitlines()[-1])["loss"] if lines else None
+
+    def add(self, *values: float) -> None:
+        """One value for each of ``KEYS``."""
+        line = dict(zip(KEYS, values, strict=True))
+        self.last_loss = line["loss"]
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")

@@ -1,0 +1,93 @@
+"""The model as the engines see it: a batch goes in, the summed loss comes out."""
+
+import functools
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+
+from lemur.errors import UserError
+from lemur.tokenize.packed import PackedDataset
+from lemur.train import attention
+from lemur.train.batches import Batch
+from lemur.train.loss import cross_entropy_sum
+from lemur.train.spec import Spec
+
+# What these families have on top of attention and a linear output is not in our loss.
+CHANGED_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling")
+
+
+class PackedLoss(torch.nn.Module):
+    """A causal language model whose forward pass gives the sum of its cross-entropies.
+
+    The output layer is called as a module, so that engines which shard parameters gather its
+    weight; its forward computes the loss without ever holding all logits.
+    """
+
+    def __init__(self, model: PreTrainedModel, kind: str):
+        super().__init__()
+        self.causal = model
+        self.kind = kind
+        self.layers = model.config.num_hidden_layers
+        attention.install(model)
+        head = model.get_output_embeddings()
+        head.forward = functools.partial(_head_loss, head)
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """Sum of the losses of a batch in nats, float64 scalar."""
+        device = self.causal.device
+        plan = attention.to(attention.packing(self.kind, batch.segment_ids), device)
+        batch = batch.to(device)
+        hidden = self.causal.get_decoder()(
+            input_ids=batch.input_ids,
+            position_ids=batch.position_ids,
+            use_cache=False,
+            packing=plan,
+        ).last_hidden_state
+        # Recomputation in the backward pass calls attention again, but after this line.
+        if plan.used != self.layers:
+            raise UserError(
+                f"base: {plan.used} of {self.layers} layers of '{self.causal.config.model_type}' "
+                "attended inside documents only; this model type is not supported"
+            )
+        return self.causal.get_output_embeddings()(hidden, batch.labels)
+
+
+def _head_loss(head: torch.nn.Linear, hidden: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return cross_entropy_sum(hidden, head.weight, labels)
+
+
+def load(folder: Path, spec: Spec, data: PackedDataset) -> PreTrainedModel:
+    """A model folder in float32 on the CPU, checked against the recipe and the packed data.
+
+    Everything that cannot fit is a UserError that names the recipe's key, before any training.
+    """
+    if not (folder / "config.json").is_file():
+        raise UserError(f"{folder}: no model here (config.json is missing)")
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if data.context != spec.context:
+        raise UserError(
+            f"{spec.key('context')}: {spec.context}, but {data.path} was packed with {data.context}"
+        )
+    longest = getattr(config, "max_position_embeddings", None)
+    if longest is not None and spec.context > longest:
+        raise UserError(
+            f"{spec.key('context')}: {spec.context} is longer than the {longest} positions of {folder}"
+        )
+    if any(getattr(config, name, None) for name in CHANGED_LOGITS):
+        raise UserError(
+            f"base: '{config.model_type}' changes its logits, which the loss leaves out"
+        )
+    return AutoModelForCausalLM.from_pretrained(
+        folder, config=config, dtype=torch.float32, local_files_only=True, use_safetensors=True
+    )
+
+
+def check_vocabulary(model: PreTrainedModel, spec: Spec, data: PackedDataset) -> None:
+    """Every token of the data must have an embedding."""
+    rows = model.get_input_embeddings().weight.shape[0]
+    if data.vocabulary > rows:
+        raise UserError(
+            f"{spec.key('vocabulary')}: {data.path} uses {data.vocabulary} tokens, the base has "
+            f"{rows}: it was tokenized for another base"
+        )

@@ -1,0 +1,124 @@
+"""A training stage from files to files: what ``pretrain.py`` and ``sft.py`` call."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from lemur.errors import UserError
+from lemur.files import read_json, replacing, sha256_of
+from lemur.models import folder as folders
+from lemur.models.card import trained_card
+from lemur.tokenize.packed import PackedDataset
+from lemur.train import chat, engine, loop
+from lemur.train.batches import step_count
+from lemur.train.guard import WriterLock
+from lemur.train.model import check_vocabulary, load
+from lemur.train.spec import Spec, parse
+
+SAVED_AS = {"bf16": torch.bfloat16, "fp32": torch.float32}
+
+
+def rank() -> int:
+    """This process's rank, as a launcher sets it; 0 without one."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def run(values: dict[str, Any], model_folder: Path, index: Path, done: Path) -> None:
+    """Train ``model_folder`` on ``index``; write ``model/`` and ``metrics.jsonl`` beside ``done``.
+
+    Checkpoints lie in ``checkpoints/<fingerprint>/`` beside ``done`` until that is written. The
+    same arguments give the same bytes (the timing in metrics.jsonl aside), interrupted or not.
+    """
+    spec = parse(values)
+    if spec.threads:
+        torch.set_num_threads(spec.threads)
+    data = PackedDataset(index)
+    model = load(model_folder, spec, data)
+    if spec.vocabulary == "chatml":
+        chat.add_markers(model, model_folder)
+    check_vocabulary(model, spec, data)
+    steps = step_count(spec, len(data))
+    name = spec.fingerprint(folders.digests(model_folder), _data_digests(index))
+    parent = done.parent / "checkpoints"
+    if rank() != 0:
+        loop.train(loop.Run(spec, data, engine.build(model, spec), parent / name, steps))
+        return
+    done.unlink(missing_ok=True)
+    with WriterLock(parent / name):
+        built = engine.build(model, spec)
+        count = sum(p.numel() for p in model.parameters())
+        print(
+            f"{spec.stage}: engine {built.name}, {built.world} rank(s) on {spec.device}, "
+            f"{spec.precision}, {count:,} parameters, {steps:,} steps of "
+            f"{spec.global_batch_tokens:,} tokens",
+            file=sys.stderr,
+            flush=True,
+        )
+        outcome = loop.train(loop.Run(spec, data, built, parent / name, steps))
+        facts = {
+            "steps": steps,
+            "tokens": steps * spec.global_batch_tokens,
+            "final_loss": outcome.metrics.last_loss,
+            "engine": built.name,
+            "precision": spec.precision,
+            "parameters": count,
+        }
+        with replacing(done.parent / "metrics.jsonl") as temporary:
+            shutil.copyfile(outcome.metrics.path, temporary)
+        _publish(spec, model, outcome.parameters, model_folder, data, facts, done)
+    _remove_checkpoints(parent)
+
+
+def _data_digests(index: Path) -> dict[str, str]:
+    """What identifies packed data: the index and the two arrays beside it."""
+    paths = [index, index.parent / "segments.npy", index.parent / "sequences.npy"]
+    return {path.name: sha256_of(path) for path in paths}
+
+
+def _publish(
+    spec: Spec,
+    model: PreTrainedModel,
+    parameters: dict[str, torch.Tensor],
+    model_folder: Path,
+    data: PackedDataset,
+    facts: dict[str, Any],
+    done: Path,
+) -> None:
+    base = folders.described(model_folder)
+    about = data.path.parent / "realised.json"
+    realised = read_json(about) if about.is_file() else None
+    card = trained_card(spec.raw, base, realised, facts)
+
+    def fill(target: Path) -> None:
+        if spec.vocabulary == "chatml":
+            chat.write_tokenizer(model_folder, target)
+            chat.stop_at_turns(model, model_folder)
+        else:
+            folders.copy_tokenizer(model_folder, target)
+        folders.save_weights(model, target, SAVED_AS[spec.precision], parameters)
+        (target / "README.md").write_text(card, encoding="utf-8")
+
+    described = {
+        "kind": {"pretrain": "pretrained", "sft": "chat"}[spec.stage],
+        "description": f"{spec.recipe}, {spec.stage}, from: {base.get('description', 'unknown')}",
+        "licence": base.get("licence", "unknown"),
+        "dtype": str(SAVED_AS[spec.precision]).removeprefix("torch."),
+    }
+    folders.publish(done, fill, {**facts, **described})
+
+
+def _remove_checkpoints(parent: Path) -> None:
+    """A finished run's checkpoints, and those of settings that were given up; not a live run's."""
+    for path in sorted(parent.iterdir()):
+        try:
+            with WriterLock(path):
+                shutil.rmtree(path)
+        except UserError:
+            continue
+    if not any(parent.iterdir()):
+        parent.rmdir()
