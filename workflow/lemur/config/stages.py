@@ -13,6 +13,7 @@ VERSION = {
     "download": 1,
     "model": 1,
     "clean": 1,
+    "duplicates": 1,
     "mix": 1,
     "tokenize": 1,
     "pack": 1,
@@ -50,7 +51,11 @@ def clean(recipe: Recipe, source: str) -> Recipe:
 
 
 def duplicates(recipe: Recipe) -> Recipe:
-    return {"sources": [source["name"] for source in recipe["corpus"]["sources"]]}
+    """Sources compared with each other, and how near counts as a duplicate."""
+    return {
+        "sources": [source["name"] for source in recipe["corpus"]["sources"]],
+        "deduplication": recipe["corpus"]["deduplication"],
+    }
 
 
 def plan(recipe: Recipe) -> Recipe:

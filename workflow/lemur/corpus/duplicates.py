@@ -23,6 +23,7 @@ from lemur.progress import Progress
 
 HEADER = "part\trow\tid\treason\tsimilarity\tkept_source\tkept_path\n"
 REASONS = ("exact", "near")
+FACTS = "duplicates.json"
 
 
 @dataclass(frozen=True, order=True)
@@ -78,7 +79,7 @@ def run(spec: dict[str, Any], documents: list[Path], out: Path) -> None:
         **lists.facts,
         "sources": lists.counts,
     }
-    write_json(out / "duplicates.json", facts)
+    write_json(out / FACTS, facts)
 
 
 class _Lists:

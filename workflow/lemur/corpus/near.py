@@ -183,7 +183,10 @@ class Near:
     def jaccard(self, one: int, other: int) -> float:
         """The exact index of two proposed documents' sets of shingles."""
         small, large = sorted((one, other), key=lambda number: self._length[number])
-        a, b = (self._shingles[self._start[n] : self._start[n] + self._length[n]] for n in (small, large))
+        a, b = (
+            self._shingles[self._start[n] : self._start[n] + self._length[n]]
+            for n in (small, large)
+        )
         places = np.minimum(np.searchsorted(b, a), len(b) - 1)
         common = int(np.count_nonzero(b[places] == a))
         return common / (len(a) + len(b) - common)
