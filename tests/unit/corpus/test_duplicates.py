@@ -54,7 +54,9 @@ def test_one_of_each_survives(tmp_path):
     one, four, six = (hashlib.sha256(text).hexdigest() for text in (b"one", b"four", b"six"))
     assert found(tmp_path, CORPUS) == {
         "alpha": [],  # its n.py is the "one" that stays: first by source, then by path
-        "text": [("0", "1", six, "exact", "1.0000", "text", "a.txt")],  # by path, though its part comes first
+        "text": [
+            ("0", "1", six, "exact", "1.0000", "text", "a.txt")
+        ],  # by path, though its part comes first
         "zlib": [
             ("0", "0", one, "exact", "1.0000", "alpha", "n.py"),
             ("1", "0", one, "exact", "1.0000", "alpha", "n.py"),

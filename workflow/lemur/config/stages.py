@@ -12,7 +12,7 @@ Recipe = dict[str, Any]
 VERSION = {
     "download": 1,
     "model": 1,
-    "clean": 1,
+    "clean": 2,
     "duplicates": 1,
     "mix": 1,
     "tokenize": 1,
@@ -39,12 +39,18 @@ def download(name: str, entry: Recipe) -> Recipe:
 
 
 def clean(recipe: Recipe, source: str) -> Recipe:
-    """One source and the corpus' thresholds."""
+    """One source and the corpus' thresholds for its kind, or the source's own."""
     entry = next(item for item in recipe["corpus"]["sources"] if item["name"] == source)
     fields = tuple(key for key in entry if key.endswith("_field"))
+    cleaning = dict(recipe["corpus"]["cleaning"])
+    chosen = entry.get("filters", cleaning["filters"][entry["kind"]])
+    # Where a threshold is from changes no document.
+    cleaning["filters"] = [
+        {key: value for key, value in one.items() if key != "source"} for one in chosen
+    ]
     return {
         "source": _some(entry, _CLEAN + fields),
-        "cleaning": recipe["corpus"]["cleaning"],
+        "cleaning": cleaning,
         "heldout": recipe["corpus"]["heldout"],
         "max_mb": entry.get("max_mb"),
     }

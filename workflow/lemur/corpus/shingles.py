@@ -15,10 +15,13 @@ _STEP = np.uint64(0xD6E8FEB86659FD93)
 
 
 class Shingler:
-    """``of(data, offsets)`` for documents that lie one after the other in one array of bytes."""
+    """``of(data, offsets)`` for documents that lie one after the other in one array of bytes.
 
-    def __init__(self, width: int):
-        self.width = width
+    ``table``: bool[256], the bytes that words are made of.
+    """
+
+    def __init__(self, width: int, table: np.ndarray = _WORD):
+        self.width, self.table = width, table
         self._powers = self._inverses = np.empty(0, np.uint64)
 
     def _reach(self, size: int) -> None:
@@ -31,9 +34,18 @@ class Shingler:
                 steps[0] = 1
                 setattr(self, name, np.multiply.accumulate(steps))
 
-    def _words(self, data: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(uint64 hash a word, how many words a document)."""
-        word = _WORD[data]
+    def words(
+        self, data: np.ndarray, offsets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(uint64 hash a word, its length in bytes, how many words a document)."""
+        self._reach(len(data))
+        with np.errstate(over="ignore"):
+            return self._words(data, offsets)
+
+    def _words(
+        self, data: np.ndarray, offsets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        word = self.table[data]
         starts, ends = word.copy(), word.copy()
         starts[1:] &= ~word[:-1]
         ends[:-1] &= ~word[1:]
@@ -45,9 +57,9 @@ class Shingler:
         sums = np.cumsum((data.astype(np.uint64) + np.uint64(1)) * self._powers[: len(data)])
         before = np.where(first > 0, sums[np.maximum(first, 1) - 1], np.uint64(0))
         hashes = (sums[last] - before) * self._inverses[first]
-        return mixed(hashes + (last - first).astype(np.uint64)), np.diff(
-            np.searchsorted(first, offsets)
-        )
+        lengths = last - first + 1
+        counts = np.diff(np.searchsorted(first, offsets))
+        return mixed(hashes + lengths.astype(np.uint64)), lengths, counts
 
     def of(self, data: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(uint64 hashes of all shingles, int64[documents + 1] where each document's begin).
@@ -57,7 +69,7 @@ class Shingler:
         offsets = np.asarray(offsets, np.int64)
         self._reach(len(data))
         with np.errstate(over="ignore"):
-            words, counts = self._words(data, offsets)
+            words, _, counts = self._words(data, offsets)
             padded = np.concatenate([words, np.zeros(self.width - 1, np.uint64)])
             runs = np.zeros(len(words), np.uint64)
             for shift in range(self.width):
