@@ -14,6 +14,7 @@ VERSION = {
     "model": 1,
     "clean": 2,
     "duplicates": 1,
+    "datasheet": 1,
     "mix": 1,
     "tokenize": 1,
     "pack": 1,
@@ -62,6 +63,21 @@ def duplicates(recipe: Recipe) -> Recipe:
         "sources": [source["name"] for source in recipe["corpus"]["sources"]],
         "deduplication": recipe["corpus"]["deduplication"],
     }
+
+
+def datasheet(recipe: Recipe) -> Recipe:
+    """The corpus' description and its sources' pins."""
+    keys = ("name", "kind", "licence", "citation", "status", "substitute_for")
+    return {
+        "corpus": recipe["corpus"]["name"],
+        "recipe": recipe["name"],
+        "description": recipe["corpus"].get("description", ""),
+        "sources": [_some(source, keys) for source in recipe["corpus"]["sources"]],
+    }
+
+
+def mixture_table(recipe: Recipe) -> Recipe:
+    return {"sources": [source["name"] for source in recipe["corpus"]["sources"]]}
 
 
 def plan(recipe: Recipe) -> Recipe:

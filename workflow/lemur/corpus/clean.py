@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from lemur.corpus import filters, languages, licences, redact
 from lemur.corpus.candidates import Candidate, of_manifest
+from lemur.corpus.examples import Examples
 from lemur.corpus.filters import Cleaning
 from lemur.errors import UserError, nearest
 from lemur.files import read_json, replacing, write_json
@@ -85,6 +86,7 @@ class Rules:
         self.languages = frozenset(declared or every)
         self.sole = declared[0] if declared and len(declared) == 1 else None
         self.licences = frozenset(cleaning.licences) or licences.PERMISSIVE
+        self.examples = Examples()
         self.redacted: dict[str, Counter[str]] = {
             kind: Counter(documents=0, replaced=0) for kind in cleaning.redact
         }
@@ -161,6 +163,7 @@ def run(spec: dict[str, Any], manifest: Path, part: int, parts: int, out: Path) 
         _write(out, kept, spool, share)
     stats = _statistics(source, kept, read, dropped, share)
     stats |= {"part": part, "parts": parts, "downloaded_bytes": total}
+    stats["examples"] = rules.examples.chosen()
     stats["redacted"] = {kind: dict(counts) for kind, counts in rules.redacted.items()}
     write_json(stats_path(out), stats)
 
@@ -213,10 +216,13 @@ def _judge(rules: Rules, found: Candidate) -> str | tuple[str, str, str]:
         return "other_language"
     reason = filters.by_text(text, language, rules.cleaning)
     if reason:
+        rules.examples.dropped(found.path, language, text, reason)
         return reason
     licence, reason = rules.licence(found, text)
     if not licence:
+        rules.examples.dropped(found.path, language, "", str(reason))
         return str(reason)
+    rules.examples.kept(found.path, language, text)
     text, replaced = redact.redacted(text, rules.cleaning.redact)
     for kind, count in replaced.items():
         rules.redacted[kind]["documents"] += 1
