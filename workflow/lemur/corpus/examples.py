@@ -1,7 +1,7 @@
 """A few documents that a reader can look at: ten kept and ten dropped of every part.
 
 Drawn by the hash of the path, so that they are the same every time; printed after redaction, and
-never one in which a key or a password was found.
+never one in which a key or a password stands where it is looked at.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from lemur.corpus.redact import redacted
 
 COUNT = 10
 CHARACTERS = 240
-# More than is shown: a secret that the cut would halve must still be recognised.
+# Characters from the beginning, more than are shown: a secret that the cut would halve must still be recognised.
 _LOOKED_AT = 8 * CHARACTERS
 
 _Drawn = tuple[int, str, dict[str, Any]]
