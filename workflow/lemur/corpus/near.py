@@ -209,6 +209,7 @@ class Near:
             # All of one cluster: no pair of this bucket could change anything.
             while at < len(members) - 1 and (roots[at:] != roots[at]).any():
                 others = at + 1 + np.flatnonzero(roots[at + 1 :] != roots[at])
+                joined = self.accepted
                 alike = self._signatures[bucket[others]] == self._signatures[members[at]]
                 for place in others[alike.mean(axis=1) >= threshold - _MARGIN]:
                     pair = (members[at], members[int(place)])
@@ -221,7 +222,8 @@ class Near:
                         self._parent[max(mine, its)] = min(mine, its)
                     else:
                         refused.add(pair)
-                roots = np.array([self._root(number) for number in members])
+                if self.accepted > joined:
+                    roots = np.array([self._root(number) for number in members])
                 at += 1
         found: dict[int, list[int]] = {}
         for number in np.flatnonzero(self._length):
