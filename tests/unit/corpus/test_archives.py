@@ -89,6 +89,7 @@ ESCAPES = [
     "/etc/evil",
     "C:\\evil",
     "c:/evil",
+    "./c:/evil",
     "..\\evil",
     "a/..",
     "\\\\h\\x",

@@ -13,7 +13,7 @@ from lemur.errors import UserError
 CORPUS = {
     "zlib": [[("a.py", "one"), ("b.py", "two")], [("c.py", "one"), ("d\te.py", "four")]],
     "alpha": [[("m.py", "three"), ("n.py", "one")]],
-    "text": [[("x.txt", "five")], [("d\te.py", "four")]],
+    "text": [[("x.txt", "five"), ("z.txt", "six")], [("d\te.py", "four"), ("a.txt", "six")]],
 }
 
 
@@ -51,10 +51,10 @@ def found(folder, corpus):
 
 def test_one_of_each_survives(tmp_path):
     duplicates.run({"sources": list(CORPUS)}, write(tmp_path, CORPUS), tmp_path)
-    one, four = (hashlib.sha256(text).hexdigest() for text in (b"one", b"four"))
+    one, four, six = (hashlib.sha256(text).hexdigest() for text in (b"one", b"four", b"six"))
     assert found(tmp_path, CORPUS) == {
         "alpha": [],  # its n.py is the "one" that stays: first by source, then by path
-        "text": [],
+        "text": [("0", "1", six, "text", "a.txt")],  # by path, though its part comes first
         "zlib": [
             ("0", "0", one, "alpha", "n.py"),
             ("1", "0", one, "alpha", "n.py"),

@@ -7,6 +7,7 @@ inflate to far more than its size (a "zip bomb"). A link that stays inside is re
 
 import bz2
 import contextlib
+import errno
 import gzip
 import io
 import lzma
@@ -42,6 +43,8 @@ _DAMAGED = (
     struct.error,
     ValueError,
     OverflowError,
+    RuntimeError,
+    LookupError,
 )
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
@@ -65,8 +68,9 @@ def _one_line(archive: str) -> Iterator[None]:
     try:
         yield
     except (*_DAMAGED, OSError) as error:
-        # bz2 reports bad data as an OSError that has no number; the system's own ones have one.
-        if isinstance(error, OSError) and error.errno is not None:
+        # bz2 reports bad data as an OSError without a number, and a wild offset is an invalid
+        # argument to seek; any other number is the system's trouble, not the archive's.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise UserError(
             f"{archive}: truncated, damaged or of no known kind (zip, whl, tar, tar.gz, tar.bz2, "
@@ -88,9 +92,9 @@ def safe_path(archive: str, name: str) -> str:
     shown = repr(name[:120])
     if "\0" in unified:
         raise UserError(f"{archive}: refused, member {shown} has a NUL in its name")
-    if unified.startswith("/") or _DRIVE.match(unified):
-        raise UserError(f"{archive}: refused, member {shown} has an absolute path")
     parts = [part for part in unified.split("/") if part not in ("", ".")]
+    if unified.startswith("/") or (parts and _DRIVE.match(parts[0])):
+        raise UserError(f"{archive}: refused, member {shown} has an absolute path")
     if ".." in parts:
         raise UserError(f"{archive}: refused, member {shown} leaves its folder with '..'")
     if not parts:

@@ -30,7 +30,6 @@ def run(spec: dict[str, Any], documents: list[Path], out: Path) -> None:
             raise UserError(
                 f"{path}: its folder {path.parent.name!r} is none of {', '.join(names)}"
             )
-    documents = sorted(documents)
     repeated = _repeated(documents)
     groups: dict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
     for path in documents:

@@ -13,6 +13,7 @@ from lemur.evaluate.stop import cut
 from lemur.progress import Progress
 
 SHORTEST_PREFIX = 32  # tokens: below, sharing costs more than it saves
+WINDOW = 2048  # tokens of context at most when whole documents are scored: the paper's own
 HEAD_TOKENS = 2048  # positions scored over the vocabulary at once
 Answers = Iterator[tuple[int, dict[str, Any]]]
 
@@ -29,12 +30,10 @@ def common(rows: Sequence[Sequence[int]]) -> int:
 class TransformersBackend:
     """``decoding``: max_new_tokens, temperature, top_p. ``batch`` rows decode together."""
 
-    def __init__(
-        self, engine: Engine, decoding: dict[str, Any], batch: int, seed: int, label: str
-    ):
+    def __init__(self, engine: Engine, decoding: dict[str, Any], batch: int, seed: int, label: str):
         self.engine, self.decoding, self.batch = engine, decoding, max(1, batch)
         self.seed, self.label = seed, label
-        self.context = min(engine.context, int(decoding.get("context", engine.context)))
+        self.context = engine.context
 
     def generate(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
         """Continuations; a prompt too long for the context loses its beginning and says so."""
@@ -100,15 +99,15 @@ class TransformersBackend:
         yield from self._scored(spans, done, lambda total, greedy: [total, greedy])
 
     def rolling(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
-        """Log-likelihood (nats) of whole documents, each token predicted once, in windows of the
-        context."""
+        """Log-likelihood (nats) of whole documents, each token predicted once, in windows of at
+        most WINDOW tokens."""
         spans = []
         for request in requests:
             tokens = self.engine.tokenizer.encode(request.args[0], add_special_tokens=False)
             windows = get_rolling_token_windows(
                 token_list=tokens,
                 prefix_token=self._begin(),
-                max_seq_len=self.context,
+                max_seq_len=min(self.context, WINDOW),
                 context_len=1,
             )
             cuts = [make_disjoint_window(window) for window in windows]
@@ -131,7 +130,9 @@ class TransformersBackend:
         whole, start = self.engine.encode(context + rest), self.engine.encode(context)
         return whole[: len(start)], whole[len(start) :]
 
-    def _scored(self, spans: list[list[tuple[list[int], list[int]]]], done: int, form: Any) -> Answers:
+    def _scored(
+        self, spans: list[list[tuple[list[int], list[int]]]], done: int, form: Any
+    ) -> Answers:
         """``spans``: for every request the windows (input ids, the last ids to predict)."""
         windows = [(number, *span) for number, many in enumerate(spans) for span in many]
         windows.sort(key=lambda one: (-len(one[1]), one[0]))

@@ -2,7 +2,7 @@
 
 import dataclasses
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from lemur.errors import UserError
 from lemur.evaluate.attention import NAME, Prefix, Slots, using
 from lemur.evaluate.stop import StopCheck
 
-DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32, "fp16": torch.float16}
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 PREFILL_TOKENS = 4096  # of one forward pass: bounds activations, not results
 
 
@@ -267,6 +267,3 @@ def batched_by_tokens(lengths: Iterable[int], limit: int = PREFILL_TOKENS) -> li
             groups.append([number])
             longest = length
     return groups
-
-
-Report = Callable[[int, Any], None]

@@ -114,7 +114,9 @@ class RecordingLM(ReplayLM):
         seeds = [int(keys[number][:12], 16) for number in missing]
         for index, entry in ask(asked, seeds, len(requests) - len(missing)):
             request = asked[index]
-            self.journal.add({**entry, "key": keys[missing[index]], "prompt": prompt_digest(request)})
+            self.journal.add(
+                {**entry, "key": keys[missing[index]], "prompt": prompt_digest(request)}
+            )
 
     def generate_until(self, requests: list[Instance]) -> list[str]:
         self._run(requests, self.backend.generate)

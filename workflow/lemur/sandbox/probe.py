@@ -57,17 +57,10 @@ def probe() -> Sandbox | Absent:
         return Absent(f"{bwrap} --version does not answer: {INSTALL}")
     if tuple(map(int, version.split(".")[:2])) < _OLDEST:
         return Absent(f"bubblewrap {version} is older than 0.8: {INSTALL} from a newer release")
-    root = os.geteuid() == 0
-    reasons = []
-    for user_namespace in (False, True) if root else (True,):
-        if root and user_namespace:
-            continue  # in its own user namespace root would stay root outside
-        candidate = Sandbox(bwrap, version, user_namespace)
-        reason = _proved(candidate)
-        if reason is None:
-            return candidate
-        reasons.append(reason)
-    return Absent("; ".join(reasons) + _advice())
+    # In a user namespace of its own root would stay root outside, so root drops to another user.
+    sandbox = Sandbox(bwrap, version, user_namespace=os.geteuid() != 0)
+    reason = _proved(sandbox)
+    return sandbox if reason is None else Absent(reason + _advice())
 
 
 def _advice() -> str:

@@ -9,8 +9,8 @@ import socket
 import sys
 
 sys.path.insert(0, "/judge")
-import wire  # noqa: E402
-from confine import confine  # noqa: E402
+import wire
+from confine import confine
 
 
 class Raised(Exception):
@@ -46,7 +46,10 @@ class Remote:
         return self._ask("item", self._number, plain(key))
 
     def __len__(self):
-        return self._ask("length", self._number)
+        try:
+            return self._ask("length", self._number)
+        except Raised as error:  # ``list()`` asks for a length and takes a TypeError for none
+            raise TypeError("no length") from error
 
     def __bool__(self):
         return self._ask("truth", self._number) is True
@@ -89,11 +92,11 @@ def judge(job, channel):
         wire.send(channel, job["confine_program"])
         ask("exec", job["program"])
         trusted = {"__name__": "__test__"}
-        exec(compile(job["preamble"], "<preamble>", "exec"), trusted)
+        exec(compile(job["preamble"], "<preamble>", "exec"), trusted)  # noqa: S102 - pinned
         for name in job["remote"]:
             trusted[name] = ask("name", name)
         for part in job["test"]:
-            exec(compile(part, "<test>", "exec"), trusted)
+            exec(compile(part, "<test>", "exec"), trusted)  # noqa: S102 - pinned
     except AssertionError as error:
         return "failed", {"text": str(error)[:300]}
     except Raised as error:

@@ -6,6 +6,10 @@ import resource
 
 def confine(settings):
     """``settings``: user (None: already another user), cpu_seconds, memory_mb, processes, ..."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):  # bubblewrap's own errors are past; nobody reads what comes now
+        os.dup2(nowhere, number)
+    os.close(nowhere)
     user = settings["user"]
     if user is not None:
         os.setgroups([])

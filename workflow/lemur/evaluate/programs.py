@@ -1,0 +1,61 @@
+"""From a model's answer to the program that is judged, and the test it is judged by."""
+
+import ast
+import builtins
+from typing import Any
+
+from lemur.sandbox.judge import Job
+
+
+def humaneval(document: dict[str, Any], response: str) -> Job:
+    """The function's head and the answer, against the benchmark's ``check``.
+
+    The head is pinned data: what else it defines (``poly``, ``encode_cyclic``) the test takes from
+    there and not from the program.
+    """
+    name = document["entry_point"]
+    return Job(
+        program=document["prompt"] + response,
+        preamble=document["prompt"],
+        test=(f"{document['test']}\ncheck({name})",),
+        remote=(name,),
+    )
+
+
+def mbpp(document: dict[str, Any], response: str) -> Job:
+    """The answer with the problem's set-up, against its assertions one by one."""
+    tests = tuple(test.strip() for test in document["test_list"])
+    program = response.replace("[BEGIN]", "").strip("\n")
+    setup = document["test_setup_code"].replace("\r\n", "\n")
+    return Job(
+        program=f"{program}\n{setup}" if setup else program,
+        test=tests,
+        remote=tuple(used(tests, document["code"])),
+    )
+
+
+def used(tests: tuple[str, ...], reference: str) -> list[str]:
+    """Names that tests take from a program: not Python's own, unless the reference solution
+    defines one of those (problem 126 is a function called ``sum``)."""
+    defined = {
+        node.name
+        for node in ast.walk(ast.parse(reference.replace("\r\n", "\n")))
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+    }
+    names: list[str] = []
+    for test in tests:
+        for node in ast.walk(ast.parse(test)):
+            if not isinstance(node, ast.Name) or node.id in names:
+                continue
+            if not hasattr(builtins, node.id) or node.id in defined:
+                names.append(node.id)
+    return names
+
+
+PROGRAMS = {"humaneval": humaneval, "mbpp": mbpp}
+
+
+def reference(kind: str, document: dict[str, Any]) -> Job:
+    """The benchmark's own solution as if a model had written it."""
+    solution = {"humaneval": "canonical_solution", "mbpp": "code"}[kind]
+    return PROGRAMS[kind](document, document[solution])

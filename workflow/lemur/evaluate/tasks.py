@@ -1,0 +1,116 @@
+"""lm-eval tasks over local documents: its stock definitions, and the project's own beside them."""
+
+import copy
+import functools
+import logging
+from pathlib import Path
+from typing import Any
+
+import datasets
+import lm_eval
+import yaml
+from lm_eval.api.task import ConfigurableTask
+from lm_eval.tasks._yaml_loader import load_yaml
+
+from lemur.errors import UserError, nearest
+from lemur.evaluate.data import READERS, Source, Split, limited
+
+OWN = Path(__file__).parent / "tasks"
+STOCK = Path(lm_eval.__file__).parent / "tasks"
+FORMATS = ("completion", "chatml")
+logging.getLogger("lm_eval").setLevel(logging.ERROR)
+
+
+def definition(name: str) -> dict[str, Any]:
+    """``tasks/<name>.yaml``: reader, task or stock files, what differs between formats."""
+    known = sorted(path.stem for path in OWN.glob("*.yaml"))
+    if name not in known:
+        raise UserError(f"benchmark task '{name}' is not defined{nearest(name, known)}")
+    return yaml.safe_load((OWN / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+class Bench:
+    """One benchmark with its documents as lm-eval tasks.
+
+    ``of`` is the number of problems in the data, ``n`` the number asked; ``tasks`` maps lm-eval's
+    names to tasks.
+    """
+
+    def __init__(self, spec: dict[str, Any], data: Path | str):
+        self.spec, self.name = spec, spec["benchmark"]
+        self.definition = definition(spec.get("task") or self.name)
+        self.source = Source(data)
+        form = spec["format"]
+        if form not in FORMATS:
+            raise UserError(f"{self.name}: format '{form}'{nearest(form, FORMATS)}")
+        self.chat = form == "chatml" and not self.definition.get("plain")
+        reader = READERS[self.definition["reader"]]
+        found = reader(self.source, self.definition.get("member", ""))
+        self.documents, self.of = limited(found, spec.get("limit"), self.name)
+        self.n = sum(len(split["test"]) for split in self.documents.values())
+        self.tasks = {}
+        for config in self._configs():
+            task = self._task(config)
+            if task is not None:
+                self.tasks[task.config.task] = task
+        asked = sum(len(task.eval_docs) for task in self.tasks.values())
+        if asked != self.n:
+            missing = sorted(set(self.documents) - {t.DATASET_NAME for t in self.tasks.values()})
+            raise UserError(f"{self.name}: no lm-eval task for data '{', '.join(missing)}'")
+
+    def _configs(self) -> list[dict[str, Any]]:
+        if "task" in self.definition:
+            return [copy.deepcopy(self.definition["task"])]
+        paths = [path for glob in self.definition["stock"] for path in sorted(STOCK.glob(glob))]
+        if not paths:
+            raise UserError(f"{self.name}: this lm-eval has no {self.definition['stock']}")
+        configs = [load_yaml(path) for path in paths]
+        return [config for config in configs if isinstance(config.get("task"), str)]
+
+    def _task(self, config: dict[str, Any]) -> ConfigurableTask | None:
+        data = "" if "" in self.documents else config.get("dataset_name")
+        if data not in self.documents:
+            return None
+        split = self.documents[data]
+        config.update(copy.deepcopy(self.definition["formats"][self.spec["format"]]))
+        for name in ("dataset_path", "dataset_kwargs", "group", "tag", "unsafe_code"):
+            config.pop(name, None)
+        examples = config.get("fewshot_config")
+        if isinstance(examples, dict) and isinstance(examples.get("samples"), str):
+            examples["samples"] = split[examples["samples"]]
+        if stops := self.spec["decoding"].get("stop"):
+            config["generation_kwargs"] = {**config.get("generation_kwargs", {}), "until": stops}
+        config["custom_dataset"] = functools.partial(_dataset, split)
+        config["num_fewshot"] = int(self.spec.get("shots") or 0)
+        config["repeats"] = int(self.spec["decoding"].get("samples", 1))
+        task = ConfigurableTask(config=config)
+        task.set_fewshot_seed(1234)
+        return task
+
+    def evaluate(self, lm: Any, *, metrics: bool) -> dict[str, list[dict[str, Any]]]:
+        """Run ``lm`` over all problems; lm-eval's samples by task. Without ``metrics`` nothing is
+        scored (programs are judged in the sandbox, not by lm-eval)."""
+        from lm_eval.evaluator import evaluate
+
+        if not metrics:
+            for task in self.tasks.values():
+                task.override_metric("bypass")
+        results = evaluate(
+            lm=lm,
+            task_dict={"tasks": self.tasks, "groups": {}, "group_map": {}},
+            bootstrap_iters=0,
+            log_samples=True,
+            apply_chat_template=self.chat,
+            fewshot_as_multiturn=bool(self.definition.get("multiturn")),
+        )
+        return results["samples"]
+
+
+def _dataset(split: Split, **_: Any) -> datasets.DatasetDict:
+    return datasets.DatasetDict(
+        {
+            name: datasets.Dataset.from_list(documents)
+            for name, documents in split.items()
+            if documents
+        }
+    )
