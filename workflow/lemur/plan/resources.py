@@ -119,12 +119,12 @@ def ranks(recipe: dict[str, Any], stage: str) -> tuple[int, int]:
 def grace_seconds(recipe: dict[str, Any], stage: str) -> int:
     """Seconds before its time limit at which a training job is told to write a checkpoint.
 
-    Two steps (the one under way, and slack), the checkpoint twice, and a minute.
+    Two steps (the one under way, and slack), the checkpoint twice, and half a minute.
     """
     made = cost(recipe)["stages"][stage]
     step = made["days"] * 86_400 / max(1, made["steps"])
     written = checkpoint_bytes(recipe) / 1e6 / DISK_MB_PER_SECOND
-    return round(60 + 2 * step + 2 * written)
+    return round(30 + 2 * step + 2 * written)
 
 
 def disk_needed(recipe: dict[str, Any], stage: str) -> int:
