@@ -1,6 +1,7 @@
 """A cluster for the tests of this folder, started once and stopped with them."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -81,6 +82,8 @@ def cluster(tmp_path_factory):
     if os.geteuid() or not Path("/etc/debian_version").exists():
         pytest.skip("root: a test cluster needs root on Debian")
     made = Cluster(tmp_path_factory.mktemp("slurm"))
+    # A test run that is told to end must not leave daemons behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     done = made.control("start")
     if done.returncode == 3:
         pytest.skip(f"root: {done.stderr.strip()}")
