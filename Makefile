@@ -34,7 +34,7 @@ figures: envs ## the paper's figures and tables, offline, from reports/paper/
 	@$(SNAKEMAKE) paper_figures --config quiet_plan=true
 
 plan: envs ## what a recipe costs before it runs: make plan RECIPE=lemur-70b
-	@$(SNAKEMAKE) -n --quiet all --config recipe=$(or $(RECIPE),mini)
+	@workflow/env-run workflow python scripts/4_pretrain/plan.py --recipe $(or $(RECIPE),mini)
 
 test: envs ## all checks and tests of at most 15 minutes
 	@workflow/env-run workflow python tests/run.py

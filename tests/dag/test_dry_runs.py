@@ -50,7 +50,7 @@ def test_paper_figures_need_neither_downloads_nor_training(tmp_path):
         (["recipe=smok"], "error: no recipe 'smok' in config/recipes; did you mean 'smoke'?"),
         ([values(pretrain__optimizer__lerning_rate=1)], "pretrain.optimizer.lerning_rate: unknown key; did you mean 'learning_rate'?"),
         ([values(mixture__code_to_text=-1)], "mixture.code_to_text: -1 is too small: more than 0 is allowed"),
-        ([values(pretrain__context=8192, pretrain__tokens=65536, pretrain__global_batch_tokens=16384)], "pretrain.context: 8192 is longer than the"),
+        ([values(pretrain__context=16384, pretrain__tokens=65536, pretrain__global_batch_tokens=32768)], "pretrain.context: 16384 is longer than the"),
         ([values(base="smollm2-135")], "base: no model 'smollm2-135' in config/models.yaml; did you mean"),
         (["recipes=mini"], "config: recipes: unknown key; did you mean 'recipe'?"),
     ],

@@ -124,7 +124,9 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             if parts[0] == "api" and len(parts) >= 5 and parts[4] in ("tree", "revision"):
                 self._api(parts)
             elif parts[0] == "api" and len(parts) == 4:
-                self._json({"id": "/".join(parts[2:4]), "sha": COMMIT})
+                name = "/".join(parts[2:4])
+                if self._repository(parts[1], name, "main") is not None:
+                    self._json({"id": name, "sha": COMMIT})
             elif parts[0] == "simple" and len(parts) == 2:
                 self._index(parts[1])
             elif parts[0] == "packages":

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from lemur.command import guarded
 from lemur.errors import UserError
+from lemur.files import write_json
 from lemur.progress import clock
 from lemur.provenance import ROOT
 
@@ -37,6 +38,7 @@ class Estimate:
         self.counted = 0.0  # expected seconds of the jobs that ended
         self.spent = 0.0  # what they took
         self.finished = 0
+        self.took: dict[str, list[float]] = {}
 
     def _of(self, rule: str) -> float:
         return self.expected.get(rule, 2.0)
@@ -50,6 +52,7 @@ class Estimate:
             self.left[rule] = max(self.left.get(rule, 1) - 1, 0)
             self.counted += self._of(rule)
             self.spent += now - began
+            self.took.setdefault(rule, []).append(now - began)
         self.finished += 1
 
     def seconds_left(self, now: float) -> float:
@@ -60,6 +63,10 @@ class Estimate:
         for rule, began in self.running.values():
             rest -= min(self._of(rule), (now - began) / pace)
         return max(rest, 0) * pace
+
+    def means(self) -> dict[str, float]:
+        """Mean seconds of a job by rule: what workflow/expected-seconds.json holds a recipe."""
+        return {rule: round(sum(all_) / len(all_), 1) for rule, all_ in sorted(self.took.items())}
 
     def line(self, now: float) -> str:
         return f"[{self.finished}/{self.total} jobs, about {clock(self.seconds_left(now))} left]"
@@ -79,7 +86,7 @@ class Screen:
         r"Building DAG of jobs\.\.\.|Using shell: .*|Provided \w+: .*|Complete log.*|SNAKEMAKE|=+|"
         r"Rules claiming more threads.*|Using (workflow specific )?profile.*|Elapsed time: .*|"
         r"(RuleException|WorkflowError|CalledProcessError|SpawnedJobError).*|Command '.*|"
-        r"Shutting down.*|Exiting because.*|At least one job.*|Removing output files.*|\S+/\S+|"
+        r"Singularity containers: ignored|Shutting down.*|Exiting because.*|At least one job.*|Removing output files.*|\S+/\S+|"
         r"  [A-Z][\w() ]*: .*|Trying to restart job .*|)$"
     )
 
@@ -166,7 +173,9 @@ def run(recipe: str, cores: str, extra: list[str]) -> int:
             shown = screen.show(line.rstrip("\n"), time.monotonic())
             if shown is not None:
                 print(shown, file=sys.stderr, flush=True)
-        return process.wait()
+        code = process.wait()
+    write_json("logs/seconds.json", {recipe: estimate.means()})
+    return code
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import pytest
 from hubserver import COMMIT, Fault
 from hubserver.made import sha256, tar_gz
 from lemur.corpus import download
+from lemur.corpus import hub as hub_module
 from lemur.errors import UserError
 from lemur.provenance import ROOT
 
@@ -447,6 +448,16 @@ def test_token_taken_back_between_listing_and_file(dataset, out, transfer, monke
 )
 def test_hub_mistakes(dataset, out, transfer, changes, expected):
     assert expected in refused(of_hub(**changes), out, transfer)
+
+
+def test_newest_commit_is_told(dataset, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["hub", "team/set"])
+    hub_module.main()
+    assert capsys.readouterr().out.strip() == COMMIT
+    monkeypatch.setattr("sys.argv", ["hub", "team/none", "model"])
+    with pytest.raises(SystemExit):
+        hub_module.main()
+    assert "no model 'team/none'" in capsys.readouterr().err
 
 
 def test_busy_hub_is_asked_again(dataset, out, transfer):

@@ -17,7 +17,7 @@ from lemur.sandbox.judge import Job, Verdict, judge
 from lemur.sandbox.policy import INSIDE, Limits, command
 
 sys.path.insert(0, str(INSIDE))
-import wire  # noqa: E402
+import wire
 
 plain = st.recursive(
     st.none()

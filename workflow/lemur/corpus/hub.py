@@ -4,11 +4,14 @@ The library lists files, builds addresses and finds the token; the bytes come th
 transfer, so that one resumable and verified path serves every kind of source.
 """
 
+import argparse
+import contextlib
 import fnmatch
 import os
 import re
-import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from lemur.command import guarded
 from lemur.corpus import offline, pip_settings
@@ -82,36 +85,43 @@ def _remote(source: dict, revision: str, entry, label: str) -> tuple[str, Remote
 
 def _listing(source: dict, revision: str, label: str) -> list:
     """All files of the repository at ``revision``, sorted by path."""
-    # The library's HTTP client reads this variable, not the ones that pip and requests read.
+    with _one_line(source, label) as api:
+        from huggingface_hub.hf_api import RepoFile
+
+        kind = source.get("repo_type", "dataset")
+        tree = api.list_repo_tree(source["hub"], recursive=True, revision=revision, repo_type=kind)
+        return sorted((e for e in tree if isinstance(e, RepoFile)), key=lambda e: e.path)
+    raise AssertionError("unreachable")
+
+
+@contextlib.contextmanager
+def _one_line(source: dict, label: str) -> Iterator[Any]:
+    """The hub's interface; what it raises comes out as one ``UserError``.
+
+    The library itself asks five times more when the hub is busy or silent, and says so.
+    """
+    # Its HTTP client reads this variable, not the ones that pip and requests read.
     bundle = pip_settings.certificates()
     if bundle and Path(bundle).exists():
         os.environ.setdefault("SSL_CERT_FILE", bundle)
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-    from huggingface_hub.hf_api import RepoFile
+    from huggingface_hub import HfApi, errors
 
-    api, kind, name = HfApi(endpoint=endpoint()), source.get("repo_type", "dataset"), source["hub"]
-    try:  # the library itself tries five times more, and says so
-        tree = api.list_repo_tree(name, recursive=True, revision=revision, repo_type=kind)
-        return sorted((e for e in tree if isinstance(e, RepoFile)), key=lambda e: e.path)
-    except GatedRepoError:
+    name, kind = source["hub"], source.get("repo_type", "dataset")
+    try:
+        yield HfApi(endpoint=endpoint())
+        return
+    except errors.GatedRepoError:
         raise UserError(f"{label}: {_access(source)}") from None
-    except RevisionNotFoundError:
-        raise UserError(f"{label}: {name} has no commit {revision}") from None
-    except RepositoryNotFoundError:
+    except errors.RevisionNotFoundError:
+        raise UserError(f"{label}: {name} has no commit {source.get('revision')}") from None
+    except errors.RepositoryNotFoundError:
         raise UserError(
             f"{label}: the hub has no {kind} {name!r}, or it is private: check its name, or "
             "set HF_TOKEN to a token that may read it"
         ) from None
-    except HFValidationError:
+    except errors.HFValidationError:
         raise UserError(f"{label}: from.hub {name!r} is no repository name") from None
-    except HfHubHTTPError as error:
+    except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "none"
         if status in (401, 403):
             raise UserError(f"{label}: {_access(source)}") from None
@@ -127,10 +137,19 @@ def _listing(source: dict, revision: str, label: str) -> list:
 
 def newest(name: str, kind: str) -> str:
     """The commit that the default branch of a hub repository stands at now, to be pinned."""
-    from huggingface_hub import HfApi
+    with _one_line({"hub": name, "repo_type": kind}, name) as api:
+        return str(api.repo_info(name, repo_type=kind).sha)
+    raise AssertionError("unreachable")
 
-    return str(HfApi(endpoint=endpoint()).repo_info(name, repo_type=kind).sha)
+
+def main() -> None:
+    """``python -m lemur.corpus.hub OWNER/NAME [dataset|model]``: print the newest commit."""
+    arguments = argparse.ArgumentParser(description=main.__doc__)
+    arguments.add_argument("name", help="owner/name on the hub")
+    arguments.add_argument("kind", nargs="?", choices=["dataset", "model"], default="dataset")
+    args = arguments.parse_args()
+    guarded(lambda: print(newest(args.name, args.kind)))
 
 
 if __name__ == "__main__":
-    guarded(lambda: print(newest(sys.argv[1], (sys.argv[2:] or ["dataset"])[0])))
+    main()

@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import warnings
 from typing import Any
 
 from lemur.sandbox.judge import Job
@@ -39,17 +40,23 @@ def used(tests: tuple[str, ...], reference: str) -> list[str]:
     defines one of those (problem 126 is a function called ``sum``)."""
     defined = {
         node.name
-        for node in ast.walk(ast.parse(reference.replace("\r\n", "\n")))
+        for node in ast.walk(_tree(reference.replace("\r\n", "\n")))
         if isinstance(node, (ast.FunctionDef, ast.ClassDef))
     }
     names: list[str] = []
     for test in tests:
-        for node in ast.walk(ast.parse(test)):
+        for node in ast.walk(_tree(test)):
             if not isinstance(node, ast.Name) or node.id in names:
                 continue
             if not hasattr(builtins, node.id) or node.id in defined:
                 names.append(node.id)
     return names
+
+
+def _tree(source: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "\\w" in MBPP's own solutions
+        return ast.parse(source)
 
 
 PROGRAMS = {"humaneval": humaneval, "mbpp": mbpp}

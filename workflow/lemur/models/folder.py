@@ -37,8 +37,15 @@ def copy_tokenizer(source: Path, target: Path) -> None:
             shutil.copyfile(source / name, target / name)
 
 
-def save_weights(model: PreTrainedModel, target: Path, dtype: torch.dtype) -> None:
+def save_weights(
+    model: PreTrainedModel,
+    target: Path,
+    dtype: torch.dtype,
+    tensors: dict[str, torch.Tensor] | None = None,
+) -> None:
     """config.json, generation_config.json and safetensors; float tensors are cast to ``dtype``.
+
+    ``tensors`` stand for the model's own state (a training engine holds better ones).
 
     Large models are cut into files of 5 GB; equal weights give equal bytes.
     """
@@ -49,7 +56,7 @@ def save_weights(model: PreTrainedModel, target: Path, dtype: torch.dtype) -> No
             delattr(config, name)
     cast: dict[int, torch.Tensor] = {}  # by address: tied weights must stay one tensor
     state = {}
-    for name, tensor in model.state_dict().items():
+    for name, tensor in (tensors or model.state_dict()).items():
         wanted = dtype if tensor.is_floating_point() else tensor.dtype
         state[name] = cast.setdefault(tensor.data_ptr(), tensor.detach().to("cpu", wanted))
     model.save_pretrained(target, state_dict=state, max_shard_size="5GB")

@@ -51,6 +51,9 @@ class Engine(Protocol):
     def load_state(self, state: State | None) -> None:
         """Take over a state given on rank 0. Collective."""
 
+    def close(self) -> None:
+        """Leave the other ranks. Collective."""
+
 
 def build(model: PreTrainedModel, spec: Spec) -> Engine:
     """The engine that the recipe names, around a float32 model; imports only what it needs."""

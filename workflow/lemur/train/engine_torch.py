@@ -26,7 +26,7 @@ class TorchEngine:
         device = torch.device(spec.device)
         model.to(device).train()
         if spec.gradient_checkpointing:
-            model.gradient_checkpointing_enable({"use_reentrant": False})
+            model.activation_checkpointing_enable({"use_reentrant": False})
         self.model = model
         self.loss = PackedLoss(model, attention.choose(spec.attention, device, spec.precision))
         self.computed = dict(model.named_parameters())
@@ -103,3 +103,6 @@ class TorchEngine:
                 **{kind: state.moments[kind][name].to(p.device) for kind in optimizer.MOMENTS},
             }
         self._refresh()
+
+    def close(self) -> None:
+        pass

@@ -54,8 +54,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):
         d_hidden, d_weight = ctx.saved_tensors
-        scale = gradient.to(d_hidden.dtype)
-        return d_hidden * scale, d_weight * scale, None
+        scale = gradient.float()
+        return (d_hidden * scale).to(d_hidden.dtype), (d_weight * scale).to(d_weight.dtype), None
 
 
 def cross_entropy_sum(

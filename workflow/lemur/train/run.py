@@ -46,7 +46,9 @@ def run(values: dict[str, Any], model_folder: Path, index: Path, done: Path) -> 
     name = spec.fingerprint(folders.digests(model_folder), _data_digests(index))
     parent = done.parent / "checkpoints"
     if rank() != 0:
-        loop.train(loop.Run(spec, data, engine.build(model, spec), parent / name, steps))
+        other = engine.build(model, spec)
+        loop.train(loop.Run(spec, data, other, parent / name, steps))
+        other.close()
         return
     done.unlink(missing_ok=True)
     with WriterLock(parent / name):
@@ -60,6 +62,7 @@ def run(values: dict[str, Any], model_folder: Path, index: Path, done: Path) -> 
             flush=True,
         )
         outcome = loop.train(loop.Run(spec, data, built, parent / name, steps))
+        built.close()
         facts = {
             "steps": steps,
             "tokens": steps * spec.global_batch_tokens,

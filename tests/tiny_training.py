@@ -1,0 +1,163 @@
+"""A tiny model, packed data and runs of the real training command, each in about a second."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from lemur.provenance import ROOT
+from lemur.tokenize.packed import SEGMENT
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from transformers import LlamaConfig, LlamaForCausalLM
+
+SCRIPT = {
+    "pretrain": ROOT / "scripts" / "4_pretrain" / "pretrain.py",
+    "sft": ROOT / "scripts" / "5_sft" / "sft.py",
+}
+VOCABULARY = 61
+
+
+def tiny_model(folder: Path, **changes) -> Path:
+    """A saved random Llama (14,000 parameters) with a tokenizer of numbered words."""
+    settings = {
+        "vocab_size": VOCABULARY,
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 64,
+        "tie_word_embeddings": True,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+        **changes,
+    }
+    torch.manual_seed(1)
+    LlamaForCausalLM(LlamaConfig(**settings)).save_pretrained(folder)
+    words = {"<|endoftext|>": 0, **{f"w{n}": n for n in range(1, VOCABULARY)}}
+    Tokenizer(WordLevel(words, unk_token="<|endoftext|>")).save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"eos_token": "<|endoftext|>", "tokenizer_class": "PreTrainedTokenizerFast"})
+    )
+    return folder
+
+
+def packed(
+    folder: Path, lengths: list[list[int]], context: int, seed: int = 0, masked: bool = False
+) -> Path:
+    """index.json of sequences whose documents have the given lengths (the rest is padding)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draw = np.random.default_rng(seed)
+    total = sum(map(sum, lengths))
+    # Words follow each other by a rule, with noise: something to learn.
+    tokens = np.cumsum(draw.integers(1, 4, total)) % (VOCABULARY - 1) + 1
+    tokens.astype("<u2").tofile(folder / "part.bin")
+    if masked:
+        draw.integers(0, 2, total).astype("u1").tofile(folder / "part.mask")
+    rows, at, bounds = [], 0, [0]
+    for sequence in lengths:
+        for length in sequence:
+            rows.append((0, at, length))
+            at += length
+        bounds.append(len(rows))
+    np.save(folder / "segments.npy", np.array(rows, SEGMENT))
+    np.save(folder / "sequences.npy", np.array(bounds, "<u8"))
+    index = {
+        "context": context,
+        "eos": 0,
+        "dtype": "uint16",
+        "sequences": len(lengths),
+        "tokens": total,
+        "files": ["part.bin"],
+        "masks": ["part.mask"] if masked else None,
+        "vocabulary": VOCABULARY,
+    }
+    (folder / "index.json").write_text(json.dumps(index))
+    return folder / "index.json"
+
+
+def mixed_lengths(sequences: int, context: int, seed: int = 0) -> list[list[int]]:
+    """Sequences of several documents; every third ends in padding."""
+    draw = np.random.default_rng(seed)
+    made = []
+    for number in range(sequences):
+        room = context - (int(draw.integers(1, 4)) if number % 3 == 0 else 0)
+        row = []
+        while room:
+            row.append(min(room, int(draw.integers(1, context))))
+            room -= row[-1]
+        made.append(row)
+    return made
+
+
+def settings(**changes) -> dict:
+    """A spec that trains in about a second: 12 steps of 4 sequences of 16 tokens, float32."""
+    made = {
+        "stage": "pretrain",
+        "recipe": "tiny",
+        "seed": 3,
+        "tokens": 768,
+        "epochs": None,
+        "context": 16,
+        "global_batch_tokens": 64,
+        "micro_batch_sequences": 2,
+        "optimizer": {
+            "name": "adamw",
+            "learning_rate": 0.01,
+            "betas": [0.9, 0.95],
+            "epsilon": 1e-8,
+            "weight_decay": 0.1,
+            "clip": 1.0,
+        },
+        "schedule": {"name": "cosine", "warmup": 0.25, "final": 0.1},
+        "precision": "fp32",
+        "engine": "torch",
+        "parallel": {"device": "cpu", "nodes": 1, "processes_per_node": 1, "zero_stage": 0},
+        "gradient_checkpointing": False,
+        "attention": "auto",
+        "checkpoint": {"every_steps": 3, "keep": 2},
+        "vocabulary": "keep",
+        "threads": 1,
+    }
+    for key, value in changes.items():
+        *parents, last = key.split("__")
+        place = made
+        for parent in parents:
+            place = place[parent]
+        place[last] = value
+    return made
+
+
+def command(spec: dict, model: Path, index: Path, done: Path) -> list[str]:
+    """The command line of a stage, as a rule calls it."""
+    return [
+        sys.executable,
+        str(SCRIPT[spec["stage"]]),
+        "--spec",
+        json.dumps(spec),
+        "--model",
+        str(model),
+        "--index",
+        str(index),
+        "--out",
+        str(done),
+    ]
+
+
+def launch(spec: dict, model: Path, index: Path, done: Path, **more) -> subprocess.CompletedProcess:
+    """Run a stage in a process of its own."""
+    return subprocess.run(
+        command(spec, model, index, done), capture_output=True, text=True, timeout=240, **more
+    )
+
+
+def timeless(metrics: Path) -> list[dict]:
+    """Lines of metrics.jsonl without what the clock says."""
+    lines = [json.loads(line) for line in metrics.read_text().splitlines()]
+    return [
+        {k: v for k, v in line.items() if k not in ("tokens_per_second", "seconds")}
+        for line in lines
+    ]

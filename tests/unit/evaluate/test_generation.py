@@ -1,0 +1,285 @@
+"""A benchmark from its archive to its scores; kills, larger limits and stale generations."""
+
+import json
+import re
+
+import pytest
+from lemur.errors import UserError
+from lemur.evaluate import backend, generation, judging, store
+from lemur.sandbox.probe import Absent, probe
+
+SCORES = {
+    "benchmark",
+    "model",
+    "metric",
+    "value",
+    "interval",
+    "interval_method",
+    "higher_is_better",
+}
+SCORES |= {"n", "of", "shots", "decoding", "format", "prompt_sha256", "version", "judged", "reason"}
+SCORES |= {"verdicts", "sandbox"}
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Numbers of responses that were really asked of the model, call by call."""
+    counts = []
+    kept = backend.TransformersBackend.generate
+
+    def generate(self, requests, seeds, done):
+        counts.append(len(requests))
+        yield from kept(self, requests, seeds, done)
+
+    monkeypatch.setattr(backend.TransformersBackend, "generate", generate)
+    return counts
+
+
+def test_humaneval_from_archive_to_scores(spec, folder, humaneval, tmp_path, asked):
+    out = tmp_path / "out" / "generations.jsonl"
+    given = spec(sandbox={"seconds": 5, "memory_mb": 512})
+    generation.run(given, folder, humaneval, out)
+    head, *entries = lines(out)
+    assert head["settings"]["benchmark"] == "humaneval"
+    assert [entry["document"] for entry in entries] == [f"HumanEval/{n}" for n in range(6)]
+    scores = tmp_path / "out" / "scores.json"
+    judging.run(given, out, humaneval, scores)
+    made = json.loads(scores.read_text())
+    assert set(made) >= SCORES
+    assert (made["n"], made["of"], made["metric"]) == (6, 6, "pass@1")
+    verdicts = lines(tmp_path / "out" / "verdicts.jsonl")
+    assert len(verdicts) == 6 and {"document", "verdict", "prompt_sha256"} <= set(verdicts[0])
+    if not isinstance(probe(), Absent):
+        assert made["judged"] and made["value"] == 0.0  # random tokens are no Python
+        assert sum(made["verdicts"].values()) == 6
+        assert set(made["verdicts"]) == {
+            "passed", "failed", "error", "timeout", "out of memory", "forbidden"
+        }  # fmt: skip
+    first = (out.read_bytes(), scores.read_bytes())
+    generation.run(given, folder, humaneval, out)
+    judging.run(given, out, humaneval, scores)
+    assert asked == [6] and first == (out.read_bytes(), scores.read_bytes())
+
+
+def test_batch_sizes_give_the_same_file(spec, folder, humaneval, tmp_path):
+    made = []
+    for batch in (1, 16):
+        out = tmp_path / str(batch) / "generations.jsonl"
+        generation.run(spec(batch=batch), folder, humaneval, out)
+        made.append(out.read_bytes())
+    assert made[0] == made[1]
+
+
+def test_right_answers_pass_and_wrong_ones_fail(spec, folder, humaneval, tmp_path):
+    if isinstance(probe(), Absent):
+        pytest.skip(f"sandbox: {probe().reason}")
+    from tiny_benchmarks import PROBLEMS
+
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(spec(), folder, humaneval, out)
+    head, *entries = lines(out)
+    for number, entry in enumerate(entries):
+        right = PROBLEMS[number]["canonical_solution"]
+        entry["response"] = right if number % 2 else "    return None\n"
+    out.write_text("".join(json.dumps(line) + "\n" for line in (head, *entries)))
+    judging.run(spec(), out, humaneval, tmp_path / "out" / "scores.json")
+    made = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert made["value"] == 0.5 and made["verdicts"]["passed"] == 3
+    assert made["interval"][0] < 0.5 < made["interval"][1]
+
+
+def test_a_killed_run_continues_where_it_was(spec, folder, humaneval, tmp_path, asked, monkeypatch):
+    whole, out = tmp_path / "whole" / "generations.jsonl", tmp_path / "out" / "generations.jsonl"
+    generation.run(spec(), folder, humaneval, whole)
+    kept, count = store.Journal.add, [0]
+
+    def add(self, entry):
+        count[0] += 1
+        if count[0] == 4:
+            self.file.write(b'{"key": "half a li')  # what a kill may leave behind
+            self.file.flush()
+            raise KeyboardInterrupt
+        kept(self, entry)
+
+    monkeypatch.setattr(store.Journal, "add", add)
+    with pytest.raises(KeyboardInterrupt):
+        generation.run(spec(), folder, humaneval, out)
+    assert not out.exists()
+    monkeypatch.setattr(store.Journal, "add", kept)
+    generation.run(spec(), folder, humaneval, out)
+    assert asked == [6, 6, 3]
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def test_a_larger_limit_generates_only_what_is_missing(spec, folder, humaneval, tmp_path, asked):
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(spec(limit=2), folder, humaneval, out)
+    small = {entry["document"] for entry in lines(out)[1:]}
+    out.unlink()  # as a workflow engine does before it runs a rule again
+    generation.run(spec(limit=5), folder, humaneval, out)
+    assert asked == [2, 3]
+    large = {entry["document"] for entry in lines(out)[1:]}
+    assert small < large and len(large) == 5
+    judging.run(spec(limit=2), out, humaneval, tmp_path / "out" / "scores.json")
+    assert json.loads((tmp_path / "out" / "scores.json").read_text())["n"] == 2
+    with pytest.raises(UserError, match="no response for document"):
+        judging.run(spec(limit=6), out, humaneval, tmp_path / "out" / "scores.json")
+
+
+def test_other_settings_never_take_up_old_responses(spec, folder, humaneval, tmp_path, asked):
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(spec(), folder, humaneval, out)
+    other = spec(decoding={"max_new_tokens": 5, "temperature": 0.0})
+    with pytest.raises(UserError, match="made with decoding .*12.*, now .*5.*: generate again"):
+        judging.run(other, out, humaneval, tmp_path / "out" / "scores.json")
+    generation.run(other, folder, humaneval, out)
+    assert asked == [6, 6]
+    assert all(entry["tokens"] <= 5 for entry in lines(out)[1:])
+    assert len(list((tmp_path / "out" / "responses").iterdir())) == 1
+
+
+def test_another_model_never_takes_up_old_responses(spec, folder, humaneval, tmp_path, asked):
+    from tiny_benchmarks import model, tokenizer
+
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(spec(limit=2), folder, humaneval, out)
+    other = tmp_path / "other" / "model"
+    model(other, tokenizer(other), seed=1)
+    generation.run(spec(limit=2), other, humaneval, out)
+    assert asked == [2, 2]
+
+
+def test_changed_data_is_refused(spec, folder, humaneval, gsm8k, tmp_path):
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(spec(limit=1), folder, humaneval, out)
+    manifest = json.loads(humaneval.read_text())
+    manifest["files"][0]["sha256"] = "0" * 64
+    humaneval.write_text(json.dumps(manifest))
+    with pytest.raises(UserError, match="made with data_sha256"):
+        judging.run(spec(limit=1), out, humaneval, tmp_path / "scores.json")
+
+
+def test_without_a_sandbox_a_benchmark_is_not_judged(
+    spec, folder, humaneval, tmp_path, monkeypatch
+):
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(spec(), folder, humaneval, out)
+    reason = "bubblewrap is not installed: apt-get install bubblewrap"
+    monkeypatch.setattr(judging, "probe", lambda: Absent(reason))
+    monkeypatch.setattr(judging, "judge", lambda *_: pytest.fail("ran a program unconfined"))
+    judging.run(spec(), out, humaneval, tmp_path / "out" / "scores.json")
+    made = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert (made["judged"], made["value"], made["interval"]) == (False, None, None)
+    assert made["reason"] == reason and made["n"] == 6 and set(made) >= SCORES
+
+
+def test_gsm8k_takes_the_last_number(spec, folder, gsm8k, tmp_path):
+    given = spec("gsm8k", shots=8, format="chatml", model="chat")
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(given, folder, gsm8k, out)
+    head, *entries = lines(out)
+    answers = [" The answer is 2.", " 1 + 2 = 3", " The answer is 5.", " no idea", " 4, or 6?"]
+    for entry, answer in zip(entries, answers, strict=True):
+        entry["response"] = answer
+    out.write_text("".join(json.dumps(line) + "\n" for line in (head, *entries)))
+    judging.run(given, out, gsm8k, tmp_path / "out" / "scores.json")
+    made = json.loads((tmp_path / "out" / "scores.json").read_text())
+    verdicts = [one["verdict"] for one in lines(tmp_path / "out" / "verdicts.jsonl")]
+    assert verdicts == ["passed", "passed", "failed", "failed", "passed"]
+    assert made["value"] == 0.6 and made["metric"] == "exact match"
+    assert made["beside"]["strict"] == {"value": 0.2, "differs_on": 2}
+
+
+def test_bits_per_byte_is_a_ratio_of_sums(spec, folder, tmp_path):
+    data = tmp_path / "code.jsonl"
+    texts = ["def f(): pass\n", "é" * 40, "x"]
+    data.write_text(
+        "".join(json.dumps({"id": f"{n:064x}", "text": t}) + "\n" for n, t in enumerate(texts))
+    )
+    given = spec("bits_per_byte_code", task="bits_per_byte", model="pretrained")
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(given, folder, data, out)
+    total = -sum(entry["response"] for entry in lines(out)[1:])
+    judging.run(given, out, data, tmp_path / "out" / "scores.json")
+    made = json.loads((tmp_path / "out" / "scores.json").read_text())
+    size = sum(len(text.encode()) for text in texts)
+    assert made["value"] == pytest.approx(total / 0.6931471805599453 / size)
+    assert made["bytes"] == size and made["higher_is_better"] is False
+    assert made["interval"][0] <= made["value"] <= made["interval"][1]
+    items = lines(tmp_path / "out" / "verdicts.jsonl")
+    assert sum(one["bits"] for one in items) / size == pytest.approx(made["value"], abs=1e-4)
+
+
+def test_several_samples_a_problem(spec, folder, humaneval, tmp_path):
+    decoding = {"max_new_tokens": 8, "temperature": 0.9, "samples": 3}
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(spec(decoding=decoding, limit=2), folder, humaneval, out)
+    entries = lines(out)[1:]
+    assert [entry["repeat"] for entry in entries] == [0, 1, 2] * 2
+    assert len({entry["response"] for entry in entries}) > 2
+    judging.run(spec(decoding=decoding, limit=2), out, humaneval, tmp_path / "out" / "scores.json")
+    made = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert made["n"] == 2
+    if made["judged"]:
+        assert sum(made["verdicts"].values()) == 6
+
+
+def test_a_chat_model_without_chat_tokens_is_refused(
+    spec, tmp_path, humaneval, folder, monkeypatch
+):
+    from lemur.evaluate.engine import Engine
+
+    class Bare(Engine):
+        def __init__(self, *given):
+            super().__init__(*given)
+            self.tokenizer.get_vocab = lambda: {}
+
+    monkeypatch.setattr("lemur.evaluate.engine.Engine", Bare)
+    with pytest.raises(UserError, match="no token '<|im_end|>'".replace("|", r"\|")):
+        generation.run(spec(format="chatml", limit=1), folder, humaneval, tmp_path / "g.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"task": "humanevil"}, "did you mean 'humaneval'"),
+        ({"format": "alpaca"}, "format 'alpaca'"),
+        ({"limit": 0}, "limit 0"),
+        ({"available": False, "reason": "no data"}, "cannot run: no data"),
+        ({"precision": "fp64"}, "precision 'fp64'"),
+        ({"decoding": None}, "'decoding' must be an object"),
+    ],
+)
+def test_mistakes_are_one_line(spec, folder, humaneval, tmp_path, changes, words):
+    with pytest.raises(UserError) as caught:
+        generation.run(spec(**changes), folder, humaneval, tmp_path / "g.jsonl")
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+    assert not (tmp_path / "g.jsonl").exists()
+
+
+def test_two_writers_are_refused(tmp_path):
+    with (
+        store.Journal(tmp_path / "g.jsonl", {"a": 1}),
+        pytest.raises(UserError, match="another process"),
+        store.Journal(tmp_path / "g.jsonl", {"a": 1}),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("text", ["", "[]\n", '{"form": 0, "settings": {}}\n', "\x00", '{"key'])
+def test_damaged_generations_are_one_line(tmp_path, text):
+    path = tmp_path / "g.jsonl"
+    path.write_text(text)
+    with pytest.raises(UserError, match="generate again"):
+        store.read(path)
+    with pytest.raises(UserError, match="no such file"):
+        store.read(tmp_path / "none.jsonl")
+
+
+def test_addresses_are_not_part_of_a_verdict():
+    assert judging._stable("<f at 0x7f3a0012ab>") == "<f at 0x...>"
+    assert re.search("0xff", judging._stable("0xff"))

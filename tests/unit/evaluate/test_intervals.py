@@ -1,0 +1,66 @@
+"""Intervals against published values, pass@k against counting."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lemur.evaluate.intervals import bootstrap_mean, bootstrap_ratio, pass_at_k, wilson
+
+
+@pytest.mark.parametrize(
+    ("successes", "number", "low", "high"),
+    # Newcombe 1998 (Statistics in Medicine 17, 857), table I, method 3.
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_against_published_values(successes, number, low, high):
+    assert wilson(successes, number) == pytest.approx((low, high), abs=5e-5)
+
+
+@given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_holds_the_share_and_mirrors(pair):
+    successes, number = pair
+    low, high = wilson(successes, number)
+    assert 0 <= low <= successes / number <= high <= 1
+    assert wilson(number - successes, number) == pytest.approx((1 - high, 1 - low), abs=1e-12)
+
+
+def test_wilson_refuses_what_is_no_share():
+    for successes, number in ((1, 0), (3, 2), (-1, 5)):
+        with pytest.raises(ValueError):
+            wilson(successes, number)
+
+
+@given(
+    st.integers(1, 9).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n)))
+)
+def test_pass_at_k_counts_draws_that_hold_a_pass(drawn):
+    samples, correct, k = drawn
+    passes = [True] * correct + [False] * (samples - correct)
+    draws = list(itertools.combinations(passes, k))
+    assert pass_at_k(samples, correct, k) == pytest.approx(sum(map(any, draws)) / len(draws))
+
+
+def test_bootstrap_is_repeatable_and_covers():
+    draw = np.random.default_rng(5)
+    hits = 0
+    for _ in range(100):
+        sizes = draw.integers(200, 2000, 40).astype(float)
+        bits = sizes * draw.normal(1.2, 0.3, 40)
+        low, high = bootstrap_ratio(bits, sizes)
+        assert bootstrap_ratio(bits, sizes) == (low, high)
+        hits += low <= 1.2 <= high
+    assert 87 <= hits <= 100
+
+
+def test_bootstrap_of_one_document_and_of_none():
+    assert bootstrap_ratio([8.0], [4.0]) == (2.0, 2.0)
+    assert bootstrap_mean([0.5, 0.5]) == (0.5, 0.5)
+    with pytest.raises(ValueError):
+        bootstrap_ratio([], [])

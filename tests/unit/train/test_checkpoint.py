@@ -1,0 +1,145 @@
+"""A checkpoint is whole or not there; the newest whole one is found."""
+
+import errno
+import json
+import os
+import subprocess
+
+import pytest
+import torch
+from lemur.errors import UserError
+from lemur.train import checkpoint
+from lemur.train.engine import State
+from lemur.train.guard import WriterLock
+
+
+def state(value: float, size: int = 8) -> State:
+    tensor = torch.full((size,), value)
+    return State(int(value), {"a.weight": tensor}, {"exp_avg": {"a.weight": tensor + 1}})
+
+
+@pytest.fixture
+def metrics(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1, "loss": 2.0}\n')
+    return path
+
+
+def save(folder, step, metrics, keep=2):
+    return checkpoint.save(folder, step, state(step), metrics, {"sequences_seen": 4 * step}, keep)
+
+
+def test_round_trip_and_pruning(tmp_path, metrics):
+    folder = tmp_path / "run"
+    for step in (3, 6, 9, 12):
+        save(folder, step, metrics)
+    assert [step for step, _ in checkpoint.numbered(folder)] == [9, 12]
+    assert sorted(path.name for path in folder.iterdir()) == ["step-12", "step-9"]
+    step, path, meta = checkpoint.newest(folder)
+    assert (step, meta["sequences_seen"]) == (12, 48)
+    read = checkpoint.read_state(path, meta)
+    assert read.updates == 12
+    assert torch.equal(read.parameters["a.weight"], torch.full((8,), 12.0))
+    assert torch.equal(read.moments["exp_avg"]["a.weight"], torch.full((8,), 13.0))
+    assert (path / "metrics.jsonl").read_text() == metrics.read_text()
+
+
+def test_steps_are_ordered_as_numbers(tmp_path, metrics):
+    for step in (9, 10, 100):
+        save(tmp_path / "run", step, metrics, keep=3)
+    assert checkpoint.newest(tmp_path / "run")[0] == 100
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: os.truncate(path / "exp_avg.safetensors", 20),
+        lambda path: (path / "parameters.safetensors").unlink(),
+        lambda path: (path / "checkpoint.json").write_text("{"),
+        lambda path: (path / "checkpoint.json").unlink(),
+        lambda path: (path / "metrics.jsonl").write_text("other"),
+        lambda path: (path / "parameters.safetensors").write_bytes(
+            (path / "parameters.safetensors").read_bytes()[:-1] + b"\1"
+        ),
+    ],
+    ids=["truncated", "missing", "bad json", "no json", "other metrics", "one byte"],
+)
+def test_a_damaged_checkpoint_is_passed_over(tmp_path, metrics, damage, capsys):
+    folder = tmp_path / "run"
+    save(folder, 3, metrics)
+    damage(save(folder, 6, metrics))
+    step, path, _ = checkpoint.newest(folder)
+    assert (step, path.name) == (3, "step-3")
+    assert "step-6" in capsys.readouterr().err
+    damage(folder / "step-3")
+    assert checkpoint.newest(folder) is None
+
+
+def test_a_failing_write_leaves_the_others(tmp_path, metrics, monkeypatch):
+    folder = tmp_path / "run"
+    save(folder, 3, metrics)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "_save_tensors", full)
+    with pytest.raises(OSError, match="No space"):
+        save(folder, 6, metrics)
+    assert [path.name for path in folder.iterdir()] == ["step-3"]
+    assert checkpoint.newest(folder)[0] == 3
+
+
+def test_a_partial_folder_is_no_checkpoint(tmp_path, metrics):
+    folder = tmp_path / "run"
+    save(folder, 3, metrics).rename(folder / ".step-3.partial")
+    assert checkpoint.newest(folder) is None
+    checkpoint.clear_partial(folder)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 2 MB."""
+    if os.geteuid():
+        pytest.skip("root: mounting a small file system needs it")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("root: this container may not mount file systems")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_an_enospc_and_the_last_good_one_stays(small_disk, metrics):
+    folder = small_disk / "run"
+    fits = state(1, size=100_000)  # 0.8 MB with its moment
+    checkpoint.save(folder, 1, fits, metrics, {}, keep=5)
+    with pytest.raises(OSError) as caught:
+        for step in (2, 3, 4):
+            checkpoint.save(folder, step, fits, metrics, {}, keep=5)
+    assert caught.value.errno == errno.ENOSPC
+    step, path, meta = checkpoint.newest(folder)
+    assert torch.equal(
+        checkpoint.read_state(path, meta).parameters["a.weight"], torch.ones(100_000)
+    )
+    assert not list(folder.glob(".step*"))
+    assert step in (1, 2)
+
+
+def test_a_second_writer_is_refused_in_one_line(tmp_path):
+    with WriterLock(tmp_path / "run"), pytest.raises(UserError) as caught:
+        WriterLock(tmp_path / "run")
+    assert f"process {os.getpid()} on" in str(caught.value)
+    with WriterLock(tmp_path / "run"):
+        pass  # given back
+
+
+def test_meta_says_what_is_in_it(tmp_path, metrics):
+    path = save(tmp_path / "run", 3, metrics)
+    meta = json.loads((path / "checkpoint.json").read_text())
+    assert sorted(meta["files"]) == [
+        "exp_avg.safetensors",
+        "metrics.jsonl",
+        "parameters.safetensors",
+    ]

@@ -1,0 +1,145 @@
+"""DeepSpeed's ZeRO on two CPU ranks: the torch engine's losses, and runs that change hands."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from lemur.errors import UserError
+from lemur.train.engine_deepspeed import _surroundings
+from lemur.train.run import run
+from lemur.train.spec import parse
+from safetensors.torch import load_file
+from tiny_training import command, settings, timeless
+
+LACKING = [tool for tool in ("c++", "ninja") if shutil.which(tool) is None]
+needs_compiler = pytest.mark.skipif(bool(LACKING), reason=f"compiler: {LACKING} not found")
+
+
+def spec_of(stage: int, ranks: int = 2, **changes) -> dict:
+    return settings(
+        engine="deepspeed",
+        parallel__zero_stage=stage,
+        parallel__processes_per_node=ranks,
+        **changes,
+    )
+
+
+def torchrun(spec, model, index, done, **more) -> subprocess.Popen:
+    ranks = spec["parallel"]["processes_per_node"]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    launcher += ["--nproc-per-node", str(ranks), *command(spec, model, index, done)[1:]]
+    return subprocess.Popen(
+        launcher,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        **more,
+    )
+
+
+def finished(spec, model, index, done) -> str:
+    process = torchrun(spec, model, index, done)
+    _, shown = process.communicate(timeout=500)
+    assert process.returncode == 0, shown
+    return shown
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, model_folder, index):
+    done = tmp_path_factory.mktemp("alone") / "DONE.json"
+    run(settings(), model_folder, index, done)
+    return done.parent
+
+
+def same_run(folder, other, rel: float) -> None:
+    """Equal losses at every step, and equal weights where the run ended."""
+    one, two = (timeless(f / "metrics.jsonl") for f in (folder, other))
+    assert [line["loss"] for line in one] == pytest.approx([line["loss"] for line in two], rel=rel)
+    norms = [[line["gradient_norm"] for line in lines] for lines in (one, two)]
+    assert norms[0] == pytest.approx(norms[1], rel=20 * rel)
+    weights = [load_file(f / "model" / "model.safetensors") for f in (folder, other)]
+    assert weights[0].keys() == weights[1].keys()
+    for name, tensor in weights[0].items():
+        assert (tensor.float() - weights[1][name].float()).abs().max() < 100 * rel, name
+
+
+@needs_compiler
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_two_ranks_equal_one_process(stage, alone, tmp_path, model_folder, index):
+    done = tmp_path / "DONE.json"
+    shown = finished(spec_of(stage), model_folder, index, done)
+    assert "engine deepspeed, 2 rank(s) on cpu, fp32" in shown
+    same_run(done.parent, alone, 2e-5)
+    assert json.loads(done.read_text())["engine"] == "deepspeed"
+
+
+@needs_compiler
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_bfloat16_is_close(alone, tmp_path, model_folder, index):
+    done = tmp_path / "DONE.json"
+    finished(spec_of(2, precision="bf16"), model_folder, index, done)
+    one, two = (timeless(f / "metrics.jsonl") for f in (tmp_path, alone))
+    assert [line["loss"] for line in one] == pytest.approx([line["loss"] for line in two], rel=5e-3)
+
+
+@needs_compiler
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("stage", [2, 3])
+def test_a_run_changes_hands(stage, alone, tmp_path, model_folder, index):
+    """Begun on two ranks and killed, continued in one process, killed, ended on two ranks."""
+    done = tmp_path / "DONE.json"
+    two = spec_of(stage, checkpoint__every_steps=2)
+
+    def killed_after(lines: int, start) -> None:
+        process = start()
+        try:
+            while process.poll() is None:
+                found = list(tmp_path.glob("checkpoints/*/metrics.jsonl"))
+                if found and found[0].read_bytes().count(b"\n") >= lines:
+                    break
+                time.sleep(0.002)
+            assert process.poll() is None, process.stderr.read()
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+    killed_after(4, lambda: torchrun(two, model_folder, index, done, start_new_session=True))
+    one = settings(checkpoint__every_steps=2)
+    killed_after(
+        7,
+        lambda: subprocess.Popen(
+            command(one, model_folder, index, done),
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ),
+    )
+    shown = finished(two, model_folder, index, done)
+    assert "continuing after step" in shown
+    same_run(done.parent, alone, 2e-5)
+
+
+def test_ranks_that_were_not_started_are_named(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda tool: tool)
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    monkeypatch.setenv("DS_ACCELERATOR", "cpu")
+    with pytest.raises(UserError) as caught:
+        _surroundings(parse(spec_of(2)))
+    assert "= 2, but 1 rank(s) were started: torchrun --nproc-per-node 2" in str(caught.value)
+
+
+def test_a_missing_compiler_is_named(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda tool: None)
+    monkeypatch.setenv("DS_ACCELERATOR", "cpu")
+    with pytest.raises(UserError, match="c\\+\\+ and ninja not found"):
+        _surroundings(parse(spec_of(2)))

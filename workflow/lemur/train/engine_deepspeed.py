@@ -1,0 +1,206 @@
+"""ZeRO over many ranks through DeepSpeed, checked to be really that.
+
+DeepSpeed shards and reduces; the optimiser is the same AdamW as in the torch engine, and state
+leaves and enters whole, by parameter name, through DeepSpeed's public tensor functions, so that
+world size and stage may change between restarts.
+"""
+
+import os
+import shutil
+import socket
+import warnings
+
+import torch
+from transformers import PreTrainedModel
+
+from lemur.errors import UserError
+from lemur.train import attention, optimizer
+from lemur.train.batches import Batch
+from lemur.train.engine import NotFinite, State
+from lemur.train.model import PackedLoss
+from lemur.train.spec import Spec
+
+
+def _surroundings(spec: Spec) -> None:
+    """Ranks as a launcher set them, or one process on its own; a mismatch is the user's."""
+    if spec.device == "cpu":
+        os.environ["DS_ACCELERATOR"] = "cpu"  # read when deepspeed is imported
+        lacking = [tool for tool in ("c++", "ninja") if shutil.which(tool) is None]
+        if lacking:
+            raise UserError(
+                f"{spec.key('engine')}: deepspeed on CPUs compiles its communication: "
+                f"{' and '.join(lacking)} not found (apt-get install g++ ninja-build)"
+            )
+    if "RANK" not in os.environ and spec.world == 1:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        alone = {"RANK": 0, "LOCAL_RANK": 0, "WORLD_SIZE": 1, "MASTER_PORT": port}
+        os.environ.update({name: str(value) for name, value in alone.items()})
+        os.environ["MASTER_ADDR"] = "127.0.0.1"
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world != spec.world:
+        raise UserError(
+            f"{spec.key('parallel')}: nodes x processes_per_node = {spec.world}, but {world} rank(s) "
+            f"were started: torchrun --nproc-per-node {spec.world} ..."
+        )
+
+
+def _config(spec: Spec) -> dict:
+    accumulation = spec.sequences // (spec.micro * spec.world)
+    zero: dict = {"stage": spec.zero_stage}
+    if spec.offload != "none":
+        zero["offload_optimizer"] = {"device": "cpu"}
+    if spec.offload == "parameters":
+        zero["offload_param"] = {"device": "cpu"}
+    return {
+        "train_micro_batch_size_per_gpu": spec.micro,
+        "gradient_accumulation_steps": accumulation,
+        "train_batch_size": spec.sequences,
+        "gradient_clipping": spec.clip,
+        "bf16": {"enabled": spec.precision == "bf16"},
+        "data_types": {"grad_accum_dtype": "fp32"},
+        "zero_optimization": zero,
+        "zero_force_ds_cpu_optimizer": False,
+        "steps_per_print": 2**31,
+        "wall_clock_breakdown": False,
+    }
+
+
+class DeepSpeedEngine:
+    """One rank of a ZeRO stage 1, 2 or 3 run; gloo on CPUs, NCCL on GPUs."""
+
+    name = "deepspeed"
+
+    def __init__(self, model: PreTrainedModel, spec: Spec):
+        _surroundings(spec)
+        warnings.filterwarnings("ignore", category=FutureWarning, module="torch.distributed")
+        import deepspeed
+
+        deepspeed.utils.logger.setLevel("WARNING")
+        self.spec = spec
+        self.deepspeed = deepspeed
+        local = int(os.environ["LOCAL_RANK"])
+        device = torch.device("cpu" if spec.device == "cpu" else f"cuda:{local}")
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        deepspeed.init_distributed("gloo" if spec.device == "cpu" else "nccl", verbose=False)
+        model.to(device).train()
+        if spec.gradient_checkpointing:
+            model.activation_checkpointing_enable({"use_reentrant": False})
+        module = PackedLoss(model, attention.choose(spec.attention, device, spec.precision))
+        named = dict(model.named_parameters())
+        self.shapes = {name: tuple(p.shape) for name, p in named.items()}
+        adam = optimizer.build(named, optimizer.embedding_names(model), spec)
+        self.engine, self.zero, *_ = deepspeed.initialize(
+            model=module, optimizer=adam, config=_config(spec)
+        )
+        self._assert_real()
+        prefix = "causal."
+        self.parameters = {
+            name.removeprefix(prefix): p for name, p in self.engine.module.named_parameters()
+        }
+        self.rank = torch.distributed.get_rank()
+        self.world = torch.distributed.get_world_size()
+        self.device = device
+        self.updates = 0
+        self._fill_moments()
+
+    def _assert_real(self) -> None:
+        """Wrappers have been seen to fall back to plain data parallelism in silence."""
+        kind = type(self.engine).__name__
+        stage = self.engine.zero_optimization_stage()
+        if kind != "DeepSpeedEngine" or stage != self.spec.zero_stage:
+            raise UserError(
+                f"{self.spec.key('engine')}: asked for deepspeed with ZeRO {self.spec.zero_stage}, got "
+                f"{kind} with stage {stage}"
+            )
+
+    def _fill_moments(self) -> None:
+        """Zero moments before the first update: there to be read, or to be set on resuming."""
+        adam = self.zero.optimizer
+        for group in adam.param_groups:
+            for flat in group["params"]:
+                adam.state[flat] = {
+                    "step": torch.zeros((), device=flat.device),
+                    **{kind: torch.zeros_like(flat) for kind in optimizer.MOMENTS},
+                }
+        # Stages 1 and 2 find a parameter's slices at the first update; stage 3 looks them up.
+        link = getattr(self.zero, "_lazy_init_hp_params_optimizer_state", None)
+        if link is not None:
+            link()
+
+    def train_step(self, batches: list[Batch], targets: int, rate: float) -> tuple[float, float]:
+        for group in self.zero.optimizer.param_groups:
+            group["lr"] = rate
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        for number, batch in enumerate(batches):
+            loss = self.engine(batch)
+            total += loss.detach()
+            if number + 1 == len(batches):
+                torch.distributed.all_reduce(total)
+                if not total.isfinite():
+                    raise NotFinite(f"loss {total.item() / max(1, targets):g}")
+            # DeepSpeed averages over ranks; the loss is a mean over all ranks' labels.
+            scaled = (loss * (self.world / max(1, targets))).float()
+            self.engine.backward(scaled, scale_wrt_gas=False)
+            self.engine.step()
+        norm = float(self.engine.get_global_grad_norm())
+        if norm != norm or norm == float("inf"):
+            raise NotFinite(f"gradient norm {norm:g}")
+        self.updates += 1
+        return total.item(), norm
+
+    def total(self, value: int) -> int:
+        count = torch.tensor([int(value)], device=self.device)
+        torch.distributed.all_reduce(count)
+        return int(count.item())
+
+    def state(self) -> State | None:
+        from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state
+
+        kept = State(self.updates, {}, {kind: {} for kind in optimizer.MOMENTS})
+        for name, p in self.parameters.items():
+            whole = safe_get_full_fp32_param(p)
+            moments = {k: safe_get_full_optimizer_state(p, k) for k in optimizer.MOMENTS}
+            if self.rank == 0:
+                kept.parameters[name] = self._whole(whole, name)
+                for kind, tensor in moments.items():
+                    kept.moments[kind][name] = self._whole(tensor, name)
+        return kept if self.rank == 0 else None
+
+    def _whole(self, tensor: torch.Tensor, name: str) -> torch.Tensor:
+        return tensor.detach().float().reshape(self.shapes[name]).cpu().clone()
+
+    def load_state(self, state: State | None) -> None:
+        from deepspeed.utils import safe_set_full_fp32_param, safe_set_full_optimizer_state
+
+        self.updates = self.total(state.updates if state is not None else 0)
+        for name, p in self.parameters.items():
+            value = self._from_first(state and state.parameters[name], name)
+            safe_set_full_fp32_param(p, value)
+            self._set_computed(p, value)
+            for kind in optimizer.MOMENTS:
+                moment = self._from_first(state and state.moments[kind][name], name)
+                safe_set_full_optimizer_state(p, moment, kind)
+        for kept in self.zero.optimizer.state.values():
+            kept["step"] = torch.full_like(kept["step"], float(self.updates))
+
+    def close(self) -> None:
+        torch.distributed.destroy_process_group()
+
+    def _from_first(self, value: torch.Tensor | None, name: str) -> torch.Tensor:
+        """A tensor of rank 0 on every rank; one parameter at a time, so memory stays small."""
+        if value is None:
+            value = torch.empty(self.shapes[name], dtype=torch.float32)
+        value = value.to(self.device).contiguous()
+        torch.distributed.broadcast(value, 0)
+        return value
+
+    @torch.no_grad()
+    def _set_computed(self, p: torch.nn.Parameter, value: torch.Tensor) -> None:
+        if self.spec.zero_stage < 3:
+            p.copy_(value)
+            return
+        with self.deepspeed.zero.GatheredParameters([p], modifier_rank=0):
+            p.copy_(value)
