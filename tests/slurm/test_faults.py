@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 # Long enough to be hit in the middle; one thread, since two wait for each other on a busy machine.
 SETTINGS = (
-    "set={pretrain.tokens: 40960, pretrain.checkpoint.every_steps: 2, pretrain.threads: 1, "
+    "set={pretrain.tokens: 24576, pretrain.checkpoint.every_steps: 1, pretrain.threads: 1, "
     "mixture.max_epochs: 8}"
 )
 RECIPE = ("--config", "recipe=smoke", "quiet_plan=true", SETTINGS)
@@ -114,7 +114,7 @@ def training(cluster, prepared, tmp_path):
 
 def test_over_its_memory(training, prepared):
     """The first attempt is killed by SLURM; the next asks for more."""
-    memory = "continue_pretraining:mem_mb=420 if attempt == 1 else 420 * 6 * attempt"
+    memory = "continue_pretraining:mem_mb=420+(attempt-1)*2000"
     training.start("--set-resources", memory)
     assert training.end() == 0, training.shown()
     assert "exceeded memory limit" in training.said() or "oom" in training.said().lower()
