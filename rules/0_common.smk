@@ -11,10 +11,11 @@ ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
-from lemur.config import load, recipe as recipes, schema, stages
+from lemur.config import load, recipe as recipes, schema, site, stages
 from lemur.errors import UserError
 from lemur.figures import settings
 from lemur.files import canonical
+from lemur.plan import resources as plan_resources
 from lemur.provenance import digest
 
 RUN = ROOT / "workflow" / "env-run"
@@ -32,6 +33,7 @@ try:
     schema.check(config, "config", "config")
     RECIPE = recipes.resolve(str(config["recipe"]), config.get("set"))
     STYLE = load.figures(config.get("style"))
+    SITE = site.read(Path(config["site"]) if config.get("site") else None)
 except UserError as error:
     # WorkflowError would name this file and line, which is not where the mistake is.
     sys.exit(f"error: {error}")
@@ -218,13 +220,74 @@ def scores_of(recipe):
     ]
 
 
-def training_memory(stage):
-    """mem_mb of a training job: what the plan predicts for the host, growing with the attempt."""
+# -- where it runs --------------------------------------------------------------------------------
 
-    def megabytes(wildcards, attempt):
-        return int(cost_plan.host_memory_mb(RECIPE, stage) * (1 + 0.5 * (attempt - 1)))
 
-    return megabytes
+def entry_of(name, wildcards):
+    """The pinned source that a job reads, where a rule has a job for each."""
+    if name == "download":
+        return download_entry(wildcards.folder, wildcards.name)
+    if name in ("clean", "tokenize"):
+        return next(x for x in corpus_sources() if x["name"] == wildcards.source)
+    return None
+
+
+def asked(rule):
+    """What a job asks for, derived from the recipe, grown with the attempt, in a site's words."""
+    alike = plan_resources.ask(RECIPE, rule)
+
+    def request(wildcards, attempt):
+        entry = entry_of(rule, wildcards)
+        first = plan_resources.ask(RECIPE, rule, entry) if entry else alike
+        try:
+            return site.request(first, attempt, SITE, rule)
+        except UserError as error:
+            sys.exit(f"error: {error}")
+
+    return {
+        "mem_mb": lambda wildcards, attempt: request(wildcards, attempt).memory_mb,
+        "runtime": lambda wildcards, attempt: request(wildcards, attempt).minutes,
+        **site.words(alike, SITE),
+    }
+
+
+def launched(stage, path, *arguments):
+    """Shell text that trains: as one process, as ranks of one node, or through srun on several."""
+    nodes, processes = plan_resources.ranks(RECIPE, stage)
+    grace = plan_resources.grace_seconds(RECIPE, stage)
+    launch = f"-m lemur.launch --nodes {nodes} --processes {processes} --grace {grace}"
+    done = f"--out results/{RECIPE['name']}/{stage}/DONE.json -- {SCRIPTS / path}"
+    spec = f"--spec {{params.spec:q}} --recipe-digest {RECIPE_DIGEST}"
+    # Most SLURM_ variables are gone here, so srun is told the layout again.
+    srun = f"srun --nodes={nodes} --ntasks={nodes} --cpus-per-task={{resources.cpus_per_task}}"
+    start = [srun, "--kill-on-bad-exit=1"] if nodes > 1 else []
+    # The shell and tee must outlive a warning that is meant for the training process.
+    parts = ["trap '' TERM USR1; OMP_NUM_THREADS={threads}", *start, str(RUN), "train python"]
+    return " ".join([*parts, launch, done, spec, *arguments, LOG])
+
+
+def several_ranks(stage):
+    nodes, processes = plan_resources.ranks(RECIPE, stage)
+    return nodes * processes > 1
+
+
+def preflight(stage):
+    """What must have been tried before many ranks train; nothing where there is one."""
+    return [f"results/{RECIPE['name']}/{stage}/preflight.json"] if several_ranks(stage) else []
+
+
+def preflight_spec(stage):
+    return canonical(
+        {
+            "stage": stage,
+            "device": RECIPE[stage]["parallel"]["device"],
+            "nodes": RECIPE[stage]["parallel"]["nodes"],
+            "processes_per_node": RECIPE[stage]["parallel"]["processes_per_node"],
+            "disk_bytes": plan_resources.disk_needed(RECIPE, stage),
+            "clock_seconds": 30,
+            "timeout_seconds": 300,
+        }
+    )
 
 
 # -- figures --------------------------------------------------------------------------------------

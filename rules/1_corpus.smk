@@ -11,7 +11,7 @@ rule download:
         name="[^/]+",
     retries: 1
     resources:
-        mem_mb=1000,
+        **asked("download"),
     params:
         spec=download_spec,
         version=stages.VERSION["download"],
@@ -31,7 +31,7 @@ rule prepare_model:
     log:
         "logs/prepare_model/{tokenizer}.log",
     resources:
-        mem_mb=4000,
+        **asked("prepare_model"),
     params:
         spec=as_is(canonical(RECIPE["base"])),
         manifest=lambda wildcards, input: input[0] if input else "none",
@@ -56,7 +56,7 @@ rule clean:
     benchmark:
         "benchmarks/clean/{corpus}/{source}/part-{part}-of-{parts}.tsv"
     resources:
-        mem_mb=2000,
+        **asked("clean"),
     params:
         spec=lambda wildcards: canonical(stages.clean(RECIPE, wildcards.source)),
         version=stages.VERSION["clean"],
@@ -84,7 +84,7 @@ rule duplicates:
     benchmark:
         f"benchmarks/duplicates/{RECIPE['corpus']['name']}.tsv"
     resources:
-        mem_mb=4000,
+        **asked("duplicates"),
     params:
         spec=as_is(canonical(stages.duplicates(RECIPE))),
         folder=lambda wildcards, output: Path(output.facts).parent,

@@ -9,7 +9,7 @@ rule plan_mixture:
     log:
         "logs/plan_mixture/{recipe}.log",
     resources:
-        mem_mb=1000,
+        **asked("plan_mixture"),
     params:
         spec=as_is(canonical(stages.plan(RECIPE))),
         statistics=as_is(expanding(STATISTICS)),
@@ -33,7 +33,7 @@ rule decontaminate:
     benchmark:
         "benchmarks/decontaminate/{recipe}.tsv"
     resources:
-        mem_mb=4000,
+        **asked("decontaminate"),
     params:
         spec=as_is(canonical(stages.decontaminate(RECIPE))),
         documents=as_is(expanding(DOCUMENTS)),
@@ -55,7 +55,7 @@ rule heldout:
     log:
         "logs/heldout/{recipe}/{kind}.log",
     resources:
-        mem_mb=2000,
+        **asked("heldout"),
     params:
         spec=lambda wildcards: canonical(stages.heldout(RECIPE, wildcards.kind)),
         documents=as_is(expanding(DOCUMENTS)),

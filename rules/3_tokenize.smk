@@ -14,7 +14,7 @@ rule tokenize:
     benchmark:
         "benchmarks/tokenize/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.tsv"
     resources:
-        mem_mb=2000,
+        **asked("tokenize"),
     params:
         spec=as_is(canonical(stages.tokenize(RECIPE))),
         model="resources/models/{tokenizer}/model",
@@ -43,7 +43,7 @@ rule pack:
     log:
         "logs/pack/{recipe}.log",
     resources:
-        mem_mb=4000,
+        **asked("pack"),
     params:
         spec=as_is(canonical(stages.pack(RECIPE))),
         documents=as_is(expanding(DOCUMENTS)),

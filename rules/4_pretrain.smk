@@ -6,6 +6,7 @@ rule continue_pretraining:
     input:
         model=f"resources/models/{RECIPE['base']['name']}/DONE.json",
         index="results/{recipe}/tokens/index.json",
+        preflight=preflight("pretrain"),
     output:
         done="results/{recipe}/pretrain/DONE.json",
         metrics="results/{recipe}/pretrain/metrics.jsonl",
@@ -16,15 +17,29 @@ rule continue_pretraining:
     retries: 1
     threads: RECIPE["pretrain"].get("threads", 2)
     resources:
-        mem_mb=training_memory("pretrain"),
+        **asked("continue_pretraining"),
     params:
         spec=as_is(canonical(stages.train(RECIPE, "pretrain"))),
         model=f"resources/models/{RECIPE['base']['name']}/model",
         version=stages.VERSION["pretrain"],
         lock=LOCKS["train"],
     shell:
-        threaded(
-            "train",
+        launched(
+            "pretrain",
             "4_pretrain/pretrain.py",
             "--model {params.model} --index {input.index} --out {output.done}",
         )
+
+
+rule preflight_pretrain:
+    output:
+        "results/{recipe}/pretrain/preflight.json",
+    log:
+        "logs/preflight/{recipe}/pretrain.log",
+    resources:
+        **asked("preflight_pretrain"),
+    params:
+        spec=as_is(preflight_spec("pretrain")),
+        lock=LOCKS["train"],
+    shell:
+        launched("pretrain", "4_pretrain/preflight.py", "--out {output}")

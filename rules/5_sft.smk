@@ -12,7 +12,7 @@ rule conversations:
     log:
         "logs/conversations/{recipe}.log",
     resources:
-        mem_mb=2000,
+        **asked("conversations"),
     params:
         spec=as_is(canonical(stages.conversations(RECIPE))),
         documents=as_is(expanding(DOCUMENTS, ("code",)) if takes_docstrings() else ""),
@@ -37,7 +37,7 @@ rule sft_tokens:
     log:
         "logs/sft_tokens/{recipe}.log",
     resources:
-        mem_mb=2000,
+        **asked("sft_tokens"),
     params:
         spec=as_is(canonical(stages.sft_tokens(RECIPE))),
         model=f"resources/models/{RECIPE['base']['name']}/model",
@@ -55,6 +55,7 @@ rule supervised_fine_tuning:
     input:
         model="results/{recipe}/pretrain/DONE.json",
         index="results/{recipe}/sft/data/index.json",
+        preflight=preflight("sft"),
     output:
         done="results/{recipe}/sft/DONE.json",
         metrics="results/{recipe}/sft/metrics.jsonl",
@@ -65,15 +66,29 @@ rule supervised_fine_tuning:
     retries: 1
     threads: RECIPE["sft"].get("threads", 2)
     resources:
-        mem_mb=training_memory("sft"),
+        **asked("supervised_fine_tuning"),
     params:
         spec=as_is(canonical(stages.train(RECIPE, "sft"))),
         model="results/{recipe}/pretrain/model",
         version=stages.VERSION["sft"],
         lock=LOCKS["train"],
     shell:
-        threaded(
-            "train",
+        launched(
+            "sft",
             "5_sft/sft.py",
             "--model {params.model} --index {input.index} --out {output.done}",
         )
+
+
+rule preflight_sft:
+    output:
+        "results/{recipe}/sft/preflight.json",
+    log:
+        "logs/preflight/{recipe}/sft.log",
+    resources:
+        **asked("preflight_sft"),
+    params:
+        spec=as_is(preflight_spec("sft")),
+        lock=LOCKS["train"],
+    shell:
+        launched("sft", "4_pretrain/preflight.py", "--out {output}")

@@ -13,7 +13,7 @@ rule generate:
         "benchmarks/generate/{recipe}/{model}/{benchmark}.tsv"
     threads: RECIPE["evaluate"].get("threads", 2)
     resources:
-        mem_mb=4000,
+        **asked("generate"),
     params:
         spec=lambda w: canonical(stages.generate(RECIPE, w.model, w.benchmark)),
         model=lambda wildcards, input: Path(input.model).parent / "model",
@@ -37,7 +37,7 @@ rule judge:
     log:
         "logs/judge/{recipe}/{model}/{benchmark}.log",
     resources:
-        mem_mb=2000,
+        **asked("judge"),
     params:
         spec=lambda w: canonical(stages.judge(RECIPE, w.model, w.benchmark)),
         version=stages.VERSION["judge"],

@@ -9,7 +9,7 @@ rule fetch_records:
         "logs/fetch_records.log",
     retries: 1
     resources:
-        mem_mb=1000,
+        **asked("fetch_records"),
     params:
         spec=as_is(records_spec()),
         version=stages.VERSION["download"],
@@ -30,7 +30,7 @@ rule count_records:
     log:
         "logs/count_records.log",
     resources:
-        mem_mb=2000,
+        **asked("count_records"),
     params:
         spec=as_is(canonical({"records": str(PAPER / "mint_records.tsv")})),
         version=stages.VERSION["agents"],
@@ -52,7 +52,7 @@ rule compare_records:
     log:
         "logs/compare_records.log",
     resources:
-        mem_mb=1000,
+        **asked("compare_records"),
     params:
         spec=as_is("{}"),
         version=stages.VERSION["agents"],

@@ -13,7 +13,7 @@ rule paper_figure:
     wildcard_constraints:
         figure=r"\w+\.(svg|html)",
     resources:
-        mem_mb=1000,
+        **asked("paper_figure"),
     params:
         spec=lambda wildcards: figure_spec(Path(wildcards.figure).stem),
         name=lambda wildcards: Path(wildcards.figure).stem,
@@ -37,7 +37,7 @@ rule loss:
     log:
         "logs/figures/{recipe}/loss.log",
     resources:
-        mem_mb=1000,
+        **asked("loss"),
     params:
         spec=as_is(figure_spec("loss")),
         version=stages.VERSION["figures"],
@@ -59,7 +59,7 @@ rule mixture_figure:
     log:
         "logs/figures/{recipe}/mixture.log",
     resources:
-        mem_mb=1000,
+        **asked("mixture_figure"),
     params:
         spec=as_is(figure_spec("mixture")),
         version=stages.VERSION["figures"],
@@ -82,7 +82,7 @@ rule scores_figure:
     wildcard_constraints:
         figure="bits_per_byte|scores",
     resources:
-        mem_mb=1000,
+        **asked("scores_figure"),
     params:
         spec=lambda wildcards: figure_spec(wildcards.figure),
         version=stages.VERSION["figures"],
@@ -112,7 +112,7 @@ rule report:
     log:
         f"logs/report/{RECIPE['name']}.log",
     resources:
-        mem_mb=2000,
+        **asked("report"),
     params:
         spec=as_is(report_spec()),
         statistics=as_is(expanding(STATISTICS)),

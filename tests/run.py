@@ -2,7 +2,7 @@
 
     run.py                what `make test` runs
     run.py --long         what `make test-long` runs: the tests marked long as well
-    run.py --only NAME    one group: lint, workflow, data, train, evaluate, figures, dag, e2e
+    run.py --only NAME    one group: lint, workflow, data, train, evaluate, figures, dag, e2e, slurm
 
 Fails on a failed test, and on a skip whose reason is not of a listed kind: a test that quietly
 does not run is a defect.
@@ -21,13 +21,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Group -> (environment, folders under tests/). Groups run one after the other: most use both cores.
 GROUPS = {
-    "workflow": ("workflow", ["unit/config", "unit/plan", "unit/core"]),
+    "workflow": ("workflow", ["unit/config", "unit/plan", "unit/core", "unit/launch"]),
     "data": ("data", ["unit/corpus", "unit/mix", "unit/tokenize", "unit/sft"]),
     "figures": ("figures", ["unit/agents", "unit/figures", "unit/report"]),
     "evaluate": ("evaluate", ["unit/evaluate", "unit/sandbox"]),
     "train": ("train", ["unit/train", "unit/models"]),
     "dag": ("workflow", ["dag"]),
     "e2e": ("workflow", ["e2e", "faults"]),
+    "slurm": ("workflow", ["slurm"]),
 }
 
 # A skip must say which of these the machine lacks.

@@ -1,0 +1,202 @@
+"""What a scheduler is asked for: memory, time, CPUs, nodes and GPUs of each rule, from the recipe.
+
+Nothing here knows of Snakemake or of a site; ``lemur.config.site`` turns an ``Ask`` into SLURM's words.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lemur.errors import UserError, nearest
+from lemur.plan.architecture import parameters
+from lemur.plan.cost import cost, host_memory_mb
+from lemur.plan.disk import checkpoint_bytes, download_bytes, text_bytes
+
+# Two Snakemakes stand beside the work in an allocation of the SLURM plugin.
+CONTROL_MB = 500
+# Interpreters start and a shared file system is slow: no job asks for less.
+LEAST_MINUTES = 10
+# Assumed of a file system that several nodes share, MB/s: a checkpoint is written at this rate.
+DISK_MB_PER_SECOND = 500
+# Where nothing says how large a source is.
+UNKNOWN_MB = 2_000
+# For data loading and launching beside each GPU; customary.
+CPUS_PER_GPU = 8
+# Time asked for over time predicted: the plan's utilisation is an assumption.
+MARGIN = 2.0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One job. ``memory_mb`` and ``gpus`` are a node's; ``cpus`` are those of one node's process."""
+
+    memory_mb: int
+    minutes: int
+    cpus: int = 1
+    nodes: int = 1
+    gpus: int = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """How a rule grows with the text it reads: ``memory`` MB an MB of text, ``speed`` MB/s."""
+
+    base_mb: int
+    memory: float = 0.0
+    speed: float = 1.0
+    reads: str = "nothing"
+
+
+# Set generously from the sizes at which `mini` runs; a job over its request is asked again with more.
+WORK = {
+    "download": Work(700, speed=5, reads="download"),
+    "prepare_model": Work(1500, speed=50, reads="weights"),
+    "clean": Work(1200, memory=2.0, speed=2, reads="part"),
+    # Hashes of documents and their places, not their text.
+    "duplicates": Work(1500, memory=0.1, speed=50, reads="corpus"),
+    "plan_mixture": Work(700),
+    "decontaminate": Work(2500, memory=0.02, speed=5, reads="corpus"),
+    "heldout": Work(1500, memory=0.02, speed=50, reads="corpus"),
+    "tokenize": Work(1500, memory=3.0, speed=3, reads="part"),
+    "pack": Work(1500, memory=0.1, speed=50, reads="corpus"),
+    "conversations": Work(1500, memory=4.0, speed=1, reads="examples"),
+    "sft_tokens": Work(1500, memory=4.0, speed=1, reads="examples"),
+    "judge": Work(1500),
+    "fetch_records": Work(700),
+    "count_records": Work(1500),
+    "compare_records": Work(700),
+    "paper_figure": Work(700),
+    "loss": Work(700),
+    "mixture_figure": Work(700),
+    "scores_figure": Work(700),
+    "report": Work(1500),
+}
+TRAINING = {"continue_pretraining": "pretrain", "supervised_fine_tuning": "sft"}
+PREFLIGHT = {"preflight_pretrain": "pretrain", "preflight_sft": "sft"}
+RULES = (*WORK, *TRAINING, *PREFLIGHT, "generate")
+
+
+def ask(recipe: dict[str, Any], rule: str, entry: dict[str, Any] | None = None) -> Ask:
+    """The first attempt's request of ``rule``.
+
+    ``entry``: the pinned source that a job of one source reads (its share of it, by ``parts``).
+    """
+    if rule in TRAINING:
+        return _training(recipe, TRAINING[rule])
+    if rule in PREFLIGHT:
+        return _preflight(recipe, PREFLIGHT[rule])
+    if rule == "generate":
+        return _generation(recipe)
+    if rule not in WORK:
+        raise UserError(f"resources: no rule '{rule}'{nearest(rule, RULES)}")
+    work = WORK[rule]
+    size = _megabytes(recipe, work.reads, entry)
+    memory = CONTROL_MB + work.base_mb + work.memory * size
+    if work.reads == "weights":
+        # A hub's weights are taken over in 16 bits; others are turned to float32, copied, written.
+        width = 2.5 if "hub" in recipe["base"]["from"] else 12
+        memory += width * parameters(recipe["base"]["architecture"])["total"] / 1e6
+    minutes = LEAST_MINUTES + MARGIN * size / work.speed / 60
+    return Ask(round(memory), round(minutes))
+
+
+def again(first: Ask, attempt: int) -> Ask:
+    """What attempt ``attempt`` (from 1) asks for: half as much memory and all the time more."""
+    return Ask(
+        round(first.memory_mb * (1 + 0.5 * (attempt - 1))),
+        first.minutes * attempt,
+        first.cpus,
+        first.nodes,
+        first.gpus,
+    )
+
+
+def ranks(recipe: dict[str, Any], stage: str) -> tuple[int, int]:
+    """(nodes, processes on each) of a training stage."""
+    parallel = recipe[stage]["parallel"]
+    return parallel["nodes"], parallel["processes_per_node"]
+
+
+def grace_seconds(recipe: dict[str, Any], stage: str) -> int:
+    """Seconds before its time limit at which a training job is told to write a checkpoint.
+
+    Two steps (the one under way, and slack), the checkpoint twice, and half a minute.
+    """
+    made = cost(recipe)["stages"][stage]
+    step = made["days"] * 86_400 / max(1, made["steps"])
+    written = checkpoint_bytes(recipe) / 1e6 / DISK_MB_PER_SECOND
+    return round(30 + 2 * step + 2 * written)
+
+
+def disk_needed(recipe: dict[str, Any], stage: str) -> int:
+    """Bytes that a stage writes at most: its checkpoints, one being written, and the model."""
+    kept = recipe[stage]["checkpoint"]["keep"] + 1
+    stored = 4 if recipe[stage]["precision"] == "fp32" else 2
+    model = stored * parameters(recipe["base"]["architecture"])["total"]
+    return kept * checkpoint_bytes(recipe) + model
+
+
+def _megabytes(recipe: dict[str, Any], reads: str, entry: dict[str, Any] | None) -> float:
+    """MB that a job reads."""
+    if reads == "download":
+        size = download_bytes(entry or {})
+        return (UNKNOWN_MB if size is None else size / 1e6) / (entry or {}).get("parts", 1)
+    if reads == "part":
+        return _text_mb(entry or {}) / (entry or {}).get("parts", 1)
+    if reads == "corpus":
+        return sum(_text_mb(source) for source in recipe["corpus"]["sources"])
+    if reads == "examples":  # about two KB of text each
+        return sum(item["examples"] for item in recipe["sft"]["sources"]) * 2e-3
+    if reads == "weights":
+        return 4 * parameters(recipe["base"]["architecture"])["total"] / 1e6
+    return 0.0
+
+
+def _text_mb(source: dict[str, Any]) -> float:
+    size = text_bytes(source)
+    return UNKNOWN_MB if size is None else size / 1e6
+
+
+def _cpus(part: dict[str, Any]) -> int:
+    parallel = part["parallel"]
+    each = CPUS_PER_GPU if parallel["device"] == "cuda" else part.get("threads", 2)
+    return each * parallel["processes_per_node"]
+
+
+def _training(recipe: dict[str, Any], stage: str) -> Ask:
+    part, made = recipe[stage], cost(recipe)["stages"][stage]
+    nodes, each = ranks(recipe, stage)
+    return Ask(
+        memory_mb=CONTROL_MB + host_memory_mb(recipe, stage),
+        minutes=round(LEAST_MINUTES + MARGIN * made["days"] * 24 * 60),
+        cpus=_cpus(part),
+        nodes=nodes,
+        gpus=each if part["parallel"]["device"] == "cuda" else 0,
+    )
+
+
+def _preflight(recipe: dict[str, Any], stage: str) -> Ask:
+    nodes, each = ranks(recipe, stage)
+    gpus = each if recipe[stage]["parallel"]["device"] == "cuda" else 0
+    memory = CONTROL_MB + each * (3_000 if gpus else 800)
+    return Ask(memory, LEAST_MINUTES, _cpus(recipe[stage]), nodes, gpus)
+
+
+def _generation(recipe: dict[str, Any]) -> Ask:
+    """One model on one benchmark: on a GPU where training is, else on the CPU."""
+    part, price = recipe["evaluate"], recipe["cost"]
+    count = parameters(recipe["base"]["architecture"])["total"]
+    weights = (4 if part["precision"] == "fp32" else 2) * count
+    asked = sum(
+        (item.get("limit") or item.get("problems") or 1000) * item["decoding"]["max_new_tokens"]
+        for item in part["benchmarks"]
+        if "decoding" in item
+    )
+    # Two FLOPs a parameter and token; decoding reaches a hundredth of a device's peak (assumed).
+    seconds = 2 * count * asked / (price["device_tflops"] * 1e12 * 0.01)
+    minutes = round(LEAST_MINUTES + MARGIN * seconds / 60)
+    if recipe["pretrain"]["parallel"]["device"] == "cuda":
+        gpus = -(-round(1.3 * weights) // round(price["device_memory_gb"] * 1e9))
+        memory = CONTROL_MB + 4_000 + weights / 1e6
+        return Ask(round(memory), minutes, CPUS_PER_GPU * gpus, 1, gpus)
+    memory = CONTROL_MB + 2_000 + 2 * 4 * count / 1e6
+    return Ask(round(memory), minutes, part.get("threads", 2))

@@ -1,0 +1,102 @@
+"""What many ranks need of each other, tried in seconds before GPU-hours are spent."""
+
+import os
+import shutil
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed
+
+from lemur.errors import UserError
+from lemur.files import write_json
+
+# Numbers in the trial sum: large enough that it goes over the network like a gradient, 4 MB.
+NUMBERS = 1 << 20
+
+
+def run(spec: dict[str, Any], out: Path) -> None:
+    """Check ranks, all-reduce, clocks and free disk; rank 0 writes ``out``.
+
+    ``spec``: stage, device (cpu or cuda), nodes, processes_per_node, disk_bytes that the stage
+    writes beside ``out``, clock_seconds that clocks may differ by, timeout_seconds to meet in.
+    """
+    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    expected = spec["nodes"] * spec["processes_per_node"]
+    where = f"{spec['stage']}: preflight"
+    if world != expected:
+        raise UserError(f"{where}: {world} ranks were started and the recipe has {expected}")
+    cuda = spec["device"] == "cuda"
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    if cuda and local >= torch.cuda.device_count():
+        raise UserError(
+            f"{where}: rank {rank} is the {local + 1}. of its node, on which "
+            f"{torch.cuda.device_count()} GPUs are visible"
+        )
+    if cuda:
+        torch.cuda.set_device(local)
+    distributed.init_process_group(
+        "nccl" if cuda else "gloo", timeout=timedelta(seconds=spec["timeout_seconds"])
+    )
+    try:
+        device = torch.device("cuda", local) if cuda else torch.device("cpu")
+        seconds = _all_reduce(rank, world, device, where)
+        clocks, free = _gather(out.parent, world, device)
+    finally:
+        distributed.destroy_process_group()
+    if rank == 0:
+        check(spec, clocks, free)
+        spread = max(clocks) - min(clocks)
+        print(
+            f"{where}: {world} ranks, all-reduce of {4 * NUMBERS / 1e6:.0f} MB in {seconds:.3f} s, "
+            f"clocks within {spread:.1f} s, {min(free) / 1e9:,.0f} GB free",
+            file=sys.stderr,
+            flush=True,
+        )
+        facts = ("stage", "device", "nodes", "processes_per_node", "disk_bytes")
+        write_json(out, {name: spec[name] for name in facts})
+
+
+def _all_reduce(rank: int, world: int, device: torch.device, where: str) -> float:
+    """Seconds of the second of two sums over all ranks; UserError where it is wrong."""
+    for _ in range(2):
+        numbers = torch.full((NUMBERS,), float(rank + 1), device=device)
+        began = time.perf_counter()
+        distributed.all_reduce(numbers)
+        total = numbers[[0, -1]].tolist()
+        seconds = time.perf_counter() - began
+        if total != [world * (world + 1) / 2] * 2:
+            raise UserError(f"{where}: all-reduce over {world} ranks gave {total}")
+    return seconds
+
+
+def _gather(folder: Path, world: int, device: torch.device) -> tuple[list[float], list[float]]:
+    """Every rank's clock (seconds, read right after a barrier) and free bytes at ``folder``."""
+    free = shutil.disk_usage(folder).free
+    distributed.barrier()
+    mine = torch.tensor([time.time(), free], dtype=torch.float64, device=device)
+    shares = [torch.zeros_like(mine) for _ in range(world)]
+    distributed.all_gather(shares, mine)
+    return [share[0].item() for share in shares], [share[1].item() for share in shares]
+
+
+def check(spec: dict[str, Any], clocks: list[float], free: list[float]) -> None:
+    """UserError where clocks differ too far or the disk is too small; lists are by rank."""
+    where = f"{spec['stage']}: preflight"
+    middle = sorted(clocks)[len(clocks) // 2]
+    worst = max(range(len(clocks)), key=lambda rank: abs(clocks[rank] - middle))
+    off = clocks[worst] - middle
+    if abs(off) > spec["clock_seconds"]:
+        node = worst // spec["processes_per_node"]
+        raise UserError(
+            f"{where}: the clock of node {node} (rank {worst}) is {abs(off):,.0f} s "
+            f"{'ahead' if off > 0 else 'behind'}: synchronise it, or Snakemake reruns what is done"
+        )
+    if min(free) < spec["disk_bytes"]:
+        raise UserError(
+            f"{where}: {min(free) / 1e9:,.1f} GB are free where checkpoints go and "
+            f"{spec['disk_bytes'] / 1e9:,.1f} GB are needed: free some, or lower checkpoint.keep"
+        )
