@@ -81,7 +81,7 @@ rule write_datasheet:
     log:
         "logs/datasheet/{corpus}.log",
     resources:
-        mem_mb=1000,
+        **asked("write_datasheet"),
     params:
         spec=as_is(canonical(stages.datasheet(RECIPE))),
         statistics=as_is(expanding(STATISTICS)),
@@ -110,7 +110,7 @@ rule write_mixture_table:
     log:
         "logs/mixture_table/{recipe}.log",
     resources:
-        mem_mb=1000,
+        **asked("write_mixture_table"),
     params:
         spec=as_is(canonical(stages.mixture_table(RECIPE))),
         statistics=as_is(expanding(STATISTICS)),
