@@ -1,8 +1,10 @@
 """A tiny model, packed data and runs of the real training command, each in about a second."""
 
 import json
+import os
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +163,37 @@ def timeless(metrics: Path) -> list[dict]:
         {k: v for k, v in line.items() if k not in ("tokens_per_second", "seconds")}
         for line in lines
     ]
+
+
+def forked(spec: dict, model: Path, index: Path, done: Path, shown: Path, arm=None) -> int:
+    """Run a stage in a child of this process (which has the slow imports behind it); its pid.
+
+    Errors end as in the real command; what it prints on stderr is in ``shown``. ``arm`` is called
+    in the child before the run begins.
+    """
+    from lemur.command import guarded
+    from lemur.train.run import run
+
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        with open(shown, "w", buffering=1) as file:
+            os.dup2(file.fileno(), 2)
+            sys.stderr = file
+            if arm is not None:
+                arm()
+            guarded(lambda: run(spec, model, index, done))
+            code = 0
+    except SystemExit as stop:
+        code = stop.code
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)  # nothing of the test runner's may run here
+
+
+def ended(child: int) -> int:
+    """Exit code of a forked run (negative: the signal that ended it)."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -1,5 +1,7 @@
 """Fixtures of the training tests: a tiny model and packed data, made once."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -20,3 +22,27 @@ def model_folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def index(tmp_path_factory) -> Path:
     return packed(tmp_path_factory.mktemp("data"), mixed_lengths(20, 16), 16)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Makes a file system of so many MB: returns its folder, and what changes its size."""
+    disk = tmp_path / "disk"
+
+    def mount(option: str) -> None:
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", option, "tmpfs", str(disk)], capture_output=True
+        )
+        if done.returncode:
+            pytest.skip("root: this container may not mount file systems")
+
+    def make(megabytes: int):
+        if os.geteuid():
+            pytest.skip("root: mounting a small file system needs it")
+        disk.mkdir()
+        mount(f"size={megabytes}m")
+        return disk, lambda more: mount(f"remount,size={more}m")
+
+    yield make
+    if disk.is_mount():
+        subprocess.run(["umount", str(disk)], check=True)
