@@ -357,6 +357,7 @@ def records_spec():
         {"path": row["path"], "sha256": row["sha256"], "size": int(row["bytes"])} for row in rows
     ]
     source = {key: rows[0][key] for key in ("repository", "commit")}
+    source["url"] = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
     return canonical(
         {"name": "mint", "from": {**source, "files": files}, "licence": rows[0]["licence"]}
     )
