@@ -66,7 +66,7 @@ def test_updates_equal_a_plain_loop(model_folder, index, clip, micro):
             group["lr"] = rate
         adam.step()
         adam.zero_grad()
-        assert total / targets == pytest.approx(float(mean), rel=1e-5)
+        assert total / targets == pytest.approx(mean.item(), rel=1e-5)
         assert norm == pytest.approx(float(expected), rel=1e-4)
     for (name, one), other in zip(engine.masters.items(), plain.parameters(), strict=True):
         torch.testing.assert_close(one.detach(), other.detach(), rtol=2e-4, atol=2e-5, msg=name)

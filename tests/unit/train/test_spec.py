@@ -1,7 +1,9 @@
 """A mistake in the settings is one line that names the key."""
 
 import pytest
+from lemur.config import recipe, stages
 from lemur.errors import UserError
+from lemur.provenance import ROOT
 from lemur.train.spec import parse
 from tiny_training import settings
 
@@ -68,3 +70,17 @@ def test_the_fingerprint_follows_what_is_learned_and_nothing_else():
         {"data": "e"},
     ]
     assert len({name(**change) for change in other} | {name()}) == len(other) + 1
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in (ROOT / "config" / "recipes").glob("*.yaml"))
+)
+@pytest.mark.parametrize("stage", ["pretrain", "sft"])
+def test_every_recipe_is_one_that_training_takes(name, stage):
+    """What the rules pass for each committed recipe has no key that is unknown here, none missing."""
+    resolved = recipe.resolve(name)
+    if stage == "sft" and not resolved["sft"]["sources"]:
+        return
+    spec = parse(stages.train(resolved, stage))
+    assert spec.context <= resolved["base"]["architecture"]["max_context"]
+    assert spec.vocabulary == ("chatml" if stage == "sft" else "keep")
