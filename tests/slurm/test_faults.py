@@ -150,9 +150,8 @@ def test_node_down_and_back(training, prepared):
     client = training.cluster.client
     client("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
     training.wait(lambda: job not in [one for one, _ in training.cluster.jobs()])
-    # Its slurmd still answers, so that SLURM may have taken it back by itself.
-    if "down" in client("sinfo", "-h", "-n", node, "-o", "%T"):
-        client("scontrol", "update", f"nodename={node}", "state=resume")
+    # Its slurmd still answers, so SLURM takes it back by itself (ReturnToService).
+    training.wait(lambda: "down" not in client("sinfo", "-h", "-n", node, "-o", "%T"), 60)
     assert training.end() == 0, training.shown()
     assert "pretrain: continuing after step" in training.said()
     assert training.weights() == prepared[1]
