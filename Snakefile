@@ -25,7 +25,9 @@ localrules:
     all,
     fetch,
     corpus,
+    datasheet,
     mixture,
+    mixture_table,
     pretrain,
     sft,
     evaluate,
@@ -52,6 +54,20 @@ rule corpus:
 rule mixture:
     input:
         f"results/{RECIPE['name']}/tokens/realised.json",
+
+
+rule datasheet:
+    input:
+        f"results/corpus/{RECIPE['corpus']['name']}/datasheet.md",
+
+
+rule mixture_table:
+    input:
+        f"results/{RECIPE['name']}/mix/table.txt",
+    log:
+        f"logs/mixture_table/{RECIPE['name']}.txt",
+    shell:
+        "tee {log} < {input}"
 
 
 rule pretrain:

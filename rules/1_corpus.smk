@@ -74,22 +74,25 @@ rule duplicates:
     input:
         cleaned(),
     output:
-        [
+        lists=[
             f"results/corpus/{RECIPE['corpus']['name']}/{source['name']}/duplicates.tsv"
             for source in corpus_sources()
         ],
+        facts=f"results/corpus/{RECIPE['corpus']['name']}/duplicates.json",
     log:
         f"logs/duplicates/{RECIPE['corpus']['name']}.log",
+    benchmark:
+        f"benchmarks/duplicates/{RECIPE['corpus']['name']}.tsv"
     resources:
         **asked("duplicates"),
     params:
         spec=as_is(canonical(stages.duplicates(RECIPE))),
-        folder=lambda wildcards, output: Path(output[0]).parents[1],
+        folder=lambda wildcards, output: Path(output.facts).parent,
         documents=as_is(expanding(DOCUMENTS)),
-        version=stages.VERSION["clean"],
+        version=stages.VERSION["duplicates"],
         lock=LOCKS["data"],
     shell:
-        script(
+        threaded(
             "data",
             "1_corpus/duplicates.py",
             "--documents {params.documents} --out-dir {params.folder}",

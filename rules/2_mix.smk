@@ -67,3 +67,60 @@ rule heldout:
             "2_mix/heldout.py",
             "--documents {params.documents} --out {output}",
         )
+
+
+rule write_datasheet:
+    input:
+        statistics=part_files(STATISTICS),
+        documents=cleaned(),
+        duplicates=sorted(set(part_files(DUPLICATES))),
+        facts=f"results/corpus/{RECIPE['corpus']['name']}/duplicates.json",
+        dropped=f"results/{RECIPE['name']}/mix/dropped.tsv",
+    output:
+        "results/corpus/{corpus}/datasheet.md",
+    log:
+        "logs/datasheet/{corpus}.log",
+    resources:
+        **asked("write_datasheet"),
+    params:
+        spec=as_is(canonical(stages.datasheet(RECIPE))),
+        statistics=as_is(expanding(STATISTICS)),
+        documents=as_is(expanding(DOCUMENTS)),
+        version=stages.VERSION["datasheet"],
+    shell:
+        script(
+            "data",
+            "1_corpus/datasheet.py",
+            "--statistics {params.statistics} --documents {params.documents}",
+            "--duplicates {input.duplicates} --facts {input.facts} --dropped {input.dropped}",
+            "--out {output}",
+        )
+
+
+rule write_mixture_table:
+    input:
+        statistics=part_files(STATISTICS),
+        documents=cleaned(),
+        duplicates=sorted(set(part_files(DUPLICATES))),
+        plan="results/{recipe}/mix/plan.json",
+        realised="results/{recipe}/tokens/realised.json",
+        dropped="results/{recipe}/mix/dropped.tsv",
+    output:
+        "results/{recipe}/mix/table.txt",
+    log:
+        "logs/mixture_table/{recipe}.log",
+    resources:
+        **asked("write_mixture_table"),
+    params:
+        spec=as_is(canonical(stages.mixture_table(RECIPE))),
+        statistics=as_is(expanding(STATISTICS)),
+        documents=as_is(expanding(DOCUMENTS)),
+        version=stages.VERSION["datasheet"],
+    shell:
+        script(
+            "data",
+            "2_mix/table.py",
+            "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
+            "--documents {params.documents} --duplicates {input.duplicates}",
+            "--dropped {input.dropped} --out {output}",
+        )

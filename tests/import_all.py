@@ -20,7 +20,7 @@ for module, distributions in sorted(importlib.metadata.packages_distributions().
     try:
         importlib.import_module(module)
         imported += 1
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         failures.append(f"{module} of {distributions[0]}: {type(error).__name__}: {error}")
 print(f"{imported} modules imported")
 print("\n".join(failures))

@@ -1,4 +1,4 @@
-"""List the exact duplicates of a corpus, one drop list a source."""
+"""List the exact and near-duplicates of a corpus, one drop list a source."""
 
 from pathlib import Path
 
@@ -14,5 +14,8 @@ if __name__ == "__main__":
         arguments,
         lambda args, spec: duplicates.run(spec, args.documents, args.out_dir),
         inputs=lambda args: args.documents,
-        outputs=lambda args: sorted(args.out_dir.glob("*/duplicates.tsv")),
+        outputs=lambda args: [
+            args.out_dir / duplicates.FACTS,
+            *sorted(args.out_dir.glob("*/duplicates.tsv")),
+        ],
     )

@@ -44,7 +44,7 @@ def found(folder, corpus):
     lists = {}
     for source in corpus:
         header, *lines = (folder / source / "duplicates.tsv").read_text().splitlines()
-        assert header == "part\trow\tid\tkept_source\tkept_path"
+        assert header == duplicates.HEADER.strip()
         lists[source] = [tuple(line.split("\t")) for line in lines]
     return lists
 
@@ -54,11 +54,13 @@ def test_one_of_each_survives(tmp_path):
     one, four, six = (hashlib.sha256(text).hexdigest() for text in (b"one", b"four", b"six"))
     assert found(tmp_path, CORPUS) == {
         "alpha": [],  # its n.py is the "one" that stays: first by source, then by path
-        "text": [("0", "1", six, "text", "a.txt")],  # by path, though its part comes first
+        "text": [
+            ("0", "1", six, "exact", "1.0000", "text", "a.txt")
+        ],  # by path, though its part comes first
         "zlib": [
-            ("0", "0", one, "alpha", "n.py"),
-            ("1", "0", one, "alpha", "n.py"),
-            ("1", "1", four, "text", "d\\te.py"),
+            ("0", "0", one, "exact", "1.0000", "alpha", "n.py"),
+            ("1", "0", one, "exact", "1.0000", "alpha", "n.py"),
+            ("1", "1", four, "exact", "1.0000", "text", "d\\te.py"),
         ],
     }
 

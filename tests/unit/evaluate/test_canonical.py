@@ -69,10 +69,10 @@ def test_some_solutions_of_mbpp_pass(sandbox, mbpp):
 
 def test_wrong_solutions_fail(sandbox, humaneval):
     wrong = [
-        "    return None\n",
-        "    pass\n",
-        "    raise SystemExit(0)\n",
-        "    import os; os._exit(0)\n",
+        "\n    return None\n",
+        "\n    pass\n",
+        "\n    raise SystemExit(0)\n",
+        "\n    import os; os._exit(0)\n",
     ]
     chosen = humaneval[:4]
     jobs = [PROGRAMS["humaneval"](one, text) for one, text in zip(chosen, wrong, strict=True)]
@@ -93,7 +93,9 @@ def test_all_solutions_of_humaneval_pass(sandbox, humaneval):
 
 @pytest.mark.long
 def test_all_wrong_solutions_of_humaneval_fail(sandbox, humaneval):
-    made = verdicts(sandbox, [PROGRAMS["humaneval"](one, "    return None\n") for one in humaneval])
+    made = verdicts(
+        sandbox, [PROGRAMS["humaneval"](one, "\n    return None\n") for one in humaneval]
+    )
     assert Counter(one.verdict for one in made) == {"failed": 164}
 
 

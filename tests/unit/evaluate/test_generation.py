@@ -84,7 +84,7 @@ def test_right_answers_pass_and_wrong_ones_fail(spec, folder, humaneval, tmp_pat
     head, *entries = lines(out)
     for number, entry in enumerate(entries):
         right = PROBLEMS[number]["canonical_solution"]
-        entry["response"] = right if number % 2 else "    return None\n"
+        entry["response"] = "\n" + right if number % 2 else "\n    return None\n"
     out.write_text("".join(json.dumps(line) + "\n" for line in (head, *entries)))
     judging.run(spec(), out, humaneval, tmp_path / "out" / "scores.json")
     made = json.loads((tmp_path / "out" / "scores.json").read_text())

@@ -39,7 +39,7 @@ def prompts(spec, manifest):
 def test_humaneval_prompts(spec, humaneval):
     from tiny_benchmarks import PROBLEMS
 
-    head = PROBLEMS[0]["prompt"]
+    head = PROBLEMS[0]["prompt"].rstrip()
     text, options = prompts(spec(), humaneval)[0]
     assert text == head
     assert options["until"] == ["\nclass", "\ndef", "\n#", "\nif", "\nprint"]

@@ -109,13 +109,14 @@ def test_eg_gives_a_task_and_its_commands(tmp_path):
     ]
 
 
-def test_a_docstring_gives_its_function_without_it():
+def test_a_docstring_gives_its_whole_function():
     ((docstring, signature, function),) = docstrings.functions(FUNCTION)
     assert docstring.startswith("Area of a circle") and docstring.endswith("0.0")
     assert signature == "def area(radius: float, *, scale=1) -> float:"
-    assert function.startswith(signature + "\n    square")
+    assert function.startswith(signature + '\n    """Area of a circle')
+    assert "square = radius ** 2" in function
     (node,) = ast.parse(function).body
-    assert ast.get_docstring(node) is None and len(node.body) == 2
+    assert ast.get_docstring(node).startswith("Area of a circle") and len(node.body) == 3
 
 
 @pytest.mark.parametrize("text", ["def f(:", "x = '\x00'", "(" * 5000, ""])

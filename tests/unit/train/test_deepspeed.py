@@ -76,7 +76,7 @@ def same_run(folder, other, rel: float) -> None:
 def test_two_ranks_equal_one_process(stage, alone, tmp_path, model_folder, index):
     done = tmp_path / "DONE.json"
     shown = finished(spec_of(stage), model_folder, index, done)
-    assert "engine deepspeed, 2 rank(s) on cpu, fp32" in shown
+    assert "engine deepspeed, 2 rank(s) on cpu, fp32, 17,472 parameters" in shown
     same_run(done.parent, alone, 2e-5)
     assert json.loads(done.read_text())["engine"] == "deepspeed"
 

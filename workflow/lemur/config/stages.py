@@ -12,12 +12,14 @@ Recipe = dict[str, Any]
 VERSION = {
     "download": 1,
     "model": 1,
-    "clean": 1,
+    "clean": 2,
+    "duplicates": 1,
+    "datasheet": 1,
     "mix": 1,
     "tokenize": 1,
     "pack": 1,
     "pretrain": 1,
-    "sft": 1,
+    "sft": 2,
     "generate": 1,
     "judge": 1,
     "agents": 1,
@@ -38,18 +40,43 @@ def download(name: str, entry: Recipe) -> Recipe:
 
 
 def clean(recipe: Recipe, source: str) -> Recipe:
-    """One source and the corpus' thresholds."""
+    """One source and the corpus' thresholds for its kind, or the source's own."""
     entry = next(item for item in recipe["corpus"]["sources"] if item["name"] == source)
     fields = tuple(key for key in entry if key.endswith("_field"))
+    cleaning = dict(recipe["corpus"]["cleaning"])
+    chosen = entry.get("filters", cleaning["filters"][entry["kind"]])
+    # Where a threshold is from changes no document.
+    cleaning["filters"] = [
+        {key: value for key, value in one.items() if key != "source"} for one in chosen
+    ]
     return {
         "source": _some(entry, _CLEAN + fields),
-        "cleaning": recipe["corpus"]["cleaning"],
+        "cleaning": cleaning,
         "heldout": recipe["corpus"]["heldout"],
         "max_mb": entry.get("max_mb"),
     }
 
 
 def duplicates(recipe: Recipe) -> Recipe:
+    """Sources compared with each other, and how near counts as a duplicate."""
+    return {
+        "sources": [source["name"] for source in recipe["corpus"]["sources"]],
+        "deduplication": recipe["corpus"]["deduplication"],
+    }
+
+
+def datasheet(recipe: Recipe) -> Recipe:
+    """The corpus' description and its sources' pins."""
+    keys = ("name", "kind", "licence", "citation", "status", "substitute_for")
+    return {
+        "corpus": recipe["corpus"]["name"],
+        "recipe": recipe["name"],
+        "description": recipe["corpus"].get("description", ""),
+        "sources": [_some(source, keys) for source in recipe["corpus"]["sources"]],
+    }
+
+
+def mixture_table(recipe: Recipe) -> Recipe:
     return {"sources": [source["name"] for source in recipe["corpus"]["sources"]]}
 
 

@@ -13,8 +13,9 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lemur.corpus import filters, languages, licences
+from lemur.corpus import filters, languages, licences, redact
 from lemur.corpus.candidates import Candidate, of_manifest
+from lemur.corpus.examples import Examples
 from lemur.corpus.filters import Cleaning
 from lemur.errors import UserError, nearest
 from lemur.files import read_json, replacing, write_json
@@ -85,6 +86,10 @@ class Rules:
         self.languages = frozenset(declared or every)
         self.sole = declared[0] if declared and len(declared) == 1 else None
         self.licences = frozenset(cleaning.licences) or licences.PERMISSIVE
+        self.examples = Examples()
+        self.redacted: dict[str, Counter[str]] = {
+            kind: Counter(documents=0, replaced=0) for kind in cleaning.redact
+        }
         # Data sets' rows have a path only where a column gives it.
         self.has_paths = source.get("format", "archive") in ("archive", "files") or bool(
             source.get("path_field")
@@ -158,6 +163,8 @@ def run(spec: dict[str, Any], manifest: Path, part: int, parts: int, out: Path) 
         _write(out, kept, spool, share)
     stats = _statistics(source, kept, read, dropped, share)
     stats |= {"part": part, "parts": parts, "downloaded_bytes": total}
+    stats["examples"] = rules.examples.chosen()
+    stats["redacted"] = {kind: dict(counts) for kind, counts in rules.redacted.items()}
     write_json(stats_path(out), stats)
 
 
@@ -207,11 +214,20 @@ def _judge(rules: Rules, found: Candidate) -> str | tuple[str, str, str]:
         return "unknown_language"
     if language not in rules.languages:
         return "other_language"
-    reason = filters.by_text(text, language, rules.cleaning, rules.prose)
+    reason = filters.by_text(text, language, rules.cleaning)
     if reason:
+        rules.examples.dropped(found.path, language, text, reason)
         return reason
     licence, reason = rules.licence(found, text)
-    return (text, language, licence) if licence else str(reason)
+    if not licence:
+        rules.examples.dropped(found.path, language, "", str(reason))
+        return str(reason)
+    rules.examples.kept(found.path, language, text)
+    text, replaced = redact.redacted(text, rules.cleaning.redact)
+    for kind, count in replaced.items():
+        rules.redacted[kind]["documents"] += 1
+        rules.redacted[kind]["replaced"] += count
+    return text, language, licence
 
 
 def _capped(
@@ -293,7 +309,7 @@ def _statistics(
         "heldout_documents": len(held),
         "heldout_bytes": sum(document.size for document in held),
         "read": {"files": read[0], "bytes": read[1]},
-        # Line ends and byte order marks: what a kept file lost.
+        # Line ends, byte order marks and redaction: what a kept file lost.
         "rewritten_bytes": sum(document.raw - document.size for document in kept),
         "dropped": {why: {"files": n, "bytes": b} for why, (n, b) in sorted(dropped.items())},
         "languages": {name: dict(counts) for name, counts in sorted(by_language.items())},

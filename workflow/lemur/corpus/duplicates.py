@@ -1,6 +1,13 @@
-"""Exact duplicates across a corpus, as one drop list a source: documents are never rewritten."""
+"""Exact and near-duplicates across a corpus, as one drop list a source: nothing is rewritten.
 
+Of equal or nearly equal documents one survives: a held-out one if there is one (its near copies
+must not be trained on), else the first by (source, path) in alphabetical order. The rule does not
+depend on the order of sources, files or parts.
+"""
+
+import tempfile
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +16,37 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lemur.corpus.names import part_of
+from lemur.corpus.near import Documents, Near, Settings
 from lemur.errors import UserError
-from lemur.files import write_text
+from lemur.files import write_json, write_text
 from lemur.progress import Progress
 
-HEADER = "part\trow\tid\tkept_source\tkept_path\n"
+HEADER = "part\trow\tid\treason\tsimilarity\tkept_source\tkept_path\n"
+REASONS = ("exact", "near")
+FACTS = "duplicates.json"
+
+
+@dataclass(frozen=True, order=True)
+class _Place:
+    """A document, in the order in which one is preferred as the survivor."""
+
+    trained: bool
+    source: str
+    path: str
+    file: int
+    row: int
+    id: str
+    bytes: int
 
 
 def run(spec: dict[str, Any], documents: list[Path], out: Path) -> None:
-    """Write ``<out>/<source>/duplicates.tsv`` for every source of ``spec["sources"]``.
+    """Write ``<out>/<source>/duplicates.tsv`` of every source and ``<out>/duplicates.json``.
 
-    A source is the name of a parquet's folder. Of equal documents (same sha256 of the text) the
-    one whose (source, path) is first in alphabetical order survives: a rule that does not depend
-    on the order of sources, files or parts. Columns: part, row (0-based in that part), id,
-    kept_source, kept_path; tabs, line ends and backslashes in a path are escaped.
+    ``spec``: sources, and deduplication (``near.Settings``; null for exact duplicates only). A
+    source is the name of a parquet's folder. Columns: part, row (0-based in that part), id,
+    reason (exact: equal to another; near), similarity (Jaccard index with the document that is
+    kept, which a chain of near-duplicates may put below the threshold), kept_source, kept_path;
+    tabs, line ends and backslashes in a path are escaped.
     """
     names = list(spec["sources"])
     for path in documents:
@@ -30,23 +54,118 @@ def run(spec: dict[str, Any], documents: list[Path], out: Path) -> None:
             raise UserError(
                 f"{path}: its folder {path.parent.name!r} is none of {', '.join(names)}"
             )
+    settings = Settings.of(spec["deduplication"]) if spec.get("deduplication") else None
+    documents = sorted(documents)
+    lists = _Lists(documents, names)
+    copies = _exact(documents)
+    if settings:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".near.", dir=out) as folder:
+            clusters = _near(documents, copies, settings, Path(folder), lists)
+    else:
+        clusters = []
+    # An exact copy goes the way of the one that stands for it.
+    kept = {member.id: (of, alike) for of, members in clusters for member, alike in members}
+    for stands, others in copies.values():
+        survivor, similarity = kept.get(stands.id, (stands, 1.0))
+        for other in others:
+            lists.add(other, "exact", similarity, survivor)
+    lists.write(out)
+    sizes = sorted((1 + len(members) for _, members in clusters), reverse=True)
+    facts = {
+        "deduplication": spec.get("deduplication"),
+        "clusters": len(sizes),
+        "largest_clusters": sizes[:10],
+        **lists.facts,
+        "sources": lists.counts,
+    }
+    write_json(out / FACTS, facts)
+
+
+class _Lists:
+    """The drop lists while they are made."""
+
+    def __init__(self, documents: list[Path], names: list[str]):
+        self.documents, self.facts = documents, {}
+        self.rows: dict[str, list[tuple]] = {name: [] for name in names}
+        self.counts = {
+            name: {reason: {"documents": 0, "bytes": 0} for reason in REASONS} for name in names
+        }
+
+    def add(self, place: _Place, reason: str, similarity: float, survivor: _Place) -> None:
+        self.rows[place.source].append(
+            (part_of(self.documents[place.file]), place.row, place.id, reason)
+            + (f"{similarity:.4f}", survivor.source, _escaped(survivor.path))
+        )
+        counts = self.counts[place.source][reason]
+        counts["documents"] += 1
+        counts["bytes"] += place.bytes
+
+    def write(self, out: Path) -> None:
+        for name, rows in self.rows.items():
+            lines = ["\t".join(map(str, row)) + "\n" for row in sorted(rows)]
+            write_text(out / name / "duplicates.tsv", HEADER + "".join(lines))
+
+
+def _exact(documents: list[Path]) -> dict[str, tuple[_Place, list[_Place]]]:
+    """{id: (the one that stands for all, the others)} of ids that occur more than once."""
     repeated = _repeated(documents)
-    groups: dict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
-    for path in documents:
-        source, part = path.parent.name, part_of(path)
-        for row, identity, where in _rows_of(path, repeated):
-            groups[identity].append((source, where, part, row))
-    lists: dict[str, list[tuple[int, int, str, str, str]]] = {name: [] for name in names}
+    groups: dict[str, list[_Place]] = defaultdict(list)
+    for file, path in enumerate(documents):
+        rows = np.flatnonzero(np.isin(_prefixes(path), repeated))
+        for place in _places(file, path, rows):
+            groups[place.id].append(place)
+    found = {}
     for identity, places in groups.items():
-        kept, *others = sorted(places)
-        for source, _, part, row in others:
-            lists[source].append((part, row, identity, kept[0], kept[1]))
-    for name in names:
-        lines = [
-            f"{part}\t{row}\t{identity}\t{source}\t{_escaped(where)}\n"
-            for part, row, identity, source, where in sorted(lists[name])
-        ]
-        write_text(out / name / "duplicates.tsv", HEADER + "".join(lines))
+        stands, *others = sorted(places)
+        if others:
+            found[identity] = (stands, others)
+    return found
+
+
+def _near(
+    documents: list[Path],
+    copies: dict[str, tuple[_Place, list[_Place]]],
+    settings: Settings,
+    folder: Path,
+    lists: _Lists,
+) -> list[tuple[_Place, list[tuple[_Place, float]]]]:
+    """[(survivor, [(dropped, similarity)])] of the clusters; their rows are added to ``lists``."""
+    away: dict[int, list[int]] = defaultdict(list)
+    for _, others in copies.values():
+        for other in others:
+            away[other.file].append(other.row)
+    rows = [
+        np.setdiff1d(np.arange(pq.read_metadata(path).num_rows), away[file])
+        for file, path in enumerate(documents)
+    ]
+    compared = Documents(documents, rows, settings.shingle)
+    near = Near(compared, settings, folder)
+    groups = near.clusters()
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for group in groups:
+        for number in group:
+            file, row = compared.place(number)
+            wanted[file].append(row)
+    places = {
+        (file, place.row): place
+        for file, its in wanted.items()
+        for place in _places(file, documents[file], np.array(sorted(its)))
+    }
+    found = []
+    for group in groups:
+        members = sorted((places[compared.place(number)], number) for number in group)
+        (survivor, own), *others = members
+        dropped = [(place, near.jaccard(number, own)) for place, number in others]
+        for place, similarity in dropped:
+            lists.add(place, "near", similarity, survivor)
+        found.append((survivor, dropped))
+    lists.facts = {
+        "compared_documents": compared.count,
+        "compared_pairs": near.compared,
+        "accepted_pairs": near.accepted,
+    }
+    return found
 
 
 def _prefixes(path: Path) -> np.ndarray:
@@ -68,14 +187,17 @@ def _repeated(documents: list[Path]) -> np.ndarray:
     return values[counts > 1]
 
 
-def _rows_of(path: Path, repeated: np.ndarray) -> list[tuple[int, str, str]]:
-    """(row, id, path) of a part's documents whose id prefix is among ``repeated``."""
-    rows = np.flatnonzero(np.isin(_prefixes(path), repeated))
+def _places(file: int, path: Path, rows: np.ndarray) -> list[_Place]:
+    """The documents in ``rows`` (ascending) of a part."""
     if not len(rows):
         return []
-    table = pq.read_table(path, columns=["id", "path"]).take(rows)
-    columns = (rows.tolist(), table["id"].to_pylist(), table["path"].to_pylist())
-    return list(zip(*columns, strict=True))
+    table = pq.read_table(path, columns=["id", "path", "bytes", "heldout"]).take(rows)
+    columns = (table[name].to_pylist() for name in ("heldout", "path", "id", "bytes"))
+    source = path.parent.name
+    return [
+        _Place(not held, source, where, file, int(row), identity, size)
+        for row, held, where, identity, size in zip(rows, *columns, strict=True)
+    ]
 
 
 def _escaped(path: str) -> str:

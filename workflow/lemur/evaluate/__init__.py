@@ -6,3 +6,6 @@ import os
 # told by ``lemur.progress`` alone.
 for _name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HF_EVALUATE_OFFLINE", "TQDM_DISABLE"):
     os.environ[_name] = "1"
+# Threads that wait give up their core. Decoding is many short parallel regions: where threads spin
+# instead (the default) and another job uses the cores, it takes several times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -16,7 +16,7 @@ def humaneval(document: dict[str, Any], response: str) -> Job:
     """
     name = document["entry_point"]
     return Job(
-        program=document["prompt"] + response,
+        program=document["prompt"].rstrip() + response,
         preamble=document["prompt"],
         test=(f"{document['test']}\ncheck({name})",),
         remote=(name,),
@@ -64,5 +64,6 @@ PROGRAMS = {"humaneval": humaneval, "mbpp": mbpp}
 
 def reference(kind: str, document: dict[str, Any]) -> Job:
     """The benchmark's own solution as if a model had written it."""
-    solution = {"humaneval": "canonical_solution", "mbpp": "code"}[kind]
-    return PROGRAMS[kind](document, document[solution])
+    if kind == "humaneval":  # its head is cut before the line end
+        return humaneval(document, "\n" + document["canonical_solution"])
+    return PROGRAMS[kind](document, document["code"])

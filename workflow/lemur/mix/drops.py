@@ -1,6 +1,7 @@
 """Drop lists: tab-separated files of documents that a packing leaves out, and why."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -69,12 +70,29 @@ def read_overlaps(path: Path) -> dict[str, set[tuple[int, int]]]:
     return found
 
 
-def read_duplicates(paths: Iterable[Path]) -> dict[str, set[tuple[int, int]]]:
-    """{source: {(part, row)}} of ``<source>/duplicates.tsv`` files."""
+def read_duplicates(
+    paths: Iterable[Path], reason: str | None = None
+) -> dict[str, set[tuple[int, int]]]:
+    """{source: {(part, row)}} of ``<source>/duplicates.tsv`` files; of one reason, or all."""
     found: dict[str, set[tuple[int, int]]] = {}
     for path in map(Path, paths):
         source = path.resolve().parent.name
         found.setdefault(source, set()).update(
-            _place(path, row) for row in _rows(path, ("part", "row"))
+            _place(path, row)
+            for row in _rows(path, ("part", "row") if reason is None else ("part", "row", "reason"))
+            if reason is None or row["reason"] == reason
         )
     return found
+
+
+def overlap_counts(path: Path) -> dict[str, Counter[str]]:
+    """{benchmark: {documents, problems}}: how many documents hold some of it, and how much of it."""
+    documents: dict[str, set[tuple[str, str, str]]] = {}
+    problems: dict[str, set[str]] = {}
+    for row in _rows(path, OVERLAPS):
+        documents.setdefault(row["benchmark"], set()).add((row["source"], row["part"], row["row"]))
+        problems.setdefault(row["benchmark"], set()).add(row["item"])
+    return {
+        name: Counter(documents=len(documents[name]), problems=len(problems[name]))
+        for name in sorted(documents)
+    }

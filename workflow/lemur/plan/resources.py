@@ -56,6 +56,8 @@ WORK = {
     "plan_mixture": Work(700),
     "decontaminate": Work(2500, memory=0.02, speed=5, reads="corpus"),
     "heldout": Work(1500, memory=0.02, speed=50, reads="corpus"),
+    "write_datasheet": Work(1500, memory=0.02, speed=50, reads="corpus"),
+    "write_mixture_table": Work(1500, memory=0.02, speed=50, reads="corpus"),
     "tokenize": Work(1500, memory=3.0, speed=3, reads="part"),
     "pack": Work(1500, memory=0.1, speed=50, reads="corpus"),
     "conversations": Work(1500, memory=4.0, speed=1, reads="examples"),

@@ -119,12 +119,12 @@ class DeepSpeedEngine:
     def _fill_moments(self) -> None:
         """Zero moments before the first update: there to be read, or to be set on resuming."""
         adam = self.zero.optimizer
-        for group in adam.param_groups:
-            for flat in group["params"]:
-                adam.state[flat] = {
-                    "step": torch.zeros((), device=flat.device),
-                    **{kind: torch.zeros_like(flat) for kind in optimizer.MOMENTS},
-                }
+        flats = getattr(self.zero, "fp32_partitioned_groups_flat", None)  # stage 3
+        for flat in flats or [p for group in adam.param_groups for p in group["params"]]:
+            adam.state[flat] = {
+                "step": torch.zeros((), device=flat.device),
+                **{kind: torch.zeros_like(flat) for kind in optimizer.MOMENTS},
+            }
         # Stages 1 and 2 find a parameter's slices at the first update; stage 3 looks them up.
         link = getattr(self.zero, "_lazy_init_hp_params_optimizer_state", None)
         if link is not None:
@@ -173,18 +173,28 @@ class DeepSpeedEngine:
         return tensor.detach().float().reshape(self.shapes[name]).cpu().clone()
 
     def load_state(self, state: State | None) -> None:
-        from deepspeed.utils import safe_set_full_fp32_param, safe_set_full_optimizer_state
-
         self.updates = self.total(state.updates if state is not None else 0)
         for name, p in self.parameters.items():
             value = self._from_first(state and state.parameters[name], name)
-            safe_set_full_fp32_param(p, value)
+            self._set_master(p, value)
             self._set_computed(p, value)
             for kind in optimizer.MOMENTS:
                 moment = self._from_first(state and state.moments[kind][name], name)
-                safe_set_full_optimizer_state(p, moment, kind)
+                self._set_master(p, moment, kind)
         for kept in self.zero.optimizer.state.values():
             kept["step"] = torch.full_like(kept["step"], float(self.updates))
+
+    def _set_master(
+        self, p: torch.nn.Parameter, value: torch.Tensor, kind: str | None = None
+    ) -> None:
+        """Set this rank's slice of a float32 parameter, or of one of its moments."""
+        if self.spec.zero_stage < 3:
+            p.set_full_hp_param(value, kind)
+            return
+        # Its function for whole tensors narrows past the end where ranks do not divide a size.
+        size = p.ds_tensor.numel()
+        padded = torch.nn.functional.pad(value.flatten(), (0, size * self.world - value.numel()))
+        p._z3_optimizer.set_local_hp_param(padded.narrow(0, size * self.rank, size), p, kind)
 
     def close(self) -> None:
         torch.distributed.destroy_process_group()

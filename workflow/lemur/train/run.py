@@ -43,6 +43,7 @@ def run(values: dict[str, Any], model_folder: Path, index: Path, done: Path) -> 
         chat.add_markers(model, model_folder)
     check_vocabulary(model, spec, data)
     steps = step_count(spec, len(data))
+    count = sum(p.numel() for p in model.parameters())  # before an engine shards them
     name = spec.fingerprint(folders.digests(model_folder), _data_digests(index))
     parent = done.parent / "checkpoints"
     if rank() != 0:
@@ -53,7 +54,6 @@ def run(values: dict[str, Any], model_folder: Path, index: Path, done: Path) -> 
     done.unlink(missing_ok=True)
     with WriterLock(parent / name):
         built = engine.build(model, spec)
-        count = sum(p.numel() for p in model.parameters())
         print(
             f"{spec.stage}: engine {built.name}, {built.world} rank(s) on {spec.device}, "
             f"{spec.precision}, {count:,} parameters, {steps:,} steps of "

@@ -1,0 +1,147 @@
+"""The datasheet and the mixture's table say what the lists and statistics say, to the document."""
+
+import pytest
+from lemur.corpus import clean, datasheet, duplicates, ledger
+from lemur.errors import UserError
+from lemur.files import read_json, write_json
+from lemur.mix import table
+from made_corpus import document, write_part
+
+WORDS = [f"word{k}" for k in range(300)]
+BASE, CLOSE = " ".join(WORDS), " ".join([*WORDS[:-1], "other"])
+SETTINGS = {"jaccard": 0.85, "shingle": 5, "permutations": 64, "bands": 16}
+
+
+def statistics(source, kind, rows, **more):
+    size = sum(row["bytes"] for row in rows)
+    return {
+        "source": source,
+        "kind": kind,
+        "licence": "MIT",
+        "documents": len(rows),
+        "bytes": size,
+        "read": {"files": len(rows) + 2, "bytes": size + 500},
+        "downloaded_bytes": 900,
+        "dropped": {"too_short": {"files": 2, "bytes": 500}},
+        "languages": {"python": {"documents": len(rows), "bytes": size}},
+        "licences": {"MIT": {"documents": len(rows), "bytes": size}},
+        "redacted": {"email": {"documents": 1, "replaced": 3}},
+        "examples": {
+            "kept": [{"path": "k|1.py", "language": "python", "text": "<b>\n# <EMAIL>"}],
+            "dropped": [{"path": "d.py", "language": "python", "text": "", "reason": "licence"}],
+        },
+    } | more
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Paths and source names: a held-out, an exact copy, a near one, a contaminated and a good one."""
+    one = [document(BASE), document("held out text", heldout=True), document("good and kept")]
+    two = [document(BASE), document(CLOSE), document("a benchmark's problem"), document("fine")]
+    parts = [write_part(tmp_path, "one", one), write_part(tmp_path, "two", two)]
+    for path, rows in zip(parts, (one, two), strict=True):
+        kind = "code" if path.parent.name == "one" else "text"
+        write_json(clean.stats_path(path), statistics(path.parent.name, kind, rows))
+    duplicates.run({"sources": ["one", "two"], "deduplication": SETTINGS}, parts, tmp_path)
+    overlaps = tmp_path / "dropped.tsv"
+    head = "source\tpart\trow\tid\tbenchmark\titem\tmatched\n"
+    # Row 0 is an exact copy already: it counts once, where the packer meets it first.
+    lines = [
+        "two\t0\t2\tx\thumaneval\t7\tw",
+        "two\t0\t2\tx\thumaneval\t8\tw",
+        "two\t0\t0\tx\tgsm8k\t1\tw",
+    ]
+    overlaps.write_text(head + "\n".join(lines) + "\n")
+    lists = [tmp_path / name / "duplicates.tsv" for name in ("one", "two")]
+    return [clean.stats_path(path) for path in parts], parts, lists, overlaps
+
+
+def entries_of(corpus):
+    stats, parts, lists, overlaps = corpus
+    entries = ledger.of_statistics(stats, ["one", "two"])
+    ledger.take_away(entries, parts, lists, overlaps)
+    return entries
+
+
+def test_every_document_is_taken_once(corpus):
+    entries = entries_of(corpus)
+    taken = {
+        name: {k: v["documents"] for k, v in one.taken.items()} for name, one in entries.items()
+    }
+    assert taken == {
+        "one": {"heldout": 1, "exact": 0, "near": 0, "contaminated": 0},
+        "two": {"heldout": 0, "exact": 1, "near": 1, "contaminated": 1},
+    }
+    assert entries["two"].left("near")["documents"] == 2
+    assert entries["two"].left("contaminated") == {"documents": 1, "bytes": len("fine")}
+    assert entries["one"].left()["documents"] == 3
+
+
+def test_datasheet(corpus, tmp_path):
+    stats, parts, lists, overlaps = corpus
+    pins = [
+        {"name": name, "licence": "MIT", "status": "substitute", "citation": f"{name} | authors"}
+        for name in ("one", "two")
+    ]
+    spec = {"corpus": "c", "recipe": "r", "description": "Two sources", "sources": pins}
+    out = tmp_path / "datasheet.md"
+    datasheet.run(spec, stats, parts, lists, tmp_path / "duplicates.json", overlaps, out)
+    text = out.read_text()
+    assert "| two | 4 | 0 | 1 | 1 | 1 | 1 |" in text
+    assert "| too short | 4 | 1.00 kB |" in text
+    assert "| email | 6 | 2 |" in text
+    assert "| humaneval | 1 | 2 |" in text and "| gsm8k | 1 | 1 |" in text
+    assert "one \\| authors" in text
+    assert "&lt;b&gt;&#10;# &lt;EMAIL&gt;" in text and "dropped for licence" in text
+    assert "(not shown)" in text
+    for limit in datasheet.LIMITS:
+        assert limit in text
+    first = out.read_bytes()
+    datasheet.run(
+        spec, stats[::-1], parts[::-1], lists[::-1], tmp_path / "duplicates.json", overlaps, out
+    )
+    assert out.read_bytes() == first
+
+
+def test_table(corpus):
+    plan = {
+        "recipe": "r",
+        "tokens": 100,
+        "code_to_text": 4.0,
+        "kinds": {"code": {"tokens": 80}, "text": {"tokens": 20}},
+    }
+    realised = {
+        "tokens": 96,
+        "sequences": 12,
+        "context": 8,
+        "code_to_text": 5.0,
+        "kinds": {"code": {"tokens": 80}, "text": {"tokens": 16}},
+        "sources": [
+            {"name": "one", "kind": "code", "planned_tokens": 80, "tokens": 80, "documents": 1, "epochs": 0.5},
+            {"name": "two", "kind": "text", "planned_tokens": 20, "tokens": 16, "documents": 1, "epochs": 1.0},
+        ],
+        "languages": {"code": {"python": 80}, "text": {"text": 16}},
+    }  # fmt: skip
+    lines = [
+        line.split() for line in table.text_of(plan, realised, entries_of(corpus)).splitlines()
+    ]
+    assert ["text", "20", "16", "20.00%", "16.67%"] in lines
+    assert ["two", "text", "20", "16", "-4", "16.67%", "1", "1.0000"] in lines
+    assert ["python", "code", "80", "83.33%"] in lines
+    near = next(line for line in lines if line[:2] == ["two", "near"])
+    cleaned = entries_of(corpus)["two"].cleaned["bytes"]
+    assert near[2:] == ["1", f"{len(CLOSE):,}", f"{100 * len(CLOSE) / cleaned:.2f}%"]
+
+
+def test_a_source_without_statistics(corpus):
+    stats, *_ = corpus
+    with pytest.raises(UserError, match="no statistics of source three"):
+        ledger.of_statistics(stats, ["one", "two", "three"])
+    with pytest.raises(UserError, match="'two' is not one"):
+        ledger.of_statistics(stats, ["one"])
+
+
+def test_facts_agree_with_the_lists(corpus, tmp_path):
+    facts = read_json(tmp_path / "duplicates.json")
+    assert facts["sources"]["two"]["exact"]["bytes"] == len(BASE)
+    assert facts["clusters"] == 1

@@ -1,0 +1,197 @@
+"""A corpus' datasheet: what is in it, what every stage took out, and what it cannot promise."""
+
+import html
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lemur.corpus import ledger
+from lemur.corpus.examples import COUNT
+from lemur.corpus.ledger import STEPS, Entry
+from lemur.files import read_json, write_text
+from lemur.mix.drops import overlap_counts
+
+LIMITS = (
+    "Names of people, postal addresses and telephone numbers are not looked for. Keys and passwords "
+    "are found by shape, or quoted beside a telling name; others stay.",
+    "An IP address whose four numbers are all below 32 is taken for a version and stays; a version "
+    "with larger numbers may be replaced where nothing before it says that it is one.",
+    "Licences are those that packages and file headers state. Nobody checked that a file's author "
+    "could give it.",
+    "Near-duplicates are compared by runs of words; a translation, a renaming of all variables or a "
+    "paraphrase is not found.",
+    "Decontamination finds long common runs of words with the benchmarks of this recipe, not "
+    "paraphrased problems, and no benchmark that the recipe does not evaluate.",
+    "Text is English as a classifier of 176 languages sees the middle of each document.",
+    "The thresholds are those of papers on web text and on GitHub; on documentation with code in "
+    "it they drop some good documents.",
+)
+
+
+def _size(number: float) -> str:
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= scale:
+            return f"{number / scale:.2f} {unit}"
+    return f"{number:.0f} B"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in rows:
+        cells = (str(cell).replace("|", "\\|") for cell in row)
+        lines.append("| " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def _summed(entries: Iterable[Entry], name: str) -> dict[str, Counter[str]]:
+    found: dict[str, Counter[str]] = {}
+    for entry in entries:
+        for key, counts in getattr(entry, name).items():
+            found.setdefault(key, Counter()).update(counts)
+    return found
+
+
+def _by_size(found: dict[str, Counter[str]], key: str = "bytes") -> list[tuple[str, Counter[str]]]:
+    return sorted(found.items(), key=lambda item: (-item[1][key], item[0]))
+
+
+def _sources(entries: Sequence[Entry], pins: dict[str, dict[str, Any]]) -> list[str]:
+    rows = []
+    for entry in entries:
+        pin = pins[entry.name]
+        stands = pin["status"] + (
+            f" for {pin['substitute_for']}" if "substitute_for" in pin else ""
+        )
+        licences = ", ".join(name for name, _ in _by_size(entry.licences)) or pin["licence"]
+        rows.append((entry.name, entry.kind, licences, stands, pin.get("citation", "")))
+    return _table(("source", "kind", "licence", "towards the paper", "citation"), rows)
+
+
+def _stages(entries: Sequence[Entry]) -> list[str]:
+    head = ("source", "downloaded", "read", "cleaned", "not held out", "no exact copies")
+    rows = []
+    total: list[float] = [0] * 7
+    for entry in entries:
+        sizes = [entry.downloaded, entry.read["bytes"], entry.left()["bytes"]]
+        sizes += [entry.left(step)["bytes"] for step in STEPS]
+        total = [a + b for a, b in zip(total, sizes, strict=True)]
+        rows.append((entry.name, *map(_size, sizes)))
+    rows.append(("all", *map(_size, total)))
+    return _table((*head, "no near copies", "no benchmark text"), rows)
+
+
+def _taken(entries: Sequence[Entry]) -> list[str]:
+    rows = []
+    for entry in entries:
+        counts = [entry.cleaned["documents"]]
+        counts += [entry.taken.get(step, Counter())["documents"] for step in STEPS]
+        rows.append(
+            (entry.name, *(f"{n:,}" for n in (*counts, entry.left(STEPS[-1])["documents"])))
+        )
+    return _table(("source", "cleaned", *STEPS, "trainable"), rows)
+
+
+def _examples(entries: Sequence[Entry], which: str) -> list[str]:
+    """Ten, from as many sources as there are: the first of each, then the second, ..."""
+    queues = [(entry.name, list(entry.examples.get(which, []))) for entry in entries]
+    chosen: list[tuple[str, dict[str, Any]]] = []
+    while len(chosen) < COUNT and any(queue for _, queue in queues):
+        for name, queue in queues:
+            if queue and len(chosen) < COUNT:
+                chosen.append((name, queue.pop(0)))
+    lines = []
+    for name, example in chosen:
+        reason = f", dropped for {example['reason']}" if "reason" in example else ""
+        text = html.escape(example["text"]) or "(not shown)"
+        lines += [
+            f"- {name}: `{example['path'].replace('`', '')}` ({example['language']}{reason})",
+            "",
+        ]
+        lines += [f"  <pre>{'&#10;'.join(text.splitlines())}</pre>", ""]
+    return lines or ["None.", ""]
+
+
+def text_of(
+    spec: dict[str, Any],
+    entries: Sequence[Entry],
+    duplicates: dict[str, Any],
+    overlaps: dict[str, Counter[str]],
+) -> str:
+    """The datasheet as Markdown. ``spec``: corpus, recipe, description, sources' pins."""
+    trained = sum(entry.left(STEPS[-1])["bytes"] for entry in entries)
+    lines = [
+        f"# Corpus {spec['corpus']}",
+        "",
+        f"{spec['description']}. {_size(trained)} of text may be trained on. Written from the "
+        f"statistics of recipe {spec['recipe']}'s run; sizes are bytes of UTF-8 text.",
+        "",
+        "## Sources",
+        "",
+        *_sources(entries, {pin["name"]: pin for pin in spec["sources"]}),
+        "## Size after each stage",
+        "",
+        "A document that several stages would take counts under the first.",
+        "",
+        *_stages(entries),
+        "Documents that each stage took away:",
+        "",
+        *_taken(entries),
+        "## Languages and licences, cleaned",
+        "",
+    ]
+    for name in ("languages", "licences"):
+        found = _by_size(_summed(entries, name))
+        rows = [(key, f"{n['documents']:,}", _size(n["bytes"])) for key, n in found]
+        lines += _table((name.removesuffix("s"), "documents", "size"), rows)
+    dropped = _by_size(_summed(entries, "dropped"), "files")
+    redacted = _by_size(_summed(entries, "redacted"), "replaced")
+    lines += ["## Dropped while cleaning", ""]
+    rows = [(key.replace("_", " "), f"{n['files']:,}", _size(n["bytes"])) for key, n in dropped]
+    lines += _table(("reason", "files", "size"), rows)
+    lines += ["## Replaced while cleaning", ""]
+    rows = [(key, f"{n['replaced']:,}", f"{n['documents']:,}") for key, n in redacted]
+    lines += _table(("what", "times", "documents"), rows)
+    settings = duplicates["deduplication"]
+    how = (
+        f"Near means a Jaccard index of at least {settings['jaccard']} between the sets of runs of "
+        f"{settings['shingle']} words"
+        if settings
+        else "Only equal documents were looked for"
+    )
+    largest = ", ".join(map(str, duplicates["largest_clusters"])) or "none"
+    lines += [
+        "## Duplicates",
+        "",
+        f"{how}. {duplicates['clusters']} clusters; largest: {largest}.",
+        "",
+    ]
+    rows = [
+        (name, *(f"{n[why]['documents']:,}" for why in ("exact", "near")))
+        + tuple(_size(n[why]["bytes"]) for why in ("exact", "near"))
+        for name, n in duplicates["sources"].items()
+    ]
+    lines += _table(("source", "exact", "near", "exact, size", "near, size"), rows)
+    lines += ["## Overlap with benchmarks", ""]
+    rows = [(name, f"{n['documents']:,}", f"{n['problems']:,}") for name, n in overlaps.items()]
+    lines += _table(("benchmark", "documents dropped", "its problems found"), rows)
+    lines += ["## Ten documents kept", "", *_examples(entries, "kept")]
+    lines += ["## Ten documents dropped", "", *_examples(entries, "dropped")]
+    lines += ["## Known limits", "", *(f"- {limit}" for limit in LIMITS), ""]
+    return "\n".join(lines)
+
+
+def run(
+    spec: dict[str, Any],
+    statistics: Sequence[Path],
+    documents: Sequence[Path],
+    duplicates: Sequence[Path],
+    facts: Path,
+    overlaps: Path,
+    out: Path,
+) -> None:
+    """Write ``out`` (Markdown) from what the corpus and mixture stages left."""
+    entries = ledger.of_statistics(statistics, [pin["name"] for pin in spec["sources"]])
+    ledger.take_away(entries, documents, duplicates, overlaps)
+    text = text_of(spec, list(entries.values()), read_json(facts), overlap_counts(overlaps))
+    write_text(out, text)

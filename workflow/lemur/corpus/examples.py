@@ -1,0 +1,55 @@
+"""A few documents that a reader can look at: ten kept and ten dropped of every part.
+
+Drawn by the hash of the path, so that they are the same every time; printed after redaction, and
+never one in which a key or a password stands where it is looked at.
+"""
+
+import hashlib
+import heapq
+from typing import Any
+
+from lemur.corpus.redact import redacted
+
+COUNT = 10
+CHARACTERS = 240
+# Characters from the beginning, more than are shown: a secret that the cut would halve must still be recognised.
+_LOOKED_AT = 8 * CHARACTERS
+
+_Drawn = tuple[int, str, dict[str, Any]]
+
+
+class Examples:
+    """The documents with the smallest hashes so far, kept ones and dropped ones."""
+
+    def __init__(self) -> None:
+        self._kept: list[_Drawn] = []
+        self._dropped: list[_Drawn] = []
+
+    def kept(self, path: str, language: str, text: str) -> None:
+        """Offer a kept document; its beginning is shown."""
+        self._offer(self._kept, path, language, text, {})
+
+    def dropped(self, path: str, language: str, text: str, reason: str) -> None:
+        """Offer a dropped one; ``text`` is empty where a licence forbids showing it."""
+        self._offer(self._dropped, path, language, text, {"reason": reason})
+
+    def _offer(
+        self, drawn: list[_Drawn], path: str, language: str, text: str, more: dict[str, Any]
+    ) -> None:
+        rank = -int.from_bytes(hashlib.sha256(f"example {path}".encode()).digest()[:8], "big")
+        if len(drawn) == COUNT and rank <= drawn[0][0]:
+            return
+        shown, counts = redacted(text[:_LOOKED_AT])
+        if counts["key"] or counts["password"]:
+            return
+        entry = {"path": redacted(path)[0], "language": language, "text": shown[:CHARACTERS]}
+        heapq.heappush(drawn, (rank, path, entry | more))
+        if len(drawn) > COUNT:
+            heapq.heappop(drawn)
+
+    def chosen(self) -> dict[str, list[dict[str, Any]]]:
+        """{kept, dropped: [{path, language, text, reason of a dropped one}]}, in drawn order."""
+        return {
+            name: [entry for _, _, entry in sorted(drawn, key=lambda one: (-one[0], one[1]))]
+            for name, drawn in (("kept", self._kept), ("dropped", self._dropped))
+        }

@@ -1,0 +1,84 @@
+"""How much of a text repeats itself: lines, paragraphs and runs of words (Gopher, Rae et al. 2021,
+appendix A.1.1). Shares are of characters unless the name says lines; runs of n words are hashed
+and counted as arrays, since nine passes over every word in Python would be slower than all else.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lemur.corpus.shingles import Shingler, mixed
+
+_SPACE = np.ones(256, bool)
+_SPACE[list(b" \t\n\r\f\v")] = False
+_SPLIT = Shingler(1, _SPACE)
+
+
+def repeated(pieces: Sequence[str]) -> tuple[float, float]:
+    """(share of pieces, share of their characters) that occurred before in the text."""
+    seen: set[str] = set()
+    count = size = 0
+    for piece in pieces:
+        if piece in seen:
+            count += 1
+            size += len(piece)
+        seen.add(piece)
+    return count / max(1, len(pieces)), size / max(1, sum(map(len, pieces)))
+
+
+class Runs:
+    """The runs of words of one text; lengths are bytes without the white space between words."""
+
+    def __init__(self, data: bytes):
+        every = np.frombuffer(data, np.uint8)
+        self.words, self.lengths, _ = _SPLIT.words(every, np.array([0, len(every)]))
+        self.total = max(1, int(self.lengths.sum()))
+        self._hashes = {1: self.words}
+        # Places whose run of that many words occurs more than once.
+        self._repeated: dict[int, np.ndarray] = {}
+
+    def _hashed(self, n: int) -> np.ndarray:
+        if n not in self._hashes:
+            shorter = self._hashed(n - 1)
+            with np.errstate(over="ignore"):
+                self._hashes[n] = mixed(shorter[:-1] * np.uint64(31) + self.words[n - 1 :])
+        return self._hashes[n]
+
+    def top(self, n: int) -> float:
+        """Share of the characters that lie in the commonest run of ``n`` words."""
+        if len(self.words) < n:
+            return 0.0
+        hashes = np.sort(self._hashed(n))
+        bounds = np.concatenate([[0], np.flatnonzero(np.diff(hashes)) + 1, [len(hashes)]])
+        counts = np.diff(bounds)
+        most = int(counts.max())
+        if most < 2:
+            return 0.0
+        # Of several equally common ones, the longest.
+        places = np.flatnonzero(np.isin(self._hashed(n), hashes[bounds[:-1][counts == most]]))
+        sums = np.concatenate([[0], np.cumsum(self.lengths)])
+        return most * int((sums[places + n] - sums[places]).max()) / self.total
+
+    def _twice(self, n: int) -> np.ndarray:
+        if n not in self._repeated:
+            hashes = self._hashed(n)
+            # A run that occurs twice begins with a shorter one that does.
+            places = self._repeated.get(n - 1)
+            places = np.arange(len(hashes)) if places is None else places[places < len(hashes)]
+            its = hashes[places]
+            order = np.argsort(its, kind="stable")
+            same = its[order][1:] == its[order][:-1]
+            again = np.zeros(len(its), bool)
+            again[order[1:][same]] = again[order[:-1][same]] = True
+            self._repeated[n] = places[again]
+        return self._repeated[n]
+
+    def duplicated(self, n: int) -> float:
+        """Share of the characters that lie in any run of ``n`` words that occurs more than once."""
+        if len(self.words) < n:
+            return 0.0
+        covered = np.zeros(len(self.words) + 1, np.int64)
+        places = self._twice(n)
+        covered[places] += 1
+        np.add.at(covered, places + n, -1)
+        return int(self.lengths[np.cumsum(covered)[:-1] > 0].sum()) / self.total

@@ -1,0 +1,90 @@
+"""The mixture for a terminal: plan against realised, tokens by kind, source and language, and the
+share of each source that every filter removed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lemur.corpus.ledger import STEPS, Entry
+
+
+def _aligned(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Columns side by side, the first to the left and all others to the right."""
+    cells = [list(head), *map(list, rows)]
+    widths = [max(len(row[k]) for row in cells) for k in range(len(head))]
+    return [
+        "  ".join(
+            cell.ljust(width) if k == 0 else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.2f}%" if whole else "-"
+
+
+def text_of(
+    plan: Mapping[str, Any], realised: Mapping[str, Any], entries: Mapping[str, Entry]
+) -> str:
+    """Four tables as plain text."""
+    total = realised["tokens"]
+    ratio = realised["code_to_text"]
+    lines = [
+        f"recipe {plan['recipe']}: {total:,} tokens in {realised['sequences']:,} sequences of "
+        f"{realised['context']:,}, {plan['tokens']:,} planned; code to text "
+        f"{'-' if ratio is None else f'{ratio:.3f}'}, {plan['code_to_text']} planned",
+        "",
+    ]
+    rows = [
+        (
+            kind,
+            f"{plan['kinds'][kind]['tokens']:,}",
+            f"{its['tokens']:,}",
+            _percent(plan["kinds"][kind]["tokens"], plan["tokens"]),
+            _percent(its["tokens"], total),
+        )
+        for kind, its in realised["kinds"].items()
+    ]
+    lines += _aligned(("kind", "planned", "realised", "planned", "realised"), rows)
+    rows = [
+        (
+            one["name"],
+            one["kind"],
+            f"{one['planned_tokens']:,}",
+            f"{one['tokens']:,}",
+            f"{one['tokens'] - one['planned_tokens']:+,}",
+            _percent(one["tokens"], total),
+            f"{one['documents']:,}",
+            f"{one['epochs']:.4f}",
+        )
+        for one in realised["sources"]
+    ]
+    head = ("source", "kind", "planned", "realised", "off by", "share", "documents", "epochs")
+    lines += ["", *_aligned(head, rows)]
+    rows = [
+        (language, kind, f"{tokens:,}", _percent(tokens, total))
+        for kind, its in realised["languages"].items()
+        for language, tokens in sorted(its.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    lines += ["", *_aligned(("language", "kind", "tokens", "share"), rows)]
+    lines += [
+        "",
+        "share that each filter removed, of the bytes read (dropped files) and cleaned (the rest)",
+    ]
+    rows = []
+    for entry in entries.values():
+        for reason, counts in sorted(
+            entry.dropped.items(), key=lambda one: (-one[1]["bytes"], one[0])
+        ):
+            share = _percent(counts["bytes"], entry.read["bytes"])
+            rows.append((entry.name, reason, f"{counts['files']:,}", f"{counts['bytes']:,}", share))
+        for step in STEPS:
+            counts = entry.taken[step]
+            if counts["documents"]:
+                share = _percent(counts["bytes"], entry.cleaned["bytes"])
+                rows.append(
+                    (entry.name, step, f"{counts['documents']:,}", f"{counts['bytes']:,}", share)
+                )
+    lines += _aligned(("source", "filter", "documents", "bytes", "share"), rows)
+    return "\n".join(lines) + "\n"
