@@ -1,5 +1,6 @@
 """A cluster for the tests of this folder, started once and stopped with them."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -89,5 +90,14 @@ def cluster(tmp_path_factory):
         pytest.skip(f"root: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
     yield made
-    # What a failed test left behind would keep the machine busy.
-    assert made.control("stop").returncode == 0
+    stopped = made.control("stop")
+    end_orphans(made.home.parent)
+    assert stopped.returncode == 0, stopped.stderr
+
+
+def end_orphans(folder: Path) -> None:
+    """Kill what still works in this session's folders: a job that SLURM took for dead may live."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").resolve().is_relative_to(folder):
+                os.kill(int(process.name), signal.SIGKILL)
