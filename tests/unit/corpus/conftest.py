@@ -9,6 +9,7 @@ from hubserver import HubServer
 from lemur.corpus import network, retry
 from lemur.corpus.session import Session
 from lemur.corpus.transfer import Transfer
+from made_downloads import BODY
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +49,14 @@ def transfer(waits):
 @pytest.fixture
 def tries():
     return network.TRIES
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "resources" / "corpora" / "toy" / "part-0-of-1" / "manifest.json"
+
+
+@pytest.fixture
+def index(hub):
+    hub.packages["toy"] = {"toy-1.0.tar.gz": BODY, "toy-1.0-py3-none-any.whl": b"other"}
+    return hub

@@ -1,81 +1,27 @@
 """From a manifest to documents: what is kept, what is dropped and why, and the same bytes each time."""
 
-import gzip
-import hashlib
 import json
 import random
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from hubserver.made import sha256, tar_gz, zipped
+from hubserver.made import tar_gz, zipped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lemur.config import load
 from lemur.corpus import clean
 from lemur.errors import UserError
-
-META = b"Metadata-Version: 2.1\nName: pkg\nLicense-Expression: MIT\n\n"
-PYTHON = b"def add(first, second):\n    return first + second\n\n\nprint(add(1, 2))\n# a comment\n"
-ENGLISH = b"It was the best of times, it was the worst of times, it was the age of wisdom.\n" * 3
-CODE = {"name": "pkg", "kind": "code", "format": "archive", "licence": "MIT"}
-TEXT = CODE | {"kind": "text"}
-
-
-def manifest_of(folder, files: dict[str, bytes]):
-    entries = []
-    folder.mkdir(exist_ok=True)
-    for name, data in files.items():
-        path = folder / "files" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        entries.append({"path": f"files/{name}", "sha256": sha256(data), "size": len(data)})
-    (folder / "manifest.json").write_text(json.dumps({"files": entries}))
-    return folder / "manifest.json"
-
-
-def sifted(tmp_path, source, files, cleaning=None, share=0.0, max_mb=None, name="out", parts=1):
-    """(rows, statistics) of cleaning a part whose downloaded ``files`` are given."""
-    manifest = manifest_of(tmp_path / f"{name}-download", files)
-    out = tmp_path / name / "part-0-of-1.parquet"
-    spec = {"source": source, "cleaning": cleaning or {}, "heldout": {"share": share}}
-    clean.run(spec | {"max_mb": max_mb}, manifest, 0, parts, out)
-    stats = json.loads(clean.stats_path(out).read_text())
-    rows = pq.read_table(out).to_pylist()
-    # What holds of every run: nothing is lost, nothing is counted twice.
-    dropped = stats["dropped"].values()
-    assert stats["read"]["files"] == stats["documents"] + sum(d["files"] for d in dropped)
-    kept = stats["bytes"] + stats["rewritten_bytes"]
-    assert stats["read"]["bytes"] == kept + sum(d["bytes"] for d in dropped)
-    assert (
-        stats["documents"] == len(rows) == sum(v["documents"] for v in stats["languages"].values())
-    )
-    assert stats["bytes"] == sum(row["bytes"] for row in rows)
-    assert [row["path"] for row in rows] == sorted(row["path"] for row in rows)
-    for row in rows:
-        assert row["id"] == hashlib.sha256(row["text"].encode()).hexdigest()
-        assert row["bytes"] == len(row["text"].encode())
-    assert pq.read_schema(out).equals(clean.SCHEMA)
-    return rows, stats
-
-
-def package(files: dict[str, bytes], meta=META) -> dict[str, bytes]:
-    held = {f"pkg-1/{name}": data for name, data in files.items()}
-    return {"pkg-1.tar.gz": tar_gz({"pkg-1/PKG-INFO": meta} | held)}
-
-
-def why(tmp_path, name: str, data: bytes, source=CODE, **settings_) -> str:
-    """The reason that one file is dropped for, or ``kept <language>``."""
-    rows, stats = sifted(tmp_path, source, package({name: data}), **settings_)
-    reasons = set(stats["dropped"]) - {"packaging"}
-    if rows:
-        return f"kept {rows[0]['language']}"
-    return reasons.pop() if reasons else "packaging"
-
-
-def javascript(line: str) -> bytes:
-    return (f"{line}\n" * 30).encode()
-
+from made_packages import (
+    CODE,
+    ENGLISH,
+    META,
+    PYTHON,
+    TEXT,
+    javascript,
+    manifest_of,
+    package,
+    sifted,
+    why,
+)
 
 DOC = b"# SPDX-License-Identifier: "
 CASES = [
@@ -333,95 +279,6 @@ def test_file_that_went_missing(tmp_path):
 def test_settings_that_are_wrong(tmp_path, source, cleaning, share, expected):
     with pytest.raises(UserError, match=expected):
         sifted(tmp_path, CODE | source, package({"a.py": PYTHON}), cleaning, share)
-
-
-# Data sets' rows -----------------------------------------------------------------------------
-
-ROWS = [
-    {"content": PYTHON.decode(), "path": "src/a.py", "lic": ["MIT"], "meta": {"lang": "Python"}},
-    {"content": PYTHON.decode() + "# 2\n", "path": "src/b.py", "lic": ["GPL-3.0-only"], "meta": {"lang": "Python"}},
-    {"content": PYTHON.decode() + "# 3\n", "path": "src/a.py", "lic": ["MIT", "Apache-2.0"], "meta": {"lang": "Python"}},
-    {"content": PYTHON.decode() + "# 4\n", "path": "vendor/a.py", "lic": ["MIT"], "meta": {"lang": "Python"}},
-    {"content": None, "path": "src/none.py", "lic": ["MIT"], "meta": {"lang": "Python"}},
-    {"content": PYTHON.decode() + "# 6\n", "path": "src/c.py", "lic": [], "meta": {"lang": "Python"}},
-]  # fmt: skip
-HUB = {
-    "name": "stack",
-    "kind": "code",
-    "text_field": "content",
-    "path_field": "path",
-    "licence_field": "lic",
-    "licence": "mixed",
-    "language_field": "meta.lang",
-    "languages": ["python"],
-}
-
-
-def shard(form: str) -> dict[str, bytes]:
-    if form == "parquet":
-        sink = pa.BufferOutputStream()
-        pq.write_table(pa.Table.from_pylist(ROWS), sink)
-        return {"data/0.parquet": sink.getvalue().to_pybytes()}
-    lines = "".join(json.dumps(row) + "\n" for row in ROWS).encode()
-    if form == "jsonl.gz":
-        lines = gzip.compress(lines)
-    if form == "jsonl.zst":
-        lines = pa.Codec("zstd").compress(lines, asbytes=True)
-    return {f"data/0.{form}": lines}
-
-
-FORMS = ["parquet", "jsonl", "jsonl.gz", "jsonl.zst"]
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_rows(tmp_path, form):
-    source = HUB | {"format": form.split(".")[0]}
-    rows, stats = sifted(tmp_path, source, shard(form))
-    assert [(row["path"].split("#")[1], row["licence"]) for row in rows] == [
-        ("00000000/src/a.py", "MIT"),
-        ("00000002/src/a.py", "Apache-2.0 AND MIT"),
-    ]
-    assert {why: d["files"] for why, d in stats["dropped"].items()} == {
-        "licence": 1, "vendored": 1, "too_short": 1, "nested_licence": 1,
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_truncated_rows(tmp_path, form):
-    ((name, data),) = shard(form).items()
-    with pytest.raises(UserError, match=r"0\.(parquet|jsonl)"):
-        sifted(tmp_path, HUB | {"format": form.split(".")[0]}, {name: data[: len(data) * 2 // 3]})
-
-
-def test_texts_of_several_fields(tmp_path):
-    lines = json.dumps(
-        {"question": "What was it that they all had to do?", "answer": ENGLISH.decode()}
-    )
-    source = {
-        "name": "qa",
-        "kind": "text",
-        "format": "jsonl",
-        "licence": "CC0-1.0",
-        "text_field": ["question", "answer"],
-    }
-    rows, _ = sifted(tmp_path, source, {"a.jsonl": lines.encode()})
-    assert rows[0]["text"].startswith("What was it that they all had to do?\nIt was the best")
-    assert rows[0]["language"] == "text"
-
-
-@pytest.mark.parametrize("form", ["parquet", "jsonl"])
-def test_field_that_is_not_there(tmp_path, form):
-    source = HUB | {"format": form, "text_field": "contents"}
-    with pytest.raises(UserError, match="did you mean 'content'"):
-        sifted(tmp_path, source, shard(form))
-
-
-def test_mixed_licences_need_a_column(tmp_path):
-    source = {key: value for key, value in HUB.items() if key != "licence_field"} | {
-        "format": "jsonl"
-    }
-    with pytest.raises(UserError, match="licence_field is needed"):
-        sifted(tmp_path, source, shard("jsonl"))
 
 
 NAME = st.text("abcXYZ/._-é", min_size=1, max_size=10)

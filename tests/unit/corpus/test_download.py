@@ -5,65 +5,17 @@ import errno
 import fcntl
 import json
 import os
-import random
 import subprocess
 import sys
 import time
 import types
 
 import pytest
-from hubserver import COMMIT, Fault
+from hubserver import Fault
 from hubserver.made import sha256, tar_gz
-from lemur.corpus import download
-from lemur.corpus import hub as hub_module
 from lemur.errors import UserError
 from lemur.provenance import ROOT
-
-BODY = random.Random(1).randbytes(300_000)
-
-
-def pin(data=BODY, **changes):
-    spec = {
-        "name": "toy",
-        "from": {"index": "pypi", "package": "toy", "version": "1.0", "file": "toy-1.0.tar.gz"},
-        "sha256": sha256(data),
-        "size": len(data),
-        "licence": "MIT",
-    }
-    return spec | changes
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "resources" / "corpora" / "toy" / "part-0-of-1" / "manifest.json"
-
-
-@pytest.fixture
-def index(hub):
-    hub.packages["toy"] = {"toy-1.0.tar.gz": BODY, "toy-1.0-py3-none-any.whl": b"other"}
-    return hub
-
-
-def fetch(spec, out, transfer, part=0, parts=1):
-    download.run(spec, part, parts, out, transfer)
-    return json.loads(out.read_text())
-
-
-def left(out):
-    """Names under files/: what a failed download leaves behind."""
-    folder = out.parent / "files"
-    return sorted(path.name for path in folder.rglob("*") if path.is_file())
-
-
-def refused(spec, out, transfer):
-    """The one line; no manifest and no file under its final name may stand after it."""
-    with pytest.raises(UserError) as caught:
-        fetch(spec, out, transfer)
-    line = str(caught.value)
-    assert "\n" not in line
-    assert not out.exists()
-    assert [name for name in left(out) if not name.endswith(".partial")] == []
-    return line
+from made_downloads import BODY, fetch, left, pin, refused
 
 
 def test_fetches_and_lists(index, out, transfer):
@@ -298,176 +250,6 @@ def test_disk_that_fills_up(index, tmp_path, monkeypatch):
         assert (disk / "part-0-of-1/files/toy-1.0.tar.gz").read_bytes() == BODY
     finally:
         libc.umount(str(disk).encode())
-
-
-# Repository files --------------------------------------------------------------------------
-
-
-def repository(hub, data=b"rows\n"):
-    hub.raw[f"owner/repo/{COMMIT}/data/test.jsonl"] = data
-    source = {
-        "url": hub.url + "/raw/{repository}/{commit}/{path}",
-        "repository": "owner/repo",
-        "commit": COMMIT,
-        "path": "data/test.jsonl",
-    }
-    return {"name": "toy", "from": source, "sha256": sha256(b"rows\n"), "size": 5, "licence": "MIT"}
-
-
-def test_repository_file_keeps_its_folders(hub, out, transfer):
-    manifest = fetch(repository(hub), out, transfer)
-    assert [file["path"] for file in manifest["files"]] == ["files/data/test.jsonl"]
-
-
-def test_mirror_comes_first(hub, out, transfer, tmp_path, monkeypatch):
-    copy = tmp_path / "mirror/owner/repo" / COMMIT / "data/test.jsonl"
-    copy.parent.mkdir(parents=True)
-    copy.write_bytes(b"rows\n")
-    monkeypatch.setenv("LEMUR_MIRROR", os.pathsep.join(["/no/such", str(tmp_path / "mirror")]))
-    monkeypatch.setenv("LEMUR_OFFLINE", "1")
-    fetch(repository(hub), out, transfer)
-    assert (out.parent / "files/data/test.jsonl").read_bytes() == b"rows\n"
-    assert hub.requests == []
-
-
-def test_wrong_mirror_is_passed_over(hub, out, transfer, tmp_path, monkeypatch, capsys):
-    copy = tmp_path / "mirror/owner/repo" / COMMIT / "data/test.jsonl"
-    copy.parent.mkdir(parents=True)
-    copy.write_bytes(b"rowz\n")
-    monkeypatch.setenv("LEMUR_MIRROR", str(tmp_path / "mirror"))
-    fetch(repository(hub), out, transfer)
-    assert (out.parent / "files/data/test.jsonl").read_bytes() == b"rows\n"
-    assert "LEMUR_MIRROR" in capsys.readouterr().err
-
-
-def test_parts_share_the_files(hub, tmp_path, transfer):
-    spec = repository(hub)
-    names = [f"{letter}.txt" for letter in "abcde"]
-    for name in names:
-        hub.raw[f"owner/repo/{COMMIT}/{name}"] = name.encode()
-    listed = [{"path": n, "sha256": sha256(n.encode()), "size": 5} for n in reversed(names)]
-    spec["from"] = spec["from"] | {"files": listed}
-    found = []
-    for part in range(7):
-        manifest = fetch(spec, tmp_path / f"part-{part}-of-7/manifest.json", transfer, part, 7)
-        found.append([file["path"] for file in manifest["files"]])
-    assert found == [[f"files/{name}"] for name in names] + [[], []]
-
-
-@pytest.mark.parametrize("path", ["../../escape", "/etc/escape", "a/../../escape"])
-def test_a_pin_cannot_write_elsewhere(hub, out, transfer, path):
-    spec = repository(hub)
-    spec["from"] = spec["from"] | {"path": path}
-    assert "refused" in refused(spec, out, transfer)
-
-
-# Hub repositories --------------------------------------------------------------------------
-
-
-def of_hub(**changes):
-    source = {"hub": "team/set", "repo_type": "dataset", "revision": COMMIT, "files": ["data/*"]}
-    return {"name": "toy", "from": source | changes, "licence": "MIT"}
-
-
-@pytest.fixture
-def dataset(hub):
-    shards = {f"data/{n:02d}.parquet": bytes([n]) * (500 + 400 * n) for n in range(5)}
-    hub.datasets["team/set"] = {"README.md": b"# set\n"} | shards
-    return hub
-
-
-def test_hub_shards_by_part(dataset, tmp_path, transfer):
-    seen = []
-    for part in range(2):
-        out = tmp_path / f"part-{part}-of-2/manifest.json"
-        seen.append([file["path"] for file in fetch(of_hub(), out, transfer, part, 2)["files"]])
-        for path in seen[-1]:
-            name = path.removeprefix("files/")
-            assert (out.parent / path).read_bytes() == dataset.datasets["team/set"][name]
-    assert seen == [
-        ["files/data/00.parquet", "files/data/02.parquet", "files/data/04.parquet"],
-        ["files/data/01.parquet", "files/data/03.parquet"],
-    ]
-
-
-def test_hub_model_files(hub, out, transfer):
-    hub.models["team/model"] = {"config.json": b"{}", "model.safetensors": b"w" * 5000}
-    spec = of_hub(hub="team/model", repo_type="model", files=["config.json", "*.safetensors"])
-    assert len(fetch(spec, out, transfer)["files"]) == 2
-
-
-def test_hub_cut_connection_resumes_at_the_cdn(dataset, out, transfer):
-    dataset.datasets["team/set"]["data/large.parquet"] = BODY
-    dataset.faults = [Fault("/large.parquet", cut=140_000)]
-    fetch(of_hub(), out, transfer)
-    asked = [r for r in dataset.file_requests("large.parquet") if r.port == dataset.cdn_port]
-    assert [r.headers.get("Range") for r in asked] == [None, "bytes=131072-"]
-
-
-def test_small_hub_file_is_checked_by_its_git_id(dataset, out, transfer):
-    dataset.faults = [Fault("/00.parquet", times=9, body=b"\x01" * 500)]
-    assert "git blob" in refused(of_hub(), out, transfer)
-
-
-def test_gated_without_a_token(dataset, out, transfer, waits):
-    dataset.gated["team/set"] = "hf_right"
-    line = refused(of_hub(), out, transfer)
-    assert "gated" in line and "HF_TOKEN" in line and waits == []
-
-
-def test_gated_with_a_wrong_token(dataset, out, transfer, monkeypatch):
-    dataset.gated["team/set"] = "hf_right"
-    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
-    line = refused(of_hub(), out, transfer)
-    assert "HF_TOKEN" in line and "hf_wrong" not in line
-
-
-def test_token_goes_to_the_hub_and_nowhere_else(dataset, out, transfer, monkeypatch, capfd):
-    dataset.gated["team/set"] = "hf_right"
-    monkeypatch.setenv("HF_TOKEN", "hf_right")
-    fetch(of_hub(), out, transfer)
-    at_cdn = [r for r in dataset.requests if r.port == dataset.cdn_port]
-    assert at_cdn and all("Authorization" not in request.headers for request in at_cdn)
-    assert "hf_right" not in "".join(capfd.readouterr()) + out.read_text()
-
-
-def test_token_taken_back_between_listing_and_file(dataset, out, transfer, monkeypatch):
-    dataset.faults = [Fault("/00.parquet", status=403)]
-    assert "gated or private" in refused(of_hub(), out, transfer)
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({"revision": "main"}, "40 hex digits"),
-        ({"revision": "unresolved"}, "lemur.corpus.hub team/set dataset"),
-        ({"revision": "f" * 40}, "no commit"),
-        ({"hub": "team/none"}, "no dataset 'team/none'"),
-        ({"files": ["dta/*"]}, "'dta/*' matches none of the 6 files"),
-    ],
-)
-def test_hub_mistakes(dataset, out, transfer, changes, expected):
-    assert expected in refused(of_hub(**changes), out, transfer)
-
-
-def test_newest_commit_is_told(dataset, monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["hub", "team/set"])
-    hub_module.main()
-    assert capsys.readouterr().out.strip() == COMMIT
-    monkeypatch.setattr("sys.argv", ["hub", "team/none", "model"])
-    with pytest.raises(SystemExit):
-        hub_module.main()
-    assert "no model 'team/none'" in capsys.readouterr().err
-
-
-def test_busy_hub_is_asked_again(dataset, out, transfer):
-    dataset.faults = [Fault(f"tree/{COMMIT}", times=2, status=503)]
-    fetch(of_hub(), out, transfer)
-
-
-def test_hub_without_network(dataset, out, transfer, monkeypatch):
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    assert "is there a network" in refused(of_hub(), out, transfer)
 
 
 # What the catalogue may get wrong -------------------------------------------------------------

@@ -1,0 +1,112 @@
+"""lemur.corpus.hub: shards and model files from a server that speaks the hub's protocol."""
+
+import pytest
+from hubserver import COMMIT, Fault
+from lemur.corpus import hub as hub_module
+from made_downloads import BODY, fetch, refused
+
+
+def of_hub(**changes):
+    source = {"hub": "team/set", "repo_type": "dataset", "revision": COMMIT, "files": ["data/*"]}
+    return {"name": "toy", "from": source | changes, "licence": "MIT"}
+
+
+@pytest.fixture
+def dataset(hub):
+    shards = {f"data/{n:02d}.parquet": bytes([n]) * (500 + 400 * n) for n in range(5)}
+    hub.datasets["team/set"] = {"README.md": b"# set\n"} | shards
+    return hub
+
+
+def test_hub_shards_by_part(dataset, tmp_path, transfer):
+    seen = []
+    for part in range(2):
+        out = tmp_path / f"part-{part}-of-2/manifest.json"
+        seen.append([file["path"] for file in fetch(of_hub(), out, transfer, part, 2)["files"]])
+        for path in seen[-1]:
+            name = path.removeprefix("files/")
+            assert (out.parent / path).read_bytes() == dataset.datasets["team/set"][name]
+    assert seen == [
+        ["files/data/00.parquet", "files/data/02.parquet", "files/data/04.parquet"],
+        ["files/data/01.parquet", "files/data/03.parquet"],
+    ]
+
+
+def test_hub_model_files(hub, out, transfer):
+    hub.models["team/model"] = {"config.json": b"{}", "model.safetensors": b"w" * 5000}
+    spec = of_hub(hub="team/model", repo_type="model", files=["config.json", "*.safetensors"])
+    assert len(fetch(spec, out, transfer)["files"]) == 2
+
+
+def test_hub_cut_connection_resumes_at_the_cdn(dataset, out, transfer):
+    dataset.datasets["team/set"]["data/large.parquet"] = BODY
+    dataset.faults = [Fault("/large.parquet", cut=140_000)]
+    fetch(of_hub(), out, transfer)
+    asked = [r for r in dataset.file_requests("large.parquet") if r.port == dataset.cdn_port]
+    assert [r.headers.get("Range") for r in asked] == [None, "bytes=131072-"]
+
+
+def test_small_hub_file_is_checked_by_its_git_id(dataset, out, transfer):
+    dataset.faults = [Fault("/00.parquet", times=9, body=b"\x01" * 500)]
+    assert "git blob" in refused(of_hub(), out, transfer)
+
+
+def test_gated_without_a_token(dataset, out, transfer, waits):
+    dataset.gated["team/set"] = "hf_right"
+    line = refused(of_hub(), out, transfer)
+    assert "gated" in line and "HF_TOKEN" in line and waits == []
+
+
+def test_gated_with_a_wrong_token(dataset, out, transfer, monkeypatch):
+    dataset.gated["team/set"] = "hf_right"
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    line = refused(of_hub(), out, transfer)
+    assert "HF_TOKEN" in line and "hf_wrong" not in line
+
+
+def test_token_goes_to_the_hub_and_nowhere_else(dataset, out, transfer, monkeypatch, capfd):
+    dataset.gated["team/set"] = "hf_right"
+    monkeypatch.setenv("HF_TOKEN", "hf_right")
+    fetch(of_hub(), out, transfer)
+    at_cdn = [r for r in dataset.requests if r.port == dataset.cdn_port]
+    assert at_cdn and all("Authorization" not in request.headers for request in at_cdn)
+    assert "hf_right" not in "".join(capfd.readouterr()) + out.read_text()
+
+
+def test_token_taken_back_between_listing_and_file(dataset, out, transfer, monkeypatch):
+    dataset.faults = [Fault("/00.parquet", status=403)]
+    assert "gated or private" in refused(of_hub(), out, transfer)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"revision": "main"}, "40 hex digits"),
+        ({"revision": "unresolved"}, "lemur.corpus.hub team/set dataset"),
+        ({"revision": "f" * 40}, "no commit"),
+        ({"hub": "team/none"}, "no dataset 'team/none'"),
+        ({"files": ["dta/*"]}, "'dta/*' matches none of the 6 files"),
+    ],
+)
+def test_hub_mistakes(dataset, out, transfer, changes, expected):
+    assert expected in refused(of_hub(**changes), out, transfer)
+
+
+def test_newest_commit_is_told(dataset, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["hub", "team/set"])
+    hub_module.main()
+    assert capsys.readouterr().out.strip() == COMMIT
+    monkeypatch.setattr("sys.argv", ["hub", "team/none", "model"])
+    with pytest.raises(SystemExit):
+        hub_module.main()
+    assert "no model 'team/none'" in capsys.readouterr().err
+
+
+def test_busy_hub_is_asked_again(dataset, out, transfer):
+    dataset.faults = [Fault(f"tree/{COMMIT}", times=2, status=503)]
+    fetch(of_hub(), out, transfer)
+
+
+def test_hub_without_network(dataset, out, transfer, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert "is there a network" in refused(of_hub(), out, transfer)
