@@ -79,11 +79,11 @@ def test_env_run_refuses_a_changed_lock(copy):
     (copy / "envs" / "data" / "cpu.lock").write_text("x==2\n")
     done = run(copy, "data", "echo", "hello")
     assert done.returncode == 2 and done.stdout == ""
-    assert "built from another envs/data/cpu.lock: make envs" in done.stderr
+    assert "built from another envs/data/cpu.lock: workflow/env-build data" in done.stderr
 
 
 def test_env_run_refuses_what_is_not_there(copy):
     done = run(copy, "dat", "true")
     assert done.returncode == 2 and "no environment 'dat': allowed are data" in done.stderr
     shutil.rmtree(copy / ".envs" / "data")
-    assert "'data' is not built: make envs" in run(copy, "data", "true").stderr
+    assert "'data' is not built: workflow/env-build data" in run(copy, "data", "true").stderr
