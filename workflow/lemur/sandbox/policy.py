@@ -26,6 +26,30 @@ class Limits:
     open_files: int = 64
 
 
+@dataclasses.dataclass(frozen=True)
+class Root:
+    """What else is let in, for one language or one environment: (path of the host, path inside)
+    read-only, and variables. A path that is a link stays one."""
+
+    paths: tuple[tuple[str, str], ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+
+    def arguments(self) -> list[str]:
+        """bubblewrap's arguments."""
+        made: list[str] = []
+        for outside, inside in self.paths:
+            if Path(outside).is_symlink():
+                made += ["--symlink", str(Path(outside).readlink()), inside]
+            else:
+                made += ["--ro-bind", outside, inside]
+        for name, value in self.environment:
+            made += ["--setenv", name, value]
+        return made
+
+
+PLAIN = Root()
+
+
 def interpreter() -> list[str]:
     """Arguments that mount the running interpreter's base at ``/python``, without site-packages."""
     base = Path(sys.base_prefix)
@@ -57,8 +81,10 @@ def libraries() -> list[str]:
     return arguments
 
 
-def command(bwrap: str, script: str, limits: Limits, *, user_namespace: bool) -> list[str]:
-    """bubblewrap's command line for ``inside/<script>``.
+def command(
+    bwrap: str, script: str, limits: Limits, *, user_namespace: bool, root: Root = PLAIN
+) -> list[str]:
+    """bubblewrap's command line for ``inside/<script>``; ``root`` is let in beside it.
 
     With ``user_namespace`` an unprivileged caller becomes nobody in a namespace of its own;
     without it bubblewrap is called by root and keeps just the right to change to another user,
@@ -81,7 +107,6 @@ def command(bwrap: str, script: str, limits: Limits, *, user_namespace: bool) ->
     arguments += ["--dev", "/dev"]
     for folder in ("/tmp", "/dev/shm"):  # noqa: S108 - the sandbox's own
         arguments += ["--perms", "1777", "--size", size, "--tmpfs", folder]
-    arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
     environment = {
         "HOME": "/tmp",  # noqa: S108
         "LANG": "C.UTF-8",
@@ -91,6 +116,8 @@ def command(bwrap: str, script: str, limits: Limits, *, user_namespace: bool) ->
     }
     for name, value in environment.items():
         arguments += ["--setenv", name, value]
+    arguments += root.arguments()
+    arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
     arguments += ["--chdir", "/tmp"]  # noqa: S108
     python = f"{PYTHON}/bin/python{sys.version_info.major}.{sys.version_info.minor}"
     return [*arguments, "--", python, "-I", "-S", "-B", f"/judge/{script}"]

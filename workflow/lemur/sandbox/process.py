@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from lemur.sandbox import seccomp
-from lemur.sandbox.policy import Limits, command
+from lemur.sandbox.policy import PLAIN, Limits, Root, command
 
 
 def resident(pid: int) -> int:
@@ -43,8 +43,9 @@ class Confined:
         user_namespace: bool,
         files: dict[str, int],
         stdin: int = subprocess.DEVNULL,
+        root: Root = PLAIN,
     ):
-        arguments = command(bwrap, script, limits, user_namespace=user_namespace)
+        arguments = command(bwrap, script, limits, user_namespace=user_namespace, root=root)
         split = arguments.index("--")
         info_read, info_write = os.pipe()
         passed = [info_write, *files.values()]
