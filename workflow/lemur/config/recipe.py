@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lemur.config import load, schema
+from lemur.config import load, schema, scoring
 from lemur.errors import UserError, nearest
 
 Recipe = dict[str, Any]
@@ -29,7 +29,7 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
         "corpus": {**corpus, "name": recipe["corpus"], "sources": _corpus(corpus, sources, recipe)},
         "base": _base(recipe["base"], models, where),
         "sft": {**recipe["sft"], "sources": _sft(recipe, sources, where)},
-        "evaluate": {**recipe["evaluate"], "benchmarks": _benchmarks(recipe, benchmarks, where)},
+        "evaluate": _evaluate(recipe["evaluate"], benchmarks, models, where),
     }
     resolved.pop("provenance", None)
     _check(resolved, where)
@@ -71,6 +71,8 @@ def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:
 def _base(name: str, models: Recipe, where: str) -> Recipe:
     if name not in models:
         raise UserError(f"{where}: base: no model '{name}' in config/models.yaml{nearest(name, models)}")  # fmt: skip
+    if "architecture" not in models[name]:
+        raise UserError(f"{where}: base: '{name}' has no architecture in config/models.yaml, so it can be scored, not trained")  # fmt: skip
     return {**models[name], "name": name}
 
 
@@ -91,11 +93,22 @@ def _sft(recipe: Recipe, sources: Recipe, where: str) -> list[Recipe]:
     return listed
 
 
-def _benchmarks(recipe: Recipe, benchmarks: Recipe, where: str) -> list[Recipe]:
+def _evaluate(part: Recipe, benchmarks: Recipe, models: Recipe, where: str) -> Recipe:
+    place = f"{where}: evaluate.benchmarks"
+    made = {**part, "benchmarks": chosen_benchmarks(part["benchmarks"], benchmarks, place)}
+    if "baselines" in part:
+        made["baselines"] = scoring.baselines(part["baselines"], models, where)
+    if "url" in part.get("backend", {}):
+        scoring.checked_url(part["backend"]["url"], f"{where}: evaluate.backend.url")
+    return made
+
+
+def chosen_benchmarks(chosen: list[Recipe], benchmarks: Recipe, where: str) -> list[Recipe]:
+    """Entries of config/benchmarks.yaml with what ``chosen`` says of each (name, limit, ...)."""
     listed, names = [], set()
-    for number, item in enumerate(recipe["evaluate"]["benchmarks"]):
+    for number, item in enumerate(chosen):
         name = item["name"]
-        place = f"{where}: evaluate.benchmarks.{number}"
+        place = f"{where}.{number}"
         if name not in benchmarks:
             raise UserError(f"{place}: no benchmark '{name}' in config/benchmarks.yaml{nearest(name, benchmarks)}")  # fmt: skip
         if name in names:
@@ -130,5 +143,12 @@ def _check(recipe: Recipe, where: str) -> None:
     if tokens % batch:
         near = max(batch, round(tokens / batch) * batch)
         raise UserError(f"{where}: pretrain.tokens: {tokens} is not a multiple of pretrain.global_batch_tokens {batch}: the nearest is {near}")  # fmt: skip
-    if "chat" in recipe["evaluate"]["models"] and not recipe["sft"]["sources"]:
+    part = recipe["evaluate"]
+    if "chat" in part["models"] and not recipe["sft"]["sources"]:
         raise UserError(f"{where}: evaluate.models: chat needs sft.sources")
+    if not part["models"] and not part.get("baselines"):
+        raise UserError(f"{where}: evaluate.models: empty, and no evaluate.baselines either")
+    if "pretrained" in part["models"] and recipe["sft"].get("from") == "start":
+        raise UserError(f"{where}: evaluate.models: pretrained: with sft.from start nothing is pretrained")  # fmt: skip
+    if part.get("backend", {}).get("name") == "server":
+        raise UserError(f"{where}: evaluate.backend: a server serves one model: use --config model=<served name> server=<URL>")  # fmt: skip

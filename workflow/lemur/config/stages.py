@@ -130,7 +130,7 @@ def pack(recipe: Recipe) -> Recipe:
 def train(recipe: Recipe, stage: str) -> Recipe:
     """``stage``: pretrain or sft; the same shape for both."""
     part = dict(recipe[stage])
-    for key in ("sources", "accept_terms", "template", "max_examples", "packing"):
+    for key in ("sources", "accept_terms", "template", "max_examples", "packing", "from"):
         part.pop(key, None)
     return {
         "stage": stage,
@@ -157,17 +157,28 @@ def sft_tokens(recipe: Recipe) -> Recipe:
     }
 
 
+def baseline(recipe: Recipe, model: str) -> Recipe | None:
+    """The published model of that name that the recipe scores, or None for one of its own."""
+    listed = recipe["evaluate"].get("baselines", [])
+    return next((entry for entry in listed if entry["name"] == model), None)
+
+
 def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
     entry = next(x for x in recipe["evaluate"]["benchmarks"] if x["name"] == benchmark)
-    part = recipe["evaluate"]
+    part, published = recipe["evaluate"], baseline(recipe, model)
+    own = "chatml" if model == "chat" else "completion"
+    elsewhere = {"backend": part["backend"]} if "backend" in part else {}
+    if published and "served" in published:
+        elsewhere = {"backend": {**part["backend"], "served": published["served"]}}
     return {
         **entry,
         "benchmark": benchmark,
         "model": model,
-        "format": "chatml" if model == "chat" else "completion",
+        "format": published["format"] if published else own,
         "precision": part["precision"],
         "batch": part["batch"],
         "seed": recipe["seed"],
+        **elsewhere,
     }
 
 

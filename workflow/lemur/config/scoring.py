@@ -1,0 +1,148 @@
+"""Models that are scored without being trained: a recipe's baselines, and any model by name."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lemur.config import load
+from lemur.errors import UserError, nearest
+
+Recipe = dict[str, Any]
+NAME = "models"  # results/models/evaluate/<model>/<benchmark>/: of no recipe
+TARGETS = ("all", "evaluate", "fetch", "foundation")
+FORMATS = ("completion", "chatml")
+BACKENDS = ("transformers", "vllm", "server")
+KEYS = ("benchmarks", "limit", "format", "backend", "server", "batch")
+_HUB = re.compile(r"^(?P<hub>[\w.-]+/[\w.-]+)(@(?P<revision>[0-9a-f]{40}))?$")
+# Of a hub repository nobody has listed: what a model folder consists of, in safetensors.
+_FILES = ["*.json", "*.safetensors"]
+
+
+def baselines(named: list[Any], models: Mapping[str, Any], where: str) -> list[Recipe]:
+    """``evaluate.baselines`` resolved: each a key of config/models.yaml, or the hub name of one."""
+    hubs = {entry["from"]["hub"]: key for key, entry in models.items() if "hub" in entry["from"]}
+    found: list[Recipe] = []
+    for number, name in enumerate(named):
+        key = hubs.get(name, name)
+        if key not in models:
+            raise UserError(f"{where}: evaluate.baselines.{number}: no model '{name}' in config/models.yaml{nearest(name, [*models, *hubs])}")  # fmt: skip
+        if any(entry["name"] == key for entry in found):
+            raise UserError(f"{where}: evaluate.baselines.{number}: '{name}' stands twice")
+        found.append({"format": "completion", **models[key], "name": key})
+    return found
+
+
+def alone(recipe: Recipe, asked: Mapping[str, Any]) -> Recipe:
+    """``recipe`` turned into the scoring of one model: ``asked`` holds model and KEYS.
+
+    Precision, batch and the sandbox's limits are the recipe's; benchmarks are taken whole as
+    config/benchmarks.yaml has them unless a limit is given. Raises UserError in one line.
+    """
+    stray = [key for key in KEYS if key in asked]
+    if "model" not in asked:
+        raise UserError(f"config: {stray[0]}: goes with model=<hub name or folder>, which is missing")  # fmt: skip
+    backend = _backend(asked)
+    entry = _model(str(asked["model"]), served=backend["name"] == "server")
+    form = asked.get("format", entry.get("format", "completion"))
+    if form not in FORMATS:
+        raise UserError(f"config: format: '{form}'{nearest(form, FORMATS)}")
+    part = {key: value for key, value in recipe["evaluate"].items() if key != "models"}
+    part |= {
+        "models": [],
+        "baselines": [{**entry, "format": form}],
+        "benchmarks": _benchmarks(recipe, asked),
+        "batch": asked.get("batch", part["batch"]),
+    }
+    part.pop("backend", None)
+    if backend["name"] != "transformers":
+        part["backend"] = backend
+    return {**recipe, "name": NAME, "evaluate": part}
+
+
+def _backend(asked: Mapping[str, Any]) -> Recipe:
+    name = asked.get("backend", "server" if "server" in asked else "transformers")
+    if name not in BACKENDS:
+        raise UserError(f"config: backend: '{name}'{nearest(name, BACKENDS)}")
+    if (name == "server") != ("server" in asked):
+        raise UserError("config: backend: server and server=<URL> go together")
+    if name != "server":
+        return {"name": name}
+    return {"name": name, "url": checked_url(str(asked["server"]), "config: server")}
+
+
+def checked_url(url: str, where: str) -> str:
+    """An http(s) address without credentials, or a UserError."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UserError(f"{where}: '{url}' is not an address such as http://127.0.0.1:8000/v1")
+    if parts.username or parts.password:
+        raise UserError(f"{where}: an address with credentials would be recorded: set OPENAI_API_KEY")  # fmt: skip
+    return url.rstrip("/")
+
+
+def _model(name: str, *, served: bool) -> Recipe:
+    if served:
+        return {"name": _slug(name), "served": name, "description": f"{name}, served", "licence": "unknown"}  # fmt: skip
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _folder(folder)
+    if name.startswith(("/", ".", "~")):
+        raise UserError(f"config: model: {name}: no such folder")
+    models = load.catalogue("models")
+    for key, entry in models.items():
+        if name in (key, entry["from"].get("hub")) and "random" not in entry["from"]:
+            return {"format": "completion", **entry, "name": key}
+    hub = _HUB.match(name)
+    if hub is None:
+        known = [key for key, entry in models.items() if "random" not in entry["from"]]
+        raise UserError(f"config: model: '{name}' is neither a folder, nor owner/name[@commit] of the hub, nor in config/models.yaml{nearest(name, known)}")  # fmt: skip
+    pin = {"hub": hub["hub"], "repo_type": "model", "files": _FILES}
+    return {
+        "name": _slug(name),
+        "description": f"{name} of the hub",
+        "from": {**pin, "revision": hub["revision"] or "newest"},
+        "licence": "unknown",
+    }
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9._-]+", "--", name.lower().replace("@", "-")).strip("-.")
+
+
+def _folder(folder: Path) -> Recipe:
+    for needed in ("config.json", "tokenizer_config.json"):
+        if not (folder / needed).is_file():
+            raise UserError(f"config: model: {folder}: not a model folder, {needed} is missing")
+    if not any(folder.glob("*.safetensors")):
+        raise UserError(f"config: model: {folder}: no *.safetensors; other weights are not loaded")
+    whole = folder.resolve()
+    mark = hashlib.sha256(str(whole).encode()).hexdigest()[:8]
+    return {
+        "name": f"{_slug(whole.name)}-{mark}",
+        "folder": str(whole),
+        "description": str(folder),
+        "licence": "unknown",
+    }
+
+
+def _benchmarks(recipe: Recipe, asked: Mapping[str, Any]) -> list[Recipe]:
+    from lemur.config.recipe import chosen_benchmarks
+
+    listed = asked.get("benchmarks")
+    if listed is None:
+        listed = [item["name"] for item in recipe["evaluate"]["benchmarks"] if "from" in item["data"]]  # fmt: skip
+    items = [{"name": item} if isinstance(item, str) else dict(item) for item in listed]
+    if "limit" in asked:
+        items = [{"limit": asked["limit"], **item} for item in items]
+    for number, item in enumerate(items):
+        stray = sorted(set(item) - {"name", "limit", "max_new_tokens", "shots"})
+        if stray or "name" not in item:
+            raise UserError(f"config: benchmarks.{number}: name, limit, max_new_tokens and shots are allowed, not {', '.join(stray) or 'no name'}")  # fmt: skip
+    found = chosen_benchmarks(items, load.catalogue("benchmarks"), "config: benchmarks")
+    for number, item in enumerate(found):
+        if "from" not in item["data"]:
+            raise UserError(f"config: benchmarks.{number}: '{item['name']}' reads a recipe's corpus, so it scores a recipe's models only")  # fmt: skip
+    return found
