@@ -38,7 +38,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        "results/report.html",
+        "results/report.html" if not only_scores() else scores_of(RECIPE),
 
 
 rule fetch:
@@ -48,22 +48,22 @@ rule fetch:
 
 rule corpus:
     input:
-        cleaned(),
+        of_recipe(*cleaned()),
 
 
 rule mixture:
     input:
-        f"results/{RECIPE['name']}/tokens/realised.json",
+        of_recipe(f"results/{RECIPE['name']}/tokens/realised.json"),
 
 
 rule datasheet:
     input:
-        f"results/corpus/{RECIPE['corpus']['name']}/datasheet.md",
+        of_recipe(f"results/corpus/{RECIPE['corpus']['name']}/datasheet.md"),
 
 
 rule mixture_table:
     input:
-        f"results/{RECIPE['name']}/mix/table.txt",
+        of_recipe(f"results/{RECIPE['name']}/mix/table.txt"),
     log:
         f"logs/mixture_table/{RECIPE['name']}.txt",
     shell:
@@ -72,12 +72,12 @@ rule mixture_table:
 
 rule pretrain:
     input:
-        f"results/{RECIPE['name']}/pretrain/DONE.json",
+        of_recipe(f"results/{RECIPE['name']}/pretrain/DONE.json"),
 
 
 rule sft:
     input:
-        f"results/{RECIPE['name']}/sft/DONE.json",
+        of_recipe(f"results/{RECIPE['name']}/sft/DONE.json"),
 
 
 rule evaluate:
@@ -87,8 +87,7 @@ rule evaluate:
 
 rule figures:
     input:
-        paper_figure_files(),
-        recipe_figure_files(RECIPE),
+        of_recipe(*paper_figure_files(), *recipe_figure_files(RECIPE)),
 
 
 rule paper_figures:

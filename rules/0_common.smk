@@ -11,7 +11,7 @@ ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
-from lemur.config import load, recipe as recipes, schema, site, stages
+from lemur.config import load, recipe as recipes, schema, scoring, site, stages
 from lemur.errors import UserError
 from lemur.figures import settings
 from lemur.files import canonical
@@ -32,6 +32,8 @@ try:
     config = {**load.read_yaml(ROOT / "config" / "config.yaml"), **load.typed(config)}
     schema.check(config, "config", "config")
     RECIPE = recipes.resolve(str(config["recipe"]), config.get("set"))
+    if {"model", *scoring.KEYS} & set(config):
+        RECIPE = scoring.alone(RECIPE, config)
     STYLE = load.figures(config.get("style"))
     SITE = site.read(Path(config["site"]) if config.get("site") else None)
 except UserError as error:
@@ -40,7 +42,36 @@ except UserError as error:
 
 RECIPE_DIGEST = digest(RECIPE)
 if workflow.is_main_process and not config.get("quiet_plan"):
-    print("\n".join(cost_plan.summary(RECIPE)), file=sys.stderr, flush=True)
+    shown_plan = cost_plan.summary if RECIPE["evaluate"]["models"] else cost_plan.scoring
+    print("\n".join(shown_plan(RECIPE)), file=sys.stderr, flush=True)
+
+
+def baselines():
+    """Published models that the recipe scores beside its own."""
+    return RECIPE["evaluate"].get("baselines", [])
+
+
+def prepared_models():
+    """Names under resources/models/: the base, and baselines that are downloaded."""
+    return dict.fromkeys(
+        [RECIPE["base"]["name"], *(entry["name"] for entry in baselines() if "from" in entry)]
+    )
+
+
+def only_scores():
+    """Whether the recipe trains nothing and scores published models alone."""
+    return not RECIPE["evaluate"]["models"]
+
+
+def of_recipe(*paths):
+    """A target's files, refused where ``model=`` asks for the scores of one model alone."""
+
+    def files(wildcards):
+        if "model" in config:
+            sys.exit(f"error: {scoring.REFUSED}")
+        return list(paths)
+
+    return files
 
 
 wildcard_constraints:
@@ -49,7 +80,10 @@ wildcard_constraints:
     tokenizer=re.escape(RECIPE["base"]["name"]),
     source="[^/]+",
     benchmark="[^/]+",
-    model="start|pretrained|chat",
+    model="|".join(
+        ["start", "pretrained", "chat", *(re.escape(entry["name"]) for entry in baselines())]
+    ),
+    base="|".join(re.escape(name) for name in prepared_models()),
     kind="code|text",
     part=r"\d+",
     parts=r"\d+",
@@ -139,6 +173,13 @@ def sft_manifests(wildcards=None):
     return [path for source in sft_downloads() for path in manifests("corpora", source)]
 
 
+def sft_start(name):
+    """DONE.json or model/ of what fine-tuning begins from."""
+    if RECIPE["sft"].get("from") == "start":
+        return f"resources/models/{RECIPE['base']['name']}/{name}"
+    return f"results/{RECIPE['name']}/pretrain/{name}"
+
+
 def takes_docstrings():
     return any(source["format"] == "docstring" for source in RECIPE["sft"]["sources"])
 
@@ -148,9 +189,20 @@ def docstring_documents(wildcards=None):
     return part_files(DOCUMENTS, ("code",)) if takes_docstrings() else []
 
 
+def model_entry(name):
+    """The starting model or a baseline, by name."""
+    listed = [RECIPE["base"], *baselines()]
+    return next(entry for entry in listed if entry["name"] == name)
+
+
+def model_manifests(name):
+    """A model's download; none where it is initialised at random, is a folder or is served."""
+    entry = model_entry(name)
+    return manifests("models", entry) if "random" not in entry.get("from", {"random": 0}) else []
+
+
 def base_manifests(wildcards=None):
-    """The starting model's download; none where it is initialised at random."""
-    return [] if "random" in RECIPE["base"]["from"] else manifests("models", RECIPE["base"])
+    return model_manifests(wildcards.base if wildcards else RECIPE["base"]["name"])
 
 
 def benchmark_manifests(wildcards=None):
@@ -162,8 +214,12 @@ def benchmark_manifests(wildcards=None):
 
 
 def every_download():
+    scored_models = [path for entry in baselines() for path in model_manifests(entry["name"])]
+    if only_scores():
+        return [*scored_models, *benchmark_manifests()]
     corpora = [path for source in corpus_sources() for path in manifests("corpora", source)]
-    return [*base_manifests(), *corpora, *sft_manifests(), *benchmark_manifests()]
+    listed = [*base_manifests(), *corpora, *sft_manifests(), *benchmark_manifests()]
+    return [*listed, *(path for path in scored_models if path not in listed)]
 
 
 def cleaned():
@@ -173,7 +229,7 @@ def cleaned():
 def download_entry(folder, name):
     """The pin behind resources/<folder>/<name>."""
     if folder == "models":
-        return RECIPE["base"]
+        return model_entry(name)
     if folder == "benchmarks":
         entry = next(x for x in RECIPE["evaluate"]["benchmarks"] if x["name"] == name)
         return {**entry["data"], "name": name}
@@ -190,12 +246,33 @@ def download_spec(wildcards):
 
 
 def model_done(wildcards):
-    """DONE.json of a model that is scored; its folder is model/ beside it."""
+    """DONE.json of a model that is scored, its folder being model/ beside it; or the model's own
+    config.json; nothing where a server has it."""
+    published = stages.baseline(RECIPE, wildcards.model)
+    if published is not None:
+        if "served" in published:
+            return []
+        folder = published.get("folder")
+        name = published["name"]
+        return f"{folder}/config.json" if folder else f"resources/models/{name}/DONE.json"
     return {
         "start": f"resources/models/{RECIPE['base']['name']}/DONE.json",
         "pretrained": f"results/{wildcards.recipe}/pretrain/DONE.json",
         "chat": f"results/{wildcards.recipe}/sft/DONE.json",
     }[wildcards.model]
+
+
+def model_folder(wildcards, input):
+    """Where a scored model lies; none where a server has it."""
+    if not input.model:
+        return "none"
+    path = Path(str(input.model))
+    return path.parent / "model" if path.name == "DONE.json" else path.parent
+
+
+def backend_environment():
+    """The environment that generates: vLLM has one of its own."""
+    return "vllm" if RECIPE["evaluate"].get("backend", {}).get("name") == "vllm" else "evaluate"
 
 
 def benchmark_data(wildcards):
@@ -208,9 +285,14 @@ def benchmark_data(wildcards):
 
 
 def scored(recipe):
-    """(model, benchmark) of every score of a recipe."""
+    """(model, benchmark) of every score of a recipe; a baseline has no held-out split to read."""
     part = recipe["evaluate"]
-    return [(model, item["name"]) for model in part["models"] for item in part["benchmarks"]]
+    own = [(model, item["name"]) for model in part["models"] for item in part["benchmarks"]]
+    named = [item["name"] for item in stages.downloaded_benchmarks(recipe)]
+    return [
+        *own,
+        *((entry["name"], name) for entry in part.get("baselines", []) for name in named),
+    ]
 
 
 def scores_of(recipe):
@@ -227,6 +309,10 @@ def entry_of(name, wildcards):
     """The pinned source that a job reads, where a rule has a job for each."""
     if name == "download":
         return download_entry(wildcards.folder, wildcards.name)
+    if name == "prepare_model":
+        return model_entry(wildcards.base)
+    if name == "generate":
+        return stages.baseline(RECIPE, wildcards.model)
     if name in ("clean", "tokenize"):
         return next(x for x in corpus_sources() if x["name"] == wildcards.source)
     return None

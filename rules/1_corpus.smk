@@ -27,13 +27,13 @@ rule prepare_model:
     input:
         base_manifests,
     output:
-        "resources/models/{tokenizer}/DONE.json",
+        "resources/models/{base}/DONE.json",
     log:
-        "logs/prepare_model/{tokenizer}.log",
+        "logs/prepare_model/{base}.log",
     resources:
         **asked("prepare_model"),
     params:
-        spec=as_is(canonical(RECIPE["base"])),
+        spec=lambda wildcards: canonical(model_entry(wildcards.base)),
         manifest=lambda wildcards, input: input[0] if input else "none",
         version=stages.VERSION["model"],
         lock=LOCKS["train"],

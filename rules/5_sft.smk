@@ -6,7 +6,7 @@ rule conversations:
         manifests=sft_manifests,
         documents=docstring_documents,
         benchmarks=benchmark_manifests,
-        dropped="results/{recipe}/mix/dropped.tsv",
+        dropped="results/{recipe}/mix/dropped.tsv" if takes_docstrings() else [],
     output:
         "results/{recipe}/sft/data/conversations.jsonl",
     log:
@@ -16,6 +16,7 @@ rule conversations:
     params:
         spec=as_is(canonical(stages.conversations(RECIPE))),
         documents=as_is(expanding(DOCUMENTS, ("code",)) if takes_docstrings() else ""),
+        dropped=lambda wildcards, input: f"--dropped {input.dropped}" if input.dropped else "",
         version=stages.VERSION["sft"],
         lock=LOCKS["data"],
     shell:
@@ -23,7 +24,7 @@ rule conversations:
             "data",
             "5_sft/conversations.py",
             "--manifests {input.manifests} --documents {params.documents}",
-            "--dropped {input.dropped} --benchmarks {input.benchmarks} --out {output}",
+            "{params.dropped} --benchmarks {input.benchmarks} --out {output}",
         )
 
 
@@ -53,7 +54,7 @@ rule sft_tokens:
 
 rule supervised_fine_tuning:
     input:
-        model="results/{recipe}/pretrain/DONE.json",
+        model=sft_start("DONE.json"),
         index="results/{recipe}/sft/data/index.json",
         preflight=preflight("sft"),
     output:
@@ -69,7 +70,7 @@ rule supervised_fine_tuning:
         **asked("supervised_fine_tuning"),
     params:
         spec=as_is(canonical(stages.train(RECIPE, "sft"))),
-        model="results/{recipe}/pretrain/model",
+        model=sft_start("model"),
         version=stages.VERSION["sft"],
         lock=LOCKS["train"],
     shell:

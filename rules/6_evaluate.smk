@@ -16,12 +16,12 @@ rule generate:
         **asked("generate"),
     params:
         spec=lambda w: canonical(stages.generate(RECIPE, w.model, w.benchmark)),
-        model=lambda wildcards, input: Path(input.model).parent / "model",
+        model=model_folder,
         version=stages.VERSION["generate"],
-        lock=LOCKS["evaluate"],
+        lock=LOCKS[backend_environment()],
     shell:
         threaded(
-            "evaluate",
+            backend_environment(),
             "6_evaluate/generate.py",
             "--model {params.model} --data {input.data} --out {output}",
         )

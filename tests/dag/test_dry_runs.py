@@ -62,3 +62,27 @@ def test_a_mistake_is_one_line_before_any_job(arguments, message, tmp_path):
     assert len([line for line in lines if message in line]) == 1, done.stderr
     assert "Traceback" not in done.stderr and len(lines) <= 2, done.stderr
     assert not (tmp_path / "results").exists() and not (tmp_path / "resources").exists()
+
+
+def test_released_models_are_scored_without_training(tmp_path):
+    jobs = planned(tmp_path, "evaluate", "--config", "recipe=lemur-70b-released")
+    assert jobs == {"download": 7, "prepare_model": 3, "generate": 12, "judge": 12, "evaluate": 1}
+    whole = planned(tmp_path, "--config", "recipe=lemur-70b-released")
+    assert not {"continue_pretraining", "supervised_fine_tuning", "clean"} & set(whole)
+
+
+def test_fine_tuning_may_begin_from_a_released_model(tmp_path):
+    start = ["--config", "recipe=lemur-70b-released", 'set={"sft.from": start}']
+    jobs = planned(tmp_path, "sft", *start)
+    assert jobs["supervised_fine_tuning"] == jobs["prepare_model"] == jobs["conversations"] == 1
+    assert not {"continue_pretraining", "clean", "tokenize", "decontaminate"} & set(jobs)
+
+
+def test_any_model_is_scored_by_name_folder_or_address(tmp_path):
+    asked = ["evaluate", "--config", "benchmarks=[humaneval,{name: gsm8k, limit: 4}]"]
+    jobs = planned(tmp_path, *asked, "model=some/model")
+    assert jobs == {"download": 3, "prepare_model": 1, "generate": 2, "judge": 2, "evaluate": 1}
+    served = planned(tmp_path, *asked, "model=m", "server=http://127.0.0.1:8000/v1")
+    assert served == {"download": 2, "generate": 2, "judge": 2, "evaluate": 1}
+    refused = snakemake(tmp_path, "--dry-run", "sft", "--config", "model=some/model")
+    assert refused.returncode != 0 and "it scores a model and trains none" in refused.stderr

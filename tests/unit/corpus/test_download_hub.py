@@ -38,6 +38,13 @@ def test_hub_model_files(hub, out, transfer):
     assert len(fetch(spec, out, transfer)["files"]) == 2
 
 
+def test_a_model_without_a_commit_is_fetched_at_the_newest(hub, out, transfer, capsys):
+    hub.models["team/model"] = {"config.json": b"{}", "model.safetensors": b"w" * 5000}
+    spec = of_hub(hub="team/model", repo_type="model", revision="newest", files=["*"])
+    assert len(fetch(spec, out, transfer)["files"]) == 2
+    assert f"add @{COMMIT} to pin it" in capsys.readouterr().err
+
+
 def test_hub_cut_connection_resumes_at_the_cdn(dataset, out, transfer):
     dataset.datasets["team/set"]["data/large.parquet"] = BODY
     dataset.faults = [Fault("/large.parquet", cut=140_000)]

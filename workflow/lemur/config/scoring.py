@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from lemur.config import load
 from lemur.errors import UserError, nearest
+from lemur.files import read_json
 
 Recipe = dict[str, Any]
 NAME = "models"  # results/models/evaluate/<model>/<benchmark>/: of no recipe
-TARGETS = ("all", "evaluate", "fetch", "foundation")
+REFUSED = "config: model: goes with the targets evaluate, foundation and fetch: it scores a model and trains none"
 FORMATS = ("completion", "chatml")
 BACKENDS = ("transformers", "vllm", "server")
 KEYS = ("benchmarks", "limit", "format", "backend", "server", "batch")
@@ -125,7 +126,29 @@ def _folder(folder: Path) -> Recipe:
         "folder": str(whole),
         "description": str(folder),
         "licence": "unknown",
+        **_shape(folder),
     }
+
+
+def _shape(folder: Path) -> Recipe:
+    """``architecture`` of a Llama-type model, for the plan; nothing where it is of another kind."""
+    config = read_json(folder / "config.json")
+    try:
+        heads = config["num_attention_heads"]
+        return {
+            "architecture": {
+                "layers": config["num_hidden_layers"],
+                "hidden": config["hidden_size"],
+                "heads": heads,
+                "kv_heads": config.get("num_key_value_heads", heads),
+                "intermediate": config["intermediate_size"],
+                "vocabulary": config["vocab_size"],
+                "tied_embeddings": bool(config.get("tie_word_embeddings")),
+                "max_context": config["max_position_embeddings"],
+            }
+        }
+    except (KeyError, TypeError):
+        return {}
 
 
 def _benchmarks(recipe: Recipe, asked: Mapping[str, Any]) -> list[Recipe]:

@@ -9,6 +9,7 @@ import contextlib
 import fnmatch
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,13 @@ def locate(source: dict, label: str) -> list[tuple[str, Remote, Pin]]:
     that is not there, and for one that asks for a token.
     """
     revision = str(source.get("revision", ""))
+    if revision == "newest":  # a model that a user named without a commit, to be scored
+        offline.refuse(label)
+        revision = newest(source["hub"], source.get("repo_type", "dataset"))
+        print(
+            f"{label}: {source['hub']} stands at {revision}: add @{revision} to pin it",
+            file=sys.stderr,
+        )
     if not _COMMIT.match(revision):
         raise UserError(
             f"{label}: from.revision is {revision!r}: a commit of 40 hex digits is needed, since a "

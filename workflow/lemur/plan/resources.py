@@ -80,8 +80,11 @@ RULES = (*WORK, *TRAINING, *PREFLIGHT, "generate")
 def ask(recipe: dict[str, Any], rule: str, entry: dict[str, Any] | None = None) -> Ask:
     """The first attempt's request of ``rule``.
 
-    ``entry``: the pinned source that a job of one source reads (its share of it, by ``parts``).
+    ``entry``: the pinned source that a job of one source reads (its share of it, by ``parts``), or
+    the published model that is prepared or scored, taken for the base where its shape is known.
     """
+    if entry and rule in ("prepare_model", "generate") and "architecture" in entry:
+        recipe = {**recipe, "base": {"from": {}, **entry}}
     if rule in TRAINING:
         return _training(recipe, TRAINING[rule])
     if rule in PREFLIGHT:

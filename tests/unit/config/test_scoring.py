@@ -1,0 +1,141 @@
+"""Scoring of models that no recipe trains: names, folders, servers, and one line for a mistake."""
+
+import json
+
+import pytest
+from lemur.config import load, recipe, scoring, stages
+from lemur.errors import UserError
+
+MINI = recipe.resolve("mini")
+
+
+def one(**asked):
+    made = scoring.alone(MINI, asked)
+    (entry,) = made["evaluate"]["baselines"]
+    return made, entry
+
+
+def folder(path, **config):
+    path.mkdir()
+    for name, value in {"config.json": config, "tokenizer_config.json": {}}.items():
+        (path / name).write_text(json.dumps(value))
+    (path / "model.safetensors").write_bytes(b"")
+    return path
+
+
+def test_a_hub_name_of_the_catalogue_keeps_its_pin():
+    made, entry = one(model="OpenLemur/lemur-70b-chat-v1", benchmarks=["humaneval"])
+    assert entry["name"] == "lemur-70b-chat-v1" and entry["format"] == "chatml"
+    assert made["name"] == "models" and made["evaluate"]["models"] == []
+    (chosen,) = made["evaluate"]["benchmarks"]
+    assert chosen["limit"] is None and chosen["decoding"]["max_new_tokens"] == 512
+    spec = stages.judge(made, entry["name"], "humaneval")
+    assert spec["format"] == "chatml" and spec["model"] == entry["name"] and "backend" not in spec
+
+
+@pytest.mark.parametrize("commit", [None, "0123456789abcdef0123456789abcdef01234567"])
+def test_any_other_hub_name_is_taken_at_its_commit_or_the_newest(commit):
+    _, entry = one(model="Some/Model-7B" + (f"@{commit}" if commit else ""), limit=3)
+    assert entry["from"]["revision"] == (commit or "newest")
+    assert entry["from"]["hub"] == "Some/Model-7B"
+    assert entry["name"].startswith("some--model-7b")
+
+
+def test_a_folder_is_used_where_it_lies(tmp_path):
+    shape = dict(num_hidden_layers=2, hidden_size=8, num_attention_heads=2, intermediate_size=16,
+                 vocab_size=32, max_position_embeddings=64)  # fmt: skip
+    mine = folder(tmp_path / "My Model", **shape)
+    _, entry = one(model=str(mine))
+    assert entry["folder"] == str(mine) and entry["architecture"]["kv_heads"] == 2
+    _, other = one(model=str(folder(tmp_path / "odd", model_type="other")))
+    assert "architecture" not in other and other["name"] != entry["name"]
+
+
+def test_without_benchmarks_those_of_the_recipe_are_taken_whole():
+    made, _ = one(model="a/b")
+    names = [item["name"] for item in made["evaluate"]["benchmarks"]]
+    assert names == ["humaneval", "gsm8k"]  # bits per byte reads a corpus
+    made, _ = one(model="a/b", limit=4, benchmarks=["mbpp", {"name": "gsm8k", "limit": 9}])
+    assert [item["limit"] for item in made["evaluate"]["benchmarks"]] == [4, 9]
+
+
+def test_a_server_is_asked_by_name():
+    made, entry = one(model="org/served", server="http://127.0.0.1:8000/v1/", benchmarks=["gsm8k"])
+    spec = stages.generate(made, entry["name"], "gsm8k")
+    assert spec["backend"] == {
+        "name": "server",
+        "url": "http://127.0.0.1:8000/v1",
+        "served": "org/served",
+    }
+    made, entry = one(model="a/b", backend="vllm", format="chatml")
+    spec = stages.generate(made, entry["name"], "humaneval")
+    assert spec["backend"] == {"name": "vllm"} and spec["format"] == "chatml"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"benchmarks": ["gsm8k"]}, "benchmarks: goes with model=<hub name or folder>"),
+        ({"model": "./nowhere"}, "./nowhere: no such folder"),
+        ({"model": "lemur-70b-v"}, "did you mean 'lemur-70b-v1'?"),
+        ({"model": "a/b@main"}, "neither a folder, nor owner/name[@commit]"),
+        ({"model": "a/b", "benchmarks": ["humanevl"]}, "no benchmark 'humanevl' in config/benchmarks.yaml; did you mean 'humaneval'?"),
+        ({"model": "a/b", "benchmarks": ["bits_per_byte_code"]}, "reads a recipe's corpus"),
+        ({"model": "a/b", "benchmarks": [{"name": "gsm8k", "limits": 3}]}, "not limits"),
+        ({"model": "a/b", "benchmarks": ["gsm8k", "gsm8k"]}, "'gsm8k' stands twice"),
+        ({"model": "a/b", "format": "chat"}, "format: 'chat'"),
+        ({"model": "a/b", "backend": "vlm"}, "did you mean 'vllm'?"),
+        ({"model": "a/b", "backend": "server"}, "server=<URL> go together"),
+        ({"model": "a/b", "server": "127.0.0.1:8000"}, "is not an address"),
+        ({"model": "a/b", "server": "http://u:p@h/v1"}, "credentials"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line(asked, message):
+    with pytest.raises(UserError) as caught:
+        scoring.alone(MINI, asked)
+    line = str(caught.value)
+    assert message in line and line.startswith("config: ") and "\n" not in line
+
+
+@pytest.mark.parametrize("missing", ["config.json", "tokenizer_config.json", "model.safetensors"])
+def test_a_folder_without_a_part_names_it(tmp_path, missing):
+    mine = folder(tmp_path / "m")
+    (mine / missing).unlink()
+    with pytest.raises(UserError, match="safetensors" if "safe" in missing else missing):
+        one(model=str(mine))
+
+
+def test_baselines_are_catalogue_entries():
+    models = load.catalogue("models")
+    found = scoring.baselines(["llama-2-70b", "OpenLemur/lemur-70b-v1"], models, "here")
+    assert [entry["name"] for entry in found] == ["llama-2-70b", "lemur-70b-v1"]
+    for named, message in ((["lama-2-70b"], "did you mean 'llama-2-70b'?"),
+                           (["llama-2-70b", "meta-llama/Llama-2-70b-hf"], "stands twice")):  # fmt: skip
+        with pytest.raises(UserError) as caught:
+            scoring.baselines(named, models, "here")
+        assert message in str(caught.value)
+
+
+def test_every_baseline_of_the_catalogue_names_a_row_of_the_papers_table():
+    from lemur.figures import reported
+    from lemur.provenance import ROOT
+
+    rows = {model for model, _ in reported.table(ROOT / "reports/paper/reported.csv", "foundation")}
+    named = {entry["paper"] for entry in load.catalogue("models").values() if "paper" in entry}
+    assert named <= rows and "Lemur-70B-Chat" in named
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"evaluate.models": []}, "evaluate.models: empty, and no evaluate.baselines"),
+        ({"sft.from": "start"}, "with sft.from start nothing is pretrained"),
+        ({"evaluate.baselines": ["x"]}, "evaluate.baselines.0: no model 'x'"),
+        ({"base": "starcoder-15b"}, "has no architecture"),
+        ({"evaluate.backend": {"name": "server"}}, "is not allowed"),
+    ],
+)
+def test_a_recipe_is_checked_for_them_too(values, message):
+    with pytest.raises(UserError) as caught:
+        recipe.resolve("mini", values)
+    assert message in str(caught.value)
