@@ -5,7 +5,7 @@ import re
 
 import pytest
 from lemur.errors import UserError
-from lemur.evaluate import backend, generation, judging, store
+from lemur.evaluate import backend, executed, generation, judging, store
 from lemur.sandbox.probe import Absent, probe
 
 SCORES = {
@@ -169,8 +169,8 @@ def test_without_a_sandbox_a_benchmark_is_not_judged(
     out = tmp_path / "out" / "generations.jsonl"
     generation.run(spec(), folder, humaneval, out)
     reason = "bubblewrap is not installed: apt-get install bubblewrap"
-    monkeypatch.setattr(judging, "probe", lambda: Absent(reason))
-    monkeypatch.setattr(judging, "judge", lambda *_: pytest.fail("ran a program unconfined"))
+    monkeypatch.setattr(executed, "probe", lambda: Absent(reason))
+    monkeypatch.setattr(executed, "judge", lambda *_: pytest.fail("ran a program unconfined"))
     judging.run(spec(), out, humaneval, tmp_path / "out" / "scores.json")
     made = json.loads((tmp_path / "out" / "scores.json").read_text())
     assert (made["judged"], made["value"], made["interval"]) == (False, None, None)
@@ -281,5 +281,5 @@ def test_damaged_generations_are_one_line(tmp_path, text):
 
 
 def test_addresses_are_not_part_of_a_verdict():
-    assert judging._stable("<f at 0x7f3a0012ab>") == "<f at 0x...>"
-    assert re.search("0xff", judging._stable("0xff"))
+    assert executed._stable("<f at 0x7f3a0012ab>") == "<f at 0x...>"
+    assert re.search("0xff", executed._stable("0xff"))

@@ -103,7 +103,7 @@ def test_every_task_file_is_whole():
         assert found["reader"] in data.READERS
         assert ("task" in found) != ("stock" in found)
         assert set(found["formats"]) == {"completion", "chatml"}
-        assert found.get("program") in (None, *programs.PROGRAMS)
+        assert found.get("program") in (None, *programs.PROGRAMS, *programs.PREPARED)
 
 
 def test_every_available_benchmark_of_the_catalogue_has_a_task():

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
+from lemur.errors import UserError, nearest
 from lemur.files import read_json, sha256_of
 from lemur.provenance import digest
 
@@ -78,6 +78,8 @@ def lines(data: bytes, where: str) -> list[Document]:
 
 def need(document: Document, where: str, **kinds: type) -> None:
     """UserError when a problem lacks a field or has it in another type."""
+    if not isinstance(document, dict):
+        raise UserError(f"{where}: must be an object, it is {type(document).__name__}")
     for name, kind in kinds.items():
         if not isinstance(document.get(name), kind):
             found = type(document.get(name)).__name__
@@ -176,12 +178,36 @@ def heldout(source: Source, member: str) -> dict[str, Split]:
     return {"": {"test": documents}}
 
 
+def spider(source: Source, member: str) -> dict[str, Split]:
+    """Questions with the schema of their database, as InterCode keeps Spider's dev set."""
+    from lemur.evaluate.spider.query import dump_of
+
+    try:
+        given = json.loads(source.read(member))
+    except ValueError:
+        raise UserError(f"{member}: not valid JSON") from None
+    if not isinstance(given, list):
+        raise UserError(f"{member}: not a list of problems")
+    found = dump_of(source)
+    documents = []
+    for number, one in enumerate(given):
+        where = f"{member}: problem {number}"
+        need(one, where, db=str, query=str, gold=str, hardness=str)
+        if one["db"] not in found:
+            raise UserError(f"{where}: database '{one['db']}'{nearest(one['db'], found)}")
+        document = {name: one[name] for name in ("db", "gold", "hardness")}
+        document |= {"_id": f"spider/dev/{number}", "question": one["query"]}
+        documents.append({**document, "schema": found[one["db"]].schema()})
+    return {"": {"test": documents}}
+
+
 READERS: dict[str, Callable[[Source, str], dict[str, Split]]] = {
     "humaneval": humaneval,
     "gsm8k": gsm8k,
     "mbpp": mbpp,
     "bbh": bbh,
     "mmlu": mmlu,
+    "spider": spider,
     "heldout": heldout,
 }
 

@@ -3,22 +3,14 @@
 import hashlib
 import json
 import math
-import os
-import re
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from lemur.evaluate import intervals, settings, store
+from lemur.evaluate import executed, intervals, settings, store
 from lemur.evaluate.lm import ReplayLM
-from lemur.evaluate.programs import PROGRAMS
 from lemur.evaluate.tasks import Bench
 from lemur.files import replacing, write_json
-from lemur.progress import Progress
-from lemur.sandbox.judge import VERDICTS, Verdict, judge
-from lemur.sandbox.policy import Limits
-from lemur.sandbox.probe import Absent, probe
 
 VERSION = 1  # of judging
 Items = list[dict[str, Any]]
@@ -40,7 +32,7 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
         if sample["filter"] == _filter(bench, sample)
     ]
     if kind is not None:
-        score = _programs(spec, bench, kind, items)
+        score = executed.score(spec, bench, kind, items)
     elif bench.definition["reader"] == "heldout":
         score = _bits(items)
     else:
@@ -108,73 +100,6 @@ def _responses(used: Items) -> dict[str, Any]:
         "truncated_prompts": sum(1 for entry in used if entry.get("truncated")),
         "tokens": sum(entry.get("tokens", 0) for entry in used),
     }
-
-
-def _limits(spec: dict[str, Any]) -> Limits:
-    """``sandbox.seconds`` bounds processor time; wall time may be three times that, so that a busy
-    machine does not turn a pass into a timeout."""
-    given = spec.get("sandbox") or {}
-    seconds = float(given.get("seconds", Limits.cpu_seconds))
-    memory = int(given.get("memory_mb", Limits.memory_mb))
-    return Limits(
-        cpu_seconds=max(1, math.ceil(seconds)), wall_seconds=3 * seconds, memory_mb=memory
-    )
-
-
-def _programs(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[str, Any]:
-    sandbox = probe()
-    base = {"metric": "pass@1", "higher_is_better": True, "interval_method": "Wilson"}
-    if isinstance(sandbox, Absent):
-        for item in items:
-            item["verdict"], item["detail"] = "not judged", sandbox.reason
-        return {**base, "value": None, "interval": None, "interval_method": None, "verdicts": {},
-                "judged": False, "reason": sandbox.reason}  # fmt: skip
-    limits = _limits(spec)
-    work = [
-        (item, PROGRAMS[kind](item["_sample"]["doc"], response))
-        for item in items
-        for response in item["_sample"]["resps"][0]
-    ]
-    with (
-        ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool,
-        Progress(f"judge {bench.name} {spec['model']}", len(work), "programs") as progress,
-    ):
-        verdicts = []
-        for verdict in pool.map(lambda one: judge(sandbox, one[1], limits), work):
-            progress.add()
-            verdicts.append(verdict)
-    by_item: dict[int, list[Verdict]] = {}
-    for (item, _), verdict in zip(work, verdicts, strict=True):
-        by_item.setdefault(id(item), []).append(verdict)
-    estimates = []
-    for item in items:
-        mine = by_item[id(item)]
-        passed = sum(one.verdict == "passed" for one in mine)
-        estimates.append(intervals.pass_at_k(len(mine), passed, 1))
-        first = mine[0]
-        item["verdict"], item["detail"] = first.verdict, _stable(first.detail)
-        if len(mine) > 1:
-            item["samples"] = [one.verdict for one in mine]
-    counts = Counter(verdict.verdict for verdict in verdicts)
-    single = all(len(mine) == 1 for mine in by_item.values())
-    low, high = (
-        intervals.wilson(sum(estimates), len(estimates))
-        if single
-        else intervals.bootstrap_mean(estimates)
-    )
-    return {
-        **base,
-        "interval_method": "Wilson 95%" if single else "bootstrap over problems 95%",
-        "value": sum(estimates) / len(estimates),
-        "interval": [low, high],
-        "verdicts": {name: counts.get(name, 0) for name in VERDICTS},
-        "sandbox": sandbox.name,
-    }
-
-
-def _stable(detail: str) -> str:
-    """Without addresses in memory, which differ between runs."""
-    return re.sub(r"0x[0-9a-f]{6,}", "0x...", detail)
 
 
 def _bits(items: Items) -> dict[str, Any]:

@@ -2,10 +2,21 @@
 
 import ast
 import builtins
+import dataclasses
 import warnings
+from collections.abc import Callable
 from typing import Any
 
+from lemur.evaluate.data import Source
+from lemur.evaluate.spider.query import Spider
 from lemur.sandbox.judge import Job
+
+
+@dataclasses.dataclass(frozen=True)
+class Skipped:
+    """A program that cannot be judged here, and why: it is left out of the score and counted."""
+
+    reason: str
 
 
 def humaneval(document: dict[str, Any], response: str) -> Job:
@@ -60,6 +71,14 @@ def _tree(source: str) -> ast.Module:
 
 
 PROGRAMS = {"humaneval": humaneval, "mbpp": mbpp}
+# Judges that need more of a benchmark's data than the problem: made once from its source. One may
+# have ``beside(pairs)``, scores beside the main one from (item, response) after judging.
+PREPARED: dict[str, Callable[[Source], Any]] = {"spider": Spider}
+
+
+def maker(kind: str, source: Source) -> Callable[[dict[str, Any], str], Any]:
+    """What turns (document, response) into a job of the sandbox."""
+    return PREPARED[kind](source) if kind in PREPARED else PROGRAMS[kind]
 
 
 def reference(kind: str, document: dict[str, Any]) -> Job:

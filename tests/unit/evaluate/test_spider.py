@@ -1,0 +1,336 @@
+"""Spider: the dump as SQLite, results compared, clauses matched, queries judged in the sandbox."""
+
+import json
+import os
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lemur.errors import UserError
+from lemur.evaluate import judging, store
+from lemur.evaluate.data import Source, spider
+from lemur.evaluate.lm import ReplayLM
+from lemur.evaluate.spider import clauses, match, query, results
+from lemur.evaluate.spider.databases import read
+from lemur.evaluate.tasks import Bench
+from lemur.files import sha256_of, write_json
+from lemur.provenance import ROOT
+from lemur.sandbox.judge import judge
+from lemur.sandbox.policy import Limits
+from lemur.sandbox.probe import Absent, probe
+
+DUMP = r"""-- MySQL dump 10.13
+USE `shop`;
+DROP TABLE IF EXISTS `owner`;
+/*!50503 SET character_set_client = utf8mb4 */;
+CREATE TABLE `owner` (
+  `Owner_ID` int NOT NULL AUTO_INCREMENT,
+  `Name` varchar(20) COLLATE utf8mb4_general_ci DEFAULT NULL,
+  PRIMARY KEY (`Owner_ID`)
+) ENGINE=InnoDB AUTO_INCREMENT=9 DEFAULT CHARSET=utf8mb4;
+INSERT INTO `owner` VALUES (1,'O\'Hara; -- no comment'),(2,'Two\nlines'),(3,NULL);
+CREATE TABLE `orders` (
+  `ID` int NOT NULL,
+  `Owner_ID` int DEFAULT NULL,
+  `Total (all)` decimal(8,2) DEFAULT NULL,
+  PRIMARY KEY (`ID`),
+  KEY `k` (`Owner_ID`),
+  CONSTRAINT `k` FOREIGN KEY (`Owner_ID`) REFERENCES `owner` (`Owner_ID`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+INSERT INTO `orders` VALUES (1,1,2.50),(2,1,3.00),(3,2,1.00);
+"""
+QUESTIONS = [
+    {"db": "shop", "query": "Names?", "gold": "SELECT Name FROM owner", "hardness": "easy"},
+    {
+        "db": "shop",
+        "query": "How many orders has each owner, most first?",
+        "gold": "SELECT Owner_ID, count(*) FROM owner GROUP BY Owner_ID ORDER BY count(*) DESC",
+        "hardness": "medium",
+    },
+    {
+        "db": "shop",
+        "query": "Owners called X?",
+        "gold": "SELECT Owner_ID FROM owner WHERE Name = 'X'",
+        "hardness": "easy",
+    },
+]
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    folder = tmp_path / "spider"
+    folder.mkdir()
+    (folder / "ic_spider_dbs.sql").write_text(DUMP)
+    (folder / "ic_spider_dev.json").write_text(json.dumps(QUESTIONS))
+    names = ("ic_spider_dbs.sql", "ic_spider_dev.json")
+    listed = [{"path": name, "sha256": sha256_of(folder / name), "size": 1} for name in names]
+    write_json(folder / "manifest.json", {"name": "spider", "files": listed})
+    return folder / "manifest.json"
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory, mirror):
+    """Documents and judge of the dev set in the mirror."""
+    files = mirror("princeton-nlp/intercode/*/data/sql/spider/ic_spider_d*")
+    folder = tmp_path_factory.mktemp("spider")
+    for path in files:
+        (folder / path.name).symlink_to(path)
+    listed = [{"path": path.name, "sha256": sha256_of(path)} for path in files]
+    write_json(folder / "m.json", {"files": listed})
+    source = Source(folder / "m.json")
+    documents = spider(source, "data/sql/spider/ic_spider_dev.json")[""]["test"]
+    return documents, query.Spider(source), {one["sha256"] for one in listed}
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    found = probe()
+    if isinstance(found, Absent):
+        pytest.skip(f"sandbox: {found.reason}")
+    return found
+
+
+def test_a_dump_becomes_sqlite():
+    base = read(DUMP, "dump")["shop"]
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(base.script())
+    assert connection.execute("SELECT Name FROM owner").fetchall() == [
+        ("O'Hara; -- no comment",),
+        ("Two\nlines",),
+        (None,),
+    ]
+    asked = 'SELECT "Total (all)", typeof("Total (all)") FROM orders WHERE ID = 2'
+    assert connection.execute(asked).fetchall() == [(3.0, "real")]
+    assert "FOREIGN KEY (Owner_ID) REFERENCES owner (Owner_ID)" in base.schema()
+
+
+@pytest.mark.parametrize(
+    ("dump", "words"),
+    [
+        ("", "no database in it"),
+        ("CREATE TABLE `a` (\n  `b` int\n) ENGINE=X;", "outside of any database"),
+        ("USE `x`;\nINSERT INTO `a` VALUES (1);", "rows for 'a', which is no table"),
+        ("USE `x`;\nCREATE TABLE `a` SELECT 1;", "not of mysqldump's form"),
+    ],
+)
+def test_other_dumps_are_one_line(dump, words):
+    with pytest.raises(UserError, match=words):
+        read(dump, "dump")
+
+
+@pytest.mark.parametrize(
+    ("gold", "found", "ordered", "expected"),
+    [
+        ([(1, "a"), (2, "b")], [(2, "b"), (1, "a")], False, True),
+        ([(1, "a"), (2, "b")], [(2, "b"), (1, "a")], True, False),
+        ([(1, "a"), (2, "b")], [("a", 1), ("b", 2)], True, True),  # another order of columns
+        ([(1, 2), (2, 1)], [(1, 1), (2, 2)], False, False),  # the same values, wrongly paired
+        ([(1,), (1,), (2,)], [(1,), (2,), (2,)], False, False),  # a bag, not a set
+        ([(1,)], [(1, 1)], False, False),
+        ([(None,)], [(0,)], False, False),
+        ([], [], True, True),
+        ([], [(1,)], False, False),
+    ],
+)
+def test_results_compare_as_bags(gold, found, ordered, expected):
+    assert results.same(gold, found, ordered) is expected
+
+
+cells = st.none() | st.integers(0, 2) | st.sampled_from(["", "a", "0"])
+
+
+@given(
+    st.integers(1, 3).flatmap(lambda n: st.lists(st.tuples(*[cells] * n), max_size=5)), st.data()
+)
+def test_shuffled_rows_and_columns_are_the_same_result(rows, data):
+    if not rows:
+        return
+    order = data.draw(st.permutations(range(len(rows[0]))))
+    turned = [tuple(row[place] for place in order) for row in rows]
+    assert results.same(rows, turned, True)
+    assert results.same(rows, data.draw(st.permutations(turned)), False)
+    assert not results.same(rows, [*turned, turned[0]], False)
+
+
+GOLD = (
+    "SELECT T1.Name FROM owner AS T1 JOIN orders AS T2 ON T1.Owner_ID = T2.Owner_ID WHERE T2.ID > 5"
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (GOLD.replace("5", "9"), True),  # values are not compared
+        (GOLD.replace("T1.Name", "DISTINCT T1.Name"), True),
+        (
+            "select a.name from orders as b join owner as a on b.id = a.owner_id where b.id > 1",
+            True,
+        ),
+        (GOLD.replace(">", "<"), False),
+        (GOLD.replace("Name", "Owner_ID"), False),
+        ("SELECT Name FROM owner WHERE Owner_ID > 5", False),
+        (GOLD + " LIMIT 1", False),
+        (GOLD + " UNION " + GOLD, False),
+        ("SELECT nothing FROM owner", False),
+        ("SELECT Name FROM owner WHERE", False),
+        ("this is not SQL", False),
+        ("", False),
+    ],
+)
+def test_exact_set_match(found, expected):
+    assert match.exact(GOLD, found, read(DUMP, "dump")["shop"]) is expected
+
+
+def test_columns_that_a_foreign_key_ties_are_one():
+    base = read(DUMP, "dump")["shop"]
+    one = "SELECT T1.Owner_ID FROM owner AS T1 JOIN orders AS T2 ON T1.Owner_ID = T2.Owner_ID"
+    assert match.exact(one, one.replace("SELECT T1", "SELECT T2"), base)
+    assert not match.exact(one, one.replace("SELECT T1.Owner_ID", "SELECT T2.ID"), base)
+
+
+@given(st.text(max_size=60) | st.lists(st.sampled_from(GOLD.split()), max_size=12).map(" ".join))
+def test_no_text_breaks_the_match(text):
+    base = read(DUMP, "dump")["shop"]
+    assert match.exact(GOLD, "SELECT" + text, base) in (True, False)
+
+
+def test_prompts(spec, manifest):
+    bench = Bench(spec("spider"), manifest)
+    task = bench.tasks["spider"]
+    assert bench.n == 3
+    text = task.doc_to_text(task.eval_docs[0])
+    assert text.startswith("CREATE TABLE owner (\n  Owner_ID INTEGER,\n  Name TEXT,")
+    assert text.endswith("tables provided above.\n\n-- Names?\nSELECT")
+
+
+ANSWERS = [
+    " name FROM owner ORDER BY 1",  # another order, which the gold query does not ask for
+    " count(*), Owner_ID FROM owner GROUP BY Owner_ID",  # not in the gold query's order
+    " 1 WHERE 1 = 0",  # returns nothing, as the gold query does here
+]
+
+
+def judged(spec, manifest, tmp_path, answers):
+    """Scores and verdicts of answers that a model is made to have given."""
+    given = spec("spider")
+    bench = Bench(given, manifest)
+    settings = {**judging.settings.of(given, bench), "model_sha256": "0" * 64}
+
+    class Fixed(ReplayLM):
+        def _all(self, requests):
+            self.keys = self.keyed(requests)
+            return answers
+
+    lm = Fixed({}, "test")
+    bench.evaluate(lm, metrics=False)
+    out = tmp_path / "out" / "generations.jsonl"
+    out.parent.mkdir()
+    with store.Journal(out, settings) as journal:
+        for key, answer in zip(lm.keys, answers, strict=True):
+            journal.add({"key": key, "response": answer, "tokens": 1, "finish": "stop"})
+        journal.finish({**place, "document": ""} for place in lm.places)
+    judging.run(given, out, manifest, out.parent / "scores.json")
+    verdicts = [json.loads(line) for line in (out.parent / "verdicts.jsonl").open()]
+    return json.loads((out.parent / "scores.json").read_text()), verdicts
+
+
+def test_scores(spec, manifest, tmp_path, sandbox):
+    made, items = judged(spec, manifest, tmp_path, ANSWERS)
+    assert [item["verdict"] for item in items] == ["passed", "passed", "passed"]
+    assert made["metric"] == "execution accuracy" and made["value"] == 1.0
+    assert made["beside"] == {
+        "exact_set_match": {"value": 0.0, "differs_on": 3},
+        "with_rows": {"value": 1.0, "n": 2},
+    }
+    assert [item["exact_set_match"] for item in items] == [False] * 3
+
+
+def test_answers_that_are_not_queries(spec, manifest, tmp_path, sandbox):
+    answers = ["", " x FROM \ud800 nowhere\0", " 'a' || " * 60_000 + "1"]
+    made, items = judged(spec, manifest, tmp_path, answers)
+    assert made["value"] == 0.0 and made["verdicts"]["error"] == 3
+    assert all(len(item["detail"]) <= 300 for item in items)
+
+
+@pytest.mark.parametrize(
+    ("response", "verdict"),
+    [
+        (" name FROM owner", "passed"),
+        (" name FROM owner WHERE 1 = 0", "failed"),
+        (" name FROM owners", "error"),
+        (" name FROM owner; DROP TABLE owner", "error"),
+        (" writefile('/tmp/x', 'y')", "error"),
+        (" name FROM owner, (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c) "
+         "SELECT max(n) FROM c)", "timeout"),
+        (" hex(zeroblob(900000000)) || hex(zeroblob(900000000))", "error"),
+    ],
+)  # fmt: skip
+def test_verdicts(sandbox, manifest, response, verdict):
+    source = Source(manifest)
+    document = spider(source, "data/sql/spider/ic_spider_dev.json")[""]["test"][0]
+    job = query.Spider(source)(document, response)
+    found = judge(sandbox, job, Limits(cpu_seconds=2, wall_seconds=6))
+    assert found.verdict in (verdict, "out of memory" if verdict == "error" else verdict), found
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"db": "shops"}, "did you mean 'shop'"),
+        ({"gold": None}, "'gold' must be str, it is NoneType"),
+    ],
+)
+def test_questions_of_another_shape_are_one_line(spec, manifest, change, words):
+    path = manifest.parent / "ic_spider_dev.json"
+    path.write_text(json.dumps([QUESTIONS[0] | change]))
+    with pytest.raises(UserError, match=words):
+        Bench(spec("spider"), manifest)
+    path.write_text("[3]")
+    with pytest.raises(UserError, match="must be an object, it is int"):
+        Bench(spec("spider"), manifest)
+
+
+def test_every_gold_query_of_the_dev_set(real):
+    """All run, are right against themselves, match themselves, and are as hard as they were said to
+    be: a whole check of the dump's reading, of the comparison and of the grammar."""
+    import yaml
+
+    documents, maker, hashes = real
+    listed = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text())["benchmarks"]
+    pins = listed["spider"]["data"]["from"]["files"]
+    assert {pin["sha256"] for pin in pins} == hashes
+    assert len(documents) == 1034
+    empty = 0
+    for one in documents:
+        rows = maker.gold(one)
+        empty += not rows
+        assert results.same(rows, rows, True)
+        base = maker.found[one["db"]]
+        parsed = clauses.parse(query.tidy(one["gold"]), base)
+        assert match.hardness(parsed) == one["hardness"], one["gold"]
+        assert match.exact(one["gold"], one["gold"], base)
+    assert empty == 91
+
+
+def run_all(sandbox, jobs):
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return [one.verdict for one in pool.map(lambda job: judge(sandbox, job, Limits()), jobs)]
+
+
+def test_a_gold_query_of_each_database_passes(real, sandbox):
+    documents, maker, _ = real
+    chosen = list({one["db"]: one for one in documents}.values())
+    assert len(chosen) == 20
+    jobs = [maker(one, one["gold"][len("SELECT") :]) for one in chosen]
+    assert run_all(sandbox, jobs) == ["passed"] * 20
+
+
+@pytest.mark.long
+def test_all_gold_queries_pass_and_wrong_ones_fail(real, sandbox):
+    documents, maker, _ = real
+    jobs = [maker(one, query.tidy(one["gold"])[len("SELECT") :]) for one in documents]
+    assert run_all(sandbox, jobs) == ["passed"] * 1034
+    wrong = [maker(one, " 'no such answer', 1, 2, 3, 4, 5, 6, 7, 8, 9") for one in documents]
+    assert run_all(sandbox, wrong) == ["failed"] * 1034

@@ -1,0 +1,113 @@
+"""Score answers that are programs: each is run in the sandbox and judged by what it does."""
+
+import math
+import os
+import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from lemur.errors import UserError
+from lemur.evaluate import intervals
+from lemur.evaluate.programs import Skipped, maker
+from lemur.evaluate.tasks import Bench
+from lemur.progress import Progress
+from lemur.sandbox.judge import VERDICTS, Job, Verdict, judge
+from lemur.sandbox.policy import Limits
+from lemur.sandbox.probe import Absent, Sandbox, probe
+
+Items = list[dict[str, Any]]
+NOT_JUDGED = "not judged"
+
+
+def limits_of(spec: dict[str, Any]) -> Limits:
+    """``sandbox.seconds`` bounds processor time; wall time may be three times that, so that a busy
+    machine does not turn a pass into a timeout."""
+    given = spec.get("sandbox") or {}
+    seconds = float(given.get("seconds", Limits.cpu_seconds))
+    memory = int(given.get("memory_mb", Limits.memory_mb))
+    return Limits(
+        cpu_seconds=max(1, math.ceil(seconds)), wall_seconds=3 * seconds, memory_mb=memory
+    )
+
+
+def one(sandbox: Sandbox, job: Any, limits: Limits) -> Verdict:
+    """Verdict of one program. A judge that falls is no verdict on the program: it is said so."""
+    if isinstance(job, Skipped):
+        return Verdict(NOT_JUDGED, job.reason, 0.0)
+    try:
+        return judge(sandbox, job, limits) if isinstance(job, Job) else job.run(sandbox, limits)
+    except UserError:
+        raise
+    except Exception as error:
+        return Verdict(NOT_JUDGED, f"the judge fell: {type(error).__name__}: {error}"[:300], 0.0)
+
+
+def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[str, Any]:
+    """pass@1 over the problems that could be judged, and how many could not, by reason."""
+    sandbox = probe()
+    metric = bench.definition.get("metric", "pass@1")
+    base = {"metric": metric, "higher_is_better": True, "interval_method": None}
+    nothing = {**base, "value": None, "interval": None, "verdicts": {}, "judged": False}
+    if isinstance(sandbox, Absent):
+        for item in items:
+            item["verdict"], item["detail"] = NOT_JUDGED, sandbox.reason
+        return {**nothing, "reason": sandbox.reason}
+    make = maker(kind, bench.source)
+    work = [
+        (item, response, make(item["_sample"]["doc"], response))
+        for item in items
+        for response in item["_sample"]["resps"][0]
+    ]
+    limits = limits_of(spec)
+    with (
+        ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool,
+        Progress(f"judge {bench.name} {spec['model']}", len(work), "programs") as progress,
+    ):
+        verdicts = []
+        for verdict in pool.map(lambda part: one(sandbox, part[2], limits), work):
+            progress.add()
+            verdicts.append(verdict)
+    by_item: dict[int, list[Verdict]] = {}
+    for (item, _, _), verdict in zip(work, verdicts, strict=True):
+        by_item.setdefault(id(item), []).append(verdict)
+    estimates = []
+    for item in items:
+        mine = by_item[id(item)]
+        first = mine[0]
+        item["verdict"], item["detail"] = first.verdict, _stable(first.detail)
+        if len(mine) > 1:
+            item["samples"] = [one.verdict for one in mine]
+        judged = [one for one in mine if one.verdict != NOT_JUDGED]
+        if judged:
+            passed = sum(one.verdict == "passed" for one in judged)
+            estimates.append(intervals.pass_at_k(len(judged), passed, 1))
+    missed = Counter(_stable(one.detail) for one in verdicts if one.verdict == NOT_JUDGED)
+    told = {"not_judged": dict(sorted(missed.items()))} if missed else {}
+    if not estimates:
+        reason = "; ".join(f"{number} x {why}" for why, number in sorted(missed.items())[:3])
+        return {**nothing, **told, "reason": reason}
+    counts = Counter(verdict.verdict for verdict in verdicts)
+    single = all(len(mine) == 1 for mine in by_item.values())
+    low, high = (
+        intervals.wilson(sum(estimates), len(estimates))
+        if single
+        else intervals.bootstrap_mean(estimates)
+    )
+    beside = getattr(make, "beside", None)
+    return {
+        **base,
+        "interval_method": "Wilson 95%" if single else "bootstrap over problems 95%",
+        "value": sum(estimates) / len(estimates),
+        "interval": [low, high],
+        "verdicts": {name: counts.get(name, 0) for name in VERDICTS},
+        "sandbox": sandbox.name,
+        **told,
+        **({"n_judged": len(estimates)} if missed else {}),
+        **(beside([(item, response) for item, response, _ in work]) if beside else {}),
+    }
+
+
+def _stable(detail: str) -> str:
+    """Without addresses in memory, which differ between runs."""
+    return re.sub(r"0x[0-9a-f]{6,}", "0x...", detail)

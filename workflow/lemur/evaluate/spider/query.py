@@ -1,0 +1,115 @@
+"""From a model's SQL to the program that runs it, and the rows that it has to return."""
+
+import functools
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from lemur.errors import UserError, nearest
+from lemur.evaluate.data import Source
+from lemur.evaluate.spider import results
+from lemur.evaluate.spider.databases import Database, read
+from lemur.evaluate.spider.match import exact
+from lemur.sandbox.judge import Job
+
+DUMP = "data/sql/spider/ic_spider_dbs.sql"
+# What runs the query: pinned code of this project, in the sandbox all the same, since a query can
+# be made to use all memory and time there is.
+_RUN = """
+import sqlite3
+def rows():
+    base = sqlite3.connect(":memory:")
+    base.text_factory = lambda data: data.decode(errors="ignore")
+    base.executescript(SCRIPT)
+    base.execute("PRAGMA query_only = ON")
+    return base.execute(QUERY).fetchmany(MOST)
+"""
+
+
+def tidy(query: str) -> str:
+    """A query as Spider's evaluation runs it: split operators joined, MySQL's year made a number."""
+    for split, joined in (("> =", ">="), ("< =", "<="), ("! =", "!=")):
+        query = query.replace(split, joined)
+    year = r"YEAR\s*\(\s*CURDATE\s*\(\s*\)\s*\)\s*"
+    return re.sub(year, "2020", query, flags=re.IGNORECASE).strip().rstrip(";")
+
+
+def answer(response: str) -> str:
+    """The query of a response, whose first word the prompt has written."""
+    return "SELECT" + response
+
+
+@functools.cache
+def databases(source: Path) -> dict[str, Database]:
+    """Databases of a dump on disk, read once a process."""
+    try:
+        return read(source.read_text(encoding="utf-8"), str(source))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{source}: cannot be read ({error})") from None
+
+
+def dump_of(source: Source) -> dict[str, Database]:
+    """Databases beside the questions of ``source``."""
+    for path in source.files:
+        if path.name == DUMP.rsplit("/", 1)[-1]:
+            return databases(path)
+    raise UserError(f"{source.path}: no file '{DUMP}'")
+
+
+class Spider:
+    """Makes jobs. ``gold`` queries run here, once: they are pinned; a model's run in the sandbox."""
+
+    def __init__(self, source: Source):
+        self.found = dump_of(source)
+        self.scripts = {name: base.script() for name, base in self.found.items()}
+
+    @functools.cached_property
+    def _bases(self) -> dict[str, sqlite3.Connection]:
+        return {}
+
+    def gold(self, document: dict[str, Any]) -> list[tuple]:
+        """Rows of the gold query."""
+        name = document["db"]
+        if name not in self.found:
+            raise UserError(f"{document['_id']}: database '{name}'{nearest(name, self.found)}")
+        if name not in self._bases:
+            base = sqlite3.connect(":memory:")
+            base.text_factory = lambda data: data.decode(errors="ignore")
+            base.executescript(self.scripts[name])
+            self._bases[name] = base
+        try:
+            return self._bases[name].execute(tidy(document["gold"])).fetchall()
+        except sqlite3.Error as error:
+            raise UserError(f"{document['_id']}: its gold query does not run ({error})") from None
+
+    def beside(self, pairs: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
+        """Exact set match of the first answers, and the score over the problems whose gold query
+        returns rows: where it returns none, many a wrong query is right by chance."""
+        first = {id(item): (item, response) for item, response in reversed(pairs)}
+        matched, passed, rows = [], [], []
+        for item, response in reversed(first.values()):
+            document = item["_sample"]["doc"]
+            gold, found = tidy(document["gold"]), tidy(answer(response))
+            matched.append(exact(gold, found, self.found[document["db"]]))
+            item["exact_set_match"] = matched[-1]
+            passed.append(item["verdict"] == "passed")
+            if self.gold(document):
+                rows.append(passed[-1])
+        differ = sum(one != two for one, two in zip(matched, passed, strict=True))
+        beside = {"exact_set_match": {"value": sum(matched) / len(matched), "differs_on": differ}}
+        if rows:
+            beside["with_rows"] = {"value": sum(rows) / len(rows), "n": len(rows)}
+        return {"beside": beside}
+
+    def __call__(self, document: dict[str, Any], response: str) -> Job:
+        wanted = self.gold(document)
+        ordered = "order by" in document["gold"].lower()
+        query = tidy(answer(response))
+        given = f"SCRIPT = {self.scripts[document['db']]!r}\nQUERY = {query!r}\n"
+        return Job(
+            program=given + f"MOST = {len(wanted) + 1}\n" + _RUN,
+            preamble=Path(results.__file__).read_text(encoding="utf-8"),
+            test=(f"assert same({wanted!r}, rows(), {ordered}), 'another result'",),
+            remote=("rows",),
+        )
