@@ -12,7 +12,7 @@ Recipe = dict[str, Any]
 VERSION = {
     "download": 1,
     "model": 1,
-    "clean": 2,
+    "clean": 3,
     "duplicates": 1,
     "datasheet": 1,
     "mix": 1,

@@ -130,11 +130,16 @@ class Rules:
         """(licence, None) or (None, reason): a file's own SPDX line wins over its package's."""
         if found.licence is None:
             return None, "nested_licence"
+        permitted = licences.allowed(found.licence, self.licences)
+        if self.prose and permitted:
+            return found.licence, None
         stated, copyleft = licences.of_header(text)
-        if copyleft and not self.prose:
+        if self.prose:
+            return None, "licence_header" if stated else "licence"
+        if copyleft:
             return None, "licence_header"
-        licence = stated if stated and not self.prose else found.licence
-        if not licences.allowed(licence, self.licences):
+        licence = stated or found.licence
+        if not (permitted if licence == found.licence else licences.allowed(licence, self.licences)):
             return None, "licence_header" if stated else "licence"
         return licence, None
 

@@ -167,6 +167,8 @@ _COPYLEFT = re.compile(
     r"proprietary and confidential|confidential and proprietary",
     re.IGNORECASE,
 )
+# One of these stands in whatever ``_COPYLEFT`` finds.
+_COPYLEFT_HINTS = ("gnu", "gpl", "mozilla", "eclipse", "creative", "confidential")
 _MARKS = re.compile(r"[\s#*/;!-]+")
 _LICENCE_FILE = re.compile(r"^(?:licen[cs]es?|copying)(?:[._-][\w.-]*)?$", re.IGNORECASE)
 # What a licence text says that nothing else does; the first that fits names it.
@@ -187,6 +189,9 @@ def of_header(text: str) -> tuple[str | None, bool]:
     if tag:
         expression = tag[1].strip().strip("\"'")
         return spdx(expression) or expression, False
+    low = head.lower()
+    if not any(hint in low for hint in _COPYLEFT_HINTS):
+        return None, False
     return None, bool(_COPYLEFT.search(_MARKS.sub(" ", head)))
 
 

@@ -26,6 +26,17 @@ def repeated(pieces: Sequence[str]) -> tuple[float, float]:
     return count / max(1, len(pieces)), size / max(1, sum(map(len, pieces)))
 
 
+def _crowds(hashes: np.ndarray) -> np.ndarray:
+    """How many of ``hashes`` (uint64[n]) share each one's bucket: at least how often it occurs."""
+    bits = max(4, (4 * len(hashes)).bit_length())
+    bucket = (hashes >> np.uint64(64 - bits)).astype(np.int64)
+    return np.bincount(bucket, minlength=1 << bits)[bucket]
+
+
+def _commonest(hashes: np.ndarray) -> int:
+    return int(np.unique(hashes, return_counts=True)[1].max())
+
+
 class Runs:
     """The runs of words of one text; lengths are bytes without the white space between words."""
 
@@ -33,6 +44,7 @@ class Runs:
         every = np.frombuffer(data, np.uint8)
         self.words, self.lengths, _ = _SPLIT.words(every, np.array([0, len(every)]))
         self.total = max(1, int(self.lengths.sum()))
+        self._sums = np.concatenate([[0], np.cumsum(self.lengths)])
         self._hashes = {1: self.words}
         # Places whose run of that many words occurs more than once.
         self._repeated: dict[int, np.ndarray] = {}
@@ -48,15 +60,21 @@ class Runs:
         """Share of the characters that lie in the commonest run of ``n`` words."""
         if len(self.words) < n:
             return 0.0
-        hashes = np.sort(self._hashed(n))
-        bounds = np.concatenate([[0], np.flatnonzero(np.diff(hashes)) + 1, [len(hashes)]])
-        counts = np.diff(bounds)
-        most = int(counts.max())
+        hashes = self._hashed(n)
+        shared = _crowds(hashes)
+        most = _commonest(hashes[shared == shared.max()])
+        if most < 2:
+            # Where the fullest bucket holds no repeated run another one may.
+            most = _commonest(hashes[shared > 1]) if (shared > 1).any() else 1
         if most < 2:
             return 0.0
+        # Whatever is as common lies in a bucket at least as full.
+        places = np.flatnonzero(shared >= most)
+        values, of, counts = np.unique(hashes[places], return_inverse=True, return_counts=True)
+        most = int(counts.max())
         # Of several equally common ones, the longest.
-        places = np.flatnonzero(np.isin(self._hashed(n), hashes[bounds[:-1][counts == most]]))
-        sums = np.concatenate([[0], np.cumsum(self.lengths)])
+        places = places[counts[of] == most]
+        sums = self._sums
         return most * int((sums[places + n] - sums[places]).max()) / self.total
 
     def _twice(self, n: int) -> np.ndarray:
@@ -65,6 +83,8 @@ class Runs:
             # A run that occurs twice begins with a shorter one that does.
             places = self._repeated.get(n - 1)
             places = np.arange(len(hashes)) if places is None else places[places < len(hashes)]
+            # A run that is alone in its bucket is alone.
+            places = places[_crowds(hashes[places]) > 1]
             its = hashes[places]
             order = np.argsort(its, kind="stable")
             same = its[order][1:] == its[order][:-1]
@@ -77,8 +97,10 @@ class Runs:
         """Share of the characters that lie in any run of ``n`` words that occurs more than once."""
         if len(self.words) < n:
             return 0.0
-        covered = np.zeros(len(self.words) + 1, np.int64)
         places = self._twice(n)
+        if not len(places):
+            return 0.0
+        covered = np.zeros(len(self.words) + 1, np.int64)
         covered[places] += 1
         np.add.at(covered, places + n, -1)
         return int(self.lengths[np.cumsum(covered)[:-1] > 0].sum()) / self.total
