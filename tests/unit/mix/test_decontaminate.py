@@ -98,3 +98,30 @@ def test_thirty_megabytes_take_less_than_twenty_seconds():
     for _ in range(30_000_000 // len(text) + 1):
         assert not list(index.matches(text))
     assert time.process_time() - began < 20
+
+
+MIXED = st.lists(
+    st.sampled_from(
+        [*PROSE.split(), "x", "ÉCLAIR", "\u2019", "—", "İ", "ſ", "\n", "²", "_", "\u3000"]
+    ),
+    max_size=60,
+).map(" ".join)
+
+
+@given(st.lists(st.one_of(MIXED, st.text(max_size=80)), max_size=6))
+def test_every_text_that_matches_is_a_suspect(texts):
+    problems = [Problem("b", "1", (PROSE + " éclair ſ i̇ ² _",), False)]
+    index = Index(problems, 3, 3)
+    assert {k for k, text in enumerate(texts) if list(index.matches(text))} <= set(
+        index.suspects(texts)
+    )
+
+
+def test_hardly_any_other_text_is_a_suspect():
+    rng = random.Random(1)
+    many = [" ".join(rng.choices(string.ascii_lowercase, k=40)) + f" {k}" for k in range(400)]
+    index = Index(
+        [Problem("b", str(k), (text + PROSE,), False) for k, text in enumerate(many)], 13, 10
+    )
+    texts = [" ".join(rng.choices(PROSE.split(), k=2_000)) for _ in range(50)]
+    assert index.suspects([*texts, PROSE]) == [50]

@@ -139,7 +139,9 @@ class Rules:
         if copyleft:
             return None, "licence_header"
         licence = stated or found.licence
-        if not (permitted if licence == found.licence else licences.allowed(licence, self.licences)):
+        if not (
+            permitted if licence == found.licence else licences.allowed(licence, self.licences)
+        ):
             return None, "licence_header" if stated else "licence"
         return licence, None
 

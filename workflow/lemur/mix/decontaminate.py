@@ -14,9 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lemur.corpus.shingles import Shingler
 from lemur.mix.benchmarks import Problem
 
 WORD = re.compile(r"\w+")
+# Beyond ASCII what is no word: taken out, so that words can be told by bytes.
+_BETWEEN = re.compile(r"[^\w\x00-\x7f]+")
+# Bytes of text looked at together: few enough for a processor's cache.
+_GROUP = 1 << 18
+_BITS = 20
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -40,6 +46,10 @@ def _hashes(columns: Sequence[np.ndarray]) -> np.ndarray:
         for column in columns:
             made = made * _BASE + column
         return made ^ (made >> np.uint64(29))
+
+
+def _bucket(hashes: np.ndarray) -> np.ndarray:
+    return (hashes >> np.uint64(64 - _BITS)).astype(np.int64)
 
 
 class Index:
@@ -70,6 +80,45 @@ class Index:
         for n, runs in self.runs.items():
             table = self._numbers([word for run in runs for word in run]).reshape(-1, n)
             self.hashes[n] = np.unique(_hashes([table[:, k] for k in range(n)]))
+        self._split = Shingler(1)
+        self._tables = {n: self._table(n, list(runs)) for n, runs in self.runs.items() if runs}
+
+    def _table(self, n: int, runs: Sequence[tuple[str, ...]]) -> tuple[np.ndarray, np.ndarray]:
+        """Sorted hashes of all runs of ``n`` words, and bool[2^20]: the buckets they fall into."""
+        words, _ = self._words(["\n".join(" ".join(run) for run in runs)])
+        hashes = np.sort(_hashes([words.reshape(-1, n)[:, k] for k in range(n)]))
+        made = np.zeros(1 << _BITS, bool)
+        made[_bucket(hashes)] = True
+        return hashes, made
+
+    def _words(self, lowered: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """(uint64 hash a word, words a text): the words that ``WORD`` finds, none of them made."""
+        plain = [x if x.isascii() else _BETWEEN.sub(" ", x) for x in lowered]
+        coded = [x.encode("utf-8", "surrogatepass") for x in plain]
+        offsets = np.concatenate([[0], np.cumsum([len(x) for x in coded])]).astype(np.int64)
+        words, _, counts = self._split.words(np.frombuffer(b"".join(coded), np.uint8), offsets)
+        return words, counts
+
+    def suspects(self, texts: Sequence[str]) -> list[int]:
+        """Which of ``texts`` may overlap, ascending: all that do, and hardly another."""
+        found: set[int] = set()
+        first = 0
+        while first < len(texts):
+            size, end = len(texts[first]), first + 1
+            while end < len(texts) and size + len(texts[end]) <= _GROUP:
+                size, end = size + len(texts[end]), end + 1
+            words, counts = self._words([text.lower() for text in texts[first:end]])
+            ends = np.cumsum(counts)
+            for n, (known, table) in self._tables.items():
+                if len(words) >= n:
+                    last = len(words) - n + 1
+                    hashes = _hashes([words[k : k + last] for k in range(n)])
+                    places = np.flatnonzero(table[_bucket(hashes)])
+                    near = np.minimum(np.searchsorted(known, hashes[places]), len(known) - 1)
+                    places = places[known[near] == hashes[places]]
+                    found.update((first + np.searchsorted(ends, places, side="right")).tolist())
+            first = end
+        return sorted(found)
 
     def _numbers(self, words: Sequence[str]) -> np.ndarray:
         get = self.vocabulary.get

@@ -30,15 +30,13 @@ def write_overlaps(shards: Sequence[Shard], index: Index, out: Path) -> tuple[in
         table.writerow(OVERLAPS)
         for shard in shards:
             for first, batch in batches(shard.path, ("id", "text", "bytes")):
-                for row, (name, text) in enumerate(
-                    zip(batch["id"], batch["text"], strict=True), first
-                ):
-                    found = list(index.matches(text))
+                for row in index.suspects(batch["text"]):
+                    found = list(index.matches(batch["text"][row]))
                     for match in found:
-                        where = (shard.source, shard.part, row, name)
+                        where = (shard.source, shard.part, first + row, batch["id"][row])
                         table.writerow((*where, match.benchmark, match.item, match.matched))
                     dropped += bool(found)
-                    read += 1
+                read += len(batch["id"])
                 progress.add(sum(batch["bytes"]) / 1e6, f"{shard.source}: {dropped} dropped")
     return read, dropped
 
