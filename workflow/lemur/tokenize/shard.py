@@ -12,24 +12,26 @@ from typing import Any
 import numpy as np
 
 from lemur.files import replacing, write_json
-from lemur.mix.documents import Shard, batches, total_bytes
+from lemur.mix.documents import Shard, batches, opened, total_bytes
 from lemur.progress import Progress
 from lemur.tokenize.encoder import Encoder
 
 SAMPLE = 64  # documents on which equality of the two tokenizers is shown, spread over the part
-SAMPLE_BYTES = 20_000  # of each of them
+SAMPLE_CHARACTERS = 2_000  # of each of them
+SAMPLE_GROUPS = 4  # row groups that they are from: the whole part need not be read twice
 
 
 def _sample(path: Path) -> list[str]:
-    """Beginnings of ``SAMPLE`` documents at equal distances."""
-    rows = sum(len(batch["bytes"]) for _, batch in batches(path, ["bytes"], 65536))
-    step = max(1, rows // SAMPLE)
-    return [
-        text[:SAMPLE_BYTES]
-        for first, batch in batches(path, ["text"])
-        for row, text in enumerate(batch["text"], first)
-        if row % step == 0
-    ]
+    """Beginnings of about ``SAMPLE`` documents, at equal distances in row groups at equal distances."""
+    with opened(path) as file:
+        count = min(SAMPLE_GROUPS, file.num_row_groups)
+        found = []
+        for k in range(count):
+            group = file.num_row_groups * k // count
+            texts = file.read_row_group(group, columns=["text"])["text"]
+            rows = np.unique(np.linspace(0, max(0, len(texts) - 1), SAMPLE // count, dtype=int))
+            found += [text[:SAMPLE_CHARACTERS] for text in texts.take(rows).to_pylist()]
+    return found
 
 
 def _with_ends(ids: np.ndarray, offsets: np.ndarray, encoder: Encoder) -> np.ndarray:
