@@ -33,6 +33,13 @@ localrules:
     evaluate,
     figures,
     paper_figures,
+    provenance,
+    ro_crate,
+
+
+# Hooks do not fire in a dry run: what .prov.json files point to.
+onstart:
+    keep_recipe(RECIPE, RECIPE_DIGEST)
 
 
 rule all:
@@ -93,3 +100,17 @@ rule figures:
 rule paper_figures:
     input:
         paper_figure_files(),
+
+
+rule ro_crate:
+    input:
+        "results/ro-crate-metadata.json",
+
+
+rule provenance:
+    log:
+        "logs/provenance.log",
+    params:
+        of=OF,
+    shell:
+        explaining("{log}")

@@ -16,7 +16,8 @@ from lemur.errors import UserError
 from lemur.figures import settings
 from lemur.files import canonical
 from lemur.plan import resources as plan_resources
-from lemur.provenance import digest
+from lemur.provenance import digest, keep_recipe
+from lemur.trace import records
 
 RUN = ROOT / "workflow" / "env-run"
 SCRIPTS = ROOT / "scripts"
@@ -35,6 +36,8 @@ try:
     if {"model", *scoring.KEYS} & set(config):
         RECIPE = scoring.alone(RECIPE, config)
     STYLE = load.figures(config.get("style"))
+    # What `snakemake provenance` explains.
+    OF = str(records.check(config["of"])) if "of" in config else "results/report.html"
     SITE = site.read(Path(config["site"]) if config.get("site") else None)
 except UserError as error:
     # WorkflowError would name this file and line, which is not where the mistake is.
@@ -374,6 +377,14 @@ def preflight_spec(stage):
             "timeout_seconds": 300,
         }
     )
+
+
+# -- provenance -----------------------------------------------------------------------------------
+
+
+def explaining(log):
+    """Shell text that prints how a result was made."""
+    return f"{RUN} workflow python -m lemur.trace {{params.of:q}} 2> {log}"
 
 
 # -- figures --------------------------------------------------------------------------------------

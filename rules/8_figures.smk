@@ -126,3 +126,24 @@ rule report:
             "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
             "--out {output}",
         )
+
+
+rule write_ro_crate:
+    input:
+        "results/report.html",
+    output:
+        "results/ro-crate-metadata.json",
+    log:
+        f"logs/ro_crate/{RECIPE['name']}.log",
+    resources:
+        **asked("write_ro_crate"),
+    params:
+        spec=as_is(canonical({"name": RECIPE["name"], "description": RECIPE["description"]})),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/ro_crate.py",
+            "--of {input} --out {output}",
+        )

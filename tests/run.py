@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUPS = {
     "workflow": ("workflow", ["unit/config", "unit/plan", "unit/core", "unit/launch"]),
     "data": ("data", ["unit/corpus", "unit/mix", "unit/tokenize", "unit/sft"]),
-    "figures": ("figures", ["unit/agents", "unit/figures", "unit/report"]),
+    "figures": ("figures", ["unit/agents", "unit/figures", "unit/report", "unit/trace"]),
     "evaluate": ("evaluate", ["unit/evaluate", "unit/sandbox"]),
     "train": ("train", ["unit/train", "unit/models"]),
     "dag": ("workflow", ["dag"]),

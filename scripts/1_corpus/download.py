@@ -14,5 +14,5 @@ if __name__ == "__main__":
     main(
         arguments,
         lambda args, spec: download.run(spec, args.part, args.parts, args.out),
-        outputs=lambda args: [args.out],
+        outputs=lambda args: [args.out, args.out.parent / "files"],
     )

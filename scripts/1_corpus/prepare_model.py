@@ -27,4 +27,9 @@ if __name__ == "__main__":
     parser = command.parser(__doc__)
     parser.add_argument("--manifest", default="none", help="manifest.json of the download, or none")
     parser.add_argument("--out", type=Path, required=True, help="DONE.json; model/ goes beside it")
-    command.main(parser, run, inputs=lambda a: [_manifest(a)], outputs=lambda a: [a.out])
+    command.main(
+        parser,
+        run,
+        inputs=lambda a: [_manifest(a)],
+        outputs=lambda a: [a.out, a.out.parent / "model"],
+    )

@@ -48,5 +48,11 @@ if __name__ == "__main__":
             *args.documents,
             *args.tokens,
         ],
-        outputs=lambda args: [args.out, args.out.parent / "realised.json"],
+        outputs=lambda args: [
+            args.out,
+            *(
+                args.out.parent / name
+                for name in ("realised.json", "segments.npy", "sequences.npy")
+            ),
+        ],
     )

@@ -24,6 +24,10 @@ if __name__ == "__main__":
     command.main(
         parser,
         run,
-        inputs=lambda args: [args.documents, args.tokenizer / "tokenizer.json"],
-        outputs=lambda args: [args.out],
+        inputs=lambda args: [args.documents, args.tokenizer.parent / "DONE.json"],
+        outputs=lambda args: [
+            args.out,
+            args.out.with_suffix(".bin"),
+            args.out.with_suffix(".offsets.npy"),
+        ],
     )

@@ -39,13 +39,14 @@ def parser():
 def outputs(args):
     from lemur.train.run import rank
 
-    return [args.out] if rank() == 0 else []
+    written = [args.out, args.out.parent / "metrics.jsonl", args.out.parent / "model"]
+    return written if rank() == 0 else []
 
 
 if __name__ == "__main__":
     command.main(
         parser(),
         run,
-        inputs=lambda args: [args.index, args.model / "model.safetensors"],
+        inputs=lambda args: [args.index, args.model.parent / "DONE.json"],
         outputs=outputs,
     )

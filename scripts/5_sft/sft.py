@@ -22,7 +22,8 @@ def run(args, spec):
 def outputs(args):
     from lemur.train.run import rank
 
-    return [args.out] if rank() == 0 else []
+    written = [args.out, args.out.parent / "metrics.jsonl", args.out.parent / "model"]
+    return written if rank() == 0 else []
 
 
 arguments = command.parser(__doc__)
@@ -36,6 +37,6 @@ if __name__ == "__main__":
     command.main(
         arguments,
         run,
-        inputs=lambda args: [args.index, args.model / "model.safetensors"],
+        inputs=lambda args: [args.index, args.model.parent / "DONE.json"],
         outputs=outputs,
     )

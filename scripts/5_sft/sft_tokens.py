@@ -5,6 +5,15 @@ from pathlib import Path
 from lemur import command
 from lemur.sft.tokens import write_sft
 
+# What write_sft puts beside index.json.
+BESIDE = (
+    "realised.json",
+    "conversations.bin",
+    "conversations.mask",
+    "segments.npy",
+    "sequences.npy",
+)
+
 parser = command.parser(__doc__)
 parser.add_argument("--conversations", type=Path, required=True, help="conversations.jsonl")
 parser.add_argument("--tokenizer", type=Path, required=True, help="model folder")
@@ -14,6 +23,6 @@ if __name__ == "__main__":
     command.main(
         parser,
         lambda args, spec: write_sft(spec, args.conversations, args.tokenizer, args.out),
-        inputs=lambda args: [args.conversations, args.tokenizer / "tokenizer.json"],
-        outputs=lambda args: [args.out, args.out.parent / "realised.json"],
+        inputs=lambda args: [args.conversations, args.tokenizer.parent / "DONE.json"],
+        outputs=lambda args: [args.out, *(args.out.parent / name for name in BESIDE)],
     )

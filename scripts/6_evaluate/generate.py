@@ -23,7 +23,7 @@ def main() -> None:
         arguments,
         _run,
         inputs=lambda args: [args.data, args.model.parent / "DONE.json"],
-        outputs=lambda args: [args.out],
+        outputs=lambda args: [args.out, args.out.parent / "responses"],
     )
 
 

@@ -52,6 +52,8 @@ def test_paper_figures_need_neither_downloads_nor_training(tmp_path):
         ([values(mixture__code_to_text=-1)], "mixture.code_to_text: -1 is too small: more than 0 is allowed"),
         ([values(pretrain__context=16384, pretrain__tokens=65536, pretrain__global_batch_tokens=32768)], "pretrain.context: 16384 is longer than the"),
         ([values(base="smollm2-135")], "base: no model 'smollm2-135' in config/models.yaml; did you mean"),
+        (["of=config/config.yaml"], "of=config/config.yaml: allowed are paths below results/ and resources/"),
+        (["of=results/report.html"], "of=results/report.html: no such file; nothing was made here yet"),
         (["recipes=mini"], "config: recipes: unknown key; did you mean 'recipe'?"),
     ],
 )  # fmt: skip

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from lemur.provenance import ROOT
+from lemur.provenance import ROOT, digest
+from lemur.trace import records
 from snake import planned, snakemake, values
 
 pytestmark = pytest.mark.timeout(900)
@@ -48,16 +49,40 @@ def test_every_score_is_judged_and_has_an_interval(smoke):
 
 
 def test_everything_says_how_it_was_made(smoke):
+    kept = smoke.recipe / "recipes"
     outputs = [
         path
         for path in smoke.results.rglob("*")
-        if path.is_file()
-        and path.name in ("DONE.json", "scores.json", "generations.jsonl", "plan.json", "index.json", "report.html")
-    ]  # fmt: skip
-    assert len(outputs) >= 30
+        if path.is_file() and not path.name.endswith(".prov.json") and path.parent != kept
+    ]
+    assert len(outputs) >= 100
     for path in outputs:
-        made = json.loads(path.with_name(path.name + ".prov.json").read_text())
-        assert made["recipe_digest"] and made["command"], path
+        record = records.find(path)
+        assert record is not None, path
+        made = records.read(record)
+        for key in ("recipe_digest", "commit", "command", "hardware", "lock"):
+            assert made[key] or key == "commit", (path, key)
+        assert digest(json.loads((smoke.folder / made["recipe"]).read_text())) == made["recipe_digest"]  # fmt: skip
+
+
+def test_a_chain_is_printed_back_to_every_pin(smoke):
+    done = snakemake(
+        smoke.folder, "--cores", "1", "provenance",
+        "--config", "recipe=smoke", "of=results/smoke/evaluate/chat/gsm8k/scores.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("[") and "(changed)" not in done.stdout
+    pins = done.stdout.split("pinned sources:")[1]
+    for name in ("dbt-adapters", "octavia-dashboard", "flask-docs", "eg", "gsm8k", "smoke-1m"):
+        assert f"    {name}: " in pins
+
+
+def test_a_run_is_described_as_a_crate(smoke):
+    done = snakemake(smoke.folder, "--cores", "1", "ro_crate", "--config", "recipe=smoke")
+    assert done.returncode == 0, done.stderr
+    graph = json.loads((smoke.results / "ro-crate-metadata.json").read_text())["@graph"]
+    assert len([entity for entity in graph if entity["@type"] == "ControlAction"]) > 50
+    assert {"ro-crate/Snakefile", "report.html"} <= {entity["@id"] for entity in graph}
 
 
 def test_the_report_says_what_it_shows(smoke):

@@ -1,7 +1,9 @@
-"""``<output>.prov.json``: how a file was made. Never a rule's input and never inside an output."""
+"""``<output>.prov.json``: how a file was made. Never a rule's input and never inside an output.
+
+A folder that is an output (``model/``) has one ``model.prov.json`` beside it, with every file's hash.
+"""
 
 import hashlib
-import os
 import platform
 import resource
 import shlex
@@ -13,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lemur.files import canonical, sha256_of, write_json
+from lemur import hardware
+from lemur.files import canonical, read_json, sha256_of, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,6 +48,80 @@ def lock() -> dict[str, str] | None:
     return {"environment": Path(sys.prefix).name, "variant": variant, "sha256": sha256}
 
 
+def record_of(path: Path | str) -> Path:
+    """The ``.prov.json`` that stands, or would stand, beside ``path``."""
+    return Path(f"{path}.prov.json")
+
+
+def hash_of(path: Path | str) -> str:
+    """A file's sha256; the recorded one where size and time of change still are as recorded.
+
+    Token files and weights are terabytes: they are hashed by the job that writes them, not again by
+    each that reads them.
+    """
+    path, record = Path(path), record_of(path)
+    if record.is_file():
+        output = read_json(record).get("output", {})
+        now = path.stat()
+        if (output.get("size"), output.get("mtime_ns")) == (now.st_size, now.st_mtime_ns):
+            return str(output["sha256"])
+    return sha256_of(path)
+
+
+def recipe_file(digest_: str | None) -> str | None:
+    """``results/<recipe>/recipes/<digest>.json``, the resolved recipe of that digest, if it is kept."""
+    found = sorted(Path("results").glob(f"*/recipes/{digest_[:16]}.json")) if digest_ else []
+    return str(found[0]) if found else None
+
+
+def keep_recipe(recipe: dict[str, Any], digest_: str) -> None:
+    """Store a resolved recipe by its digest, once: what ``.prov.json`` files point to."""
+    path = Path("results") / recipe["name"] / "recipes" / f"{digest_[:16]}.json"
+    if not path.is_file():
+        write_json(path, recipe)
+
+
+def _published(folder: Path) -> dict[str, str]:
+    """Hashes that were taken when a folder was written: of a model by DONE.json, of a download by
+    manifest.json."""
+    done, manifest = folder.parent / "DONE.json", folder.parent / "manifest.json"
+    if done.is_file():
+        return dict(read_json(done).get("files", {}))
+    if manifest.is_file():
+        files = read_json(manifest)["files"]
+        return {one["path"].removeprefix(f"{folder.name}/"): one["sha256"] for one in files}
+    return {}
+
+
+def _described(output: Path) -> dict[str, Any]:
+    if output.is_dir():
+        known = _published(output)
+        files = {
+            path.relative_to(output).as_posix(): path
+            for path in sorted(output.rglob("*"))
+            if path.is_file()
+        }
+        hashes = {name: known.get(name) or sha256_of(path) for name, path in files.items()}
+        return {"path": str(output), "files": hashes}
+    now = output.stat()
+    return {
+        "path": str(output),
+        "sha256": sha256_of(output),
+        "size": now.st_size,
+        "mtime_ns": now.st_mtime_ns,
+    }
+
+
+def _command() -> str:
+    """The command as it is given in a checkout."""
+    program = Path(sys.argv[0])
+    if program.is_absolute() and program.is_relative_to(ROOT):
+        program = program.relative_to(ROOT)
+    stamp = lock()
+    start = ["workflow/env-run", stamp["environment"], "python"] if stamp else ["python"]
+    return shlex.join([*start, str(program), *sys.argv[1:]])
+
+
 class Record:
     """Times a piece of work and writes one ``.prov.json`` beside each of its outputs."""
 
@@ -59,23 +136,28 @@ class Record:
         spec: Any,
         recipe: str | None = None,
     ) -> None:
-        """Inputs that are files are hashed; a missing one is left out (an optional input)."""
+        """Inputs that are files are hashed; a missing one is left out (an optional input).
+
+        Outputs are files or folders; one that was not made is left out.
+        """
         usage = resource.getrusage(resource.RUSAGE_SELF)
         made = {
-            "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            "command": _command(),
             "commit": commit(),
-            "hardware": {"machine": platform.machine(), "cpus": os.cpu_count()},
-            "inputs": {str(path): sha256_of(path) for path in inputs if Path(path).is_file()},
+            "hardware": hardware.described(),
+            "inputs": {str(path): hash_of(path) for path in inputs if Path(path).is_file()},
             "lock": lock(),
             "peak_memory_mb": round(usage.ru_maxrss / 1024),
             "python": platform.python_version(),
+            "recipe": recipe_file(recipe),
             "recipe_digest": recipe,
             "seconds": round(time.monotonic() - self.began, 2),
             "spec": spec,
             "spec_digest": digest(spec),
             "started": self.started,
         }
-        for output in outputs:
-            if Path(output).is_file():
-                made["output"] = {"path": str(output), "sha256": sha256_of(output)}
-            write_json(Path(f"{output}.prov.json"), made)
+        written = [Path(output) for output in outputs if Path(output).exists()]
+        # Every output of the job knows the others: a chain names the job once.
+        made["outputs"] = sorted(str(output) for output in written)
+        for output in written:
+            write_json(record_of(output), {**made, "output": _described(output)})

@@ -71,6 +71,7 @@ WORK = {
     "mixture_figure": Work(700),
     "scores_figure": Work(700),
     "report": Work(1500),
+    "write_ro_crate": Work(700),
 }
 TRAINING = {"continue_pretraining": "pretrain", "supervised_fine_tuning": "sft"}
 PREFLIGHT = {"preflight_pretrain": "pretrain", "preflight_sft": "sft"}
