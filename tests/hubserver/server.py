@@ -1,7 +1,8 @@
-"""The parts of three protocols that a download needs, served from memory by one thread pool.
+"""The parts of five protocols that a download needs, served from memory by one thread pool.
 
 Hub: ``/api/<kind>s/<repo>/tree/<commit>`` and ``/resolve/`` with ranges, error codes and a
 redirect to a second port, as a real hub sends large files to its CDN. Package index: PEP 691.
+npm's registry: ``/npm/<package>/<version>`` and the tarball. Debian's archive: ``/<archive>/pool/...``.
 Plain files: ``/raw/<repository>/<commit>/<path>``. Listens on 127.0.0.1 alone.
 
 By hand: ``python -m hubserver FOLDER`` (PYTHONPATH=tests) serves FOLDER/<owner>/<name>/... as data
@@ -46,7 +47,8 @@ class Request:
 
 
 class HubServer:
-    """``with HubServer() as hub:`` fill ``hub.datasets``, ``hub.models``, ``hub.packages``, ``hub.raw``.
+    """``with HubServer() as hub:`` fill ``hub.datasets``, ``hub.models``, ``hub.packages``, ``hub.raw``;
+    ``hub.npm`` is {package: {version: tarball}}, ``hub.debian`` {archive/pool/...: bytes}.
 
     Values are {name: {path: bytes}}; ``gated`` and ``faults`` may be changed at any time;
     ``requests`` is what has been asked, in order.
@@ -56,6 +58,8 @@ class HubServer:
         self.datasets: dict[str, dict[str, bytes]] = {}
         self.models: dict[str, dict[str, bytes]] = {}
         self.packages: dict[str, dict[str, bytes]] = {}
+        self.npm: dict[str, dict[str, bytes]] = {}
+        self.debian: dict[str, bytes] = {}
         self.raw: dict[str, bytes] = {}
         self.gated: dict[str, str] = {}
         self.listed_digests: dict[str, str] = {}
@@ -131,6 +135,10 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
                 self._index(parts[1])
             elif parts[0] == "packages":
                 self._file(path, hub.packages.get(parts[1], {}).get(parts[2]), body)
+            elif parts[0] == "npm":
+                self._npm(path, parts[1:], body)
+            elif "pool" in parts:
+                self._file(path, hub.debian.get("/".join(parts)), body)
             elif parts[0] in ("raw", "cdn"):
                 self._file(path, hub.raw.get("/".join(parts[1:])), body)
             elif "resolve" in parts:
@@ -209,6 +217,20 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
+
+        def _npm(self, path: str, parts: list[str], body: bool) -> None:
+            package, last = "/".join(parts[:-1]).removesuffix("/-"), parts[-1]
+            versions = hub.npm.get(package, {})
+            tarballs = {f"{package.split('/')[-1]}-{v}.tgz": data for v, data in versions.items()}
+            fault = hub.fault_for(path) if last in versions else None
+            if fault:
+                self._json({"error": "fault"}, fault.status or 200, **fault.headers)
+            elif last in versions:
+                name = f"{package.split('/')[-1]}-{last}.tgz"
+                url = f"{hub.url}/npm/{package}/-/{name}"
+                self._json({"name": package, "version": last, "dist": {"tarball": url}})
+            else:
+                self._file(path, tarballs.get(last), body)
 
         def _resolve(self, path: str, parts: list[str], body: bool) -> None:
             at = parts.index("resolve")

@@ -6,7 +6,7 @@ import types
 import huggingface_hub.utils._http
 import pytest
 from hubserver import HubServer
-from lemur.corpus import network, retry
+from lemur.corpus import debian, network, retry
 from lemur.corpus.session import Session
 from lemur.corpus.transfer import Transfer
 from made_downloads import BODY
@@ -17,6 +17,9 @@ def _plain_surroundings(monkeypatch, tmp_path):
     """No user's settings reach a test: no mirror, token, offline switch or pip configuration."""
     for name in ("LEMUR_MIRROR", "LEMUR_OFFLINE", "HF_HUB_OFFLINE", "HF_TOKEN", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("LEMUR_DEBIAN_MIRROR", raising=False)
+    monkeypatch.setattr(debian, "_of_apt", list)
+    monkeypatch.setattr(debian, "default_archives", list)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
@@ -27,6 +30,8 @@ def hub(monkeypatch):
     with HubServer() as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         monkeypatch.setenv("PIP_INDEX_URL", server.index_url)
+        monkeypatch.setenv("npm_config_registry", f"{server.url}/npm/")
+        monkeypatch.setenv("LEMUR_DEBIAN_MIRROR", f"{server.url}/debian/ {server.url}/security")
         yield server
 
 

@@ -87,3 +87,24 @@ def test_family_is_made_definite_by_the_catalogue():
 )
 def test_licence_files(path, expected):
     assert licences.is_licence_file(path) is expected
+
+
+def test_of_an_npm_manifest():
+    assert licences.of_npm('{"license": "MIT"}') == "MIT"
+    assert licences.of_npm('{"license": {"type": "MIT"}}') is None
+    assert licences.of_npm('{"name": "x"}') is None
+    assert licences.of_npm("not json") is None
+
+
+def test_of_a_debian_copyright_file():
+    head = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n"
+    other = "Files: debian/*\nCopyright: B\nLicense: GPL-2+\n text\n"
+    for written, name in (
+        ("Expat", "MIT"),
+        ("public-domain", "LicenseRef-Public-Domain"),
+        ("PostgreSQL", "PostgreSQL"),
+        ("Odd", None),
+    ):
+        mine = f"Files: *\nCopyright: A\nLicense: {written}\n\n"
+        assert licences.of_debian(head + mine + other) == name
+    assert licences.of_debian("This package was put together by hand.\n") is None

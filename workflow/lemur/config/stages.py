@@ -28,6 +28,7 @@ VERSION = {
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")
 _CLEAN = ("name", "kind", "format", "include", "exclude", "languages", "licence", "max_mb")
+_CLEAN += ("convert",)
 
 
 def _some(entry: Recipe, keys: tuple[str, ...]) -> Recipe:

@@ -1,4 +1,4 @@
-"""Members of a zip, wheel or tar archive, streamed: nothing is ever unpacked to disk.
+"""Members of a zip, wheel, tar or Debian archive, streamed: nothing is ever unpacked to disk.
 
 An archive is an input from outside. It is refused, with one line, when a member's name or a link
 leaves the archive's folder, when it holds a device, is encrypted, is damaged, or when it would
@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from lemur.corpus import deb
 from lemur.errors import UserError
 
 # Source code packs 4 to 10 times and a repetitive table perhaps 50; deflate can reach 1,032.
@@ -46,6 +47,7 @@ _DAMAGED = (
     RuntimeError,
     LookupError,
 )
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -74,7 +76,7 @@ def _one_line(archive: str) -> Iterator[None]:
             raise
         raise UserError(
             f"{archive}: truncated, damaged or of no known kind (zip, whl, tar, tar.gz, tar.bz2, "
-            f"tar.xz): {error or type(error).__name__}; remove it and fetch it again"
+            f"tar.xz, deb): {error or type(error).__name__}; remove it and fetch it again"
         ) from None
 
 
@@ -103,8 +105,11 @@ def safe_path(archive: str, name: str) -> str:
     return "/".join(parts).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _safe_link(archive: str, path: str, target: str, from_root: bool) -> None:
+def _safe_link(archive: str, path: str, target: str, from_root: bool, rooted: bool = False) -> None:
+    """``rooted``: the archive's folder is a system's root, as in a Debian package."""
     unified = target.replace("\\", "/")
+    if rooted and unified.startswith("/"):
+        unified, from_root = unified.lstrip("/") or ".", True
     base = "" if from_root else posixpath.dirname(path)
     end = posixpath.normpath(posixpath.join(base, unified))
     if unified.startswith("/") or _DRIVE.match(unified) or end == ".." or end.startswith("../"):
@@ -141,20 +146,24 @@ def _limit(path: Path) -> int:
     return min(MAX_TOTAL, max(ALWAYS_ALLOWED, MAX_RATIO * path.stat().st_size))
 
 
-def _decompressor(path: Path) -> IO[bytes]:
-    with open(path, "rb") as file:
-        head = file.read(6)
+def _decompressor(file: IO[bytes]) -> IO[bytes]:
+    head = file.read(6)
+    file.seek(0)
     if head[:2] == b"\x1f\x8b":
-        return gzip.open(path, "rb")
+        return gzip.open(file, "rb")
     if head[:3] == b"BZh":
-        return bz2.open(path, "rb")
+        return bz2.open(file, "rb")
     if head == b"\xfd7zXZ\0":
-        return lzma.open(path, "rb")
-    return open(path, "rb")
+        return lzma.open(file, "rb")
+    if head[:4] == _ZSTANDARD:
+        import pyarrow as pa
+
+        return pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")
+    return file
 
 
-def _tar(path: Path, archive: str) -> Iterator[Member]:
-    with _decompressor(path) as inner:
+def _tar(path: Path, archive: str, rooted: bool = False) -> Iterator[Member]:
+    with deb.data(path) if rooted else open(path, "rb") as outer, _decompressor(outer) as inner:
         limited = _Limited(inner, archive, _limit(path))
         with tarfile.open(fileobj=limited, mode="r|", encoding="utf-8") as tar:
             for count, info in enumerate(tar):
@@ -167,7 +176,7 @@ def _tar(path: Path, archive: str) -> Iterator[Member]:
                     continue
                 name = safe_path(archive, info.name)
                 if info.issym() or info.islnk():
-                    _safe_link(archive, name, info.linkname, from_root=info.islnk())
+                    _safe_link(archive, name, info.linkname, info.islnk(), rooted)
                     yield Member(name, 0, True, lambda: b"")
                 elif info.isreg():
                     file = tar.extractfile(info)
@@ -219,15 +228,24 @@ def members(path: Path | str) -> Iterator[Member]:
     archive = path.name
     try:
         with _one_line(archive):
-            tar = _starts_as_tar(path) or not zipfile.is_zipfile(path)
-            yield from (_tar if tar else _zip)(path, archive)
+            if _starts_as_deb(path):
+                yield from _tar(path, archive, rooted=True)
+            elif _starts_as_tar(path) or not zipfile.is_zipfile(path):
+                yield from _tar(path, archive)
+            else:
+                yield from _zip(path, archive)
     except FileNotFoundError:
         raise UserError(f"{path}: no such archive") from None
+
+
+def _starts_as_deb(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(deb.MAGIC)) == deb.MAGIC
 
 
 def _starts_as_tar(path: Path) -> bool:
     """Whether the file starts as a compressed stream or a tar does: a tar may hold a zip's end."""
     with open(path, "rb") as file:
         head = file.read(262)
-    compressed = head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"))
+    compressed = head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", _ZSTANDARD))
     return compressed or head[257:262] == b"ustar"

@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lemur.corpus import licences
-from lemur.corpus.archives import members, safe_path
+from lemur.corpus.archives import Member, members, safe_path
+from lemur.corpus.convert import CONVERTERS, Converter
 from lemur.corpus.survey import survey
 from lemur.errors import UserError, nearest
 from lemur.files import read_json
@@ -75,13 +78,41 @@ def _archive(
     source: dict[str, Any], path: Path, prefix: str, progress: Callable[[float], None]
 ) -> Iterator[Candidate]:
     about = survey(path)
+    converter = CONVERTERS.get(source.get("convert") or "")
+    if source.get("convert") and converter is None:
+        raise UserError(
+            f"{source['name']}: convert {source['convert']!r} is unknown"
+            f"{nearest(source['convert'], CONVERTERS)}"
+        )
     own = licences.settle(source, about.metadata)
     share = path.stat().st_size / max(1, about.count)
     for member in members(path):
         nested, other = about.nested_for(member.path)
         licence = other if nested else own
-        yield Candidate(prefix + member.path, member.size, licence, member.read, member.link)
+        place = prefix + member.path
+        if member.link or converter is None or not converter.takes(member.path):
+            yield Candidate(place, member.size, licence, member.read, member.link)
+        else:
+            yield from _converted(converter, member, place, licence, path.name)
         progress(share)
+
+
+def _converted(
+    converter: Converter, member: Member, place: str, licence: str | None, archive: str
+) -> Iterator[Candidate]:
+    """The documents in a member; one that is too large for its converter stays as it is."""
+    if member.size > converter.most:
+        yield Candidate(place, member.size, licence, member.read)
+        return
+    try:
+        for name, text in converter.documents(member.read()):
+            data = text.encode("utf-8", "replace")
+            inside = f"{place}#{name}" if name else place
+            yield Candidate(inside, len(data), licence, lambda data=data: data, language="text")
+    except (ValueError, struct.error, zlib.error) as error:
+        raise UserError(
+            f"{archive}: {member.path}: damaged ({_first_line(error)}); remove it and fetch it again"
+        ) from None
 
 
 def _columns(source: dict[str, Any]) -> dict[str, list[str]]:

@@ -1,5 +1,7 @@
 """A package index: find the pinned file of a pinned version. Nothing is built or installed.
 
+Which address an index has is asked of the tool that uses it: pip, npm, apt.
+
 ``pip download`` of a source distribution runs its build; here the archive itself is fetched.
 """
 
@@ -14,11 +16,13 @@ from pypi_simple import (
     UnsupportedRepoVersionError,
 )
 
-from lemur.corpus import pip_settings
+from lemur.corpus import debian, npm, pip_settings
 from lemur.corpus.network import shown
 from lemur.corpus.retry import patiently
 from lemur.corpus.transfer import Pin, Remote
 from lemur.errors import UserError, nearest
+
+INDEXES = ("pypi", "npm", "debian", "debian-src")
 
 
 def locate(source: dict, pin: Pin, session: requests.Session, label: str) -> Remote:
@@ -28,8 +32,19 @@ def locate(source: dict, pin: Pin, session: requests.Session, label: str) -> Rem
     index states otherwise than the pin.
     """
     kind = source.get("index")
+    if kind == "npm":
+        return npm.locate(source, session, label)
+    if kind in ("debian", "debian-src"):
+        return debian.locate(source, pin, session, label)
     if kind != "pypi":
-        raise UserError(f"{label}: from.index is {kind!r}: allowed is 'pypi'")
+        raise UserError(
+            f"{label}: from.index is {kind!r}: allowed are {', '.join(INDEXES)}"
+            f"{nearest(str(kind), INDEXES)}"
+        )
+    return _of_pypi(source, pin, session, label)
+
+
+def _of_pypi(source: dict, pin: Pin, session: requests.Session, label: str) -> Remote:
     address = pip_settings.index_url(PYPI_SIMPLE_ENDPOINT)
     if urlsplit(address).scheme not in ("http", "https"):
         raise UserError(

@@ -167,6 +167,8 @@ _SHARED: dict[str, Callable[[str], str | None]] = {
 
 def _shebang(text: str) -> str | None:
     first = text.split("\n", 1)[0]
+    if first.startswith(("#compdef", "#autoload")):  # zsh's functions say so instead
+        return "shell"
     if not first.startswith("#!"):
         return None
     words = first[2:].strip().split()

@@ -1,5 +1,6 @@
 """Licences: what a package's metadata says, and what the head of a single file says otherwise."""
 
+import json
 import re
 from email.parser import HeaderParser
 from typing import Any
@@ -11,7 +12,7 @@ from lemur.errors import UserError
 # Permissive or public domain: what a corpus may keep unless its cleaning.licences says otherwise.
 _NAMES = """0BSD Apache-2.0 BSD-1-Clause BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 CC-BY-4.0 CC-PDDC
 HPND ISC MIT MIT-0 MIT-CMU NCSA PostgreSQL PSF-2.0 Python-2.0 Python-2.0.1 Unicode-3.0
-Unicode-DFS-2016 Unlicense UPL-1.0 WTFPL X11 Zlib ZPL-2.1 blessing LicenseRef-Public-Domain"""
+Unicode-DFS-2016 Unlicense UPL-1.0 WTFPL X11 Zlib ZPL-2.1 blessing LicenseRef-Public-Domain LicenseRef-scancode-zsh"""
 PERMISSIVE = frozenset(_NAMES.split()) | {"Apache-2.0 WITH LLVM-exception"}
 PUBLIC_DOMAIN = frozenset({"LicenseRef-Public-Domain", "CC0-1.0", "CC-PDDC"})
 # Sources whose documents each carry their own licence are declared so.
@@ -129,6 +130,26 @@ def of_metadata(text: str) -> tuple[str | None, bool]:
     return None, False
 
 
+def of_npm(text: str) -> str | None:
+    """The licence of an npm ``package.json``, None when it names none that is an SPDX expression."""
+    try:
+        value = json.loads(text)["license"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return spdx(value) if isinstance(value, str) else None
+
+
+def of_debian(text: str) -> str | None:
+    """The licence of ``Files: *`` in a Debian copyright file (DEP-5), None where it is no known one."""
+    stanzas = [HeaderParser().parsestr(part) for part in re.split(r"\n\s*\n", text)]
+    for stanza in stanzas:
+        if (stanza.get("Files") or "").strip() == "*":
+            name = (stanza.get("License") or "").strip().splitlines()
+            short = name[0].strip() if name else ""
+            return _WORDS.get(short.lower().replace("-", " ")) or (spdx(short) if short else None)
+    return None
+
+
 def settle(source: dict[str, Any], metadata: tuple[str | None, bool] = (None, False)) -> str:
     """The licence that a source's documents carry, from its metadata and its catalogue entry.
 
@@ -198,7 +219,7 @@ def of_header(text: str) -> tuple[str | None, bool]:
 def is_licence_file(path: str) -> bool:
     """Whether a path is that of a licence text (LICENSE, COPYING.LESSER, LICENSE-MIT.txt)."""
     name = path.rsplit("/", 1)[-1]
-    code = name.lower().endswith((".py", ".js", ".ts", ".rst", ".html", ".json", ".go"))
+    code = name.lower().endswith((".py", ".js", ".ts", ".rst", ".html", ".json", ".go", ".rst.txt"))
     return bool(_LICENCE_FILE.match(name)) and not code
 
 

@@ -10,6 +10,8 @@ from lemur.corpus.archives import members
 
 # Larger ones are no licence text; reading them would only cost memory.
 _MOST = 200_000
+_MANIFEST = "package/package.json"  # an npm tarball's
+_COPYRIGHT = re.compile(r"^usr/share/doc/[^/]+/copyright$")  # a Debian package's
 _METADATA = re.compile(r"^(?:[^/]+/)?PKG-INFO$|^[^/]+\.dist-info/METADATA$")
 _PACKAGING = re.compile(r"\.(?:dist-info|egg-info)(?:/|$)")
 
@@ -46,6 +48,10 @@ def survey(archive: Path) -> Survey:
             said = licences.of_metadata(member.read().decode("utf-8", "replace"))
             if said[0] is not None:
                 found.metadata = said
+        elif member.path == _MANIFEST or _COPYRIGHT.match(member.path):
+            text = member.read().decode("utf-8", "replace")
+            of = licences.of_npm if member.path == _MANIFEST else licences.of_debian
+            found.metadata = (of(text), False)
         elif licences.is_licence_file(member.path):
             texts[member.path] = member.read().decode("utf-8", "replace")
     top = {path for path in texts if path.count("/") <= 1 or _PACKAGING.search(path)}
