@@ -3,6 +3,7 @@
 import pytest
 import torch
 from lemur.evaluate import backend as module
+from lemur.evaluate import tokenised
 from lemur.evaluate.backend import TransformersBackend, common
 from lm_eval.api.instance import Instance
 
@@ -69,7 +70,7 @@ def test_rolling_predicts_every_token_once(engine, monkeypatch):
         ids = [begin, *engine.tokenizer.encode(text, add_special_tokens=False)]
         assert whole[number] == pytest.approx(plain(engine, ids, 1), rel=1e-5, abs=1e-4)
     assert whole[3] == 0.0
-    monkeypatch.setattr(module, "WINDOW", 32)
+    monkeypatch.setattr(tokenised, "WINDOW", 32)
     cut = dict(backend(engine).rolling(requests, [0] * 4, 0))
     assert cut[0]["response"] == pytest.approx(whole[0], abs=1e-4)  # one window holds it
     assert cut[1]["response"] != pytest.approx(whole[1], rel=1e-4)

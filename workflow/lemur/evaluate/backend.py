@@ -1,21 +1,18 @@
 """Requests of lm-eval answered by an ``Engine``: batched by length, shared prefixes once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from lm_eval.api.instance import Instance
-from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 
-from lemur.errors import UserError
 from lemur.evaluate.engine import Engine, Wanted, batched_by_tokens
-from lemur.evaluate.stop import cut
+from lemur.evaluate.stop import cut, stops_of
+from lemur.evaluate.tokenised import Answers, Spans, Tokenised
 from lemur.progress import Progress
 
 SHORTEST_PREFIX = 32  # tokens: below, sharing costs more than it saves
-WINDOW = 2048  # tokens of context at most when whole documents are scored: the paper's own
 HEAD_TOKENS = 2048  # positions scored over the vocabulary at once
-Answers = Iterator[tuple[int, dict[str, Any]]]
 
 
 def common(rows: Sequence[Sequence[int]]) -> int:
@@ -27,24 +24,17 @@ def common(rows: Sequence[Sequence[int]]) -> int:
     return next((at for at in range(limit) if low[at] != high[at]), limit)
 
 
-class TransformersBackend:
-    """``decoding``: max_new_tokens, temperature, top_p. ``batch`` rows decode together."""
+class TransformersBackend(Tokenised):
+    """``batch`` rows decode together on an ``Engine``."""
 
     def __init__(self, engine: Engine, decoding: dict[str, Any], batch: int, seed: int, label: str):
-        self.engine, self.decoding, self.batch = engine, decoding, max(1, batch)
-        self.seed, self.label = seed, label
-        self.context = engine.context
+        super().__init__(engine.tokenizer, engine.context, decoding, seed, label)
+        self.engine, self.batch = engine, max(1, batch)
 
     def generate(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
         """Continuations; a prompt too long for the context loses its beginning and says so."""
-        new = int(self.decoding.get("max_new_tokens", 256))
+        prompts, short, new = self.prompts(requests)
         room = self.context - new
-        if room < 1:
-            raise UserError(
-                f"{self.label}: max_new_tokens {new} leaves no room in a context of {self.context}"
-            )
-        prompts = [self.engine.encode(request.args[0]) for request in requests]
-        short = [prompt[-room:] for prompt in prompts]
         groups: dict[tuple[Any, bool], list[int]] = {}
         for number, request in enumerate(requests):
             whole = len(prompts[number]) <= room
@@ -68,12 +58,11 @@ class TransformersBackend:
         shared = shared if shared >= SHORTEST_PREFIX else 0
         wanted = []
         for number in members:
-            until = requests[number].args[1].get("until") or []
             wanted.append(
                 Wanted(
                     prompt=tuple(prompts[number][shared:]),
                     max_new_tokens=new,
-                    stops=tuple([until] if isinstance(until, str) else until),
+                    stops=stops_of(requests[number].args[1]),
                     temperature=float(self.decoding.get("temperature", 0.0)),
                     top_p=float(self.decoding.get("top_p", 1.0)),
                     number=self.seed << 48 | seeds[number],
@@ -86,54 +75,8 @@ class TransformersBackend:
             entry = {"response": response, "tokens": len(made.ids), "finish": made.finish}
             yield members[index], entry
 
-    def loglikelihood(
-        self, requests: Sequence[Instance], seeds: Sequence[int], done: int
-    ) -> Answers:
-        """Log-likelihood (nats) of a continuation after a context, and whether it is the greedy
-        one."""
-        pairs = [self._pair(*request.args[:2]) for request in requests]
-        spans = []
-        for context, rest in pairs:
-            tokens = (context + rest)[-(self.context + 1) :]
-            spans.append([(tokens[:-1], rest[-(len(tokens) - 1) :])])
-        yield from self._scored(spans, done, lambda total, greedy: [total, greedy])
-
-    def rolling(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
-        """Log-likelihood (nats) of whole documents, each token predicted once, in windows of at
-        most WINDOW tokens."""
-        spans = []
-        for request in requests:
-            tokens = self.engine.tokenizer.encode(request.args[0], add_special_tokens=False)
-            windows = get_rolling_token_windows(
-                token_list=tokens,
-                prefix_token=self._begin(),
-                max_seq_len=min(self.context, WINDOW),
-                context_len=1,
-            )
-            cuts = [make_disjoint_window(window) for window in windows]
-            spans.append([((before + after)[:-1], after) for before, after in cuts])
-        yield from self._scored(spans, done, lambda total, _: total)
-
-    def _begin(self) -> int:
-        tokenizer = self.engine.tokenizer
-        for number in (tokenizer.bos_token_id, tokenizer.eos_token_id):
-            if number is not None:
-                return int(number)
-        raise UserError(f"{self.label}: the tokenizer has neither a beginning nor an end token")
-
-    def _pair(self, context: str, rest: str) -> tuple[list[int], list[int]]:
-        if not context:
-            return [self._begin()], self.engine.tokenizer.encode(rest, add_special_tokens=False)
-        spaces = len(context) - len(context.rstrip())
-        if spaces:
-            context, rest = context[:-spaces], context[-spaces:] + rest
-        whole, start = self.engine.encode(context + rest), self.engine.encode(context)
-        return whole[: len(start)], whole[len(start) :]
-
-    def _scored(
-        self, spans: list[list[tuple[list[int], list[int]]]], done: int, form: Any
-    ) -> Answers:
-        """``spans``: for every request the windows (input ids, the last ids to predict)."""
+    def scored(self, spans: Spans, done: int, form: Any) -> Answers:
+        """Windows of all requests together, the longest first."""
         windows = [(number, *span) for number, many in enumerate(spans) for span in many]
         windows.sort(key=lambda one: (-len(one[1]), one[0]))
         left = [len(many) for many in spans]

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from lemur.errors import UserError
+from lemur.evaluate import vocabulary
 from lemur.evaluate.attention import NAME, Prefix, Slots, using
 from lemur.evaluate.stop import StopCheck
 
@@ -53,16 +54,11 @@ class Engine:
 
     def __init__(self, folder: Path | str, precision: str = "bf16", device: str | None = None):
         folder = Path(folder)
-        for name in ("config.json", "tokenizer_config.json"):
-            if not (folder / name).is_file():
-                raise UserError(f"{folder}: not a model folder, {name} is missing")
         if precision not in DTYPES:
             raise UserError(f"precision '{precision}': allowed are {', '.join(DTYPES)}")
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self.model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=DTYPES[precision], local_files_only=True, attn_implementation="sdpa"
-        )
+        self.tokenizer = vocabulary.load(folder)
+        self.model = _loaded(folder, DTYPES[precision])
         self.model.to(self.device).eval().requires_grad_(False)
         config = self.model.config.get_text_config()
         if getattr(config, "sliding_window", None) or getattr(config, "attn_logit_softcapping", 0):
@@ -72,27 +68,16 @@ class Engine:
         self.model.set_attn_implementation(NAME)
         self.layers = config.num_hidden_layers
         self.context = int(getattr(config, "max_position_embeddings", 2048))
-        self.stop_ids = self._stop_ids()
+        ends = self.model.generation_config.eos_token_id
+        self.stop_ids = vocabulary.stop_ids(self.tokenizer, ends)
         self.plain_head = not any(
             getattr(config, name, None)
             for name in ("final_logit_softcapping", "logit_scale", "logits_scaling")
         )
 
-    def _stop_ids(self) -> frozenset[int]:
-        found: set[int] = set()
-        for given in (self.model.generation_config.eos_token_id, self.tokenizer.eos_token_id):
-            found.update(given if isinstance(given, (list, tuple)) else [given])
-        for text in ("<|im_end|>", "<|endoftext|>"):
-            number = self.tokenizer.convert_tokens_to_ids(text)
-            if number is not None and number != self.tokenizer.unk_token_id:
-                found.add(number)
-        return frozenset(number for number in found if number is not None)
-
     def encode(self, text: str) -> list[int]:
         """Ids of ``text``; a beginning token that the tokenizer adds is not added twice."""
-        begin = self.tokenizer.bos_token
-        special = not (begin and text.startswith(begin))
-        return self.tokenizer.encode(text, add_special_tokens=special)
+        return vocabulary.encode(self.tokenizer, text)
 
     def hidden(self, rows: Sequence[Sequence[int]], slots: Slots | None = None) -> torch.Tensor:
         """Last hidden states [rows, longest, hidden] of rows that are padded on the right.
@@ -242,6 +227,20 @@ class Engine:
         hidden = self._forward(ids, slots.lengths[:count, None] + before, slots)
         slots.lengths[:count] += 1
         return self.logits(hidden[:, -1])
+
+
+def _loaded(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            attn_implementation="sdpa",
+        )
+    except (OSError, ValueError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise UserError(f"{folder}: transformers cannot load it ({why})") from None
 
 
 def _sample(scores: torch.Tensor, row: _Row) -> int:

@@ -3,11 +3,39 @@
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
+from lemur.errors import UserError, nearest
 from lemur.evaluate import settings
 from lemur.evaluate.lm import RecordingLM, ReplayLM
 from lemur.evaluate.store import Journal
 from lemur.evaluate.tasks import Bench
+
+BACKENDS = ("transformers", "vllm", "server")
+
+
+def backend_of(spec: dict[str, Any], folder: Path, chat: bool) -> Any:
+    """What answers requests: an engine of transformers, vLLM, or a server (``spec["backend"]``)."""
+    given = spec.get("backend") or {"name": "transformers"}
+    label = f"{spec['benchmark']} {spec['model']}"
+    batch, seed = int(spec.get("batch") or 1), int(spec["seed"])
+    if given["name"] == "server":
+        from lemur.evaluate.served import ServerBackend
+
+        return ServerBackend(given["url"], given["served"], spec["decoding"], batch, seed, label)
+    if given["name"] == "vllm":
+        from lemur.evaluate.vllm import VllmBackend
+
+        made: Any = VllmBackend(folder, spec["precision"], spec["decoding"], seed, label)
+    elif given["name"] == "transformers":
+        from lemur.evaluate.backend import TransformersBackend
+        from lemur.evaluate.engine import Engine
+
+        engine = Engine(folder, spec["precision"], spec.get("device"))
+        made = TransformersBackend(engine, spec["decoding"], batch, seed, label)
+    else:
+        raise UserError(f"--spec: backend '{given['name']}'{nearest(given['name'], BACKENDS)}")
+    if chat and "<|im_end|>" not in made.tokenizer.get_vocab():
+        raise UserError(f"{folder}: format chatml, but no token '<|im_end|>'")
+    return made
 
 
 class _Later:
@@ -19,15 +47,7 @@ class _Later:
 
     def _ready(self) -> Any:
         if self.backend is None:
-            from lemur.evaluate.backend import TransformersBackend
-            from lemur.evaluate.engine import Engine
-
-            engine = Engine(self.folder, self.spec["precision"], self.spec.get("device"))
-            if self.chat and "<|im_end|>" not in engine.tokenizer.get_vocab():
-                raise UserError(f"{self.folder}: format chatml, but no token '<|im_end|>'")
-            label = f"{self.spec['benchmark']} {self.spec['model']}"
-            batch, seed = int(self.spec.get("batch") or 1), int(self.spec["seed"])
-            self.backend = TransformersBackend(engine, self.spec["decoding"], batch, seed, label)
+            self.backend = backend_of(self.spec, self.folder, self.chat)
         return self.backend
 
     def generate(self, requests: Any, seeds: Any, done: int) -> Any:
@@ -45,7 +65,9 @@ def run(spec: dict[str, Any], model: Path, data: Path, out: Path) -> None:
     not asked again; nothing that was generated is lost when this is killed."""
     settings.check(spec)
     bench = Bench(spec, data)
-    given = {**settings.of(spec, bench), "model_sha256": settings.model_digest(model)}
+    served = spec.get("backend", {}).get("served")
+    digest = f"served: {served}" if served else settings.model_digest(model)
+    given = {**settings.of(spec, bench), "model_sha256": digest}
     with Journal(out, given) as journal:
         lm = RecordingLM(journal, _Later(spec, Path(model), bench.chat))
         bench.evaluate(lm, metrics=False)

@@ -41,7 +41,14 @@ def of(spec: dict[str, Any], bench: Bench) -> dict[str, Any]:
         else spec.get("task"),
         "data_sha256": bench.source.sha256,
         "generation": VERSION,
+        **_backend(spec),
     }
+
+
+def _backend(spec: dict[str, Any]) -> dict[str, Any]:
+    """The backend's name, where it is not the usual one; a server may move to another address."""
+    given = spec.get("backend") or {}
+    return {"backend": given["name"]} if given.get("name", "transformers") != "transformers" else {}
 
 
 def model_digest(folder: Path | str) -> str:

@@ -1,7 +1,7 @@
 """Stop strings, checked on the tokens of a row as they come."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Decoder(Protocol):
@@ -9,6 +9,12 @@ class Decoder(Protocol):
 
     def decode(self, ids: Sequence[int], *, skip_special_tokens: bool) -> str:
         """Text of ``ids``."""
+
+
+def stops_of(options: dict[str, Any]) -> tuple[str, ...]:
+    """Texts that end the answer to a request of lm-eval, from its generation options."""
+    until = options.get("until") or []
+    return tuple([until] if isinstance(until, str) else until)
 
 
 def cut(text: str, stops: Sequence[str]) -> str:

@@ -1,0 +1,108 @@
+"""An OpenAI-compatible completions server on loopback around a tiny model, with faults to order."""
+
+import contextlib
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import torch
+from lemur.evaluate.engine import Wanted
+from lemur.evaluate.stop import cut
+
+FINISH = {"stop": ("stop", "text"), "end": ("stop", None), "length": ("length", None)}
+
+
+class CompletionServer:
+    """``faults``: what the next requests get instead, in turn: a status, ``cut`` (the connection
+    ends in the middle of the answer), ``slow``, ``broken`` (no JSON), ``empty`` (no choices), or
+    None for the answer. ``bodies`` is what was asked; ``most`` how many were under way at once."""
+
+    def __init__(self, engine):
+        self.engine, self.faults, self.bodies = engine, [], []
+        self.lock, self.turn = threading.Lock(), threading.Lock()
+        self.under_way = self.most = 0
+        self.text = None  # answered instead of the model's own
+
+    def __enter__(self):
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def fault(self):
+        with self.lock:
+            return self.faults.pop(0) if self.faults else None
+
+    def complete(self, body):
+        ids = self.engine.encode(body["prompt"])
+        if body.get("echo"):
+            return self.scored(ids, body["prompt"])
+        stops = tuple(body.get("stop", ()))
+        wanted = Wanted(tuple(ids), body["max_tokens"], stops, body["temperature"], body["top_p"])
+        with self.turn:  # one forward pass at a time, as the engine has it
+            ((_, made),) = self.engine.generate([wanted], 1)
+        text = self.text or cut(
+            self.engine.tokenizer.decode(made.ids, skip_special_tokens=True), stops
+        )
+        finish, reason = FINISH[made.finish]
+        choice = {"text": text, "finish_reason": finish, "stop_reason": reason}
+        return {"choices": [choice], "usage": {"completion_tokens": len(made.ids)}}
+
+    def scored(self, ids, text):
+        with self.turn, torch.inference_mode():
+            scores = self.engine.logits(self.engine.hidden([ids])[0]).log_softmax(-1)
+        tokens = [self.engine.tokenizer.decode([one]) for one in ids]
+        offsets = [len(self.engine.tokenizer.decode(ids[:n])) for n in range(len(ids))]
+        known = [None, *(float(scores[n - 1, ids[n]]) for n in range(1, len(ids)))]
+        best = [None, *({"b": float(scores[n - 1].max())} for n in range(1, len(ids)))]
+        # The token that had to be generated stands at the end, past the prompt.
+        told = {
+            "tokens": [*tokens, "x"], "text_offset": [*offsets, len(text)],
+            "token_logprobs": [*known, -1.0], "top_logprobs": [*best, {"b": -1.0}],
+        }  # fmt: skip
+        return {"choices": [{"text": text + "x", "finish_reason": "length", "logprobs": told}]}
+
+
+def _handler(owner):
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def _answer(self, body):
+            with owner.lock:
+                owner.bodies.append({**body, "_authorization": self.headers.get("Authorization")})
+                owner.under_way += 1
+                owner.most = max(owner.most, owner.under_way)
+            try:
+                fault = owner.fault()
+                if fault == "slow":
+                    time.sleep(1.0)
+                if isinstance(fault, tuple):
+                    self._send(fault[0], json.dumps({"error": fault[1]}).encode(), fault[2:])
+                    return
+                made = json.dumps(owner.complete(body)).encode()
+                made = {"broken": b"<html>", "empty": b'{"choices": []}'}.get(fault, made)
+                self._send(200, made, cut=fault == "cut")
+            finally:
+                with owner.lock:
+                    owner.under_way -= 1
+
+        def _send(self, status, data, more=(), cut=False):
+            self.send_response(status)
+            for name, value in more:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data[: len(data) // 2] if cut else data)
+
+    return Handler

@@ -1,0 +1,222 @@
+"""Requests of lm-eval answered by an OpenAI-compatible server: ``POST <url>/completions``.
+
+Prompts are sent as text, chat prompts already in their template, so that one and the same prompt
+reaches every backend. OPENAI_API_KEY, where it is set, is sent as the bearer's token.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+import requests as http
+from lm_eval.api.instance import Instance
+
+from lemur.errors import UserError
+from lemur.evaluate.stop import cut, stops_of
+from lemur.evaluate.tokenised import Answers
+from lemur.progress import Progress
+
+BUSY = (408, 425, 429, 500, 502, 503, 504)
+TRIES = 6
+LONGEST_PAUSE = 60.0  # seconds
+MOST_STOPS = 4  # of one request, in OpenAI's interface; the rest is cut here
+CONNECT_SECONDS, READ_SECONDS = 10.0, 600.0
+
+
+class _Refused(Exception):
+    """The server answers that this one request cannot be served."""
+
+
+class ServerBackend:
+    """``batch`` requests are under way at a time; ``sleep`` is replaced in tests."""
+
+    def __init__(
+        self,
+        url: str,
+        served: str,
+        decoding: dict[str, Any],
+        batch: int,
+        seed: int,
+        label: str,
+        sleep: Callable[[float], None] = time.sleep,
+        seconds: float = READ_SECONDS,
+    ):
+        self.url, self.served, self.decoding = url.rstrip("/"), served, decoding
+        self.batch, self.seed, self.label = max(1, batch), seed, label
+        self.sleep, self.seconds = sleep, seconds
+        key = os.environ.get("OPENAI_API_KEY")
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    def generate(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
+        """Continuations as they come. A prompt that the server refuses as too long is counted as
+        an empty answer with finish ``refused``."""
+
+        def one(number: int) -> dict[str, Any]:
+            stops = stops_of(requests[number].args[1])
+            asked: dict[str, Any] = {
+                "prompt": requests[number].args[0],
+                "max_tokens": int(self.decoding.get("max_new_tokens", 256)),
+                "temperature": float(self.decoding.get("temperature", 0.0)),
+                "top_p": float(self.decoding.get("top_p", 1.0)),
+                "seed": (self.seed * 1_000_003 + seeds[number]) % 2**31,
+            }
+            if stops:
+                asked["stop"] = list(stops[:MOST_STOPS])
+            try:
+                answer = self._ask(asked, _text)
+            except _Refused:
+                return {"response": "", "tokens": 0, "finish": "refused"}
+            text, finish, tokens = answer
+            return {"response": cut(text, stops), "tokens": tokens, "finish": finish}
+
+        yield from self._each(one, len(requests), done)
+
+    def loglikelihood(
+        self, requests: Sequence[Instance], seeds: Sequence[int], done: int
+    ) -> Answers:
+        """Log-likelihoods (nats) from the echoed prompt's ``logprobs``; a token that lies across
+        the border belongs to the continuation."""
+
+        def one(number: int) -> dict[str, Any]:
+            context, rest = requests[number].args[:2]
+            context = context.rstrip() if context.strip() else context
+            whole = requests[number].args[0] + rest
+            asked = {
+                "prompt": whole,
+                "max_tokens": 1,
+                "temperature": 0.0,
+                "echo": True,
+                "logprobs": 1,
+            }
+            total, greedy, tokens = self._ask(
+                asked, lambda choice, _: _likelihood(choice, len(context), len(whole))
+            )
+            return {"response": [total, greedy], "tokens": tokens}
+
+        yield from self._each(one, len(requests), done)
+
+    def rolling(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
+        """Not over a server: windows are cut in tokens, which it does not show."""
+        raise UserError(
+            f"{self.label}: bits per byte needs the model's tokens: no server gives them"
+        )
+
+    def _each(self, one: Callable[[int], dict[str, Any]], count: int, done: int) -> Answers:
+        waiting: dict[Future[dict[str, Any]], int] = {}
+        left = iter(range(count))
+        pool = ThreadPoolExecutor(self.batch)
+        try:
+            with Progress(self.label, count + done, "responses", start=done) as progress:
+                while True:
+                    while len(waiting) < self.batch and (number := next(left, None)) is not None:
+                        waiting[pool.submit(one, number)] = number
+                    if not waiting:
+                        return
+                    failed = None
+                    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                        number = waiting.pop(future)
+                        error = future.exception()
+                        if error is None:
+                            progress.add()
+                            yield number, future.result()
+                        failed = error or failed
+                    if failed is not None:
+                        # What the others are answered meanwhile is kept before this stops.
+                        for future in wait(waiting).done:
+                            if future.exception() is None:
+                                yield waiting[future], future.result()
+                        raise failed
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _ask(
+        self, asked: dict[str, Any], read: Callable[[dict[str, Any], dict[str, Any]], Any]
+    ) -> Any:
+        """``read`` of the answer's first choice, after as many tries as a busy server needs."""
+        address = f"{self.url}/completions"
+        body = {"model": self.served, **asked}
+        for attempt in range(1, TRIES + 1):
+            pause = min(2.0 ** (attempt - 1), LONGEST_PAUSE)
+            try:
+                with http.Session() as session:
+                    answer = session.post(
+                        address,
+                        json=body,
+                        headers=self.headers,
+                        timeout=(CONNECT_SECONDS, self.seconds),
+                    )
+                if answer.status_code in BUSY:
+                    why = f"HTTP {answer.status_code}"
+                    pause = _retry_after(answer, pause)
+                elif answer.status_code != 200:
+                    self._refuse(answer)
+                else:
+                    found = answer.json()
+                    return read(found["choices"][0], found.get("usage") or {})
+            except (
+                http.ConnectionError,
+                http.Timeout,
+                http.exceptions.ChunkedEncodingError,
+            ) as error:
+                why = f"no answer ({type(error).__name__})"
+            except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+                why = f"an answer that is no completion ({type(error).__name__}: {error})"
+            if attempt < TRIES:
+                self.sleep(pause)
+        raise UserError(
+            f"{self.label}: {address}: {why}, {TRIES} times: what was generated is kept, the same "
+            "command continues"
+        )
+
+    def _refuse(self, answer: http.Response) -> None:
+        text = " ".join(answer.text.split())[:300]
+        lowered = text.lower()
+        if answer.status_code in (400, 413, 422) and (
+            "context length" in lowered or "too long" in lowered or "maximum context" in lowered
+        ):
+            raise _Refused
+        hint = ": set OPENAI_API_KEY" if answer.status_code in (401, 403) else ""
+        raise UserError(
+            f"{self.label}: {self.url} refuses '{self.served}' with HTTP {answer.status_code}"
+            f"{hint}: {text}"
+        )
+
+
+def _retry_after(answer: http.Response, otherwise: float) -> float:
+    try:
+        return min(max(0.0, float(answer.headers["Retry-After"])), LONGEST_PAUSE)
+    except (KeyError, ValueError):
+        return otherwise
+
+
+def _text(choice: dict[str, Any], usage: dict[str, Any]) -> tuple[str, str, int]:
+    """Text, why it ended (stop, end or length) and tokens of a completion."""
+    text = choice["text"]
+    if not isinstance(text, str):
+        raise TypeError("'text' is no string")
+    finish = choice.get("finish_reason")
+    if finish == "stop" and not isinstance(choice.get("stop_reason"), str):
+        # vLLM says which stop it was; others do not, and an end token is the likelier one.
+        finish = "end" if "stop_reason" in choice else "stop"
+    return text, str(finish or "stop"), int(usage.get("completion_tokens") or 0)
+
+
+def _likelihood(choice: dict[str, Any], start: int, end: int) -> tuple[float, bool, int]:
+    """Sum of log p, whether greedy, and how many: of the tokens that reach past ``start`` and
+    begin before ``end``, in characters of the echoed prompt."""
+    given = choice["logprobs"]
+    total, greedy, count = 0.0, True, 0
+    offsets = given["text_offset"]
+    for number, (token, logprob) in enumerate(
+        zip(given["tokens"], given["token_logprobs"], strict=True)
+    ):
+        if offsets[number] + len(token) <= start or offsets[number] >= end:
+            continue
+        if logprob is None:
+            raise ValueError("the first token has no likelihood: the context is empty")
+        total, count = total + logprob, count + 1
+        best = max((given["top_logprobs"][number] or {}).values(), default=logprob)
+        greedy = greedy and logprob >= best
+    return total, greedy, count

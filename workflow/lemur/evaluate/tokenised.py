@@ -1,0 +1,93 @@
+"""What backends share that see a model's tokens: prompts cut to the context, windows to be scored."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from lm_eval.api.instance import Instance
+from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
+
+from lemur.errors import UserError
+from lemur.evaluate import vocabulary
+
+WINDOW = 2048  # tokens of context at most when whole documents are scored: the paper's own
+Answers = Iterator[tuple[int, dict[str, Any]]]
+# of every request: windows of (input ids, the last ids to predict)
+Spans = list[list[tuple[list[int], list[int]]]]
+
+
+class Tokenised:
+    """``decoding``: max_new_tokens, temperature, top_p; ``context`` in tokens.
+
+    A subclass has ``generate`` and ``scored(spans, done, form)``, which yields for each request
+    the ``form`` of its total log-likelihood and of whether it is the greedy continuation.
+    """
+
+    def __init__(
+        self, tokenizer: Any, context: int, decoding: dict[str, Any], seed: int, label: str
+    ):
+        self.tokenizer, self.context, self.decoding = tokenizer, context, decoding
+        self.seed, self.label = seed, label
+        self.scored_context = context  # input ids of a window at most
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of ``text``."""
+        return vocabulary.encode(self.tokenizer, text)
+
+    def prompts(self, requests: Sequence[Instance]) -> tuple[list[list[int]], list[list[int]], int]:
+        """Ids of each prompt, the same without the beginning that finds no room, and the longest
+        answer in tokens."""
+        new = int(self.decoding.get("max_new_tokens", 256))
+        room = self.context - new
+        if room < 1:
+            raise UserError(
+                f"{self.label}: max_new_tokens {new} leaves no room in a context of {self.context}"
+            )
+        prompts = [self.encode(request.args[0]) for request in requests]
+        return prompts, [prompt[-room:] for prompt in prompts], new
+
+    def scored(self, spans: Spans, done: int, form: Any) -> Answers:
+        raise NotImplementedError
+
+    def loglikelihood(
+        self, requests: Sequence[Instance], seeds: Sequence[int], done: int
+    ) -> Answers:
+        """Log-likelihood (nats) of a continuation after a context, and whether it is the greedy
+        one."""
+        pairs = [self._pair(*request.args[:2]) for request in requests]
+        spans = []
+        for context, rest in pairs:
+            tokens = (context + rest)[-(self.scored_context + 1) :]
+            spans.append([(tokens[:-1], rest[-(len(tokens) - 1) :])])
+        yield from self.scored(spans, done, lambda total, greedy: [total, greedy])
+
+    def rolling(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
+        """Log-likelihood (nats) of whole documents, each token predicted once, in windows of at
+        most WINDOW tokens."""
+        spans = []
+        for request in requests:
+            tokens = self.tokenizer.encode(request.args[0], add_special_tokens=False)
+            windows = get_rolling_token_windows(
+                token_list=tokens,
+                prefix_token=self._begin(),
+                max_seq_len=min(self.scored_context, WINDOW),
+                context_len=1,
+            )
+            cuts = [make_disjoint_window(window) for window in windows]
+            spans.append([((before + after)[:-1], after) for before, after in cuts])
+        yield from self.scored(spans, done, lambda total, _: total)
+
+    def _begin(self) -> int:
+        tokenizer = self.tokenizer
+        for number in (tokenizer.bos_token_id, tokenizer.eos_token_id):
+            if number is not None:
+                return int(number)
+        raise UserError(f"{self.label}: the tokenizer has neither a beginning nor an end token")
+
+    def _pair(self, context: str, rest: str) -> tuple[list[int], list[int]]:
+        if not context:
+            return [self._begin()], self.tokenizer.encode(rest, add_special_tokens=False)
+        spaces = len(context) - len(context.rstrip())
+        if spaces:
+            context, rest = context[:-spaces], context[-spaces:] + rest
+        whole, start = self.encode(context + rest), self.encode(context)
+        return whole[: len(start)], whole[len(start) :]
