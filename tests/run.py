@@ -32,7 +32,16 @@ GROUPS = {
 }
 
 # A skip must say which of these the machine lacks.
-ALLOWED_SKIPS = ("mirror:", "sandbox:", "gpu:", "compiler:", "root:", "network:", "python:")
+ALLOWED_SKIPS = (
+    "mirror:",
+    "sandbox:",
+    "gpu:",
+    "compiler:",
+    "root:",
+    "network:",
+    "python:",
+    "toolchain:",
+)
 
 LINT = (
     ("ruff check", ["ruff", "check", "--no-cache", "."]),

@@ -6,17 +6,15 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from answered import catalogue, scored
 from hypothesis import given
 from hypothesis import strategies as st
 from lemur.errors import UserError
-from lemur.evaluate import judging, store
 from lemur.evaluate.data import Source, spider
-from lemur.evaluate.lm import ReplayLM
 from lemur.evaluate.spider import clauses, match, query, results
 from lemur.evaluate.spider.databases import read
 from lemur.evaluate.tasks import Bench
 from lemur.files import sha256_of, write_json
-from lemur.provenance import ROOT
 from lemur.sandbox.judge import judge
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import Absent, probe
@@ -212,32 +210,10 @@ ANSWERS = [
 ]
 
 
-def judged(spec, manifest, tmp_path, answers):
-    """Scores and verdicts of answers that a model is made to have given."""
-    given = spec("spider")
-    bench = Bench(given, manifest)
-    settings = {**judging.settings.of(given, bench), "model_sha256": "0" * 64}
-
-    class Fixed(ReplayLM):
-        def _all(self, requests):
-            self.keys = self.keyed(requests)
-            return answers
-
-    lm = Fixed({}, "test")
-    bench.evaluate(lm, metrics=False)
-    out = tmp_path / "out" / "generations.jsonl"
-    out.parent.mkdir()
-    with store.Journal(out, settings) as journal:
-        for key, answer in zip(lm.keys, answers, strict=True):
-            journal.add({"key": key, "response": answer, "tokens": 1, "finish": "stop"})
-        journal.finish({**place, "document": ""} for place in lm.places)
-    judging.run(given, out, manifest, out.parent / "scores.json")
-    verdicts = [json.loads(line) for line in (out.parent / "verdicts.jsonl").open()]
-    return json.loads((out.parent / "scores.json").read_text()), verdicts
-
-
 def test_scores(spec, manifest, tmp_path, sandbox):
-    made, items = judged(spec, manifest, tmp_path, ANSWERS)
+    made, items, _ = scored(
+        spec("spider"), manifest, tmp_path / "out", lambda one: ANSWERS[int(one["_id"][-1])]
+    )
     assert [item["verdict"] for item in items] == ["passed", "passed", "passed"]
     assert made["metric"] == "execution accuracy" and made["value"] == 1.0
     assert made["beside"] == {
@@ -249,7 +225,9 @@ def test_scores(spec, manifest, tmp_path, sandbox):
 
 def test_answers_that_are_not_queries(spec, manifest, tmp_path, sandbox):
     answers = ["", " x FROM \ud800 nowhere\0", " 'a' || " * 60_000 + "1"]
-    made, items = judged(spec, manifest, tmp_path, answers)
+    made, items, _ = scored(
+        spec("spider"), manifest, tmp_path / "out", lambda one: answers[int(one["_id"][-1])]
+    )
     assert made["value"] == 0.0 and made["verdicts"]["error"] == 3
     assert all(len(item["detail"]) <= 300 for item in items)
 
@@ -295,11 +273,8 @@ def test_questions_of_another_shape_are_one_line(spec, manifest, change, words):
 def test_every_gold_query_of_the_dev_set(real):
     """All run, are right against themselves, match themselves, and are as hard as they were said to
     be: a whole check of the dump's reading, of the comparison and of the grammar."""
-    import yaml
-
     documents, maker, hashes = real
-    listed = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text())["benchmarks"]
-    pins = listed["spider"]["data"]["from"]["files"]
+    pins = catalogue("spider")["data"]["from"]["files"]
     assert {pin["sha256"] for pin in pins} == hashes
     assert len(documents) == 1034
     empty = 0

@@ -178,6 +178,30 @@ def heldout(source: Source, member: str) -> dict[str, Split]:
     return {"": {"test": documents}}
 
 
+def multipl_e(source: Source, member: str) -> dict[str, Split]:
+    """Problems by language, as nuprl/MultiPL-E on the hub keeps them."""
+    import pyarrow.parquet
+
+    found: dict[str, Split] = {}
+    for path in source.matching(".parquet"):
+        try:
+            rows = pyarrow.parquet.read_table(path).to_pylist()
+        except (OSError, pyarrow.ArrowException) as error:
+            raise UserError(f"{path}: not a readable table ({error})".split("\n")[0]) from None
+        for number, row in enumerate(rows):
+            where = f"{path}: row {number}"
+            need(row, where, name=str, language=str, prompt=str, tests=str, stop_tokens=list)
+            if not all(isinstance(stop, str) for stop in row["stop_tokens"]):
+                raise UserError(f"{where}: 'stop_tokens' must be a list of texts")
+            kept = ("name", "language", "prompt", "tests", "stop_tokens")
+            document = {name: row[name] for name in kept}
+            document["_id"] = f"{row['language']}/{row['name']}"
+            found.setdefault(row["language"], {"test": []})["test"].append(document)
+    if not found:
+        raise UserError(f"{source.path}: no table of problems")
+    return found
+
+
 def spider(source: Source, member: str) -> dict[str, Split]:
     """Questions with the schema of their database, as InterCode keeps Spider's dev set."""
     from lemur.evaluate.spider.query import dump_of
@@ -207,6 +231,7 @@ READERS: dict[str, Callable[[Source, str], dict[str, Split]]] = {
     "mbpp": mbpp,
     "bbh": bbh,
     "mmlu": mmlu,
+    "multipl_e": multipl_e,
     "spider": spider,
     "heldout": heldout,
 }

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from lemur.evaluate import languages
 from lemur.evaluate.data import Source
 from lemur.evaluate.spider.query import Spider
 from lemur.sandbox.judge import Job
@@ -71,9 +72,26 @@ def _tree(source: str) -> ast.Module:
 
 
 PROGRAMS = {"humaneval": humaneval, "mbpp": mbpp}
+
+
+class MultiplE:
+    """Programs in many languages; one whose toolchain is missing is left out and named."""
+
+    def __init__(self, source: Source):
+        del source
+
+    def __call__(self, document: dict[str, Any], response: str) -> Any:
+        if lacking := languages.missing(document["language"]):
+            return Skipped(lacking)
+        program = f"{document['prompt'].rstrip()}{response}\n{document['tests']}"
+        return languages.steps(document["language"], program)
+
+    beside = staticmethod(languages.by_language)
+
+
 # Judges that need more of a benchmark's data than the problem: made once from its source. One may
 # have ``beside(pairs)``, scores beside the main one from (item, response) after judging.
-PREPARED: dict[str, Callable[[Source], Any]] = {"spider": Spider}
+PREPARED: dict[str, Callable[[Source], Any]] = {"multipl_e": MultiplE, "spider": Spider}
 
 
 def maker(kind: str, source: Source) -> Callable[[dict[str, Any], str], Any]:

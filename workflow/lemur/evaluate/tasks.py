@@ -59,6 +59,8 @@ class Bench:
             raise UserError(f"{self.name}: no lm-eval task for data '{', '.join(missing)}'")
 
     def _configs(self) -> list[dict[str, Any]]:
+        if "each" in self.definition:  # one task for each data set, with its own stop texts
+            return [self._one_of(name) for name in sorted(self.documents)]
         if "task" in self.definition:
             return [copy.deepcopy(self.definition["task"])]
         paths = [path for glob in self.definition["stock"] for path in sorted(STOCK.glob(glob))]
@@ -67,12 +69,23 @@ class Bench:
         configs = [load_yaml(path) for path in paths]
         return [config for config in configs if isinstance(config.get("task"), str)]
 
+    def _one_of(self, name: str) -> dict[str, Any]:
+        config = copy.deepcopy(self.definition["task"])
+        config["task"], config["dataset_name"] = f"{config['task']}_{name}", name
+        stops = {tuple(one["stop_tokens"]) for one in self.documents[name]["test"]}
+        if len(stops) > 1:
+            raise UserError(f"{self.name}: {name}: problems with different stop texts")
+        config["generation_kwargs"]["until"] = [*stops.pop()]
+        return config
+
     def _task(self, config: dict[str, Any]) -> ConfigurableTask | None:
         data = "" if "" in self.documents else config.get("dataset_name")
         if data not in self.documents:
             return None
         split = self.documents[data]
         config.update(copy.deepcopy(self.definition["formats"][self.spec["format"]]))
+        if more := config.pop("more_until", None):
+            config["generation_kwargs"]["until"] += more
         for name in ("dataset_path", "dataset_kwargs", "group", "tag", "unsafe_code"):
             config.pop(name, None)
         examples = config.get("fewshot_config")

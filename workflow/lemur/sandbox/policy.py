@@ -29,14 +29,21 @@ class Limits:
 @dataclasses.dataclass(frozen=True)
 class Root:
     """What else is let in, for one language or one environment: (path of the host, path inside)
-    read-only, and variables. A path that is a link stays one."""
+    read-only, links made inside as (target, path), and variables. A path that is a link stays one.
+    """
 
     paths: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
 
     def arguments(self) -> list[str]:
         """bubblewrap's arguments."""
         made: list[str] = []
+        for _, inside in (*self.paths, *self.links):
+            for parent in reversed(Path(inside).parents[:-1]):
+                made += ["--perms", "0755", "--dir", str(parent)]
+        for target, inside in self.links:
+            made += ["--symlink", target, inside]
         for outside, inside in self.paths:
             if Path(outside).is_symlink():
                 made += ["--symlink", str(Path(outside).readlink()), inside]

@@ -1,0 +1,177 @@
+"""MultiPL-E: programs of twelve languages compiled and run in the sandbox, fetched from a hub."""
+
+import json
+
+import pytest
+from answered import catalogue, fetched, parquet, scored
+from lemur.errors import UserError
+from lemur.evaluate import languages
+from lemur.evaluate.tasks import Bench
+from lemur.sandbox.policy import Limits
+from lemur.sandbox.probe import Absent, probe
+from made_languages import PROBLEMS, rows
+
+QUICK = ("sh", "js", "php", "rb", "pl", "lua", "r")
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    found = probe()
+    if isinstance(found, Absent):
+        pytest.skip(f"sandbox: {found.reason}")
+    return found
+
+
+def folder_of(language):
+    return {"go_test.go": "go"}.get(language, language)
+
+
+def tables(chosen=tuple(PROBLEMS)):
+    """Files of the hub's data set."""
+    made = {}
+    for language in chosen:
+        prompt, _, _, tests, stops = PROBLEMS[language]
+        path = f"humaneval-{folder_of(language)}/test-00000-of-00001.parquet"
+        made[path] = parquet(rows(language, prompt, tests, stops))
+    return made
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    return fetched("multipl_e", tables(), tmp_path_factory.mktemp("hub"))
+
+
+def test_every_language_of_the_issue_has_a_judge_and_a_file():
+    named = {"Bash", "JavaScript", "TypeScript", "PHP", "Ruby", "Perl", "Lua", "R", "C++", "Java",
+             "Go", "Rust"}  # fmt: skip
+    assert {one.name for one in languages.LANGUAGES.values()} == named
+    files = catalogue("multipl_e")["data"]["from"]["files"]
+    assert files == [f"humaneval-{folder_of(name)}/*.parquet" for name in languages.LANGUAGES]
+
+
+def judged(sandbox, language, answer, seconds=5):
+    if lacking := languages.missing(language):
+        pytest.skip(lacking)
+    prompt, *_, tests, _ = PROBLEMS[language]
+    job = languages.steps(language, f"{prompt.rstrip()}{answer}\n{tests}")
+    return job.run(sandbox, Limits(cpu_seconds=seconds, wall_seconds=6 * seconds))
+
+
+@pytest.mark.parametrize(
+    "language",
+    [pytest.param(one, marks=() if one in QUICK else pytest.mark.long) for one in PROBLEMS],
+)
+def test_right_programs_pass_and_wrong_ones_do_not(sandbox, language):
+    _, right, wrong, _, _ = PROBLEMS[language]
+    assert judged(sandbox, language, right).verdict == "passed"
+    assert judged(sandbox, language, wrong).verdict == "failed"
+    broken = judged(sandbox, language, "\n@@@ syntax(")
+    compiled = len(languages.LANGUAGES[language].commands) > 1
+    assert broken.verdict == ("error" if compiled else "failed"), broken
+    assert not compiled or broken.detail.startswith("does not compile: ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("\n    while :; do :; done", "timeout"),
+        ("\n    sleep 100", "timeout"),
+        (
+            "\n    (sleep 100 > /dev/null 2>&1 &) ; echo $(($1 + $2))",
+            "passed",
+        ),  # what stays behind is ended
+        ("\n    yes | head -c 30000000; exit 1", "failed"),  # much output does no harm
+        ("\n    kill -9 $$", "timeout"),  # as a processor limit ends a program
+        ("\n    perl -e '$a = \"x\" x 1_500_000_000; sleep 5'", "out of memory"),
+        ("\n    echo x > /usr/bin/x && echo 3", "failed"),
+        ("\n    cat /etc/passwd /root/* /proc/1/environ || exit 1", "failed"),
+        ('\n    printf \'{"step": 0, "status": 0}\' >&3; printf x >&4; exit 1', "failed"),
+    ],
+)
+def test_programs_that_misbehave(sandbox, answer, verdict):
+    found = judged(sandbox, "sh", answer, seconds=1)
+    assert found.verdict == verdict, found
+
+
+@pytest.mark.long
+def test_programs_find_no_network(sandbox):
+    answer = "\n    exec 3<>/dev/tcp/192.0.2.1/80 && echo 3"
+    assert judged(sandbox, "sh", answer).verdict == "failed"
+    code = (
+        "\n  require('net').connect(80, '192.0.2.1').on('error', e => {});\n"
+        "  throw new Error('no answer');\n}"
+    )
+    assert judged(sandbox, "js", code).verdict == "failed"
+
+
+def test_fetched_from_a_hub_asked_and_judged(spec, manifest, tmp_path, sandbox, monkeypatch):
+    """All the way of the catalogue's entry, with two languages judged and one whose toolchain is
+    made to be missing."""
+    for language in ("sh", "lua"):
+        if lacking := languages.missing(language):
+            pytest.skip(lacking)
+    real = languages.missing
+    gone = "toolchain: gone: apt-get install it"
+    monkeypatch.setattr(
+        languages, "missing", lambda one: real(one) if one in ("sh", "lua") else gone
+    )
+
+    def respond(document):
+        _, right, wrong, _, _ = PROBLEMS[document["language"]]
+        return wrong if document["name"].endswith("1") else right
+
+    made, items, asked = scored(spec("multipl_e"), manifest, tmp_path / "out", respond)
+    assert made["n"] == made["of"] == 24 and made["n_judged"] == 4
+    assert made["value"] == 0.5 and made["mean_of_languages"] == 0.5
+    assert made["not_judged"] == {gone: 20}
+    assert {name: one["n"] for name, one in made["languages"].items()} == {"lua": 2, "sh": 2}
+    assert {item["verdict"] for item in items} == {"passed", "failed", "not judged"}
+    assert len(asked) == 24
+
+
+def test_prompts_and_stop_texts(spec, manifest):
+    bench = Bench(spec("multipl_e"), manifest)
+    assert len(bench.tasks) == 12
+    task = bench.tasks["multipl_e_lua"]
+    assert task.config.generation_kwargs["until"] == PROBLEMS["lua"][4]
+    assert task.doc_to_text(task.eval_docs[0]) == PROBLEMS["lua"][0].rstrip()
+    chat = Bench(spec("multipl_e", format="chatml"), manifest).tasks["multipl_e_go_test.go"]
+    assert chat.config.generation_kwargs["until"] == [*PROBLEMS["go_test.go"][4], "\n```"]
+
+
+def test_nothing_judged_is_no_score(spec, manifest, tmp_path, sandbox, monkeypatch):
+    monkeypatch.setattr(languages, "missing", lambda one: "toolchain: none here")
+    made, _, _ = scored(spec("multipl_e"), manifest, tmp_path / "out", lambda one: "")
+    assert made["value"] is None and made["judged"] is False
+    assert made["reason"] == "24 x toolchain: none here"
+
+
+def test_what_is_missing_is_named(monkeypatch):
+    languages.missing.cache_clear()
+    monkeypatch.setattr(languages, "_which", lambda name: None)
+    assert languages.missing("java") == (
+        "toolchain: Java lacks javac, java: apt-get install default-jdk-headless libjavatuples-java"
+    )
+    languages.missing.cache_clear()
+    assert "no judge for language 'cobol'" in languages.missing("cobol")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"tests": None}, "'tests' must be str, it is NoneType"),
+        ({"stop_tokens": [1]}, "'stop_tokens' must be a list of texts"),
+    ],
+)
+def test_problems_of_another_shape_are_one_line(spec, tmp_path, change, words):
+    prompt, _, _, tests, stops = PROBLEMS["lua"]
+    made = [one | change for one in rows("lua", prompt, tests, stops)]
+    (tmp_path / "a.parquet").write_bytes(parquet(made))
+    listed = {"files": [{"path": "a.parquet", "sha256": "0"}]}
+    (tmp_path / "m.json").write_text(json.dumps(listed))
+    with pytest.raises(UserError) as caught:
+        Bench(spec("multipl_e"), tmp_path / "m.json")
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+    (tmp_path / "a.parquet").write_bytes(b"no table")
+    with pytest.raises(UserError, match="not a readable table"):
+        Bench(spec("multipl_e"), tmp_path / "m.json")

@@ -1,0 +1,135 @@
+"""Judging a program by commands that compile and run it: passed if every one ends with status 0."""
+
+import dataclasses
+import json
+import os
+import select
+import signal
+import threading
+import time
+
+from lemur.sandbox.judge import Verdict, _ended, _settings
+from lemur.sandbox.policy import Limits, Root
+from lemur.sandbox.probe import Sandbox
+from lemur.sandbox.process import Confined
+
+# Compilers of a few languages need it on a busy machine.
+COMPILE_SECONDS = 60
+# Java, Go and Node reserve address space by the gigabyte and use little of it: what they use is
+# bounded by the watch over the whole tree alone.
+_ADDRESS_MB = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Steps:
+    """``files`` (name -> text) are written into an empty folder, then ``commands`` run there in
+    turn. All but the last compile. ``root`` is what they need beside the shared libraries."""
+
+    files: tuple[tuple[str, str], ...]
+    commands: tuple[tuple[str, ...], ...]
+    root: Root
+
+    def run(self, sandbox: Sandbox, limits: Limits) -> Verdict:
+        """Verdict of the program. Never raises for what it does.
+
+        The exit status decides, as in MultiPL-E's own evaluation: a program that leaves with 0
+        before its tests have run passes there and here.
+        """
+        began = time.monotonic()
+        wide = dataclasses.replace(
+            limits,
+            processes=max(limits.processes, 256),
+            file_mb=max(limits.file_mb, 256),
+            tmp_mb=max(limits.tmp_mb, 512),
+            open_files=max(limits.open_files, 512),
+        )
+        last = len(self.commands) - 1
+        steps = [
+            {
+                "command": command,
+                "cpu_seconds": limits.cpu_seconds if number == last else COMPILE_SECONDS,
+                "wall_seconds": limits.wall_seconds if number == last else 3 * COMPILE_SECONDS,
+            }
+            for number, command in enumerate(self.commands)
+        ]
+        confine = _settings(wide, sandbox.user_namespace)
+        confine |= {"memory_mb": _ADDRESS_MB, "cpu_seconds": 600}
+        data = {"files": dict(self.files), "steps": steps, "confine": confine}
+        total = sum(step["wall_seconds"] for step in steps) + 5
+        told, cause = self._confined(sandbox, wide, json.dumps(data).encode(), began + total)
+        verdict, detail = self._verdict(told, cause)
+        return Verdict(verdict, " ".join(detail.split())[-300:], time.monotonic() - began)
+
+    def _confined(
+        self, sandbox: Sandbox, limits: Limits, data: bytes, until: float
+    ) -> tuple[bytes, str | None]:
+        pipe_read, pipe_write = os.pipe()
+        input_read, input_write = os.pipe()
+        try:
+            with Confined(
+                sandbox.bwrap,
+                "steps.py",
+                limits,
+                user_namespace=sandbox.user_namespace,
+                files={"LEMUR_VERDICT": pipe_write},
+                stdin=input_read,
+                root=self.root,
+            ) as process:
+                os.close(pipe_write)
+                pipe_write = -1
+                _feed(input_write, data)
+                return _told(pipe_read, process, limits, until)
+        finally:
+            os.close(pipe_read)
+            os.close(input_read)
+            if pipe_write >= 0:
+                os.close(pipe_write)
+                os.close(input_write)
+
+    def _verdict(self, told: bytes, cause: str | None) -> tuple[str, str]:
+        if cause == "timeout":
+            return "timeout", "the limit on wall time"
+        if cause == "out of memory":
+            return "out of memory", "the limit on memory of all processes together"
+        if not told:
+            return "error", "its judge was ended with it"
+        message = json.loads(told)
+        status, tail = message["status"], message["tail"]
+        if status == 0:
+            return "passed", ""
+        if message["step"] < len(self.commands) - 1:
+            return "error", f"does not compile: {tail[:280]}"
+        if status is None:
+            return "timeout", "the limit on wall time"
+        if message["over"]:
+            return "timeout", "the limit on processor time"
+        if status < 0 and -status != signal.SIGABRT:  # an assertion of C aborts
+            return _ended(128 - status)
+        return "failed", tail or f"exit status {status}"
+
+
+def _feed(number: int, data: bytes) -> None:
+    def write() -> None:
+        try:
+            with os.fdopen(number, "wb") as file:
+                file.write(data)
+        except BrokenPipeError:
+            pass
+
+    threading.Thread(target=write, daemon=True).start()
+
+
+def _told(pipe: int, process: Confined, limits: Limits, until: float) -> tuple[bytes, str | None]:
+    """What ``inside/steps.py`` wrote, or why it was not waited for."""
+    text = b""
+    while True:
+        left = until - time.monotonic()
+        if left <= 0:
+            return b"", "timeout"
+        if select.select([pipe], [], [], min(left, 0.05))[0]:
+            part = os.read(pipe, 65536)
+            if not part:
+                return text, None
+            text += part
+        elif process.resident() > limits.memory_mb << 20:
+            return b"", "out of memory"
