@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from lemur.provenance import ROOT
-from lemur.tokenize.packed import SEGMENT
+from lemur.tokenize.packed import SEGMENT, batch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -20,6 +21,7 @@ SCRIPT = {
     "sft": ROOT / "scripts" / "5_sft" / "sft.py",
 }
 VOCABULARY = 61
+POISON = 59  # see poisoned
 
 
 def tiny_model(folder: Path, **changes) -> Path:
@@ -93,6 +95,26 @@ def mixed_lengths(sequences: int, context: int, seed: int = 0) -> list[list[int]
             room -= row[-1]
         made.append(row)
     return made
+
+
+def poisoned(tmp_path: Path, sequences: list[int]) -> tuple[Path, Path]:
+    """A model, data of 16 sequences, and a word in the named ones whose embedding is not a number."""
+    folder = tiny_model(tmp_path / "model", tie_word_embeddings=False)
+    weights = load_file(folder / "model.safetensors")
+    weights["model.embed_tokens.weight"][POISON] = float("nan")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    index = packed(tmp_path / "data", [[16]] * 16, 16)
+    tokens = np.fromfile(index.parent / "part.bin", "<u2")
+    tokens[tokens == POISON] = 1
+    for sequence in sequences:
+        tokens[16 * sequence + 5] = POISON
+    tokens.tofile(index.parent / "part.bin")
+    return folder, index
+
+
+def at_step(step: int, spec: dict) -> list[int]:
+    """Sequences of a step on the data of ``poisoned``."""
+    return batch(16, 4, spec["seed"], step).tolist()
 
 
 def settings(**changes) -> dict:

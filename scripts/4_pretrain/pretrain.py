@@ -7,10 +7,15 @@ The spec (tokens are counted in whole packed sequences):
   stage "pretrain", recipe (a name), seed
   tokens N or epochs X (the other null), context, global_batch_tokens, micro_batch_sequences
   optimizer {name: adamw, learning_rate, betas: [a, b], epsilon, weight_decay, clip (0: none)}
-  schedule {name: cosine|linear|constant, warmup: share of steps, final: share of the peak}
+  schedule {name: cosine|linear|constant|wsd, warmup: share of steps, final: share of the peak;
+    warmup_tokens or warmup_steps replace the share, decay: share of steps at the end of wsd}
   precision bf16|fp32, engine torch|deepspeed, gradient_checkpointing, attention auto|sdpa|flash
   parallel {device: cpu|cuda, nodes, processes_per_node, zero_stage}
-  checkpoint {every_steps, keep}, vocabulary keep|chatml, threads (CPU threads of one rank)
+  checkpoint {every_steps, keep, keep_every_tokens (null: none for good)}, vocabulary keep|chatml, threads (CPU threads of one rank)
+And where wanted (the value in brackets without it):
+  z_loss [0], max_skipped: steps in a row with no finite loss or gradient that end the run [3]
+  compile: torch.compile each layer [false], cross_entropy auto|chunked|liger [auto]
+  lora {rank, alpha, dropout [0], targets: names of layers [all-linear]} [null: all weights]
 
 Writes model/ (a Hugging Face folder), metrics.jsonl and, last, DONE.json. SIGTERM and SIGUSR1
 write a checkpoint and exit with 75; the same command continues. More than one rank is started with

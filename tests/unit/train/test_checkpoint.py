@@ -6,6 +6,8 @@ import os
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from lemur.errors import UserError
 from lemur.train import checkpoint
 from lemur.train.engine import State
@@ -25,7 +27,9 @@ def metrics(tmp_path):
 
 
 def save(folder, step, metrics, keep=2):
-    return checkpoint.save(folder, step, state(step), metrics, {"sequences_seen": 4 * step}, keep)
+    made = checkpoint.save(folder, step, state(step), metrics, {"sequences_seen": 4 * step})
+    checkpoint.prune(folder, keep)
+    return made
 
 
 def test_round_trip_and_pruning(tmp_path, metrics):
@@ -41,6 +45,34 @@ def test_round_trip_and_pruning(tmp_path, metrics):
     assert torch.equal(read.parameters["a.weight"], torch.full((8,), 12.0))
     assert torch.equal(read.moments["exp_avg"]["a.weight"], torch.full((8,), 13.0))
     assert (path / "metrics.jsonl").read_text() == metrics.read_text()
+
+
+def test_every_so_many_tokens_one_stays(tmp_path, metrics):
+    """Checkpoints every 3 steps, one kept each 10 steps: the first at or after 10, 20 and 30."""
+    folder = tmp_path / "run"
+    for step in range(3, 36, 3):
+        checkpoint.save(folder, step, state(step), metrics, {})
+        checkpoint.prune(folder, 2, 10.0)
+    assert [step for step, _ in checkpoint.numbered(folder)] == [12, 21, 30, 33]
+    checkpoint.prune(folder, 0, 10.0)
+    assert [step for step, _ in checkpoint.numbered(folder)] == [12, 21, 30]
+
+
+@given(
+    steps=st.lists(st.integers(1, 500), unique=True, max_size=40).map(sorted),
+    every=st.floats(0.5, 100),
+    keep=st.integers(1, 4),
+)
+def test_pruning_as_it_goes_keeps_what_pruning_at_the_end_keeps(steps, every, keep):
+    """Whatever is removed early, no multiple loses its checkpoint, and none is kept twice."""
+    left: list[int] = []
+    for step in steps:
+        left.append(step)
+        kept = checkpoint.lasting(left, every)
+        left = [s for k, s in enumerate(left) if s in kept or k >= len(left) - keep]
+    assert checkpoint.lasting(left, every) == checkpoint.lasting(steps, every)
+    passed = {int(step // every) for step in steps} - {0}
+    assert {int(step // every) for step in checkpoint.lasting(steps, every)} == passed
 
 
 def test_steps_are_ordered_as_numbers(tmp_path, metrics):
@@ -100,10 +132,10 @@ def test_a_full_disk_is_an_enospc_and_the_last_good_one_stays(small_disk, metric
     disk, _ = small_disk(2)
     folder = disk / "run"
     fits = state(1, size=100_000)  # 0.8 MB with its moment
-    checkpoint.save(folder, 1, fits, metrics, {}, keep=5)
+    checkpoint.save(folder, 1, fits, metrics, {})
     with pytest.raises(OSError) as caught:
         for step in (2, 3, 4):
-            checkpoint.save(folder, step, fits, metrics, {}, keep=5)
+            checkpoint.save(folder, step, fits, metrics, {})
     assert caught.value.errno == errno.ENOSPC
     step, path, meta = checkpoint.newest(folder)
     assert torch.equal(

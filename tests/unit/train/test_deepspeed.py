@@ -14,7 +14,7 @@ from lemur.train.engine_deepspeed import _surroundings
 from lemur.train.run import run
 from lemur.train.spec import parse
 from safetensors.torch import load_file
-from tiny_training import command, settings, timeless
+from tiny_training import at_step, command, poisoned, settings, timeless
 
 LACKING = [tool for tool in ("c++", "ninja") if shutil.which(tool) is None]
 needs_compiler = pytest.mark.skipif(bool(LACKING), reason=f"compiler: {LACKING} not found")
@@ -143,3 +143,48 @@ def test_a_missing_compiler_is_named(monkeypatch):
     monkeypatch.setenv("DS_ACCELERATOR", "cpu")
     with pytest.raises(UserError, match="c\\+\\+ and ninja not found"):
         _surroundings(parse(spec_of(2)))
+
+
+@needs_compiler
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("stage", "precision"), [(1, "fp32"), (2, "bf16"), (3, "bf16")])
+def test_what_is_not_finite_is_skipped_on_both_ranks(stage, precision, tmp_path):
+    """One rank's sequence poisons the step of both; the run ends as one process' run does."""
+    changes = {"checkpoint__every_steps": 100, "precision": precision}
+    folder, index = poisoned(tmp_path, [at_step(2, settings())[1]])
+    run(settings(**changes), folder, index, tmp_path / "alone" / "DONE.json")
+    done = tmp_path / "two" / "DONE.json"
+    shown = finished(spec_of(stage, **changes), folder, index, done)
+    assert shown.count("not finite") == 3
+    one, two = (timeless(tmp_path / name / "metrics.jsonl") for name in ("alone", "two"))
+    assert [x["step"] for x in two if x.get("skipped")] == [
+        x["step"] for x in one if x.get("skipped")
+    ]
+    losses = [[x["loss"] for x in lines if x["loss"] is not None] for lines in (one, two)]
+    assert losses[0] == pytest.approx(losses[1], rel=2e-5 if precision == "fp32" else 1e-2)
+
+
+@needs_compiler
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("stage", [2, 3])
+def test_adapters_on_two_ranks(stage, tmp_path, model_folder, index):
+    lora = {"rank": 4, "alpha": 8}
+    run(settings(lora=lora), model_folder, index, tmp_path / "alone" / "DONE.json")
+    done = tmp_path / "two" / "DONE.json"
+    shown = finished(spec_of(stage, lora=lora), model_folder, index, done)
+    assert "17,472 parameters (" in shown
+    same_run(done.parent, tmp_path / "alone", 2e-5)
+
+
+@needs_compiler
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_four_ranks_and_compiled_ones_learn_the_same(alone, tmp_path, model_folder, index):
+    four = tmp_path / "four" / "DONE.json"
+    finished(spec_of(2, ranks=4, micro_batch_sequences=1), model_folder, index, four)
+    same_run(four.parent, alone, 2e-5)
+    compiled = tmp_path / "compiled" / "DONE.json"
+    finished(spec_of(2, compile=True), model_folder, index, compiled)
+    same_run(compiled.parent, alone, 2e-5)

@@ -198,6 +198,7 @@ def test_a_loss_that_is_not_finite_names_the_step(tmp_path, model_folder, index)
         run(spec, model_folder, index, tmp_path / "DONE.json")
     said = str(caught.value)
     assert said.startswith("step ") and "not finite" in said and "\n" not in said
+    assert "part.bin at token " in said
     assert "pretrain.optimizer.learning_rate" in said
     assert not (tmp_path / "DONE.json").exists()
 

@@ -19,7 +19,7 @@ VERSION = {
     "tokenize": 1,
     "pack": 1,
     "pretrain": 1,
-    "sft": 2,
+    "sft": 3,
     "generate": 1,
     "judge": 1,
     "agents": 1,

@@ -12,7 +12,7 @@ from lemur.files import read_json, write_text
 
 
 def metrics(path: Path) -> list[dict[str, Any]]:
-    """Lines of ``metrics.jsonl``, by step; a damaged line is a ``UserError`` with its number."""
+    """Lines of ``metrics.jsonl``, by step, without skipped ones; a damaged line is a ``UserError`` with its number."""
     lines = []
     try:
         text = path.read_text(encoding="utf-8")
@@ -21,8 +21,10 @@ def metrics(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(text.splitlines(), 1):
         try:
             value = json.loads(line)
+            if value.get("skipped"):  # a step that learned nothing, with no loss to show
+                continue
             float(value["loss"]), int(value["step"]), int(value["tokens"])
-        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
             raise UserError(f"{path}, line {number}: not a training step ({error})") from None
         lines.append(value)
     if not lines:

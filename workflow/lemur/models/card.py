@@ -65,6 +65,7 @@ def trained_card(spec: Facts, base: Facts, data: Facts | None, result: Facts) ->
         f"{optimizer['betas'][0]:g} and {optimizer['betas'][1]:g}, weight decay "
         f"{optimizer['weight_decay']:g}, clip {optimizer['clip']:g}; schedule "
         f"{spec['schedule']['name']}, warm-up {spec['schedule']['warmup']:g} of the steps",
+        *_adapters(spec.get("lora"), result),
         f"- precision: {spec['precision']} with float32 master weights; engine: {result['engine']}; "
         f"seed {spec['seed']}",
         f"- loss of the last step: {result['final_loss']:.4f} nats a token",
@@ -80,6 +81,20 @@ def trained_card(spec: Facts, base: Facts, data: Facts | None, result: Facts) ->
         "",
     ]
     return "\n".join(lines)
+
+
+def _adapters(lora: Facts | None, result: Facts) -> list[str]:
+    """How much was trained, where it was not everything; and what was skipped."""
+    lines = []
+    if lora:
+        lines.append(
+            f"- LoRA, merged into the weights: rank {lora['rank']}, alpha {lora['alpha']:g}, dropout "
+            f"{lora.get('dropout', 0.0):g}, on {lora.get('targets', 'all-linear')}; "
+            f"{result['trained_parameters']:,} of {result['parameters']:,} parameters trained"
+        )
+    if result.get("skipped_steps"):
+        lines.append(f"- skipped steps (loss or gradient not finite): {result['skipped_steps']:,}")
+    return lines
 
 
 def _data(data: Facts | None) -> list[str]:

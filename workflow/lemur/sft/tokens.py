@@ -15,7 +15,7 @@ from lemur.sft.chatml import ChatML, Turn
 from lemur.tokenize.cut import best_fit
 from lemur.tokenize.encoder import Encoder, width
 from lemur.tokenize.order import order
-from lemur.tokenize.store import segments, write_packed
+from lemur.tokenize.store import segments, write_names, write_packed
 
 TEMPLATES = ("chatml",)
 
@@ -84,8 +84,8 @@ def encode(
 def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -> dict[str, Any]:
     """Write the packed data set at ``out`` (``index.json``); returns its ``realised.json``.
 
-    Beside it stand ``conversations.bin`` (ids) and ``conversations.mask`` (uint8, 1 where the token
-    is trained on).
+    Beside it stand ``conversations.bin`` (ids), ``conversations.mask`` (uint8, 1 where the token
+    is trained on), and where each conversation begins and what it is called, for messages.
     """
     if spec["template"] not in TEMPLATES:
         near = nearest(spec["template"], TEMPLATES)
@@ -97,6 +97,7 @@ def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -
     lengths: list[int] = []
     sources: dict[str, dict[str, int]] = {}
     left_out = {"too_long": 0, "not_spellable": 0}
+    names: list[str] = []
     truncated = 0
     files = out.parent / "conversations.bin", out.parent / "conversations.mask"
     with (
@@ -105,7 +106,8 @@ def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -
         ids_temporary.open("wb") as ids_file,
         mask_temporary.open("wb") as mask_file,
     ):
-        for source, ids, mask, cut in encode(records, chat, spec["context"]):
+        made = encode(records, chat, spec["context"])
+        for record, (source, ids, mask, cut) in zip(records, made, strict=True):
             truncated += cut
             if not ids:
                 left_out["too_long" if cut else "not_spellable"] += 1
@@ -113,6 +115,7 @@ def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -
             ids_file.write(np.array(ids, dtype).tobytes())
             mask_file.write(np.array(mask, "u1").tobytes())
             lengths.append(len(ids))
+            names.append(f"{source} {record['id']}")
             its = sources.setdefault(source, {"conversations": 0, "tokens": 0, "trained_tokens": 0})
             its["conversations"] += 1
             its["tokens"] += len(ids)
@@ -123,6 +126,7 @@ def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -
             f"{spec['context']}; raise it"
         )
     begins = np.concatenate([[0], np.cumsum(lengths)])
+    write_names(files[0].with_suffix(""), begins, names)
     runs = best_fit(np.array(lengths), spec["context"])
     runs = runs.take(order(len(runs.sequence) - 1, spec["seed"]))
     made = segments(np.zeros(len(runs.document)), begins[runs.document], runs.length)

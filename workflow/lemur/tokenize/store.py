@@ -16,6 +16,12 @@ def _save(path: Path, array: np.ndarray) -> None:
         np.save(file, array, allow_pickle=False)
 
 
+def write_names(base: Path, begins: np.ndarray, names: Sequence[str]) -> None:
+    """``<base>.offsets.npy`` (uint64[documents + 1]) and ``<base>.names.json`` of a token file."""
+    _save(Path(f"{base}.offsets.npy"), begins.astype("<u8"))
+    write_json(Path(f"{base}.names.json"), list(names))
+
+
 def segments(file: np.ndarray, start: np.ndarray, length: np.ndarray) -> np.ndarray:
     """The three columns as one structured array."""
     made = np.empty(len(file), SEGMENT)

@@ -139,6 +139,11 @@ def attend(
 AttentionInterface.register(NAME, attend)
 
 
+def outside_graphs() -> None:
+    """From now on torch.compile calls attention as it is."""
+    AttentionInterface.register(NAME, torch.compiler.disable(attend))
+
+
 def install(model: PreTrainedModel) -> None:
     """Make a model attend inside documents only; UserError where its code does not allow it."""
     model.set_attn_implementation(NAME)

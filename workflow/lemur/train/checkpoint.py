@@ -57,8 +57,30 @@ def clear_partial(folder: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def save(folder: Path, step: int, state: State, metrics: Path, facts: dict, keep: int) -> Path:
-    """Write the checkpoint after ``step`` updates, then remove all but the newest ``keep``.
+def lasting(steps: list[int], every: float | None) -> set[int]:
+    """Of checkpoints at ``steps`` (ascending): the first at or after each multiple of ``every``."""
+    kept, reached = set(), 0
+    for step in steps if every else ():
+        if step // every > reached:
+            kept.add(step)
+            reached = step // every
+    return kept
+
+
+def prune(folder: Path, keep: int, every: float | None = None) -> None:
+    """Remove all but the newest ``keep`` checkpoints and those that ``every`` (in steps) keeps."""
+    found = numbered(folder)
+    kept = lasting([step for step, _ in found], every)
+    for step, path in found[: max(0, len(found) - keep)]:
+        if step not in kept:
+            # Renamed first: a reader or a killed pruner must never find half a checkpoint.
+            doomed = folder / f".{path.name}.partial"
+            os.rename(path, doomed)
+            shutil.rmtree(doomed, ignore_errors=True)
+
+
+def save(folder: Path, step: int, state: State, metrics: Path, facts: dict) -> Path:
+    """Write the checkpoint after ``step`` updates.
 
     On any error (a full disk too) the partial folder is removed and older ones are untouched.
     """
@@ -85,11 +107,6 @@ def save(folder: Path, step: int, state: State, metrics: Path, facts: dict, keep
         _sync(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    for _, path in numbered(folder)[:-keep]:
-        # Renamed first: a reader or a killed pruner must never find half a checkpoint.
-        doomed = folder / f".{path.name}.partial"
-        os.rename(path, doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
     return final
 
 

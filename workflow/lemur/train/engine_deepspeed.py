@@ -5,6 +5,7 @@ leaves and enters whole, by parameter name, through DeepSpeed's public tensor fu
 world size and stage may change between restarts.
 """
 
+import math
 import os
 import shutil
 import socket
@@ -14,10 +15,10 @@ import torch
 from transformers import PreTrainedModel
 
 from lemur.errors import UserError
-from lemur.train import attention, optimizer
+from lemur.train import optimizer
 from lemur.train.batches import Batch
 from lemur.train.engine import NotFinite, State
-from lemur.train.model import PackedLoss
+from lemur.train.model import packed_loss
 from lemur.train.spec import Spec
 
 
@@ -88,8 +89,8 @@ class DeepSpeedEngine:
         model.to(device).train()
         if spec.gradient_checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})
-        module = PackedLoss(model, attention.choose(spec.attention, device, spec.precision))
-        named = dict(model.named_parameters())
+        module = packed_loss(model, spec)
+        named = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self.shapes = {name: tuple(p.shape) for name, p in named.items()}
         adam = optimizer.build(named, optimizer.embedding_names(model), spec)
         self.engine, self.zero, *_ = deepspeed.initialize(
@@ -98,7 +99,9 @@ class DeepSpeedEngine:
         self._assert_real()
         prefix = "causal."
         self.parameters = {
-            name.removeprefix(prefix): p for name, p in self.engine.module.named_parameters()
+            name.removeprefix(prefix): p
+            for name, p in self.engine.module.named_parameters()
+            if p.requires_grad
         }
         self.rank = torch.distributed.get_rank()
         self.world = torch.distributed.get_world_size()
@@ -137,17 +140,18 @@ class DeepSpeedEngine:
         for number, batch in enumerate(batches):
             loss = self.engine(batch)
             total += loss.detach()
+            # DeepSpeed averages over ranks; the loss is a mean over all ranks' labels.
+            factor = self.world / max(1, targets)
             if number + 1 == len(batches):
                 torch.distributed.all_reduce(total)
-                if not total.isfinite():
-                    raise NotFinite(f"loss {total.item() / max(1, targets):g}")
-            # DeepSpeed averages over ranks; the loss is a mean over all ranks' labels.
-            scaled = (loss * (self.world / max(1, targets))).float()
+                # It skips an update, on every rank, whose gradient is not finite: make sure of that.
+                factor = factor if total.isfinite() else math.nan
+            scaled = (loss * factor).float()
             self.engine.backward(scaled, scale_wrt_gas=False)
             self.engine.step()
         norm = float(self.engine.get_global_grad_norm())
-        if norm != norm or norm == float("inf"):
-            raise NotFinite(f"gradient norm {norm:g}")
+        if self.zero.overflow or not math.isfinite(norm):
+            raise NotFinite(f"loss {total.item() / max(1, targets):g}, gradient norm {norm:g}")
         self.updates += 1
         return total.item(), norm
 

@@ -3,10 +3,10 @@
 import torch
 from transformers import PreTrainedModel
 
-from lemur.train import attention, optimizer
+from lemur.train import optimizer
 from lemur.train.batches import Batch
 from lemur.train.engine import NotFinite, State
-from lemur.train.model import PackedLoss
+from lemur.train.model import packed_loss
 from lemur.train.spec import Spec
 
 
@@ -28,14 +28,15 @@ class TorchEngine:
         if spec.gradient_checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})
         self.model = model
-        self.loss = PackedLoss(model, attention.choose(spec.attention, device, spec.precision))
-        self.computed = dict(model.named_parameters())
+        self.loss = packed_loss(model, spec)
+        self.computed = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self.masters = self.computed
         if spec.precision == "bf16":
             self.masters = {name: p.detach().clone() for name, p in self.computed.items()}
-            for name, p in self.computed.items():
-                # The parameters alone: a cast of the whole module would round rotary frequencies.
+            # The parameters alone: a cast of the whole module would round rotary frequencies.
+            for p in model.parameters():
                 p.data = p.data.to(torch.bfloat16)
+            for name, p in self.computed.items():
                 p.register_post_accumulate_grad_hook(self._adder(self.masters[name]))
         self.optimizer = optimizer.build(self.masters, optimizer.embedding_names(model), spec)
 

@@ -15,8 +15,8 @@ from lemur.train.batches import step_batches
 from lemur.train.engine import Engine, NotFinite
 from lemur.train.guard import StopSignal
 from lemur.train.metrics import Metrics
-from lemur.train.schedule import learning_rate
 from lemur.train.spec import Spec
+from lemur.train.watch import documents
 
 LONG = 120.0  # seconds of work that are worth a checkpoint before the model is written
 
@@ -74,11 +74,12 @@ def _save(run: Run, step: int, metrics: Metrics | None) -> None:
     if run.engine.rank == 0:
         assert state is not None and metrics is not None
         facts = {"sequences_seen": step * run.spec.sequences}
-        checkpoint.save(run.folder, step, state, metrics.path, facts, run.spec.keep)
+        checkpoint.save(run.folder, step, state, metrics.path, facts)
+        checkpoint.prune(run.folder, run.spec.keep, run.spec.kept_steps)
 
 
-def _update(run: Run, step: int, rate: float) -> tuple[float, float]:
-    """One optimiser step: (mean loss in nats a label, gradient norm)."""
+def _update(run: Run, step: int, rate: float) -> tuple[float | None, float | None]:
+    """One optimiser step: (mean loss in nats a label, gradient norm); None, None: it was skipped."""
     spec, engine = run.spec, run.engine
     _seed(spec, step, engine.rank)
     batches = step_batches(run.data, spec, step, engine.rank)
@@ -86,20 +87,36 @@ def _update(run: Run, step: int, rate: float) -> tuple[float, float]:
     try:
         loss_sum, norm = engine.train_step(batches, targets, rate)
     except NotFinite as error:
-        numbers = batch(len(run.data), spec.sequences, spec.seed, step).tolist()
-        shown = ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
-        raise UserError(
-            f"step {step + 1}: not finite ({error}) on sequences {shown}: try a lower "
-            f"{spec.key('optimizer.learning_rate')}; the checkpoints before it are kept"
-        ) from None
+        if engine.rank == 0:
+            print(
+                f"warning: {spec.stage}: step {step + 1}: not finite ({error}): the step is skipped",
+                file=sys.stderr,
+                flush=True,
+            )
+        return None, None
     return loss_sum / max(1, targets), norm
+
+
+def _give_up(run: Run, step: int, skipped: int) -> None:
+    """Stop where ``skipped`` steps in a row were not finite; the same on every rank."""
+    spec = run.spec
+    if not skipped or (skipped < spec.max_skipped and step > 0):
+        return
+    numbers = batch(len(run.data), spec.sequences, spec.seed, step).tolist()
+    kept = "the checkpoints before it are kept" if step + 1 > skipped else "nothing was learned yet"
+    raise UserError(
+        f"step {step + 1}: loss or gradient not finite{f' {skipped} times in a row' if skipped > 1 else ''}: "
+        f"try a lower {spec.key('optimizer.learning_rate')} or look at the documents of this batch; "
+        f"{kept} (sequences {', '.join(map(str, numbers[:8]))}: {documents(run.data, numbers)})"
+    )
 
 
 def train(run: Run) -> Outcome | None:
     """Run to the last step; the outcome is on rank 0, None elsewhere.
 
-    SIGTERM and SIGUSR1 write a checkpoint and raise ``Interrupted``; a loss or gradient that is
-    not finite is a UserError that names the step. The same call continues from the rest.
+    SIGTERM and SIGUSR1 write a checkpoint and raise ``Interrupted``. A step whose loss or gradient
+    is not finite is skipped and counted; ``max_skipped`` in a row, or the first step of all, is a
+    UserError that names its documents. The same call continues from the rest.
     """
     spec, engine = run.spec, run.engine
     done, metrics = resume(run)
@@ -108,18 +125,22 @@ def train(run: Run) -> Outcome | None:
     quiet = float("inf") if engine.rank else 5.0
     progress = Progress(label, run.steps * unit, "tokens", start=done * unit, every=quiet)
     saved_at = time.monotonic()
+    schedule = spec.schedule_of(run.steps)
+    skipped = engine.total(metrics.watch.in_a_row if metrics is not None else 0)
     with StopSignal() as stop:
         for step in range(done, run.steps):
             began = time.perf_counter()
-            rate = learning_rate(
-                step, run.steps, spec.learning_rate, spec.schedule, spec.warmup, spec.final
-            )
+            rate = schedule.rate(step)
             loss, norm = _update(run, step, rate)
+            skipped = skipped + 1 if loss is None else 0
+            _give_up(run, step, skipped)
             spent = time.perf_counter() - began
             if metrics is not None:
                 speed = round(unit / spent, 1)
                 metrics.add(step + 1, (step + 1) * unit, loss, rate, norm, speed, round(spent, 4))
-            progress.add(unit, f"step {step + 1} loss {loss:.3f}")
+            progress.add(
+                unit, f"step {step + 1} " + ("skipped" if loss is None else f"loss {loss:.3f}")
+            )
             stopping = engine.total(stop.received is not None) > 0
             last = step + 1 == run.steps
             # Publishing can fail too (a full disk): do not lose a long stretch to it.

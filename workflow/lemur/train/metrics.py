@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from lemur.train.watch import Watch
+
 KEYS = (
     "step",
     "tokens",
@@ -19,7 +21,8 @@ class Metrics:
     """Appends to a working copy beside the checkpoints, so that an interrupted run keeps it.
 
     ``step`` counts from 1, ``tokens`` is cumulative, ``loss`` in nats a label, ``gradient_norm``
-    before clipping, ``seconds`` of this step.
+    before clipping, ``seconds`` of this step. A step whose loss or gradient was not finite has
+    ``skipped`` true (null for what is not a number), one whose loss stands out ``spike`` true.
     """
 
     def __init__(self, path: Path, resumed: Path | None = None):
@@ -27,11 +30,14 @@ class Metrics:
         self.path = path
         lines = resumed.read_text(encoding="utf-8") if resumed is not None else ""
         path.write_text(lines, encoding="utf-8")
-        self.last_loss = json.loads(lines.splitlines()[-1])["loss"] if lines else None
+        known = [json.loads(line)["loss"] for line in lines.splitlines()]
+        self.last_loss = next((loss for loss in reversed(known) if loss is not None), None)
+        self.watch = Watch(resumed)
 
-    def add(self, *values: float) -> None:
+    def add(self, *values: float | None) -> None:
         """One value for each of ``KEYS``."""
         line = dict(zip(KEYS, values, strict=True))
-        self.last_loss = line["loss"]
+        line |= self.watch.marks(line["loss"])
+        self.last_loss = line["loss"] if line["loss"] is not None else self.last_loss
         with open(self.path, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

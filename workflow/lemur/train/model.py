@@ -10,7 +10,8 @@ from lemur.errors import UserError
 from lemur.tokenize.packed import PackedDataset
 from lemur.train import attention
 from lemur.train.batches import Batch
-from lemur.train.loss import cross_entropy_sum
+from lemur.train.compiled import compile_layers
+from lemur.train.loss import choose, cross_entropy_sum
 from lemur.train.spec import Spec
 
 # What these families have on top of attention and a linear output is not in our loss.
@@ -24,14 +25,16 @@ class PackedLoss(torch.nn.Module):
     weight; its forward computes the loss without ever holding all logits.
     """
 
-    def __init__(self, model: PreTrainedModel, kind: str):
+    def __init__(
+        self, model: PreTrainedModel, kind: str, z_loss: float = 0.0, kernel: str = "chunked"
+    ):
         super().__init__()
         self.causal = model
         self.kind = kind
         self.layers = model.config.num_hidden_layers
         attention.install(model)
         head = model.get_output_embeddings()
-        head.forward = functools.partial(_head_loss, head)
+        head.forward = functools.partial(_head_loss, head, z_loss, kernel)
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Sum of the losses of a batch in nats, float64 scalar."""
@@ -53,8 +56,19 @@ class PackedLoss(torch.nn.Module):
         return self.causal.get_output_embeddings()(hidden, batch.labels)
 
 
-def _head_loss(head: torch.nn.Linear, hidden: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    return cross_entropy_sum(hidden, head.weight, labels)
+def _head_loss(
+    head: torch.nn.Linear, z_loss: float, kernel: str, hidden: torch.Tensor, labels: torch.Tensor
+) -> torch.Tensor:
+    return cross_entropy_sum(hidden, head.weight, labels, z_loss, kernel)
+
+
+def packed_loss(model: PreTrainedModel, spec: Spec) -> PackedLoss:
+    """The module that an engine trains, as the recipe has it; the model stands on its device."""
+    kind = attention.choose(spec.attention, model.device, spec.precision)
+    made = PackedLoss(model, kind, spec.z_loss, choose(spec.cross_entropy, model.device))
+    if spec.compile:
+        compile_layers(model, spec)
+    return made
 
 
 def load(folder: Path, spec: Spec, data: PackedDataset) -> PreTrainedModel:

@@ -14,7 +14,7 @@ from lemur.files import read_json, replacing, sha256_of
 from lemur.models import folder as folders
 from lemur.models.card import trained_card
 from lemur.tokenize.packed import PackedDataset
-from lemur.train import chat, engine, loop
+from lemur.train import chat, checkpoint, engine, loop
 from lemur.train.batches import step_count
 from lemur.train.guard import WriterLock
 from lemur.train.model import check_vocabulary, load
@@ -39,11 +39,16 @@ def run(values: dict[str, Any], model_folder: Path, index: Path, done: Path) -> 
         torch.set_num_threads(spec.threads)
     data = PackedDataset(index)
     model = load(model_folder, spec, data)
-    if spec.vocabulary == "chatml":
-        chat.add_markers(model, model_folder)
+    added = chat.add_markers(model, model_folder) if spec.vocabulary == "chatml" else 0
     check_vocabulary(model, spec, data)
     steps = step_count(spec, len(data))
     count = sum(p.numel() for p in model.parameters())  # before an engine shards them
+    trained = count
+    if spec.lora is not None:
+        from lemur.train import adapters  # peft, seconds to import, only where it is asked for
+
+        adapters.wrap(model, spec, added)
+        trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     name = spec.fingerprint(folders.digests(model_folder), _data_digests(index))
     parent = done.parent / "checkpoints"
     if rank() != 0:
@@ -56,25 +61,37 @@ def run(values: dict[str, Any], model_folder: Path, index: Path, done: Path) -> 
         built = engine.build(model, spec)
         print(
             f"{spec.stage}: engine {built.name}, {built.world} rank(s) on {spec.device}, "
-            f"{spec.precision}, {count:,} parameters, {steps:,} steps of "
+            f"{spec.precision}, {count:,} parameters"
+            f"{f' ({trained:,} trained)' if trained != count else ''}, {steps:,} steps of "
             f"{spec.global_batch_tokens:,} tokens",
             file=sys.stderr,
             flush=True,
         )
         outcome = loop.train(loop.Run(spec, data, built, parent / name, steps))
         built.close()
+        skipped = outcome.metrics.watch.skipped
         facts = {
+            **({"skipped_steps": skipped} if skipped else {}),
             "steps": steps,
             "tokens": steps * spec.global_batch_tokens,
             "final_loss": outcome.metrics.last_loss,
             "engine": built.name,
             "precision": spec.precision,
             "parameters": count,
+            **({"trained_parameters": trained} if trained != count else {}),
         }
         with replacing(done.parent / "metrics.jsonl") as temporary:
             shutil.copyfile(outcome.metrics.path, temporary)
-        _publish(spec, model, outcome.parameters, model_folder, data, facts, done)
-    _remove_checkpoints(parent)
+        parameters: dict[str, torch.Tensor] | None = outcome.parameters
+        if spec.lora is not None:
+            named = folders.described(model_folder).get("description", model_folder.name)
+            model = adapters.merged(model_folder, spec, parameters, done.parent / "adapter", named)
+            parameters = None
+        _publish(spec, model, parameters, model_folder, data, facts, done)
+    if spec.keep_every_tokens is None:
+        _remove_checkpoints(parent)
+    else:
+        checkpoint.prune(parent / name, 0, spec.kept_steps)
 
 
 def _data_digests(index: Path) -> dict[str, str]:
@@ -86,7 +103,7 @@ def _data_digests(index: Path) -> dict[str, str]:
 def _publish(
     spec: Spec,
     model: PreTrainedModel,
-    parameters: dict[str, torch.Tensor],
+    parameters: dict[str, torch.Tensor] | None,
     model_folder: Path,
     data: PackedDataset,
     facts: dict[str, Any],

@@ -1,6 +1,9 @@
-"""The learning rate of a step: warm-up, then cosine, linear or constant."""
+"""The learning rate of a step: warm-up, then cosine, linear, constant or a late decay (wsd)."""
 
 import math
+from dataclasses import dataclass
+
+NAMES = ("cosine", "linear", "constant", "wsd")
 
 
 def warmup_steps(steps: int, share: float) -> int:
@@ -8,19 +11,34 @@ def warmup_steps(steps: int, share: float) -> int:
     return min(steps, math.floor(share * steps + 0.5))
 
 
-def learning_rate(
-    step: int, steps: int, peak: float, name: str, warmup: float, final: float
-) -> float:
-    """Rate of step ``step`` (from 0) of ``steps``.
+@dataclass(frozen=True)
+class Schedule:
+    """``rate(step)`` for steps 0 to ``steps - 1``.
 
-    Rises linearly over the warm-up and reaches ``peak`` at its last step; then falls from ``peak``
-    towards ``final * peak``, which it would reach at step ``steps`` (never a step of rate 0).
+    Rises linearly over ``rising`` steps and reaches ``peak`` at the last of them. Then ``cosine``
+    and ``linear`` fall from ``peak`` towards ``final * peak``, which they would reach at step
+    ``steps`` (never a step of rate 0); ``constant`` stays; ``wsd`` (warm-up, stable, decay: Hu et
+    al. 2024, arXiv 2404.06395, section 4) stays and falls linearly over the last ``falling`` steps.
     """
-    rising = warmup_steps(steps, warmup)
-    if step < rising:
-        return peak * (step + 1) / rising
-    if name == "constant":
-        return peak
-    done = (step - rising) / max(1, steps - rising)
-    shape = 1 - done if name == "linear" else 0.5 * (1 + math.cos(math.pi * done))
-    return peak * (final + (1 - final) * shape)
+
+    name: str
+    peak: float
+    steps: int
+    rising: int
+    falling: int
+    final: float
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step, counted from 0."""
+        if step < self.rising:
+            return self.peak * (step + 1) / self.rising
+        if self.name == "constant":
+            return self.peak
+        start = self.rising
+        if self.name == "wsd":
+            start = max(start, self.steps - self.falling)
+            if step < start:
+                return self.peak
+        done = (step - start) / max(1, self.steps - start)
+        shape = 0.5 * (1 + math.cos(math.pi * done)) if self.name == "cosine" else 1 - done
+        return self.peak * (self.final + (1 - self.final) * shape)

@@ -5,6 +5,8 @@ from typing import Any
 
 from lemur.errors import UserError, nearest
 from lemur.provenance import digest
+from lemur.train.schedule import NAMES as SCHEDULES
+from lemur.train.schedule import Schedule, warmup_steps
 
 # What does not change what is learned (world size, engine, checkpoints, threads) may differ
 # between an interrupted run and the one that continues it.
@@ -16,9 +18,21 @@ HOW = (
     "attention",
     "gradient_checkpointing",
     "micro_batch_sequences",
+    "compile",
+    "cross_entropy",
 )
-SCHEDULES = ("cosine", "linear", "constant")
+LINEAR = "all-linear"  # peft's word for every linear layer but the output
 DEVICES = ("cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class Lora:
+    """Low-rank adapters (Hu et al. 2021, arXiv 2106.09685): ``targets`` are names of layers."""
+
+    rank: int
+    alpha: float
+    dropout: float
+    targets: tuple[str, ...] | str
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,13 @@ class Spec:
     clip: float
     schedule: str
     warmup: float
+    warmup_tokens: int | None
+    warmup_steps: int | None
+    decay: float
     final: float
+    z_loss: float
+    max_skipped: int
+    lora: Lora | None
     precision: str
     engine: str
     device: str
@@ -54,8 +74,11 @@ class Spec:
     offload: str
     gradient_checkpointing: bool
     attention: str
+    compile: bool
+    cross_entropy: str
     every_steps: int
     keep: int
+    keep_every_tokens: int | None
     vocabulary: str
     threads: int | None
 
@@ -63,6 +86,30 @@ class Spec:
     def sequences(self) -> int:
         """Sequences of one optimiser step, over all ranks."""
         return self.global_batch_tokens // self.context
+
+    @property
+    def kept_steps(self) -> float | None:
+        """Optimiser steps between checkpoints that are never pruned."""
+        every = self.keep_every_tokens
+        return None if every is None else every / self.global_batch_tokens
+
+    def schedule_of(self, steps: int) -> Schedule:
+        """The learning rate of a run of ``steps``; a warm-up in tokens is rounded to whole steps."""
+        rising = warmup_steps(steps, self.warmup)
+        for name, value in (
+            ("warmup_tokens", self.warmup_tokens),
+            ("warmup_steps", self.warmup_steps),
+        ):
+            if value is None:
+                continue
+            whole = self.global_batch_tokens if name == "warmup_tokens" else 1
+            if value > steps * whole:
+                raise UserError(
+                    f"{self.key('schedule')}.{name}: {value} is more than the {steps * whole} of the run"
+                )
+            rising = (value + whole // 2) // whole
+        falling = warmup_steps(steps, self.decay)
+        return Schedule(self.schedule, self.learning_rate, steps, rising, falling, self.final)
 
     def key(self, name: str) -> str:
         """A setting as it is written in a recipe, for messages."""
@@ -151,7 +198,13 @@ def parse(values: dict[str, Any]) -> Spec:
         clip=optimizer.take("clip", float, 0.0),
         schedule=schedule.one_of("name", SCHEDULES),
         warmup=schedule.take("warmup", float, 0.0),
+        warmup_tokens=schedule.take("warmup_tokens", int, 0, default=None),
+        warmup_steps=schedule.take("warmup_steps", int, 0, default=None),
+        decay=schedule.take("decay", float, 0.0, default=0.2),
         final=schedule.take("final", float, 0.0),
+        z_loss=top.take("z_loss", float, 0.0, default=0.0),
+        max_skipped=top.take("max_skipped", int, 1, default=3),
+        lora=_lora(top),
         precision=top.one_of("precision", ("bf16", "fp32")),
         engine=top.one_of("engine", ("torch", "deepspeed")),
         device=parallel.one_of("device", DEVICES),
@@ -160,15 +213,45 @@ def parse(values: dict[str, Any]) -> Spec:
         offload=parallel.one_of("offload", ("none", "optimizer", "parameters"), "none"),
         gradient_checkpointing=top.take("gradient_checkpointing", bool, default=False),
         attention=top.one_of("attention", ("auto", "sdpa", "flash"), "auto"),
+        compile=top.take("compile", bool, default=False),
+        cross_entropy=top.one_of("cross_entropy", ("auto", "chunked", "liger"), "auto"),
         every_steps=checkpoint.take("every_steps", int, 1),
         keep=checkpoint.take("keep", int, 1),
+        keep_every_tokens=checkpoint.take("keep_every_tokens", int, 1, default=None),
         vocabulary=top.take("vocabulary", str, default=None) or "keep",
         threads=top.take("threads", int, 1, default=None),
     )
     for reader in (top, optimizer, schedule, parallel, checkpoint):
         reader.finish()
     _agree(spec)
+    if schedule.values.get("decay") is not None and spec.schedule != "wsd":
+        raise UserError(f"{spec.key('schedule.decay')}: belongs to wsd, not to {spec.schedule}")
     return spec
+
+
+def _lora(top: _Reader) -> Lora | None:
+    """``lora``: {rank, alpha, dropout, targets}, or null for full training."""
+    if top.values.get("lora") is None:
+        top.read.add("lora")
+        return None
+    given = top.inside("lora")
+    targets = given.values.get("targets", LINEAR)
+    given.read.add("targets")
+    named = isinstance(targets, list) and targets and all(isinstance(x, str) for x in targets)
+    if targets != LINEAR and not named:
+        raise UserError(
+            f"{top.stage}.lora.targets: {targets!r} is neither '{LINEAR}' nor a list of layer names"
+        )
+    made = Lora(
+        rank=given.take("rank", int, 1),
+        alpha=given.take("alpha", float, 0.0),
+        dropout=given.take("dropout", float, 0.0, default=0.0),
+        targets=tuple(targets) if named else targets,
+    )
+    given.finish()
+    if made.dropout >= 1:
+        raise UserError(f"{top.stage}.lora.dropout: {made.dropout:g} is not below 1")
+    return made
 
 
 def _agree(spec: Spec) -> None:
@@ -176,8 +259,14 @@ def _agree(spec: Spec) -> None:
     key = spec.key
     if (spec.tokens is None) == (spec.epochs is None):
         raise UserError(f"{key('tokens')} or {key('epochs')}: give one of them")
-    if spec.warmup > 1 or spec.final > 1:
-        raise UserError(f"{key('schedule')}: warmup and final are shares, from 0 to 1")
+    if spec.warmup > 1 or spec.final > 1 or spec.decay > 1:
+        raise UserError(f"{key('schedule')}: warmup, decay and final are shares, from 0 to 1")
+    if spec.warmup_tokens is not None and spec.warmup_steps is not None:
+        raise UserError(f"{key('schedule')}: give warmup_tokens or warmup_steps, not both")
+    if spec.compile and spec.zero_stage == 3:
+        raise UserError(
+            f"{key('compile')}: true does not go with parallel.zero_stage 3: take 1 or 2"
+        )
     if spec.vocabulary not in ("keep", "chatml"):
         raise UserError(
             f"{key('vocabulary')}: '{spec.vocabulary}'{nearest(spec.vocabulary, ('keep', 'chatml'))}"

@@ -1,0 +1,39 @@
+"""torch.compile, a layer at a time: one graph serves all layers, and it is made in seconds."""
+
+import os
+import shutil
+
+from transformers import PreTrainedModel
+
+from lemur.errors import UserError
+from lemur.train import attention
+from lemur.train.spec import Spec
+
+
+def check_compiler(spec: Spec) -> None:
+    """Inductor writes C++ for a CPU and has Triton call a C compiler for a GPU."""
+    wanted = ("c++", "g++", "clang++") if spec.device == "cpu" else ("cc", "gcc", "clang")
+    given = os.environ.get("CXX" if spec.device == "cpu" else "CC")
+    if not any(shutil.which(name) for name in ((given,) if given else wanted)):
+        named = given or " or ".join(wanted)
+        raise UserError(
+            f"{spec.key('compile')}: true needs a compiler and {named} is not found "
+            "(apt-get install g++), or set it to false"
+        )
+
+
+def compile_layers(model: PreTrainedModel, spec: Spec) -> None:
+    """Compile each block of ``model`` in place, attention left out.
+
+    What attention does depends on where a batch's documents end: compiled, it would be compiled
+    again for every batch. Shapes are those of the packed sequences, so nothing else changes.
+    """
+    check_compiler(spec)
+    layers = getattr(model.get_decoder(), "layers", None)
+    if layers is None:
+        raise UserError(
+            f"{spec.key('compile')}: models of type '{model.config.model_type}' have no list of layers"
+        )
+    attention.outside_graphs()
+    for layer in layers:
+        layer.compile(dynamic=False)
