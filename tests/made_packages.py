@@ -6,6 +6,7 @@ import json
 import pyarrow.parquet as pq
 from hubserver.made import sha256, tar_gz
 from lemur.corpus import clean
+from lemur.corpus.kept import SCHEMA
 
 META = b"Metadata-Version: 2.1\nName: pkg\nLicense-Expression: MIT\n\n"
 PYTHON = b"def add(first, second):\n    return first + second\n\n\nprint(add(1, 2))\n# a comment\n"
@@ -47,7 +48,7 @@ def sifted(tmp_path, source, files, cleaning=None, share=0.0, max_mb=None, name=
     for row in rows:
         assert row["id"] == hashlib.sha256(row["text"].encode()).hexdigest()
         assert row["bytes"] == len(row["text"].encode())
-    assert pq.read_schema(out).equals(clean.SCHEMA)
+    assert pq.read_schema(out).equals(SCHEMA)
     return rows, stats
 
 

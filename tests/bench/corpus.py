@@ -1,0 +1,407 @@
+"""make bench-corpus: the corpus stages against named peers, in one run on the same real files.
+
+    python tests/bench/corpus.py --recipe mini --out reports/bench/corpus.md
+
+The files are what the recipe's sources would read, written once as parquet. Rates are MB (10^6
+bytes) of text a second of processor time of whole processes, held to one thread each.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lemur.config import recipe as recipes
+from lemur.config import stages
+from lemur.files import write_text
+from lemur.mix.benchmarks import chosen_problems
+
+from bench import inputs, truth
+from bench.measured import ROOT, Cost, run, run_all
+
+PEERS = ROOT / "tests" / "bench" / "peers.py"
+OURS = ("rensa", "fastokens", "tokenizers", "pyarrow", "numpy")
+THEIRS = ("datatrove", "spacy", "rensa", "fastokens", "tokenizers")
+
+
+def peer(*arguments: object) -> tuple[Cost, dict]:
+    cost, printed = run("bench", PEERS, *arguments)
+    return cost, json.loads(printed.rsplit("RESULT ", 1)[1])
+
+
+def script(path: str, spec: str, *arguments: object) -> tuple[str, list[object]]:
+    return "data", [ROOT / "scripts" / path, "--spec", spec, *arguments]
+
+
+class Stages:
+    """The project's own commands over a folder of inputs, and where they write."""
+
+    def __init__(self, recipe: dict, source: Path, out: Path, model: Path, benchmarks: list[Path]):
+        self.recipe, self.source, self.out = recipe, source, out
+        self.model, self.benchmarks = model, benchmarks
+        self.less: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        found = sorted(self.source.glob("*/part-*-of-*/manifest.json"))
+        return [(path.parent.parent.name, path.parent.name) for path in found]
+
+    @property
+    def documents(self) -> list[Path]:
+        return [self.out / "corpus" / kind / f"{name}.parquet" for kind, name in self.parts]
+
+    def clean(self) -> list[tuple[str, list[object]]]:
+        jobs = []
+        for kind, name in self.parts:
+            part, parts = name.removeprefix("part-").split("-of-")
+            manifest = self.source / kind / name / "manifest.json"
+            spec = inputs.specification(self.recipe, kind, self.less)
+            out = self.out / "corpus" / kind / f"{name}.parquet"
+            options = ["--manifest", manifest, "--part", part, "--parts", parts, "--out", out]
+            jobs.append(script("1_corpus/clean.py", spec, *options))
+        return jobs
+
+    def duplicates(self) -> tuple[str, list[object]]:
+        spec = stages.duplicates(self.recipe) | {"sources": list(inputs.KINDS)}
+        options = ["--documents", *self.documents, "--out-dir", self.out / "corpus"]
+        return script("1_corpus/duplicates.py", json.dumps(spec), *options)
+
+    def decontaminate(self) -> tuple[str, list[object]]:
+        spec = json.dumps(stages.decontaminate(self.recipe))
+        options = ["--documents", *self.documents, "--out", self.out / "mix" / "dropped.tsv"]
+        return script("2_mix/decontaminate.py", spec, *options, "--benchmarks", *self.benchmarks)
+
+    def tokenize(self) -> list[tuple[str, list[object]]]:
+        spec = json.dumps(stages.tokenize(self.recipe))
+        return [
+            script("3_tokenize/tokenize.py", spec, "--documents", path, "--tokenizer", self.model)
+            for path in self.documents
+        ]
+
+    def tokens(self) -> list[Path]:
+        return [self.out / "tokens" / kind / f"{name}.bin" for kind, name in self.parts]
+
+    def tokenizing(self) -> list[tuple[str, list[object]]]:
+        outs = [path.with_suffix(".json") for path in self.tokens()]
+        return [
+            (where, [*arguments, "--out", out])
+            for (where, arguments), out in zip(self.tokenize(), outs, strict=True)
+        ]
+
+    def whole(self, workers: int) -> dict[str, Cost]:
+        """All stages, in the order and at the parallelism that Snakemake has; costs a stage."""
+        shutil.rmtree(self.out, ignore_errors=True)
+        first = run_all(workers, self.clean())
+        rest = [self.duplicates(), self.decontaminate(), *self.tokenizing()]
+        if workers > 1:
+            return {"clean": first, "rest": run_all(workers, rest)}
+        found = {"clean": first}
+        for name, jobs in (
+            ("near-duplicates", rest[:1]),
+            ("decontaminate", rest[1:2]),
+            ("tokenize", rest[2:]),
+        ):
+            found[name] = run_all(1, jobs)
+        return found
+
+
+def text_of(paths: list[Path]) -> float:
+    """Million bytes of text in parquet files."""
+    return (
+        sum(len(text.encode()) for p in paths for text in pq.read_table(p)["text"].to_pylist())
+        / 1e6
+    )
+
+
+def summed(costs: dict[str, Cost]) -> Cost:
+    return sum(costs.values(), Cost())
+
+
+def tokenization(ours: Stages, tokenizer: Path) -> list[str]:
+    size = text_of(ours.documents)
+    # What one start costs (imports, both tokenizers, the proof of equal ids) on a part of hardly a text.
+    tiny = ours.out / "tiny" / "code" / "part-0-of-1.parquet"
+    tiny.parent.mkdir(parents=True)
+    pq.write_table(pq.read_table(ours.documents[0]).slice(0, 1), tiny)
+    where, arguments = ours.tokenize()[0]
+    arguments = [tiny if x == ours.documents[0] else x for x in arguments]
+    start = run(where, *arguments, "--out", ours.out / "tiny" / "out.json")[0].processor
+    cost = run_all(1, ours.tokenizing()).processor
+    alone = min(
+        (peer("fastokens", tokenizer, *ours.documents)[1] for _ in range(2)),
+        key=lambda one: one["seconds"],
+    )
+    slow = peer("tokenizers", tokenizer, *ours.documents)[1]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in ours.tokens())).hexdigest()
+    if digest != slow["sha256"]:
+        raise SystemExit("bench: ids differ from those of Hugging Face tokenizers")
+    net = size / max(1e-9, cost - start * len(ours.documents))
+    rates = {"alone": size / alone["seconds"], "slow": size / slow["seconds"]}
+    return [
+        "## Tokenization",
+        "",
+        f"{size:.1f} MB of cleaned documents in {len(ours.documents)} parts. The ids of all of them "
+        "are exactly those of Hugging Face `tokenizers` (sha256 of all token files).",
+        "",
+        "| | MB/s a core | against fastokens alone | against Hugging Face tokenizers |",
+        "|---|---|---|---|",
+        f"| this project: read, encode, check, write | {net:.1f} | {net / rates['alone']:.2f} | "
+        f"{net / rates['slow']:.1f} |",
+        f"| fastokens, encoding texts in memory | {rates['alone']:.1f} | 1 | "
+        f"{rates['alone'] / rates['slow']:.1f} |",
+        f"| Hugging Face tokenizers, encode_batch_fast | {rates['slow']:.1f} | "
+        f"{rates['slow'] / rates['alone']:.2f} | 1 |",
+        "",
+        f"Starting (imports, loading both tokenizers, the proof) costs {start:.2f} s a part and is "
+        f"left out of the first row; with it, {size / cost:.1f} MB/s on these small parts.",
+        "",
+    ]
+
+
+def near(ours: Stages, folder: Path, benchmarks: Path, tokenizer: Path) -> list[str]:
+    size = text_of(ours.documents)
+    cost = min((run(*_flat(ours.duplicates()))[0] for _ in range(2)), key=lambda c: c.processor)
+    rensa = peer("rensa", *ours.documents)
+    kinds = [ours.out / "corpus" / kind for kind in inputs.KINDS]
+    theirs = peer("minhash", folder / "datatrove-near", benchmarks, tokenizer, *kinds)
+    rows = (
+        ("this project: read, sign, band, check, cluster, write", cost, _dropped(ours)),
+        ("rensa: sign and query its index", rensa[0], rensa[1]["dropped"]),
+        ("datatrove: its four MinHash steps up to the list", theirs[0], theirs[1]["removed"]),
+    )
+    settings = ours.recipe["corpus"]["deduplication"]
+    lines = [
+        "## Near-duplicates",
+        "",
+        f"{size:.1f} MB of cleaned documents, one core, {settings['permutations']} permutations in "
+        f"{settings['bands']} bands, shingles of {settings['shingle']} words.",
+        "",
+        "| | processor s | MB/s | times this project's | documents dropped |",
+        "|---|---|---|---|---|",
+    ]
+    for name, its, dropped in rows:
+        lines.append(
+            f"| {name} | {its.processor:.1f} | {size / its.processor:.1f} | "
+            f"{its.processor / cost.processor:.2f} | {dropped} |"
+        )
+    return [*lines, "", *_quality(ours), ""]
+
+
+def _flat(job: tuple[str, list[object]]) -> list[object]:
+    return [job[0], *job[1]]
+
+
+def _rows(ours: Stages) -> list[tuple[str, dict[str, str]]]:
+    return [
+        (kind, row)
+        for kind in inputs.KINDS
+        for row in csv.DictReader(
+            (ours.out / "corpus" / kind / "duplicates.tsv").open(), delimiter="\t"
+        )
+    ]
+
+
+def _dropped(ours: Stages) -> int:
+    return len(_rows(ours))
+
+
+def _quality(ours: Stages) -> list[str]:
+    """Recall and precision over all pairs of documents, by the exact index."""
+    settings = ours.recipe["corpus"]["deduplication"]
+    sets = truth.shingles(ours.documents, settings["shingle"])
+    joined = [p for p in truth.pairs(sets, settings["jaccard"])]
+    number, names = 0, {}
+    for path in ours.documents:
+        rows = pq.read_table(path, columns=["path"])["path"].to_pylist()
+        part = int(path.stem.split("-")[1])
+        for row, name in enumerate(rows):
+            names[path.parent.name, part, row] = names[path.parent.name, name] = number
+            number += 1
+    found = []
+    for kind, row in _rows(ours):
+        a = names[kind, int(row["part"]), int(row["row"])]
+        b = names[row["kept_source"], row["kept_path"]]
+        found.append((a, b))
+    real, told = truth.roots(number, joined), truth.roots(number, found)
+    recall = sum(told[a] == told[b] for a, b in joined) / max(1, len(joined))
+    precision = sum(real[a] == real[b] for a, b in found) / max(1, len(found))
+    return [
+        f"Against the exact Jaccard index of all pairs of the {number:,} documents: {len(joined)} "
+        f"pairs reach {settings['jaccard']}; of them {recall:.4f} are in one cluster here (recall), "
+        f"and {precision:.4f} of the documents dropped here hang together with the one kept by such "
+        "pairs (precision).",
+    ]
+
+
+def pipeline(
+    ours: Stages, folder: Path, benchmarks: Path, tokenizer: Path, share: int
+) -> list[str]:
+    size = text_of(sorted(ours.source.glob("*/*/files/*.parquet")))
+    one, two = ours.whole(1), ours.whole(2)
+    total, both = summed(one), summed(two)
+    part = folder / "share"
+    for kind in inputs.KINDS:
+        rows = inputs.rows_of(ours.source / kind)[::share]
+        inputs.write(part / kind / "part-0-of-1", [rows])
+    small = text_of(sorted(part.glob("*/*/files/*.parquet")))
+    own = Stages(ours.recipe, part, folder / "share-out", ours.model, ours.benchmarks)
+    own_cost = summed(own.whole(1))
+    kinds = [part / kind for kind in inputs.KINDS]
+    theirs, _ = peer("whole", folder / "datatrove", benchmarks, tokenizer, *kinds)
+    lines = [
+        "## Clean, deduplicate, decontaminate, tokenize",
+        "",
+        f"{size:.1f} MB of documents as read.",
+        "",
+        "| stage, one worker | processor s | MB/s a core |",
+        "|---|---|---|",
+    ]
+    for name, cost in one.items():
+        lines.append(f"| {name} | {cost.processor:.1f} | {size / cost.processor:.1f} |")
+    rate = small / own_cost.processor
+    return [
+        *lines,
+        f"| all, starting of processes included | {total.processor:.1f} | "
+        f"{size / total.processor:.1f} |",
+        "",
+        f"Two workers: {both.wall:.1f} s, {size / both.wall:.1f} MB/s; one: {total.wall:.1f} s, "
+        f"{size / total.wall:.1f} MB/s; two give {total.wall / both.wall:.2f} times one on this "
+        f"machine's {os.cpu_count()} processors.",
+        "",
+        f"datatrove's equivalent (its Gopher filters for text, StarCoder's rules as a LambdaFilter "
+        "for code, PIIFormatter, MinHash, NGramsDecontFilter, DocumentTokenizer; no language "
+        f"identification, no licences, no secrets) on a {share}th of the same documents "
+        f"({small:.1f} MB): {theirs.processor:.1f} s of processor time, "
+        f"{small / theirs.processor:.2f} MB/s a core. This project on the same: "
+        f"{own_cost.processor:.1f} s, {rate:.1f} MB/s a core, "
+        f"{theirs.processor / own_cost.processor:.1f} times its rate.",
+        "",
+    ]
+
+
+def memory(recipe: dict, source: Path, folder: Path, ours: Stages, sizes: list[int]) -> list[str]:
+    rows = {kind: inputs.rows_of(source / kind) for kind in inputs.KINDS}
+    peaks: dict[str, list[int]] = {}
+    for size in sizes:
+        scaled = folder / f"scaled-{size}"
+        for kind in inputs.KINDS:
+            inputs.scaled(rows[kind], size / 2, scaled / kind / "part-0-of-1")
+        mine = Stages(recipe, scaled, folder / f"out-{size}", ours.model, ours.benchmarks)
+        # Words of changed letters are no English.
+        mine.less = ("english", "stop_words")
+        for name, cost in mine.whole(1).items():
+            peaks.setdefault(name, []).append(cost.peak)
+        shutil.rmtree(scaled)
+        shutil.rmtree(mine.out)
+    lines = [
+        "## Memory",
+        "",
+        "Copies of the same documents, each copy's words renamed by a seeded substitution of "
+        "letters, so that none is a duplicate of another; one part a kind. Most memory of any one "
+        "process, MB:",
+        "",
+        "| stage | " + " | ".join(f"{size} MB" for size in sizes) + " | growth |",
+        "|---" * (len(sizes) + 2) + "|",
+    ]
+    for name, its in peaks.items():
+        shown = " | ".join(f"{peak / 1e6:.0f}" for peak in its)
+        lines.append(f"| {name} | {shown} | {100 * (its[-1] / its[0] - 1):.0f}% |")
+    return [*lines, ""]
+
+
+def about(recipe: str, command: str) -> list[str]:
+    printed = run(
+        "bench",
+        "-c",
+        "import json; from importlib.metadata import version; "
+        f"print(json.dumps({{n: version(n) for n in {THEIRS!r}}}))",
+    )[1]
+    ours = ", ".join(f"{name} {metadata.version(name)}" for name in OURS)
+    theirs = ", ".join(f"{name} {version}" for name, version in json.loads(printed).items())
+    told = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((x.split(":")[1].strip() for x in told if x.startswith("model name")), "?")
+    return [
+        "# Corpus stages against their peers",
+        "",
+        f"`{command}`",
+        "",
+        f"Recipe {recipe}. Python {platform.python_version()}; here: {ours}; peers: {theirs}. "
+        f"{model}, {os.cpu_count()} processors. Every process is held to one thread; rates are "
+        "million bytes of text a second of processor time. They swing from run to run where a "
+        "machine is shared; ratios are of one run.",
+        "",
+    ]
+
+
+def fetch(recipe: dict) -> Path:
+    """Download and prepare what is measured, through the pipeline's own rules."""
+    sources = recipe["corpus"]["sources"]
+    wanted = [
+        f"resources/corpora/{source['name']}/part-{part}-of-{source.get('parts', 1)}/manifest.json"
+        for source in sources
+        for part in range(source.get("parts", 1))
+    ]
+    for item in stages.downloaded_benchmarks(recipe):
+        wanted.append(f"resources/benchmarks/{item['name']}/part-0-of-1/manifest.json")
+    wanted.append(f"resources/models/{recipe['base']['name']}/DONE.json")
+    options = ["--cores", os.cpu_count(), "--quiet", "all", "--config", f"recipe={recipe['name']}"]
+    command = [ROOT / "workflow" / "env-run", "workflow", "snakemake", *wanted, *options]
+    subprocess.run([*map(str, command), "quiet_plan=true"], cwd=ROOT, check=True)
+    return ROOT / "resources"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recipe", default="mini")
+    parser.add_argument("--resources", type=Path, help="already fetched (default: fetch now)")
+    parser.add_argument("--out", type=Path, default=ROOT / "reports" / "bench" / "corpus.md")
+    parser.add_argument("--share", type=int, default=8, help="datatrove's whole gets 1/SHARE")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[50, 500], help="MB, for memory")
+    parser.add_argument("--only", nargs="+", default=["whole", "tokens", "near", "memory"])
+    args = parser.parse_args()
+    recipe = recipes.resolve(args.recipe, {})
+    args.resources = args.resources or fetch(recipe)
+    models = args.resources / "models" / recipe["base"]["name"] / "model"
+    wanted = [item["name"] for item in stages.downloaded_benchmarks(recipe)]
+    benchmarks = [
+        args.resources / "benchmarks" / name / "part-0-of-1" / "manifest.json" for name in wanted
+    ]
+    lines = about(args.recipe, f"make bench-corpus RECIPE={args.recipe}")
+    with tempfile.TemporaryDirectory(prefix="lemur-bench.") as name:
+        folder = Path(name)
+        source, tokenizer = folder / "in", models / "tokenizer.json"
+        inputs.made(recipe, args.resources / "corpora", source)
+        problems: dict[str, list[str]] = {}
+        for problem in chosen_problems(benchmarks, wanted):
+            problems.setdefault(problem.benchmark, []).extend(problem.statements)
+        listed = folder / "benchmarks.json"
+        listed.write_text(json.dumps(problems))
+        ours = Stages(recipe, source, folder / "out", models, benchmarks)
+        if "whole" in args.only:
+            lines += pipeline(ours, folder, listed, tokenizer, args.share)
+        else:
+            ours.whole(2)
+        if "tokens" in args.only:
+            lines += tokenization(ours, tokenizer)
+        if "near" in args.only:
+            lines += near(ours, folder, listed, tokenizer)
+        if "memory" in args.only:
+            lines += memory(recipe, source, folder, ours, args.sizes)
+    write_text(args.out, "\n".join(lines).rstrip() + "\n")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
