@@ -31,6 +31,7 @@ localrules:
     pretrain,
     sft,
     evaluate,
+    foundation,
     figures,
     paper_figures,
     provenance,
@@ -45,7 +46,7 @@ onstart:
 rule all:
     default_target: True
     input:
-        "results/report.html" if not only_scores() else scores_of(RECIPE),
+        "results/report.html" if not only_scores() else FOUNDATION,
 
 
 rule fetch:
@@ -90,6 +91,11 @@ rule sft:
 rule evaluate:
     input:
         scores_of(RECIPE),
+
+
+rule foundation:
+    input:
+        FOUNDATION,
 
 
 rule figures:

@@ -397,6 +397,7 @@ PAPER_FIGURES = (
     "agent_table.html",
     "mint_table.html",
 )
+FOUNDATION = "results/figures/foundation.html"
 RECIPE_FIGURES = ("mixture", "loss", "bits_per_byte", "scores")
 
 
@@ -406,6 +407,12 @@ def paper_figure_files():
 
 def recipe_figure_files(recipe):
     return [f"results/figures/{recipe['name']}/{name}.svg" for name in RECIPE_FIGURES]
+
+
+def mixture_drops():
+    """Documents that overlap benchmarks, where a model that is scored was trained on a mixture."""
+    trained = {"pretrained", "chat"} & set(RECIPE["evaluate"]["models"])
+    return [f"results/{RECIPE['name']}/mix/dropped.tsv"] if trained else []
 
 
 def figure_output(name):

@@ -34,6 +34,7 @@ rule judge:
     output:
         scores="results/{recipe}/evaluate/{model}/{benchmark}/scores.json",
         verdicts="results/{recipe}/evaluate/{model}/{benchmark}/verdicts.jsonl",
+        prompt="results/{recipe}/evaluate/{model}/{benchmark}/prompt.txt",
     log:
         "logs/judge/{recipe}/{model}/{benchmark}.log",
     resources:

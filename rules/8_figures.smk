@@ -95,9 +95,34 @@ rule scores_figure:
         )
 
 
+rule foundation_table:
+    input:
+        scores=scores_of(RECIPE),
+        reported=PAPER / "reported.csv",
+        dropped=mixture_drops(),
+    output:
+        FOUNDATION,
+    log:
+        "logs/figures/foundation.log",
+    resources:
+        **asked("foundation_table"),
+    params:
+        spec=as_is(canonical(settings.foundation(STYLE, RECIPE))),
+        dropped=lambda wildcards, input: f"--dropped {input.dropped}" if input.dropped else "",
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/foundation.py",
+            "--scores {input.scores} --reported {input.reported} {params.dropped}",
+            "--out {output}",
+        )
+
+
 rule report:
     input:
-        figures=[*recipe_figure_files(RECIPE), *paper_figure_files()],
+        figures=[*recipe_figure_files(RECIPE), FOUNDATION, *paper_figure_files()],
         scores=scores_of(RECIPE),
         metrics=[
             f"results/{RECIPE['name']}/pretrain/metrics.jsonl",

@@ -23,7 +23,11 @@ def main() -> None:
         arguments,
         _run,
         inputs=lambda args: [args.generations, args.data],
-        outputs=lambda args: [args.out, args.out.parent / "verdicts.jsonl"],
+        outputs=lambda args: [
+            args.out,
+            args.out.parent / "verdicts.jsonl",
+            args.out.parent / "prompt.txt",
+        ],
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lemur.evaluate import intervals
 from lemur.evaluate.intervals import bootstrap_mean, bootstrap_ratio, pass_at_k, wilson
 
 
@@ -64,3 +65,14 @@ def test_bootstrap_of_one_document_and_of_none():
     assert bootstrap_mean([0.5, 0.5]) == (0.5, 0.5)
     with pytest.raises(ValueError):
         bootstrap_ratio([], [])
+
+
+def test_paired_difference_and_mcnemar_against_hand_computed_values():
+    ours, theirs = [True] * 8 + [False] * 2, [True] * 2 + [False] * 6 + [True] + [False]
+    mean, low, high = intervals.paired_difference(ours, theirs)
+    assert mean == pytest.approx(0.5) and low < 0.5 < high <= 1
+    assert intervals.mcnemar(ours, theirs) == pytest.approx(2 * (1 + 7) / 2**7)  # 6 against 1
+    assert intervals.mcnemar(ours, ours) == 1.0
+    assert intervals.paired_difference(ours, ours) == (0.0, 0.0, 0.0)
+    with pytest.raises(ValueError, match="as many items"):
+        intervals.mcnemar(ours, ours[1:])

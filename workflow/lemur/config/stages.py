@@ -21,7 +21,7 @@ VERSION = {
     "pretrain": 1,
     "sft": 3,
     "generate": 1,
-    "judge": 1,
+    "judge": 2,
     "agents": 1,
     "figures": 1,
 }

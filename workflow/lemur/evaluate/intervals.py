@@ -47,3 +47,26 @@ def pass_at_k(samples: int, correct: int, k: int) -> float:
     if samples - correct < k:
         return 1.0
     return 1.0 - math.prod(1.0 - k / n for n in range(samples - correct + 1, samples + 1))
+
+
+def paired_difference(
+    ours: Sequence[float], theirs: Sequence[float], seed: int = 0
+) -> tuple[float, float, float]:
+    """Mean of ours - theirs over the same items, with its 95% bootstrap interval over items."""
+    if len(ours) != len(theirs) or not len(ours):
+        raise ValueError("as many items on either side, at least one")
+    apart = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
+    low, high = bootstrap_mean(list(apart), seed)
+    return float(apart.mean()), low, high
+
+
+def mcnemar(ours: Sequence[bool], theirs: Sequence[bool]) -> float:
+    """Exact two-sided p of McNemar's test: whether the items that only one of two models gets right
+    are shared evenly between them (McNemar 1947; binomial with one half)."""
+    if len(ours) != len(theirs):
+        raise ValueError("as many items on either side")
+    only_ours = sum(a and not b for a, b in zip(ours, theirs, strict=True))
+    only_theirs = sum(b and not a for a, b in zip(ours, theirs, strict=True))
+    apart, fewer = only_ours + only_theirs, min(only_ours, only_theirs)
+    below = sum(math.comb(apart, count) for count in range(fewer + 1))
+    return min(1.0, 2 * below / 2**apart)

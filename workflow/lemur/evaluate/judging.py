@@ -10,14 +10,15 @@ from typing import Any
 from lemur.evaluate import executed, intervals, settings, store
 from lemur.evaluate.lm import ReplayLM
 from lemur.evaluate.tasks import Bench
-from lemur.files import replacing, write_json
+from lemur.files import replacing, write_json, write_text
 
 VERSION = 1  # of judging
 Items = list[dict[str, Any]]
 
 
 def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
-    """Write ``out`` (scores.json) and ``verdicts.jsonl`` beside it. Nothing is generated."""
+    """Write ``out`` (scores.json) and beside it ``verdicts.jsonl`` and ``prompt.txt``, the first
+    problem as the model got it. Nothing is generated."""
     settings.check(spec)
     bench = Bench(spec, data)
     found, recorded = store.read(generations)
@@ -57,6 +58,9 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
         "reason": None,
         **score,
     }
+    first = str(items[0]["_sample"]["arguments"][0][0])
+    shown = first.encode("utf-8", "backslashreplace").decode()
+    write_text(out.parent / "prompt.txt", shown)
     _write_verdicts(out.parent / "verdicts.jsonl", items)
     write_json(out, scores)
 

@@ -38,6 +38,32 @@ def labels(config: Config, recipe: Config) -> dict[str, str]:
     return {"start": start, "pretrained": "pretrained", "chat": "chat"}
 
 
+def foundation(config: Config, recipe: Config) -> dict[str, Any]:
+    """The settings of the table that sets our scores beside the paper's: which row of the paper
+    each model is compared with, and whether it is the paper's own model."""
+    own = copy.deepcopy(dict(config["figures"]["foundation"]))
+    rows, named = own.pop("rows"), labels(config, recipe)
+    base = recipe["base"].get("paper")
+    models = [
+        {
+            "name": name,
+            "label": named[name],
+            "paper": base if name == "start" else rows[name],
+            "own": name == "start" and base is not None,
+        }
+        for name in recipe["evaluate"]["models"]
+    ]
+    for entry in recipe["evaluate"].get("baselines", []):
+        paper = entry.get("paper")
+        label = entry.get("description", entry["name"])
+        models.append(
+            {"name": entry["name"], "label": label, "paper": paper, "own": paper is not None}
+        )
+    chosen = {item["name"] for item in recipe["evaluate"]["benchmarks"]}
+    differs = {name: told for name, told in own.pop("differs").items() if name in chosen}
+    return {**own, "recipe": recipe["name"], "models": models, "benchmarks": differs}
+
+
 def report_spec(config: Config, recipe: Config, **facts: Any) -> dict[str, Any]:
     """The settings of the report: title, sections, colours, and the resolved recipe itself."""
     report = config.get("report", {})

@@ -34,8 +34,17 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A word that leads to a file: ``target`` relative to the table. A cell may hold several."""
+
+    text: str
+    target: str
+
+
+@dataclass(frozen=True)
 class Table:
-    """``groups`` are (heading or "", rows); a row has one cell a column, ``None`` an empty one."""
+    """``groups`` are (heading or "", rows); a row has one cell a column, ``None`` an empty one, a
+    sequence of ``Link`` for links."""
 
     caption: str
     columns: Sequence[Column]
@@ -49,11 +58,19 @@ class Table:
         for column, value in zip(self.columns, row, strict=True):
             if value is None:
                 cells.append("")
-            elif column.digits is None:
+            elif isinstance(value, (tuple, list)):
+                cells.append(" ".join(link.text for link in value))
+            elif column.digits is None or isinstance(value, str):
                 cells.append(str(value))
             else:
                 cells.append(f"{value:.{column.digits}f}")
         return cells
+
+
+def _anchors(value: Any) -> str:
+    if not isinstance(value, (tuple, list)):
+        return ""
+    return " ".join(f'<a href="{escape(link.target)}">{escape(link.text)}</a>' for link in value)
 
 
 def html(table: Table) -> str:
@@ -74,7 +91,7 @@ def html(table: Table) -> str:
         for r, row in enumerate(rows):
             cells = []
             for c, text in enumerate(table.shown(row)):
-                text = escape(text)
+                text = _anchors(row[c]) or escape(text)
                 text = f"<strong>{text}</strong>" if (g, r, c) in table.bold else text
                 tag = 'th scope="row"' if c == 0 else f"td{classes[c]}"
                 cells.append(f"<{tag}>{text}</{tag.split()[0].split(' ')[0]}>")
@@ -108,7 +125,12 @@ def markdown(table: Table) -> str:
         if heading:
             lines.append(line([f"*{heading}*", *[""] * (len(table.columns) - 1)]))
         for r, row in enumerate(rows):
-            cells = table.shown(row)
+            cells = [
+                " ".join(f"[{link.text}]({link.target})" for link in value)
+                if isinstance(value, (tuple, list))
+                else text
+                for text, value in zip(table.shown(row), row, strict=True)
+            ]
             lines.append(
                 line([f"**{x}**" if (g, r, c) in table.bold else x for c, x in enumerate(cells)])
             )
@@ -142,12 +164,20 @@ def latex(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return " ".join(link.target for link in value)
+    return value
+
+
 def csv(table: Table) -> str:
     """Unrounded numbers; groups are a first column where there are any."""
     grouped = any(heading for heading, _ in table.groups)
     columns = [*(["Group"] if grouped else []), *(column.name for column in table.columns)]
     rows = [
-        [*([heading] if grouped else []), *row] for heading, rows in table.groups for row in rows
+        [*([heading] if grouped else []), *map(_plain, row)]
+        for heading, rows in table.groups
+        for row in rows
     ]
     return csv_text(columns, rows)
 

@@ -70,6 +70,7 @@ WORK = {
     "loss": Work(700),
     "mixture_figure": Work(700),
     "scores_figure": Work(700),
+    "foundation_table": Work(700),
     "report": Work(1500),
     "write_ro_crate": Work(700),
 }

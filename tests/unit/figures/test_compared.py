@@ -1,0 +1,154 @@
+"""Our scores beside the paper's: differences, averages, explanations, pairs, and the files behind."""
+
+import json
+
+import pytest
+from lemur.errors import UserError
+from lemur.figures import compared, reported, tables
+from lemur.figures.foundation import BENCHMARKS
+from lemur.provenance import ROOT
+
+NUMBERS = reported.table(ROOT / "reports/paper/reported.csv", "foundation")
+OWN = {"name": "llama", "label": "Llama-2-70B", "paper": "Llama-2-70B", "own": True}
+SMALL = {"name": "chat", "label": "chat", "paper": "Lemur-70B-Chat", "own": False}
+
+
+def score(folder, model, benchmark, right, n=100, of=None, judged=True):
+    made = folder / "results" / "r" / "evaluate" / model / benchmark
+    made.mkdir(parents=True)
+    verdicts = [
+        {"task": "t", "document": str(k), "verdict": "passed" if k < right else "failed"}
+        for k in range(n)
+    ]
+    (made / "verdicts.jsonl").write_text("".join(json.dumps(v) + "\n" for v in verdicts))
+    value = right / n if judged else None
+    given = {"benchmark": benchmark, "model": model, "metric": "m", "value": value,
+             "interval": [value - 0.08, value + 0.08] if judged else None, "n": n, "of": of or n,
+             "judged": judged, "reason": None if judged else "no sandbox"}  # fmt: skip
+    (made / "scores.json").write_text(json.dumps(given))
+    return made / "scores.json"
+
+
+def spec(models=(OWN,), **more):
+    return {"recipe": "r", "models": list(models), "benchmarks": {}, "explanations": {}, **more}
+
+
+def rows(table):
+    return {(heading, row[0]): row for heading, many in table.groups for row in many}
+
+
+def made(folder, paths, given=None, dropped=None):
+    out = folder / "results" / "figures" / "foundation.html"
+    return compared.compared(given or spec(), paths, NUMBERS, dropped, out)
+
+
+def test_names_of_benchmarks_lead_to_columns():
+    assert compared.column_of("gsm8k_full") == compared.column_of("gsm8k") == "GSM8K"
+    assert compared.column_of("bbh_cot_fewshot") == "BBH"
+    assert compared.column_of("multipl_e_lua") == "MultiPL-E"
+    assert compared.column_of("bits_per_byte_code") is None
+    assert set(compared.COLUMNS.values()) == set(BENCHMARKS)
+
+
+def test_a_cell_stands_beside_the_papers_with_its_interval(tmp_path):
+    table = made(tmp_path, [score(tmp_path, "llama", "humaneval", 30)])
+    row = rows(table)["Llama-2-70B, the paper's Llama-2-70B", "humaneval"]
+    assert row[1:6] == [30.5, 30.0, "22.0 to 38.0", pytest.approx(-0.5), "-8.5 to +7.5"]
+    assert row[8] == "within the interval" and row[9] is None
+    targets = [link.target for link in row[10]]
+    assert targets[0] == "../r/evaluate/llama/humaneval/prompt.txt" and len(targets) == 4
+    assert "matches its published score on 1 of 1" in table.notes[0]
+
+
+def test_a_gap_is_explained_or_unexplained(tmp_path):
+    paths = [score(tmp_path, "llama", name, 90, of=of) for name, of in
+             (("humaneval", 100), ("mbpp", 500), ("gsm8k", 100))]  # fmt: skip
+    paths += [score(tmp_path, "chat", "humaneval", 1)]
+    given = spec(
+        (OWN, SMALL),
+        benchmarks={"humaneval": ["decoded greedily"]},
+        explanations={"llama/gsm8k": "we asked its author"},
+    )
+    told = {key[1] + key[0][:4]: row[8] for key, row in rows(made(tmp_path, paths, given)).items()}
+    assert told["humanevalLlam"] == "decoded greedily"
+    assert told["mbppLlam"] == "100 of 500 problems"
+    assert told["gsm8kLlam"] == "we asked its author"
+    assert told["humanevalchat"] == "another model than the paper's Lemur-70B-Chat"
+    plain = made(tmp_path, paths[:1])
+    assert rows(plain)["Llama-2-70B, the paper's Llama-2-70B", "humaneval"][8] == "unexplained"
+    assert "matches its published score on 0 of 1" in plain.notes[0]
+
+
+def test_the_average_is_the_papers_where_all_eight_are_there(tmp_path):
+    names = ["mmlu", "bbh_cot_fewshot", "gsm8k_full", "humaneval", "mbpp", "spider", "multipl_e",
+             "ds1000"]  # fmt: skip
+    paths = [score(tmp_path, "llama", name, 40) for name in names]
+    whole = rows(made(tmp_path, paths))["Llama-2-70B, the paper's Llama-2-70B", "Average"]
+    assert whole[1:3] == [43.6, pytest.approx(40)] and whole[4] == pytest.approx(-3.6)
+    half = 8 / 8**0.5  # eight independent intervals of +-8
+    assert whole[3] == f"{40 - half:.1f} to {40 + half:.1f}"
+    part = rows(made(tmp_path, paths[3:5]))[
+        "Llama-2-70B, the paper's Llama-2-70B", "Mean of the 2 above"
+    ]
+    assert part[1] == pytest.approx((30.5 + 45.4) / 2)
+
+
+def test_models_are_paired_on_the_same_problems(tmp_path):
+    paths = [score(tmp_path, "llama", "humaneval", 10), score(tmp_path, "chat", "humaneval", 30)]
+    table = made(tmp_path, paths, spec((OWN, SMALL)))
+    found = rows(table)
+    assert found["Llama-2-70B, the paper's Llama-2-70B", "humaneval"][7] is None
+    text = found["chat, the paper's Lemur-70B-Chat", "humaneval"][7]
+    assert text.startswith("+20.0 (+1") and "McNemar p = 1.9e-06" in text
+    other = [paths[0], score(tmp_path, "chat", "mbpp", 30)]
+    assert all(row[7] is None for row in rows(made(tmp_path, other, spec((OWN, SMALL)))).values())
+
+
+def test_documents_that_overlap_are_counted_once(tmp_path):
+    dropped = tmp_path / "dropped.tsv"
+    lines = ["source\tpart\trow\tid\tbenchmark\titem\tmatched"]
+    lines += [
+        "a\t0\t1\tx\thumaneval\tone\tw",
+        "a\t0\t1\tx\thumaneval\ttwo\tw",
+        "b\t0\t1\tx\tmbpp\to\tw",
+    ]
+    dropped.write_text("\n".join(lines) + "\n")
+    paths = [score(tmp_path, "llama", name, 30) for name in ("humaneval", "gsm8k")]
+    found = rows(made(tmp_path, paths, dropped=dropped))
+    assert [row[9] for row in found.values()] == [0, 1, None]  # in the order of the columns
+
+
+def test_what_was_not_judged_is_said(tmp_path):
+    row = next(
+        iter(rows(made(tmp_path, [score(tmp_path, "llama", "mbpp", 3, judged=False)])).values())
+    )
+    assert row[1:6] == [45.4, None, "not judged: no sandbox", None, None]
+    table = made(tmp_path, [score(tmp_path, "chat", "mbpp", 3)], spec((SMALL,)))
+    assert "nothing yet vouches" in table.notes[0]
+
+
+def test_four_formats_lead_to_the_files(tmp_path):
+    out = tmp_path / "results" / "figures" / "foundation.html"
+    paths = [score(tmp_path, "llama", "humaneval", 30)]
+    compared.write(spec(), paths, ROOT / "reports/paper/reported.csv", None, out)
+    assert '<a href="../r/evaluate/llama/humaneval/verdicts.jsonl">verdicts</a>' in out.read_text()
+    assert (
+        "[settings](../r/evaluate/llama/humaneval/scores.json)"
+        in out.with_suffix(".md").read_text()
+    )
+    assert "../r/evaluate/llama/humaneval/generations.jsonl" in out.with_suffix(".csv").read_text()
+    assert out.with_suffix(".tex").read_text().count(r"\\") > 2
+    for link in compared.FILES[2:]:
+        assert (out.parent / f"../r/evaluate/llama/humaneval/{link[1]}").resolve().is_file()
+
+
+@pytest.mark.parametrize("text", ["{", '{"task": 1}\n'])
+def test_damaged_verdicts_are_one_line(tmp_path, text):
+    paths = [score(tmp_path, "llama", "humaneval", 10), score(tmp_path, "chat", "humaneval", 30)]
+    paths[0].with_name("verdicts.jsonl").write_text(text)
+    with pytest.raises(UserError, match=r"verdicts.jsonl: not verdicts"):
+        made(tmp_path, paths, spec((OWN, SMALL)))
+
+
+def test_no_score_is_an_empty_table_with_its_notes(tmp_path):
+    assert made(tmp_path, []).groups == [] and tables.html(made(tmp_path, []))

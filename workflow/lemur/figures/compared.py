@@ -1,0 +1,238 @@
+"""Our scores beside the paper's foundation table: every cell with its interval and its files."""
+
+import csv
+import json
+import math
+import os
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lemur.errors import UserError
+from lemur.evaluate import intervals
+from lemur.figures import inputs, reported, tables
+from lemur.figures.foundation import AVERAGE, BENCHMARKS
+
+Score = dict[str, Any]
+# Beginning of a benchmark's name in config/benchmarks.yaml -> its column in the paper's table.
+COLUMNS = {
+    "mmlu": "MMLU",
+    "bbh": "BBH",
+    "gsm8k": "GSM8K",
+    "humaneval": "HumanEval",
+    "mbpp": "MBPP",
+    "spider": "Spider",
+    "multipl_e": "MultiPL-E",
+    "ds1000": "DS-1000",
+}
+FILES = (("prompt", "prompt.txt"), ("answers", "generations.jsonl"),
+         ("verdicts", "verdicts.jsonl"), ("settings", "scores.json"))  # fmt: skip
+FULL = "The paper's own weights were"  # begins the sentence that vouches for the table
+
+
+def column_of(benchmark: str) -> str | None:
+    """The paper's column that a benchmark belongs to, or None."""
+    found = [key for key in COLUMNS if benchmark == key or benchmark.startswith(f"{key}_")]
+    return COLUMNS[max(found, key=len)] if found else None
+
+
+def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.Numbers,
+             dropped: Path | None, out: Path) -> tables.Table:  # fmt: skip
+    """``spec``: models, a list of {name, label, paper (a row of the paper's table or None), own
+    (whether these are the paper's own weights)}; benchmarks, {name: what differs from the paper};
+    explanations, {"model/benchmark": text}."""
+    found = {}
+    for path in paths:
+        score = inputs.mapping(path, "benchmark", "model", "value", "interval", "n", "of")
+        if column_of(score["benchmark"]) is not None:
+            found[score["model"], score["benchmark"]] = {**score, "_path": path}
+    hits = contaminated(dropped)
+    groups, vouched = [], []
+    first = next((model["name"] for model in spec["models"]), None)
+    for model in spec["models"]:
+        mine = [score for (name, _), score in found.items() if name == model["name"]]
+        order = list(COLUMNS.values())
+        mine.sort(key=lambda one: (order.index(str(column_of(one["benchmark"]))), one["benchmark"]))
+        rows = []
+        for score in mine:
+            other = found.get((str(first), score["benchmark"]))
+            told = explanation(spec, model, score, numbers)
+            rows.append(
+                [
+                    score["benchmark"],
+                    *beside(score, _printed(model, score["benchmark"], numbers)),
+                    f"{score['n']} of {score['of']}",
+                    against(score, other) if other is not score else None,
+                    told,
+                    None if hits is None else hits.get(score["benchmark"], 0),
+                    _links(score["_path"], out),
+                ]
+            )
+        mean = average(model, mine, numbers)
+        if mean is not None:
+            rows.append([*mean, None, None, None, None])
+        if rows:
+            paper = f", the paper's {model['paper']}" if model.get("paper") else ""
+            groups.append((f"{model['label']}{paper}", rows))
+        if model.get("own") and mine:
+            vouched.append(_vouch(model, mine, numbers))
+    start = spec["models"][0]["label"] if spec["models"] else "the first model"
+    return tables.Table(
+        caption=f"Foundation benchmarks: the paper beside ours (recipe {spec['recipe']})",
+        columns=[
+            tables.Column("Benchmark"),
+            tables.Column("Paper", 1),
+            tables.Column("Ours", 1),
+            tables.Column("Ours, 95% interval"),
+            tables.Column("Difference", 1),
+            tables.Column("Difference, 95% interval"),
+            tables.Column("Problems"),
+            tables.Column(f"Against {start}, same problems"),
+            tables.Column("Gap"),
+            tables.Column("Training documents that overlap", 0),
+            tables.Column("Opened"),
+        ],
+        groups=groups,
+        notes=[
+            " ".join(vouched)
+            or "No model of the paper's own weights was scored in this run, so nothing yet vouches "
+            "for this table against published scores.",
+            "The paper's number is taken as fixed; the interval is that of our sample of problems. "
+            "Overlapping documents were left out of training, or counted where they were not; empty: "
+            "nothing was trained.",
+        ],
+    )
+
+
+def beside(score: Score, printed: float | None) -> list[Any]:
+    """Paper, ours, our interval, difference, its interval: percentages."""
+    if score["value"] is None:
+        return [printed, None, f"not judged: {score.get('reason') or ''}".rstrip(": "), None, None]
+    value, (low, high) = 100 * score["value"], (100 * edge for edge in score["interval"])
+    shown = f"{low:.1f} to {high:.1f}"
+    if printed is None:
+        return [None, value, shown, None, None]
+    apart = f"{low - printed:+.1f} to {high - printed:+.1f}"
+    return [printed, value, shown, value - printed, apart]
+
+
+def _printed(model: Mapping[str, Any], benchmark: str, numbers: reported.Numbers) -> float | None:
+    return numbers.get((str(model.get("paper")), str(column_of(benchmark))))
+
+
+def explanation(
+    spec: Mapping[str, Any], model: Mapping[str, Any], score: Score, numbers: reported.Numbers
+) -> str | None:
+    """One line on a gap that our interval does not cover; None where there is none to explain."""
+    printed = _printed(model, score["benchmark"], numbers)
+    if printed is None or score["value"] is None:
+        return None
+    low, high = score["interval"]
+    if low * 100 <= printed <= high * 100:
+        return "within the interval"
+    given = spec.get("explanations", {}).get(f"{model['name']}/{score['benchmark']}")
+    if given:
+        return str(given)
+    if not model.get("own"):
+        return f"another model than the paper's {model['paper']}"
+    differs = list(spec.get("benchmarks", {}).get(score["benchmark"], []))
+    if score["n"] < score["of"]:
+        differs.append(f"{score['n']} of {score['of']} problems")
+    return "; ".join(differs) or "unexplained"
+
+
+def average(
+    model: Mapping[str, Any], scores: Sequence[Score], numbers: reported.Numbers
+) -> list[Any] | None:
+    """The mean over the paper's eight benchmarks, as the paper takes it; over those that both have,
+    named as such, where ours are fewer. One benchmark a column: the last of its entries."""
+    chosen = {column_of(one["benchmark"]): one for one in scores if one["value"] is not None}
+    if not chosen:
+        return None
+    columns = [name for name in BENCHMARKS if name in chosen]
+    ours = [100 * chosen[name]["value"] for name in columns]
+    spread = [50 * (chosen[name]["interval"][1] - chosen[name]["interval"][0]) for name in columns]
+    mean = sum(ours) / len(ours)
+    half = math.sqrt(sum(one * one for one in spread)) / len(spread)
+    whole = len(columns) == len(BENCHMARKS)
+    key = str(model.get("paper"))
+    theirs = [numbers.get((key, name)) for name in columns]
+    printed = None
+    if whole:
+        printed = numbers.get((key, AVERAGE))
+    elif all(one is not None for one in theirs):
+        printed = sum(one for one in theirs if one is not None) / len(theirs)
+    shown = f"{mean - half:.1f} to {mean + half:.1f}"
+    name = "Average" if whole else f"Mean of the {len(columns)} above"
+    if printed is None:
+        return [name, None, mean, shown, None, None, ""]
+    gap = mean - printed
+    return [name, printed, mean, shown, gap, f"{gap - half:+.1f} to {gap + half:+.1f}", ""]
+
+
+def against(score: Score, other: Score | None) -> str | None:
+    """The paired difference to another model on the problems that both were asked."""
+    if other is None or score["value"] is None or other["value"] is None:
+        return None
+    mine, theirs = passed(score["_path"]), passed(other["_path"])
+    shared = sorted(set(mine) & set(theirs))
+    if not shared:
+        return None
+    ours, others = [mine[key] for key in shared], [theirs[key] for key in shared]
+    mean, low, high = intervals.paired_difference(ours, others)
+    p = intervals.mcnemar(ours, others)
+    sign = f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}, McNemar p = {p:.2g})"
+    return sign if len(shared) == score["n"] == other["n"] else f"{sign} on {len(shared)}"
+
+
+def passed(scores: Path) -> dict[tuple[str, str], bool]:
+    """Whether each problem was passed, from the verdicts beside ``scores``."""
+    path = scores.with_name("verdicts.jsonl")
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return {(one["task"], one["document"]): one["verdict"] == "passed" for one in lines}
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: not verdicts ({error})") from None
+
+
+def contaminated(dropped: Path | None) -> Counter[str] | None:
+    """Training documents that overlap each benchmark, from a mixture's ``dropped.tsv``."""
+    if dropped is None:
+        return None
+    documents: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    try:
+        with open(dropped, encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                documents[row["benchmark"]].add((row["source"], row["part"], row["row"]))
+    except FileNotFoundError:
+        raise UserError(f"{dropped}: no such file") from None
+    except KeyError as error:
+        raise UserError(f"{dropped}: lacks the column {error}") from None
+    return Counter({name: len(rows) for name, rows in documents.items()})
+
+
+def _links(scores: Path, out: Path) -> tuple[tables.Link, ...]:
+    folder = os.path.relpath(scores.resolve().parent, out.resolve().parent)
+    return tuple(tables.Link(text, f"{folder}/{name}") for text, name in FILES)
+
+
+def _vouch(model: Mapping[str, Any], scores: Sequence[Score], numbers: reported.Numbers) -> str:
+    """Whether a public model's scores here are its published ones."""
+    judged = [one for one in scores if one["value"] is not None and one["n"] == one["of"]]
+    pairs = [(one, _printed(model, one["benchmark"], numbers)) for one in judged]
+    pairs = [(one, printed) for one, printed in pairs if printed is not None]
+    if not pairs:
+        return f"{FULL} scored ({model['label']}), but on no benchmark whole."
+    near = sum(
+        one["interval"][0] * 100 <= printed <= one["interval"][1] * 100 for one, printed in pairs
+    )
+    return f"{FULL} scored: {model['label']} matches its published score on {near} of {len(pairs)}."
+
+
+def write(spec: Mapping[str, Any], scores: Sequence[Path], source: Path, dropped: Path | None,
+          out: Path) -> None:  # fmt: skip
+    """The table in four formats, beside ``out`` (.html)."""
+    tables.write(compared(spec, scores, reported.table(source, "foundation"), dropped, out), out)
