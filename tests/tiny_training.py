@@ -193,21 +193,27 @@ def forked(spec: dict, model: Path, index: Path, done: Path, shown: Path, arm=No
     Errors end as in the real command; what it prints on stderr is in ``shown``. ``arm`` is called
     in the child before the run begins.
     """
-    from lemur.command import guarded
     from lemur.train.run import run
 
     child = os.fork()
     if child:
         return child
+    file = os.open(shown, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    in_child(lambda: run(spec, model, index, done), file, arm)
+
+
+def in_child(action, shown: int, arm=None) -> None:
+    """Run ``action`` in a forked child with stderr to the descriptor ``shown``, and end the child."""
+    from lemur.command import guarded
+
     code = 1
     try:
-        with open(shown, "w", buffering=1) as file:
-            os.dup2(file.fileno(), 2)
-            sys.stderr = file
-            if arm is not None:
-                arm()
-            guarded(lambda: run(spec, model, index, done))
-            code = 0
+        os.dup2(shown, 2)
+        sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115 - ends with the child
+        if arm is not None:
+            arm()
+        guarded(action)
+        code = 0
     except SystemExit as stop:
         code = stop.code
     except BaseException:

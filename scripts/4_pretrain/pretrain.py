@@ -9,8 +9,9 @@ The spec (tokens are counted in whole packed sequences):
   optimizer {name: adamw, learning_rate, betas: [a, b], epsilon, weight_decay, clip (0: none)}
   schedule {name: cosine|linear|constant|wsd, warmup: share of steps, final: share of the peak;
     warmup_tokens or warmup_steps replace the share, decay: share of steps at the end of wsd}
-  precision bf16|fp32, engine torch|deepspeed, gradient_checkpointing, attention auto|sdpa|flash
-  parallel {device: cpu|cuda, nodes, processes_per_node, zero_stage}
+  precision bf16|fp32, engine auto|torch|deepspeed, gradient_checkpointing,
+  attention auto|sdpa|flash
+  parallel {device: cpu|cuda, nodes, processes_per_node, zero_stage, offload, timeout_seconds}
   checkpoint {every_steps, keep, keep_every_tokens (null: none for good)}, vocabulary keep|chatml, threads (CPU threads of one rank)
 And where wanted (the value in brackets without it):
   z_loss [0], max_skipped: steps in a row with no finite loss or gradient that end the run [3]
@@ -18,8 +19,9 @@ And where wanted (the value in brackets without it):
   lora {rank, alpha, dropout [0], targets: names of layers [all-linear]} [null: all weights]
 
 Writes model/ (a Hugging Face folder), metrics.jsonl and, last, DONE.json. SIGTERM and SIGUSR1
-write a checkpoint and exit with 75; the same command continues. More than one rank is started with
-`torchrun --nproc-per-node N scripts/4_pretrain/pretrain.py ...` and engine deepspeed.
+write a checkpoint and exit with 75; the same command continues. N ranks on this machine:
+`workflow/env-run train python -m lemur.launch --processes N --out DONE.json --
+scripts/4_pretrain/pretrain.py ...` (its --help says more).
 """
 
 from pathlib import Path

@@ -16,6 +16,12 @@ class Interrupted(Exception):
     exit_code = 75  # EX_TEMPFAIL: worth another attempt
 
 
+class LostRank(Exception):
+    """Another rank does not answer any more; the launcher says which, and why."""
+
+    exit_code = 76
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """``"; did you mean 'x'? allowed: x, y"`` for a misspelt ``word`` (no suggestion if none is near)."""
     names = sorted(str(name) for name in allowed)

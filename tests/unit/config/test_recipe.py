@@ -45,7 +45,6 @@ def wrong(values, name="mini"):
         ("pretrain.global_batch_tokens", 1000, "pretrain.global_batch_tokens: 1000 is not a multiple of context x micro_batch_sequences x ranks = 1024"),
         ("pretrain.context", 1 << 24, "pretrain.context: 16777216 is longer than the 8192 positions of"),
         ("sft.context", 1 << 24, "sft.context: 16777216 is longer than the"),
-        ("pretrain.parallel.processes_per_node", 2, "pretrain.engine: torch runs one process; 2 ranks need deepspeed"),
         ("sft.sources", [{"name": "egg", "format": "eg", "examples": 1}], "sft.sources.0: no SFT source 'egg' in config/sources.yaml; did you mean 'eg'?"),
         ("sft.sources", [{"name": "networkx", "format": "eg", "examples": 1}], "sft.sources.0: no SFT source 'networkx'"),
         ("evaluate.models", ["start", "started"], "'started' is not allowed; did you mean 'start'?"),
@@ -60,6 +59,14 @@ def test_a_mistake_names_place_value_and_what_is_allowed(key, value, message):
     line = str(caught.value)
     assert message in line, line
     assert "\n" not in line
+
+
+def test_several_ranks_take_deepspeed_by_themselves():
+    assert recipe.resolve("mini")["pretrain"]["engine"] == "torch"
+    two = {"pretrain.parallel.processes_per_node": 2}
+    assert recipe.resolve("mini", two)["pretrain"]["engine"] == "deepspeed"
+    with pytest.raises(UserError, match=r"torch runs one process; 2 ranks need deepspeed"):
+        recipe.resolve("mini", {**two, "pretrain.engine": "torch"})
 
 
 def test_terms_that_bind_are_accepted_by_name_or_refused():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from lemur.errors import UserError
+from lemur.launch import ranks
 from lemur.launch.allocation import parse_left
 from lemur.launch.ranks import Group, environments
 from lemur.launch.restarts import Restarts
@@ -30,6 +31,7 @@ for number in (signal.SIGTERM, signal.SIGUSR1):
 names = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR")
 (here / f"rank.{os.environ.get('RANK', '-')}").write_text(" ".join(os.environ.get(n, "-") for n in names))
 if mode == "fail" and os.environ["RANK"] == "1":
+    print("why rank 1 fails", file=sys.stderr)
     sys.exit(3)
 if mode == "refused":
     sys.exit(2)
@@ -99,8 +101,32 @@ def test_several_nodes_need_srun(tmp_path, monkeypatch):
 
 def test_a_failed_rank_ends_the_others_with_its_code(tmp_path):
     began = time.monotonic()
-    assert start(tmp_path, "fail", "--processes", "2").wait(timeout=30) == 3
+    process = start(tmp_path, "fail", "--processes", "2")
+    _, shown = process.communicate(timeout=30)
+    assert process.returncode == 3
     assert time.monotonic() - began < 15
+    assert shown == (
+        "why rank 1 fails\nerror: rank 1 left with code 3; the other ranks were ended; "
+        "the same command continues from the last checkpoint\n"
+    )
+
+
+def test_a_rank_that_ignores_the_end_of_another_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(ranks, "PATIENCE", 0.5)
+    stubborn = "import os, signal, sys, time\nsignal.signal(15, signal.SIG_IGN)\n"
+    stubborn += "time.sleep(0.5)\nsys.exit(4) if os.environ['RANK'] == '1' else time.sleep(60)"
+    group = Group([sys.executable, "-c", stubborn], environments(1, 2, 0, "127.0.0.1", 1))
+    began = time.monotonic()
+    assert group.run() == 4
+    assert time.monotonic() - began < 15
+    assert [process.returncode for process in group.processes] == [-signal.SIGKILL, 4]
+
+
+def test_a_mistake_of_all_ranks_is_said_once(tmp_path, capfd):
+    said = "import sys; print('error: pretrain.context: 9', file=sys.stderr); sys.exit(2)"
+    group = Group([sys.executable, "-c", said], environments(1, 3, 0, "127.0.0.1", 1))
+    assert group.run() == 2
+    assert capfd.readouterr().err == "error: pretrain.context: 9\n"
 
 
 def test_sigterm_reaches_every_rank_and_is_no_requeue(slurm):

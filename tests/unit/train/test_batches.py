@@ -1,6 +1,7 @@
 """Which sequences a step sees: a function of the step, whatever the number of ranks."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +9,12 @@ from lemur.tokenize.packed import PackedDataset, batch
 from lemur.train.batches import read, step_batches, step_count
 from lemur.train.spec import parse
 from tiny_training import mixed_lengths, packed, settings
+
+
+@pytest.fixture(scope="module")
+def used(index):
+    """A data set that other steps were read from before."""
+    return PackedDataset(index)
 
 
 def spec_of(world: int, micro: int, accumulate: int, seed: int = 0):
@@ -44,6 +51,29 @@ def test_ranks_share_the_step_and_no_sequence_twice(index, world, micro, accumul
         for number in batch(len(data), spec.sequences, seed, step)
     ]
     assert sorted(seen) == sorted(wanted)
+
+
+@given(
+    steps=st.lists(st.integers(0, 10_000), min_size=1, max_size=5),
+    rank=st.integers(0, 1),
+    noise=st.integers(0, 2**31),
+)
+def test_a_batch_depends_on_recipe_step_and_rank_alone(index, used, steps, rank, noise):
+    """Neither on what was read before, nor on a generator of random numbers, nor does it draw."""
+    spec = spec_of(2, 2, 2, seed=7)
+    torch.manual_seed(noise)
+    np.random.seed(noise)
+    before = torch.get_rng_state(), np.random.get_state()[1].tolist()
+    for step in steps:
+        for one, other in zip(
+            step_batches(used, spec, step, rank),
+            step_batches(PackedDataset(index), spec, step, rank),
+            strict=True,
+        ):
+            for name in ("input_ids", "labels", "segment_ids", "position_ids"):
+                assert torch.equal(getattr(one, name), getattr(other, name))
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert before[1] == np.random.get_state()[1].tolist()
 
 
 def test_tensors_are_what_the_data_set_says(index):

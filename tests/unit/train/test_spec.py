@@ -30,6 +30,7 @@ def test_reads_everything():
         ({"epochs": 1.0}, "pretrain.tokens or pretrain.epochs: give one"),
         ({"parallel__processes_per_node": 2}, "2 ranks need deepspeed"),
         ({"engine": "deepspeed"}, "pretrain.parallel.zero_stage: 0"),
+        ({"parallel__offload": "parameters"}, "pretrain.parallel.offload: parameters are kept"),
         ({"vocabulary": "chatlm"}, "did you mean 'chatml'"),
         ({"stage": "pretain"}, "did you mean 'pretrain'"),
         ({"gradient_checkpointing": 1}, "not of type bool"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lemur.config import load, schema, scoring
+from lemur.config.engine import engine_for
 from lemur.errors import UserError, nearest
 
 Recipe = dict[str, Any]
@@ -125,7 +126,7 @@ def chosen_benchmarks(chosen: list[Recipe], benchmarks: Recipe, where: str) -> l
 
 
 def _check(recipe: Recipe, where: str) -> None:
-    """What no schema can say: values that must agree with each other."""
+    """What no schema can say: values that must agree with each other; ``auto`` becomes what it means."""
     longest = recipe["base"]["architecture"]["max_context"]
     for stage in ("pretrain", "sft"):
         part = recipe[stage]
@@ -133,6 +134,7 @@ def _check(recipe: Recipe, where: str) -> None:
         if context > longest:
             raise UserError(f"{where}: {stage}.context: {context} is longer than the {longest} positions of '{recipe['base']['name']}'")  # fmt: skip
         ranks = part["parallel"]["nodes"] * part["parallel"]["processes_per_node"]
+        part["engine"] = engine_for(part["engine"], part["parallel"]["device"], ranks)
         if part["engine"] == "torch" and ranks > 1:
             raise UserError(f"{where}: {stage}.engine: torch runs one process; {ranks} ranks need deepspeed")  # fmt: skip
         unit = context * part["micro_batch_sequences"] * ranks

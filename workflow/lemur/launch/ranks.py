@@ -6,15 +6,24 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import IO
 
-STOPPED = 75  # EX_TEMPFAIL: state was saved, the same command continues
-PATIENCE = 60.0  # seconds that ranks have to end after another rank failed
+from lemur.errors import Interrupted, LostRank
+from lemur.launch.blame import blame
+
+STOPPED = Interrupted.exit_code  # state was saved, the same command continues
+LOST = LostRank.exit_code
+# Seconds that ranks have to end after another failed. srun then needs 30 more for other nodes
+# (SLURM's KillWait), and all shall be gone within 60.
+PATIENCE = 20.0
 POLL = 0.1
 ASK_EVERY = 60.0
+TAIL = 40  # lines of a failed rank that are shown
 _PDEATHSIG = 1  # prctl(2)
 
 
@@ -53,6 +62,9 @@ def _end_with_parent() -> None:
 class Group:
     """The ranks of this node. ``seconds_left``: asked now and then; ``grace`` seconds before the end
     the ranks are told by SIGUSR1 to save and leave.
+
+    The first rank's stderr is this process's; what the others say is shown when one of them is the
+    reason for a failure, since they all say the same.
     """
 
     command: list[str]
@@ -61,6 +73,9 @@ class Group:
     seconds_left: Callable[[], float | None] | None = None
     sent: set[int] = field(default_factory=set)
     processes: list[subprocess.Popen] = field(default_factory=list)
+    said: list[IO[bytes] | None] = field(default_factory=list)
+    failures: dict[int, int] = field(default_factory=dict)  # place -> code, in the order seen
+    killed: set[int] = field(default_factory=set)
 
     def run(self) -> int:
         """Start, wait, and return one code: 0, 75 (saved and stopped), or the first failure's."""
@@ -68,11 +83,13 @@ class Group:
         # The terminal's Ctrl-C reaches the ranks by itself; this process waits for them.
         before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
         try:
-            for extra in self.environments:
+            for place, extra in enumerate(self.environments):
+                self.said.append(tempfile.TemporaryFile() if place else None)  # noqa: SIM115
                 self.processes.append(
                     subprocess.Popen(
                         self.command,
                         env={**os.environ, **extra},
+                        stderr=self.said[-1],
                         preexec_fn=_end_with_parent,
                     )
                 )
@@ -82,6 +99,8 @@ class Group:
                 if process.poll() is None:
                     process.kill()
                     process.wait()
+            for file in filter(None, self.said):
+                file.close()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -96,20 +115,22 @@ class Group:
 
     def _wait(self) -> int:
         asked = deadline = failed_at = None
-        first_failure = 0
         while True:
             codes = [process.poll() for process in self.processes]
-            for code in codes:
-                if code not in (None, 0) and not self._stopped(code) and not first_failure:
-                    first_failure, failed_at = code, time.monotonic()
-                    self.send(signal.SIGTERM)
+            now = time.monotonic()
+            for place, code in enumerate(codes):
+                if self._failed(code) and place not in self.killed:
+                    self.failures.setdefault(place, code)
+            if self.failures and failed_at is None:
+                failed_at = now
+                self.send(signal.SIGTERM)
             if None not in codes:
                 break
-            now = time.monotonic()
-            if failed_at is not None and now - failed_at > PATIENCE:
-                # They wait for a rank that is gone.
-                for process in self.processes:
-                    process.kill()
+            if failed_at is not None and now - failed_at > PATIENCE and not self.killed:
+                # They wait for a rank that is gone, or are the one that the others wait for.
+                self.killed = {place for place, code in enumerate(codes) if code is None}
+                for place in self.killed:
+                    self.processes[place].kill()
             if self.seconds_left and (asked is None or now - asked > ASK_EVERY):
                 left = self.seconds_left()
                 # SLURM that does not answer leaves the last known end as it was.
@@ -123,11 +144,31 @@ class Group:
                 )
                 self.send(signal.SIGUSR1)
             time.sleep(POLL)
-        if first_failure:
-            # A signal's number as a shell shows it.
-            return first_failure if first_failure > 0 else 128 - first_failure
-        return STOPPED if any(codes) else 0
+        if failed_at is None:
+            return STOPPED if any(codes) else 0
+        return self._explain(codes)
 
-    def _stopped(self, code: int) -> bool:
-        """Left because it was asked to; by the bare signal where its handler was not there yet."""
-        return code == STOPPED or -code in self.sent
+    def _failed(self, code: int | None) -> bool:
+        """Neither running, nor done, nor left because it was asked to (by the bare signal where its
+        handler was not there yet, which the others then miss)."""
+        asked = code == STOPPED or (code == LOST and self.sent) or -(code or 0) in self.sent
+        return bool(code) and not asked
+
+    def _explain(self, codes: list[int]) -> int:
+        """Say which rank ended the run, and return its code as a shell shows it."""
+        # A mistake that all ranks make is the first one's to say, if it ended a moment later too.
+        if codes[0] != LOST and codes[0] in self.failures.values():
+            self.failures = {0: codes[0], **self.failures}
+        names = [one.get("RANK") for one in self.environments]
+        place, line = blame(names, self.failures, self.killed)
+        spooled = self.said[place]
+        if spooled is not None:
+            spooled.seek(0)
+            lines = spooled.read().decode(errors="replace").splitlines()[-TAIL:]
+            # A mistake of the user's is one line; else whatever there is helps.
+            mistake = [one for one in lines if one.startswith("error: ")]
+            print("\n".join(mistake[-1:] or lines), file=sys.stderr, flush=True)
+        if line:
+            print(f"error: {line}", file=sys.stderr, flush=True)
+        code = codes[place]
+        return code if code > 0 else 128 - code

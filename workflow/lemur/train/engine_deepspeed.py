@@ -7,9 +7,9 @@ world size and stage may change between restarts.
 
 import math
 import os
-import shutil
 import socket
 import warnings
+from datetime import timedelta
 
 import torch
 from transformers import PreTrainedModel
@@ -26,12 +26,6 @@ def _surroundings(spec: Spec) -> None:
     """Ranks as a launcher set them, or one process on its own; a mismatch is the user's."""
     if spec.device == "cpu":
         os.environ["DS_ACCELERATOR"] = "cpu"  # read when deepspeed is imported
-        lacking = [tool for tool in ("c++", "ninja") if shutil.which(tool) is None]
-        if lacking:
-            raise UserError(
-                f"{spec.key('engine')}: deepspeed on CPUs compiles its communication: "
-                f"{' and '.join(lacking)} not found (apt-get install g++ ninja-build)"
-            )
     if "RANK" not in os.environ and spec.world == 1:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -43,7 +37,7 @@ def _surroundings(spec: Spec) -> None:
     if world != spec.world:
         raise UserError(
             f"{spec.key('parallel')}: nodes x processes_per_node = {spec.world}, but {world} rank(s) "
-            f"were started: torchrun --nproc-per-node {spec.world} ..."
+            f"were started: python -m lemur.launch --processes {spec.world} ... starts them"
         )
 
 
@@ -79,13 +73,19 @@ class DeepSpeedEngine:
         import deepspeed
 
         deepspeed.utils.logger.setLevel("WARNING")
+        # An operation for inference that it would compile, for a minute, wherever ranks are CPUs.
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
         self.spec = spec
         self.deepspeed = deepspeed
         local = int(os.environ["LOCAL_RANK"])
         device = torch.device("cpu" if spec.device == "cpu" else f"cuda:{local}")
         if device.type == "cuda":
             torch.cuda.set_device(device)
-        deepspeed.init_distributed("gloo" if spec.device == "cpu" else "nccl", verbose=False)
+        deepspeed.init_distributed(
+            "gloo" if spec.device == "cpu" else "nccl",
+            verbose=False,
+            timeout=timedelta(seconds=spec.timeout_seconds),
+        )
         model.to(device).train()
         if spec.gradient_checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})

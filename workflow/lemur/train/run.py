@@ -1,6 +1,5 @@
 """A training stage from files to files: what ``pretrain.py`` and ``sft.py`` call."""
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -18,14 +17,10 @@ from lemur.train import chat, checkpoint, engine, loop
 from lemur.train.batches import step_count
 from lemur.train.guard import WriterLock
 from lemur.train.model import check_vocabulary, load
+from lemur.train.rank import one_of_several, rank
 from lemur.train.spec import Spec, parse
 
 SAVED_AS = {"bf16": torch.bfloat16, "fp32": torch.float32}
-
-
-def rank() -> int:
-    """This process's rank, as a launcher sets it; 0 without one."""
-    return int(os.environ.get("RANK", "0"))
 
 
 def run(values: dict[str, Any], model_folder: Path, index: Path, done: Path) -> None:
@@ -35,6 +30,13 @@ def run(values: dict[str, Any], model_folder: Path, index: Path, done: Path) -> 
     same arguments give the same bytes (the timing in metrics.jsonl aside), interrupted or not.
     """
     spec = parse(values)
+    if spec.world == 1:
+        _run(spec, model_folder, index, done)
+    else:
+        one_of_several(lambda: _run(spec, model_folder, index, done))
+
+
+def _run(spec: Spec, model_folder: Path, index: Path, done: Path) -> None:
     if spec.threads:
         torch.set_num_threads(spec.threads)
     data = PackedDataset(index)

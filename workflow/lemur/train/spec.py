@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from lemur.config.engine import engine_for
 from lemur.errors import UserError, nearest
 from lemur.provenance import digest
 from lemur.train.schedule import NAMES as SCHEDULES
@@ -72,6 +73,7 @@ class Spec:
     world: int
     zero_stage: int
     offload: str
+    timeout_seconds: int
     gradient_checkpointing: bool
     attention: str
     compile: bool
@@ -181,6 +183,7 @@ def parse(values: dict[str, Any]) -> Spec:
     if len(betas) != 2 or not all(isinstance(b, int | float) and 0 <= b < 1 for b in betas):
         raise UserError(f"{stage}.optimizer.betas: {betas} is not two numbers from 0 to below 1")
     ranks = parallel.take("nodes", int, 1) * parallel.take("processes_per_node", int, 1)
+    device = parallel.one_of("device", DEVICES)
     spec = Spec(
         raw=values,
         stage=stage,
@@ -206,11 +209,12 @@ def parse(values: dict[str, Any]) -> Spec:
         max_skipped=top.take("max_skipped", int, 1, default=3),
         lora=_lora(top),
         precision=top.one_of("precision", ("bf16", "fp32")),
-        engine=top.one_of("engine", ("torch", "deepspeed")),
-        device=parallel.one_of("device", DEVICES),
+        engine=engine_for(top.one_of("engine", ("auto", "torch", "deepspeed")), device, ranks),
+        device=device,
         world=ranks,
         zero_stage=parallel.take("zero_stage", int, 0),
         offload=parallel.one_of("offload", ("none", "optimizer", "parameters"), "none"),
+        timeout_seconds=parallel.take("timeout_seconds", int, 1, default=1_800),
         gradient_checkpointing=top.take("gradient_checkpointing", bool, default=False),
         attention=top.one_of("attention", ("auto", "sdpa", "flash"), "auto"),
         compile=top.take("compile", bool, default=False),
@@ -288,4 +292,9 @@ def _agree(spec: Spec) -> None:
     if spec.engine == "deepspeed" and spec.zero_stage not in (1, 2, 3):
         raise UserError(
             f"{key('parallel.zero_stage')}: {spec.zero_stage}: deepspeed takes 1, 2 or 3"
+        )
+    if spec.offload == "parameters" and spec.zero_stage != 3:
+        raise UserError(
+            f"{key('parallel.offload')}: parameters are kept in host memory by zero_stage 3 alone, "
+            f"here it is {spec.zero_stage}"
         )

@@ -1,0 +1,207 @@
+"""Two CPU ranks: what ends one ends all, in one line; what is asked of one is done by all."""
+
+import os
+import random
+import signal
+import threading
+import time
+
+import pytest
+from forked_ranks import train
+from lemur.files import sha256_of
+from lemur.launch import ranks
+from lemur.train import checkpoint, loop
+from lemur.train.engine import NotFinite
+from lemur.train.engine_deepspeed import DeepSpeedEngine
+from tiny_training import settings, timeless
+
+TWO = settings(
+    engine="auto",
+    parallel__processes_per_node=2,
+    parallel__zero_stage=2,
+    parallel__timeout_seconds=60,
+)
+
+
+def outcome(done):
+    model = sha256_of(done.parent / "model" / "model.safetensors")
+    return model, timeless(done.parent / "metrics.jsonl"), done.read_text()
+
+
+def steps_kept(done):
+    (folder,) = (done.parent / "checkpoints").iterdir()
+    return [step for step, _ in checkpoint.numbered(folder)]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, model_folder, index):
+    done = tmp_path_factory.mktemp("two") / "DONE.json"
+    with pytest.MonkeyPatch.context() as patch:
+        code, _ = train(patch, TWO, model_folder, index, done)
+    assert code == 0
+    return outcome(done)
+
+
+@pytest.fixture
+def two(monkeypatch, capfd, tmp_path, model_folder, index):
+    """Runs two ranks: (exit code, lines of stderr), and where DONE.json goes."""
+    done = tmp_path / "DONE.json"
+
+    def run(arm=lambda rank: None, spec=TWO):
+        capfd.readouterr()
+        began = time.monotonic()
+        code, group = train(monkeypatch, spec, model_folder, index, done, arm)
+        assert time.monotonic() - began < 60
+        assert all(process.code is not None for process in group.processes)  # no orphan
+        return code, capfd.readouterr().err.splitlines()
+
+    return run, done
+
+
+def at(step, wanted, action):
+    """``action(rank)`` in the rank ``wanted`` before the update of ``step`` (from 0)."""
+
+    def arm(rank):
+        update = loop._update
+
+        def acting(job, now, *more):
+            if now == step and rank in wanted:
+                action(rank)
+            return update(job, now, *more)
+
+        loop._update = acting
+
+    return arm
+
+
+def only_error(lines):
+    (line,) = [line for line in lines if line.startswith("error: ")]
+    return line
+
+
+def test_a_killed_rank_ends_the_other_and_the_run_continues(two, undisturbed):
+    run, done = two
+    code, lines = run(at(7, {1}, lambda _: os.kill(os.getpid(), signal.SIGKILL)))
+    assert code == 128 + 9
+    assert only_error(lines) == (
+        "error: rank 1 was ended by SIGKILL (out of memory?); the other ranks were ended; "
+        "the same command continues from the last checkpoint"
+    )
+    assert not any("Traceback" in line for line in lines)
+    assert steps_kept(done) == [3, 6]
+    code, lines = run()
+    assert code == 0 and any("continuing after step 6 of 12" in line for line in lines)
+    assert outcome(done) == undisturbed
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_to_the_job_saves_once_and_stops_all(two, undisturbed, number):
+    run, done = two
+    # One rank tells the launcher, at a moment that is the same every time.
+    code, lines = run(at(4, {1}, lambda _: (os.kill(os.getppid(), number), time.sleep(0.3))))
+    assert code == 75
+    assert only_error(lines).startswith(
+        f"error: pretrain tiny: stopped by {number.name} after step 5 of 12"
+    )
+    assert steps_kept(done) == [3, 5]
+    assert run()[0] == 0
+    assert outcome(done) == undisturbed
+
+
+def test_a_rank_that_hangs_is_named_and_ended(two, monkeypatch):
+    run, done = two
+    monkeypatch.setattr(ranks, "PATIENCE", 1.0)
+    spec = {**TWO, "parallel": {**TWO["parallel"], "timeout_seconds": 3}}
+    code, lines = run(at(7, {1}, lambda _: os.kill(os.getpid(), signal.SIGSTOP)), spec)
+    assert code == 128 + 9
+    assert only_error(lines).startswith("error: rank 1 did not answer the others and was killed;")
+    assert steps_kept(done) == [3, 6]
+
+
+def fails(_):
+    raise ValueError("a mistake in the code")
+
+
+def no_memory(_):
+    raise MemoryError
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("rank", "error"), [(0, fails), (1, fails), (1, no_memory)])
+def test_an_exception_in_a_rank_is_shown_and_ends_the_other(two, rank, error):
+    run, done = two
+    code, lines = run(at(7, {rank}, error))
+    assert code == 1
+    assert sum("Traceback" in line for line in lines) == 1
+    assert only_error(lines).startswith(f"error: rank {rank} left with code 1; the other ranks")
+    assert steps_kept(done) == [3, 6]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("step", [0, 5])
+def test_a_loss_that_is_not_finite_is_said_once(two, step):
+    """Both ranks meet it; one line names the step."""
+    run, _ = two
+
+    def arm(rank):
+        real, count = DeepSpeedEngine.train_step, []
+
+        def broken(self, *arguments):
+            count.append(1)
+            if len(count) > step:
+                raise NotFinite("loss nan")
+            return real(self, *arguments)
+
+        DeepSpeedEngine.train_step = broken
+
+    code, lines = run(arm)
+    assert code == 2
+    assert f"step {step + 1}" in only_error(lines) and "not finite" in only_error(lines)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", range(5))
+def test_sigkill_anywhere_on_two_ranks(two, undisturbed, seed):
+    """Twenty random moments in all, by the clock, of a random rank: starting, saving, publishing."""
+    run, done = two
+    draw = random.Random(seed)
+
+    def after(seconds, victim):
+        def arm(rank):
+            if rank == victim:  # a thread: also while Python waits in a write or a collective
+                threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
+
+        return arm
+
+    for _ in range(4):
+        code, lines = run(after(draw.uniform(0.0, 3.5), draw.randrange(2)))
+        if code == 0:  # ended before its time came
+            assert outcome(done) == undisturbed
+        else:
+            assert code == 128 + 9, lines
+            assert "was ended by SIGKILL" in only_error(lines)
+    assert run()[0] == 0
+    assert outcome(done) == undisturbed
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("file", ["parameters.safetensors", "exp_avg.safetensors", "metrics.jsonl"])
+def test_sigkill_while_two_ranks_save(two, undisturbed, file):
+    run, done = two
+
+    def arm(rank):
+        sync = checkpoint._sync
+
+        def dying(path):
+            if path.parent.name == ".step-6.partial" and path.name == file:
+                os.kill(os.getpid(), signal.SIGKILL)
+            sync(path)
+
+        checkpoint._sync = dying
+
+    code, lines = run(arm)
+    assert code == 128 + 9 and "rank 0 was ended by SIGKILL" in only_error(lines)
+    assert steps_kept(done) == [3]
+    assert run()[0] == 0
+    assert outcome(done) == undisturbed
