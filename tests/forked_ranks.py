@@ -48,7 +48,9 @@ class Fork:
         self.send_signal(signal.SIGKILL)
 
 
-def train(monkeypatch, spec: dict, model: Path, index: Path, done: Path, arm=lambda rank: None, shown=None):
+def train(
+    monkeypatch, spec: dict, model: Path, index: Path, done: Path, arm=lambda rank: None, shown=None
+):
     """Run a stage as the launcher does, on forked ranks; (its exit code, the group).
 
     ``arm`` is called in each rank first; the first rank's stderr goes to ``shown`` where given.
