@@ -79,6 +79,25 @@ def test_parquet_and_nested_json(tmp_path):
     ]
 
 
+def test_rows_of_the_hubs_benchmarks(tmp_path):
+    """As MultiPL-E and DS-1000 keep them: the prompt alone is what a model is shown."""
+    table = io.BytesIO()
+    row = {"name": "HumanEval_0", "prompt": "func f() {", "tests": "func TestF() {}"}
+    parquet.write_table(pa.table({key: [value] for key, value in row.items()}), table)
+    science = {"prompt": "Problem: sum?", "reference_code": "x", "code_context": "y"}
+    lines = {"test.jsonl": json.dumps(science | {"metadata": {"problem_id": 0}}).encode()}
+    (one,) = problems(manifest(tmp_path / "m", "multipl_e", {"a.parquet": table.getvalue()}))
+    assert one.statements == ("func f() {",) and one.code
+    (two,) = problems(manifest(tmp_path / "d", "ds1000", lines))
+    assert two.statements == ("Problem: sum?",) and two.code
+
+
+def test_records_of_runs_give_the_task_and_not_the_talk(tmp_path):
+    record = {"state": {"history": [{"content": "talk"}]}, "task": {"task_id": 7, "prompt": "Q?"}}
+    made = manifest(tmp_path, "mmlu_mint", {"results.jsonl": json.dumps(record).encode()})
+    assert [(one.item, one.statements) for one in problems(made)] == [("7", ("Q?",))]
+
+
 def test_damage_and_absence_are_one_line(tmp_path):
     whole = wheel({"d/x.jsonl": json.dumps({"prompt": "p"}) * 50})
     cut = manifest(tmp_path / "cut", "x", {"x.jsonl.gz": gzip.compress(b'{"prompt": "p"}\n')[:-9]})
@@ -133,6 +152,11 @@ def mirror():
         ("princeton-nlp/intercode/*/data/python/mbpp/ic_mbpp.json", 974, True),
         ("princeton-nlp/intercode/*/data/sql/spider/ic_spider_dev.json", 1034, True),
         ("suzgunmirac/BIG-Bench-Hard/*/bbh/date_understanding.json", 250, False),
+        (
+            "xingyaoww/mint-bench/*/data/outputs/gpt-4-0613/F=None/*/reasoning/mmlu/*.jsonl",
+            76,
+            False,
+        ),
     ],
 )
 def test_every_problem_of_the_repositories_files_is_read(tmp_path, pattern, count, code):

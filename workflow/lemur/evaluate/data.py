@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -178,6 +179,23 @@ def heldout(source: Source, member: str) -> dict[str, Split]:
     return {"": {"test": documents}}
 
 
+def mmlu_mint(source: Source, member: str) -> dict[str, Split]:
+    """Questions of MMLU as MINT's records of runs hold them: options in one line after them."""
+    documents = []
+    for number, record in enumerate(lines(source.read(member), member), 1):
+        where = f"{member}: line {number}"
+        need(record, where, task=dict)
+        need(record["task"], f"{where}: task", prompt=str, reference=str)
+        question, _, options = record["task"]["prompt"].rpartition("\nOptions: ")
+        parts = re.split(r"(?:^| , )([A-D]) \) ", options)
+        answer = "abcd".find(record["task"]["reference"])
+        if parts[1::2] != ["A", "B", "C", "D"] or answer < 0:
+            raise UserError(f"{where}: task: no question with options A to D")
+        document = {"question": question, "choices": parts[2::2], "answer": answer}
+        documents.append({"_id": f"mmlu-mint/{number - 1}", **document})
+    return {"": {"test": documents}}
+
+
 def multipl_e(source: Source, member: str) -> dict[str, Split]:
     """Problems by language, as nuprl/MultiPL-E on the hub keeps them."""
     import pyarrow.parquet
@@ -231,6 +249,7 @@ READERS: dict[str, Callable[[Source, str], dict[str, Split]]] = {
     "mbpp": mbpp,
     "bbh": bbh,
     "mmlu": mmlu,
+    "mmlu_mint": mmlu_mint,
     "multipl_e": multipl_e,
     "spider": spider,
     "heldout": heldout,

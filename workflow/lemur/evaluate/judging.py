@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from lemur.evaluate import executed, intervals, settings, store
+from lemur.evaluate import answers, executed, intervals, settings, store
 from lemur.evaluate.lm import ReplayLM
 from lemur.evaluate.tasks import Bench
 from lemur.files import replacing, write_json, write_text
@@ -131,7 +131,7 @@ def _shares(bench: Bench, samples: dict[str, Items], items: Items) -> dict[str, 
     key = bench.definition["score"]["key"]
     for item in items:
         sample = item["_sample"]
-        right = float(sample[key]) > 0
+        right = _right(sample, bench.definition["score"])
         item["verdict"] = "passed" if right else "failed"
         item["answer"], item["target"] = (
             _short(sample["filtered_resps"][0]),
@@ -155,11 +155,18 @@ def _shares(bench: Bench, samples: dict[str, Items], items: Items) -> dict[str, 
             for sample in many
             if sample["filter"] == other["filter"]
         ]
-        right = [float(sample[other["key"]]) > 0 for sample in chosen]
+        right = [_right(sample, other) for sample in chosen]
         main = [item["verdict"] == "passed" for item in items]
         differ = sum(one != two for one, two in zip(right, main, strict=True))
         beside[name] = {"value": sum(right) / len(right), "differs_on": differ}
     return {**score, "beside": beside} if beside else score
+
+
+def _right(sample: dict[str, Any], how: dict[str, str]) -> bool:
+    """By lm-eval's metric, or by a comparison that passes over case and punctuation."""
+    if how.get("compare") == "loosely":
+        return answers.loosely(str(sample["filtered_resps"][0]), str(sample["target"]))
+    return float(sample[how["key"]]) > 0
 
 
 def _short(value: Any) -> str:

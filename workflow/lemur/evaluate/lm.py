@@ -41,7 +41,12 @@ def prompt_digest(request: Instance) -> str:
 
 
 class ReplayLM(_Keyed):
-    """Answers from recorded responses; a request that was not recorded is a UserError."""
+    """Answers from recorded responses; a request that was not recorded is a UserError.
+
+    ``description_in_user``: what lm-eval makes a system message begins the user's first instead.
+    """
+
+    description_in_user = False
 
     def __init__(self, recorded: dict[str, dict[str, Any]], source: str):
         super().__init__()
@@ -70,6 +75,9 @@ class ReplayLM(_Keyed):
     def apply_chat_template(
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
     ) -> str:
+        if self.description_in_user and chat_history[0]["role"] == "system":
+            system, first, *rest = chat_history
+            chat_history = [{**first, "content": system["content"] + first["content"]}, *rest]
         return chatml(chat_history, add_generation_prompt)
 
     @property

@@ -13,6 +13,7 @@ from lm_eval.api.task import ConfigurableTask
 from lm_eval.tasks._yaml_loader import load_yaml
 
 from lemur.errors import UserError, nearest
+from lemur.evaluate import answers  # noqa: F401 - registers its filters
 from lemur.evaluate.data import READERS, Source, Split, limited
 
 OWN = Path(__file__).parent / "tasks"
@@ -83,7 +84,12 @@ class Bench:
         if data not in self.documents:
             return None
         split = self.documents[data]
-        config.update(copy.deepcopy(self.definition["formats"][self.spec["format"]]))
+        for change in (
+            self.definition.get("changes") or {},
+            (self.definition.get("changes_for") or {}).get(config.get("dataset_name")) or {},
+            self.definition["formats"][self.spec["format"]],
+        ):
+            _change(config, copy.deepcopy(change))
         if more := config.pop("more_until", None):
             config["generation_kwargs"]["until"] += more
         for name in ("dataset_path", "dataset_kwargs", "group", "tag", "unsafe_code"):
@@ -108,6 +114,7 @@ class Bench:
         if not metrics:
             for task in self.tasks.values():
                 task.override_metric("bypass")
+        lm.description_in_user = bool(self.definition.get("description_in_user"))
         results = evaluate(
             lm=lm,
             task_dict={"tasks": self.tasks, "groups": {}, "group_map": {}},
@@ -117,6 +124,17 @@ class Bench:
             fewshot_as_multiturn=bool(self.definition.get("multiturn")),
         )
         return results["samples"]
+
+
+def _change(config: dict[str, Any], change: dict[str, Any]) -> None:
+    """Put ``change`` into an lm-eval definition; what the examples say is changed key by key. In a
+    description ``{subject}`` stands for the data set."""
+    if "fewshot_config" in change:
+        change["fewshot_config"] = {**config["fewshot_config"], **change["fewshot_config"]}
+    if "{subject}" in change.get("description", ""):
+        subject = config["dataset_name"].replace("_", " ")
+        change["description"] = change["description"].replace("{subject}", subject)
+    config.update(change)
 
 
 def _dataset(split: Split, **_: Any) -> datasets.DatasetDict:

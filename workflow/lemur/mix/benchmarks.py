@@ -31,7 +31,17 @@ STATEMENTS = (
 )
 IDENTIFIERS = ("task_id", "question_id", "instance_id", "id", "qid")
 CODE_FIELDS = frozenset(
-    ("canonical_solution", "entry_point", "test_list", "test", "tests", "code", "gold", "solution")
+    (
+        "canonical_solution",
+        "entry_point",
+        "test_list",
+        "test",
+        "tests",
+        "code",
+        "code_context",
+        "gold",
+        "solution",
+    )
 )
 CODE_LINE = re.compile(r"^\s*(def|class|import|from|SELECT)\s", re.MULTILINE)
 DATA = ("*.jsonl", "*.jsonl.gz", "*.json", "*.json.gz", "*.parquet")
@@ -88,7 +98,10 @@ def records(name: str, content: bytes) -> Iterator[Any]:
 
 def _problem(benchmark: str, record: Any, fallback: str) -> Problem | None:
     fields = record if isinstance(record, dict) else {}
-    # Statements may stand one level down ({"task": {"question": ...}}); identifiers on top.
+    # Statements may stand one level down, as in MINT's records ({"task": {"prompt": ...}}), among
+    # much that is not the benchmark's.
+    if not any(fields.get(key) for key in STATEMENTS) and isinstance(fields.get("task"), dict):
+        record = fields = fields["task"]
     item = next((str(fields[key]) for key in IDENTIFIERS if key in fields), fallback)
     statements = [text for key in STATEMENTS for text in _strings(fields.get(key))]
     statements = [text for text in statements or _strings(record) if text.strip()]

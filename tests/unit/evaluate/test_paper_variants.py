@@ -1,0 +1,205 @@
+"""The paper's way of asking and reading, beside lm-eval's: prompts, answers, both scores."""
+
+import json
+
+import pytest
+from answered import catalogue, fetched, parquet, scored
+from hypothesis import given
+from hypothesis import strategies as st
+from lemur.errors import UserError
+from lemur.evaluate import answers
+from lemur.evaluate.tasks import Bench, definition
+from lemur.files import sha256_of, write_json
+
+
+def manifest(folder, files):
+    """A manifest over files of the mirror."""
+    for path in files:
+        (folder / path.name).symlink_to(path)
+    listed = [{"path": path.name, "sha256": sha256_of(path)} for path in files]
+    write_json(folder / "manifest.json", {"name": "x", "files": listed})
+    return folder / "manifest.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (" There are 21 - 15 = 6. So the answer is 6.", "6"),
+        ("It costs $1,234,567.50 in all", "1234567.50"),
+        ("minus -3", "3"),  # as released: a sign belongs to a decimal alone
+        ("minus -3.5", "-3.5"),
+        ("none", "none"),
+        ("", ""),
+    ],
+)
+def test_the_last_number(text, expected):
+    assert answers.last_number(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Let's think. So the answer is (B). More.", "(B)"),
+        ("So the answer is (B) Paris.", "(B)"),
+        ("So the answer is [ ( ) ].", "[ ( ) ]"),
+        ("So the answer is valid", "So the answer is valid"),  # no full stop: all of it
+        ("So the answer is no.\n\nQ: Next? So the answer is yes.", "no"),
+        ("no idea\n\nmore", "no idea"),
+        ("", ""),
+    ],
+)
+def test_what_follows_so(text, expected):
+    assert answers.after_so(text) == expected
+
+
+@given(st.text(), st.text())
+def test_any_text_has_an_answer_and_compares(one, two):
+    assert isinstance(answers.last_number(one), str) and isinstance(answers.after_so(one), str)
+    assert answers.loosely(one, one)
+    assert answers.loosely(one, two) == answers.loosely(two, one)
+
+
+def test_variants_change_the_stock_task_and_no_other():
+    for paper, stock in (
+        ("gsm8k_paper", "gsm8k_cot"),
+        ("bbh_paper", "bbh_cot_fewshot"),
+        ("mmlu_paper", "mmlu"),
+    ):
+        assert definition(paper)["stock"] == definition(stock)["stock"]
+        assert definition(paper)["reader"] == definition(stock)["reader"]
+    pairs = (
+        ("gsm8k_paper", "gsm8k_full"),
+        ("bbh_paper", "bbh_cot_fewshot"),
+        ("mmlu_paper", "mmlu"),
+    )
+    for paper, stock in pairs:
+        assert catalogue(paper)["data"] == catalogue(stock)["data"]
+        assert catalogue(paper)["shots"] == catalogue(stock)["shots"]
+
+
+SUMS = [
+    {"question": " How many? ", "answer": f"Some.\n#### {number}"} for number in ("6", "1,200", "8")
+]
+
+
+@pytest.fixture
+def gsm8k(tmp_path):
+    (tmp_path / "test.jsonl").write_text("".join(json.dumps(one) + "\n" for one in SUMS))
+    listed = [{"path": "test.jsonl", "sha256": sha256_of(tmp_path / "test.jsonl")}]
+    write_json(tmp_path / "m.json", {"files": listed})
+    return tmp_path / "m.json"
+
+
+def test_gsm8k_both_scores(spec, gsm8k, tmp_path):
+    texts = [" So the answer is 6.", " It is 1,200", " 7. So the answer is 9"]
+
+    def respond(document):
+        return texts[int(document["_id"][-1])]
+
+    made, items, asked = scored(spec("gsm8k_paper", shots=8), gsm8k, tmp_path / "out", respond)
+    assert [item["verdict"] for item in items] == ["passed", "passed", "failed"]
+    assert made["value"] == pytest.approx(2 / 3)
+    assert made["beside"]["strict"] == {"value": pytest.approx(1 / 3), "differs_on": 1}
+    prompt, options = asked[0]
+    assert prompt.startswith("Answer the following questions.\n\nQuestion: There are 15 trees")
+    assert prompt.endswith("\n\nQuestion: How many?\nAnswer:") and options["until"] == ["\n"]
+    assert prompt.count("So the answer is ") == 8 and "The answer is" not in prompt
+
+
+def test_gsm8k_asked_of_a_chat_model(spec, gsm8k, tmp_path):
+    given_spec = spec("gsm8k_paper", shots=8, format="chatml")
+    _, _, asked = scored(given_spec, gsm8k, tmp_path / "out", lambda one: "")
+    chat, options = asked[0]
+    assert chat.startswith("<|im_start|>user\nAnswer the following questions.\n\nQuestion: There")
+    assert chat.endswith("Question: How many?<|im_end|>\n<|im_start|>assistant\nAnswer:")
+    assert chat.count("<|im_start|>") == 2 and options["until"] == ["<|im_end|>"]
+
+
+def test_bbh_prompts_are_its_authors_to_the_byte(spec, mirror, tmp_path):
+    files = mirror("suzgunmirac/BIG-Bench-Hard/*/bbh/*.json")
+    bench = Bench(spec("bbh_paper", shots=3), manifest(tmp_path, files))
+    assert len(bench.tasks) == 27 and bench.n == 6511
+    for task in bench.tasks.values():
+        name = task.config.dataset_name
+        (path,) = mirror(f"suzgunmirac/BIG-Bench-Hard/*/cot-prompts/{name}.txt")
+        head = path.read_text().split("\n", 2)[2].strip()  # a canary and a rule before it
+        document = task.eval_docs[0]
+        assert task.fewshot_context(document, 3) == f"{head}\n\nQ: {document['input']}\nA: ", name
+
+
+def test_bbh_both_scores(spec, tmp_path):
+    examples = [{"input": f"x{n}?", "target": t} for n, t in enumerate(["(A)", "no", "True", "5"])]
+    (tmp_path / "navigate.json").write_text(json.dumps({"examples": examples}))
+    write_json(tmp_path / "m.json", {"files": [{"path": "navigate.json", "sha256": "0"}]})
+    texts = [
+        "So the answer is (A).",
+        "So the answer is No.",  # another case
+        "So the answer is False.",
+        "It must be that the answer is 5!",
+    ]
+
+    def respond(document):
+        return texts[int(document["input"][1])]
+
+    made, items, _ = scored(spec("bbh_paper"), tmp_path / "m.json", tmp_path / "out", respond)
+    assert [item["verdict"] for item in items] == ["passed", "passed", "failed", "failed"]
+    assert made["beside"]["strict"] == {"value": 0.5, "differs_on": 2}
+
+
+def questions(subject, count):
+    return [
+        {"question": f"q{n}? ", "subject": subject, "choices": list("wxyz"), "answer": n % 4}
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize("name", ["mmlu", "mmlu_paper"])
+def test_mmlu_from_a_hub(spec, tmp_path, name):
+    """The catalogue's entry, fetched from a hub that holds tables of its form."""
+    files = {
+        f"all/{split}-00000-of-00001.parquet": parquet(
+            questions("high_school_biology", count) + questions("anatomy", count)
+        )
+        for split, count in (("dev", 5), ("test", 4))
+    }
+    files["all/validation-00000-of-00001.parquet"] = parquet(questions("anatomy", 1))
+    path = fetched(name, files, tmp_path)
+
+    def respond(document):  # right where the answer is A or B
+        best = document["answer"] if document["answer"] < 2 else 0
+        return [0.0 if choice == best else -1.0 for choice in range(4)]
+
+    made, items, asked = scored(spec(name, shots=5), path, tmp_path / "out", respond)
+    assert made["n"] == made["of"] == 8 and made["value"] == 0.5 and made["metric"] == "accuracy"
+    assert len(items) == 8 and len(asked) == 32
+    about = "about  high school" if name == "mmlu_paper" else "about high school"
+    assert sum(about in prompt for prompt, _ in asked) == 16
+    assert asked[0][0].count("Answer: ") == 5 and asked[0][1] == " A"
+
+
+def test_mmlu_of_another_shape_is_one_line(spec, tmp_path):
+    rows = [{"question": "q", "subject": "anatomy", "choices": list("wxyz"), "answer": "A"}]
+    (tmp_path / "test-0.parquet").write_bytes(parquet(rows))
+    write_json(tmp_path / "m.json", {"files": [{"path": "test-0.parquet", "sha256": "0"}]})
+    with pytest.raises(UserError, match="'answer' must be int, it is str"):
+        Bench(spec("mmlu", shots=0), tmp_path / "m.json")
+
+
+def test_the_questions_that_mint_asked(spec, mirror, tmp_path):
+    entry = catalogue("mmlu_mint")
+    (path,) = mirror(f"xingyaoww/mint-bench/*/{entry['data']['from']['path']}")
+    made = manifest(tmp_path, [path])
+    assert sha256_of(path) == entry["data"]["sha256"]
+
+    def respond(document):
+        return [0.0 if choice == document["answer"] else -1.0 for choice in range(4)]
+
+    scores, _, asked = scored(spec("mmlu_mint"), made, tmp_path / "out", respond)
+    assert scores["n"] == entry["problems"] == 76 and scores["value"] == 1.0
+    assert asked[0][0].endswith("A. 6\nB. 121\nC. 18107\nD. 54,320\nAnswer:")
+    wrong = tmp_path / "wrong"
+    wrong.mkdir()
+    (wrong / "results.jsonl").write_text('{"task": {"prompt": "q", "reference": "a"}}\n')
+    write_json(wrong / "m.json", {"files": [{"path": "results.jsonl", "sha256": "0"}]})
+    with pytest.raises(UserError, match="line 1: task: no question with options A to D"):
+        Bench(spec("mmlu_mint"), wrong / "m.json")
