@@ -77,6 +77,20 @@ def test_terms_that_bind_are_accepted_by_name_or_refused():
     assert made["sft"]["sources"][0]["from"]["hub"] == "Open-Orca/OpenOrca"
 
 
+def test_the_papers_mixtures_wait_for_their_terms():
+    def names(**values):
+        return [x["name"] for x in recipe.resolve("lemur-70b", values)["sft"]["sources"]]
+
+    free = names()
+    assert free == ["openassistant1", "dolly", "smoltalk", "self-oss-instruct", "opencodeinstruct"]
+    some = names(**{"sft.accept_terms": ["openorca"]})
+    assert some == ["openassistant1", "openorca", *free[2:]]
+    every = names(**{"sft.accept_terms": ["evol-codealpaca", "sharegpt", "openorca"]})
+    assert every == ["openassistant1", "openorca", "sharegpt", "evol-codealpaca"]
+    with pytest.raises(UserError, match="'openorka' is no source with terms; did you mean"):
+        names(**{"sft.accept_terms": ["openorka"]})
+
+
 @pytest.fixture
 def corpora(monkeypatch):
     """Replace what config/corpora/mini.yaml holds: ``corpora(lambda corpus: ...)``."""

@@ -80,7 +80,11 @@ def _base(name: str, models: Recipe, where: str) -> Recipe:
 def _sft(recipe: Recipe, sources: Recipe, where: str) -> list[Recipe]:
     listed = []
     accepted = recipe["sft"].get("accept_terms", [])
-    for number, item in enumerate(recipe["sft"]["sources"]):
+    binding = {key for key, value in sources.items() if value.get("terms")}
+    for name in accepted:
+        if name not in binding:
+            raise UserError(f"{where}: sft.accept_terms: '{name}' is no source with terms{nearest(name, binding)}")  # fmt: skip
+    for number, item in _with_substitutes(recipe["sft"]["sources"], accepted):
         name = item["name"]
         if item["format"] == "docstring":
             listed.append(dict(item))
@@ -92,6 +96,17 @@ def _sft(recipe: Recipe, sources: Recipe, where: str) -> list[Recipe]:
             raise UserError(f"{where}: sft.sources.{number}: '{name}' has terms that bind its user ({sources[name]['terms']}): read them and add it to sft.accept_terms")  # fmt: skip
         listed.append({**sources[name], **item})
     return listed
+
+
+def _with_substitutes(listed: list[Recipe], accepted: list[str]) -> list[tuple[int, Recipe]]:
+    """Each source by its number; where it has substitutes and is not accepted, those."""
+    chosen = []
+    for number, item in enumerate(listed):
+        others = item.get("substitutes", [])
+        mine = {key: value for key, value in item.items() if key != "substitutes"}
+        taken = others if others and item["name"] not in accepted else [mine]
+        chosen += [(number, one) for one in taken]
+    return chosen
 
 
 def _evaluate(part: Recipe, benchmarks: Recipe, models: Recipe, where: str) -> Recipe:
