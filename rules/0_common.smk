@@ -26,6 +26,7 @@ PAPER = ROOT / "reports" / "paper"
 LOG = "2> >(tee {log} >&2)"
 DOCUMENTS = "results/corpus/{corpus}/{source}/{name}.parquet"
 STATISTICS = "results/corpus/{corpus}/{source}/{name}.stats.json"
+SIGNATURES = "results/corpus/{corpus}/{source}/{name}.npy"
 TOKENS = "results/tokens/{corpus}/{tokenizer}/{source}/{name}.json"
 DUPLICATES = "results/corpus/{corpus}/{source}/duplicates.tsv"
 
@@ -229,6 +230,11 @@ def cleaned():
     return part_files(DOCUMENTS)
 
 
+def signed():
+    """What near-duplicates are found by; nothing where only equal documents are looked for."""
+    return part_files(SIGNATURES) if RECIPE["corpus"]["deduplication"] else []
+
+
 def download_entry(folder, name):
     """The pin behind resources/<folder>/<name>."""
     if folder == "models":
@@ -316,7 +322,7 @@ def entry_of(name, wildcards):
         return model_entry(wildcards.base)
     if name == "generate":
         return stages.baseline(RECIPE, wildcards.model)
-    if name in ("clean", "tokenize"):
+    if name in ("clean", "signatures", "tokenize"):
         return next(x for x in corpus_sources() if x["name"] == wildcards.source)
     return None
 

@@ -70,9 +70,33 @@ rule clean:
         )
 
 
+rule signatures:
+    input:
+        "results/corpus/{corpus}/{source}/part-{part}-of-{parts}.parquet",
+    output:
+        "results/corpus/{corpus}/{source}/part-{part}-of-{parts}.npy",
+    log:
+        "logs/signatures/{corpus}/{source}/part-{part}-of-{parts}.log",
+    benchmark:
+        "benchmarks/signatures/{corpus}/{source}/part-{part}-of-{parts}.tsv"
+    resources:
+        **asked("signatures"),
+    params:
+        spec=as_is(canonical(stages.signatures(RECIPE))),
+        version=stages.VERSION["duplicates"],
+        lock=LOCKS["data"],
+    shell:
+        threaded(
+            "data",
+            "1_corpus/signatures.py",
+            "--documents {input} --out {output}",
+        )
+
+
 rule duplicates:
     input:
-        cleaned(),
+        documents=cleaned(),
+        signatures=signed(),
     output:
         lists=[
             f"results/corpus/{RECIPE['corpus']['name']}/{source['name']}/duplicates.tsv"
@@ -89,11 +113,13 @@ rule duplicates:
         spec=as_is(canonical(stages.duplicates(RECIPE))),
         folder=lambda wildcards, output: Path(output.facts).parent,
         documents=as_is(expanding(DOCUMENTS)),
+        signatures=as_is(expanding(SIGNATURES) if signed() else ""),
         version=stages.VERSION["duplicates"],
         lock=LOCKS["data"],
     shell:
         threaded(
             "data",
             "1_corpus/duplicates.py",
-            "--documents {params.documents} --out-dir {params.folder}",
+            "--documents {params.documents} --signatures {params.signatures}",
+            "--out-dir {params.folder}",
         )

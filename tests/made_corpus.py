@@ -37,3 +37,13 @@ def write_part(
     )
     parquet.write_table(pa.Table.from_pylist(list(rows), schema), path, compression="zstd")
     return path
+
+
+def sign_parts(paths: Sequence[Path], settings: dict[str, Any]) -> list[Path]:
+    """The signatures of every part, as the pipeline's rule writes them."""
+    from lemur.corpus.signatures import Settings, sign
+
+    found = [path.with_suffix(".npy") for path in paths]
+    for path, out in zip(paths, found, strict=True):
+        sign(Settings.of(settings), path, out)
+    return found

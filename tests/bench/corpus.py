@@ -73,9 +73,21 @@ class Stages:
             jobs.append(script("1_corpus/clean.py", spec, *options))
         return jobs
 
+    @property
+    def signatures(self) -> list[Path]:
+        return [path.with_suffix(".npy") for path in self.documents]
+
+    def sign(self) -> list[tuple[str, list[object]]]:
+        spec = json.dumps(stages.signatures(self.recipe))
+        return [
+            script("1_corpus/signatures.py", spec, "--documents", path, "--out", out)
+            for path, out in zip(self.documents, self.signatures, strict=True)
+        ]
+
     def duplicates(self) -> tuple[str, list[object]]:
         spec = stages.duplicates(self.recipe) | {"sources": list(inputs.KINDS)}
-        options = ["--documents", *self.documents, "--out-dir", self.out / "corpus"]
+        options = ["--documents", *self.documents, "--signatures", *self.signatures]
+        options += ["--out-dir", self.out / "corpus"]
         return script("1_corpus/duplicates.py", json.dumps(spec), *options)
 
     def decontaminate(self) -> tuple[str, list[object]]:
@@ -104,17 +116,17 @@ class Stages:
         """All stages, in the order and at the parallelism that Snakemake has; costs a stage."""
         shutil.rmtree(self.out, ignore_errors=True)
         first = run_all(workers, self.clean())
-        rest = [self.duplicates(), self.decontaminate(), *self.tokenizing()]
         if workers > 1:
-            return {"clean": first, "rest": run_all(workers, rest)}
-        found = {"clean": first}
-        for name, jobs in (
-            ("near-duplicates", rest[:1]),
-            ("decontaminate", rest[1:2]),
-            ("tokenize", rest[2:]),
-        ):
-            found[name] = run_all(1, jobs)
-        return found
+            rest = [*self.sign(), self.decontaminate(), *self.tokenizing()]
+            # The join waits for the signatures; the rest fills the other worker meanwhile.
+            return {"clean": first, "rest": run_all(workers, rest, self.duplicates())}
+        return {
+            "clean": first,
+            "signatures": run_all(1, self.sign()),
+            "duplicates": run_all(1, [self.duplicates()]),
+            "decontaminate": run_all(1, [self.decontaminate()]),
+            "tokenize": run_all(1, self.tokenizing()),
+        }
 
 
 def text_of(paths: list[Path]) -> float:
@@ -172,7 +184,8 @@ def tokenization(ours: Stages, tokenizer: Path) -> list[str]:
 
 def near(ours: Stages, folder: Path, benchmarks: Path, tokenizer: Path) -> list[str]:
     size = text_of(ours.documents)
-    cost = min((run(*_flat(ours.duplicates()))[0] for _ in range(2)), key=lambda c: c.processor)
+    jobs = [*ours.sign(), ours.duplicates()]
+    cost = min((run_all(1, jobs) for _ in range(2)), key=lambda one: one.processor)
     rensa = peer("rensa", *ours.documents)
     kinds = [ours.out / "corpus" / kind for kind in inputs.KINDS]
     theirs = peer("minhash", folder / "datatrove-near", benchmarks, tokenizer, *kinds)
@@ -197,10 +210,6 @@ def near(ours: Stages, folder: Path, benchmarks: Path, tokenizer: Path) -> list[
             f"{its.processor / cost.processor:.2f} | {dropped} |"
         )
     return [*lines, "", *_quality(ours), ""]
-
-
-def _flat(job: tuple[str, list[object]]) -> list[object]:
-    return [job[0], *job[1]]
 
 
 def _rows(ours: Stages) -> list[tuple[str, dict[str, str]]]:

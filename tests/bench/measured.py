@@ -17,6 +17,9 @@ ONE_CORE = {
 }
 
 
+Job = tuple[str, Sequence[object]]
+
+
 @dataclass
 class Cost:
     """``wall`` and ``processor`` seconds (user and system, children among them); ``peak`` bytes."""
@@ -59,14 +62,23 @@ def run(environment: str, *arguments: object) -> tuple[Cost, str]:
     return _ended(process, begun), printed
 
 
-def run_all(workers: int, jobs: Sequence[tuple[str, Sequence[object]]]) -> Cost:
-    """Run independent jobs, ``workers`` at a time, each on one core; wall is that of all."""
+def run_all(workers: int, jobs: Sequence[Job], after_signatures: Job | None = None) -> Cost:
+    """Run independent jobs, ``workers`` at a time, each on one core; wall is that of all.
+
+    ``after_signatures`` starts, before what still waits, once no job of signatures is left.
+    """
     begun, total = time.monotonic(), Cost()
     waiting, running = list(jobs), {}
-    while waiting or running:
+    while waiting or running or after_signatures:
+        signing = [
+            job for job in [*waiting, *running.values()] if "signatures.py" in str(job[1][0])
+        ]
+        if after_signatures and not signing:
+            waiting.insert(0, after_signatures)
+            after_signatures = None
         while waiting and len(running) < workers:
-            environment, arguments = waiting.pop(0)
-            # A pipe that nobody reads could fill, so what is said goes to this terminal.
+            environment, arguments = job = waiting.pop(0)
+            # Nobody reads what is said, and a pipe would fill.
             process = subprocess.Popen(
                 [
                     str(x)
@@ -77,12 +89,11 @@ def run_all(workers: int, jobs: Sequence[tuple[str, Sequence[object]]]) -> Cost:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            running[process.pid] = process
+            running[process.pid] = job
         pid, status, usage = os.wait3(0)
-        process = running.pop(pid)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise SystemExit(f"bench: failed: {process.args}")
+        job = running.pop(pid)
+        if status:
+            raise SystemExit(f"bench: failed: {job[1]}")
         total += Cost(0.0, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
     total.wall = time.monotonic() - begun
     return total

@@ -5,7 +5,7 @@ from lemur.corpus import clean, datasheet, duplicates, ledger
 from lemur.errors import UserError
 from lemur.files import read_json, write_json
 from lemur.mix import table
-from made_corpus import document, write_part
+from made_corpus import document, sign_parts, write_part
 
 WORDS = [f"word{k}" for k in range(300)]
 BASE, CLOSE = " ".join(WORDS), " ".join([*WORDS[:-1], "other"])
@@ -42,7 +42,8 @@ def corpus(tmp_path):
     for path, rows in zip(parts, (one, two), strict=True):
         kind = "code" if path.parent.name == "one" else "text"
         write_json(clean.stats_path(path), statistics(path.parent.name, kind, rows))
-    duplicates.run({"sources": ["one", "two"], "deduplication": SETTINGS}, parts, tmp_path)
+    signed = sign_parts(parts, SETTINGS)
+    duplicates.run({"sources": ["one", "two"], "deduplication": SETTINGS}, parts, signed, tmp_path)
     overlaps = tmp_path / "dropped.tsv"
     head = "source\tpart\trow\tid\tbenchmark\titem\tmatched\n"
     # Row 0 is an exact copy already: it counts once, where the packer meets it first.

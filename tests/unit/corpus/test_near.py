@@ -4,11 +4,11 @@ import itertools
 import random
 
 import pytest
-from lemur.corpus import duplicates
-from lemur.corpus.near import Settings
+from lemur.corpus import duplicates, near
+from lemur.corpus.signatures import Settings
 from lemur.errors import UserError
 from lemur.files import read_json
-from made_corpus import document, write_part
+from made_corpus import document, sign_parts, write_part
 
 SETTINGS = {"jaccard": 0.85, "shingle": 5, "permutations": 256, "bands": 32}
 
@@ -35,7 +35,8 @@ def run(folder, sources, settings=SETTINGS, heldout=()):
                 for path, text in documents
             ]
             paths.append(write_part(folder, source, rows, part, len(parts)))
-    duplicates.run({"sources": list(sources), "deduplication": settings}, paths, folder)
+    signed = sign_parts(paths, settings) if settings else []
+    duplicates.run({"sources": list(sources), "deduplication": settings}, paths, signed, folder)
     found = {}
     for source in sources:
         lines = (folder / source / "duplicates.tsv").read_text().splitlines()
@@ -174,6 +175,57 @@ def test_many_copies_cost_few_comparisons(tmp_path):
     facts = read_json(tmp_path / "duplicates.json")
     assert len(found["s"]) == 99 and facts["largest_clusters"] == [100]
     assert facts["accepted_pairs"] == 99 == facts["compared_pairs"]
+
+
+def form_letters(count):
+    """Documents of one form, 300 words in common and 80 of their own: every index is about 0.65."""
+    base = words(300, 1)
+    return [(f"{k:04d}", base + words(80, f"own {k}")) for k in range(count)]
+
+
+def test_a_crowd_of_near_misses_costs_a_bounded_number_of_comparisons(tmp_path, monkeypatch):
+    """Documents that share bands and are no duplicates: the pairs grow with them, not squared."""
+    monkeypatch.setattr(near, "NEIGHBOURS", 4)
+    pairs = {}
+    for count in (100, 200):
+        copy = [("9999", form_letters(count)[7][1][:-1] + ["other"])]
+        found = run(tmp_path / str(count), {"s": [form_letters(count) + copy]})
+        assert [row["kept_path"] for row in found["s"]] == ["0007"]
+        facts = read_json(tmp_path / str(count) / "duplicates.json")
+        assert facts["crowded_buckets"] > 0
+        pairs[count] = facts["compared_pairs"]
+    assert pairs[200] < 2.5 * pairs[100]
+
+
+def test_a_crowd_is_the_same_in_any_order_and_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(near, "NEIGHBOURS", 4)
+    documents = form_letters(150)
+    documents += [(f"9{k}", text[:-1] + ["other"]) for k, (_, text) in enumerate(documents[:20])]
+    results = set()
+    for parts in (1, 3):
+        folder = tmp_path / str(parts)
+        found = run(folder, {"s": [documents[::-1][k::parts] for k in range(parts)]})
+        results.add(tuple(sorted((row["id"], row["kept_path"]) for row in found["s"])))
+        results.add(read_json(folder / "duplicates.json")["crowded_buckets"])
+    assert len(results) == 2 and 0 not in results
+
+
+def test_signatures_that_do_not_fit_are_refused(tmp_path):
+    paths = [write_part(tmp_path, "s", [document("a b c d e f g"), document("h i j k l m n")])]
+    spec = {"sources": ["s"], "deduplication": SETTINGS}
+    with pytest.raises(UserError, match=r"part-0-of-1.parquet: no signatures of it are given"):
+        duplicates.run(spec, paths, [], tmp_path)
+    signed = sign_parts(paths, {**SETTINGS, "bands": 16})
+    with pytest.raises(UserError, match="16 bands, deduplication.bands is 32; sign again"):
+        duplicates.run(spec, paths, signed, tmp_path)
+    signed = sign_parts(paths, SETTINGS)
+    signed[0].write_bytes(signed[0].read_bytes()[:-3])
+    with pytest.raises(UserError, match="not a whole signatures file"):
+        duplicates.run(spec, paths, signed, tmp_path)
+    signed = sign_parts(paths, SETTINGS)
+    write_part(tmp_path, "s", [document("a b c d e f g")])
+    with pytest.raises(UserError, match="2 documents, its part has 1; sign again"):
+        duplicates.run(spec, paths, signed, tmp_path)
 
 
 def test_without_words(tmp_path):

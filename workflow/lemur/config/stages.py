@@ -13,7 +13,7 @@ VERSION = {
     "download": 1,
     "model": 1,
     "clean": 3,
-    "duplicates": 1,
+    "duplicates": 2,
     "datasheet": 1,
     "mix": 1,
     "tokenize": 1,
@@ -56,6 +56,13 @@ def clean(recipe: Recipe, source: str) -> Recipe:
         "heldout": recipe["corpus"]["heldout"],
         "max_mb": entry.get("max_mb"),
     }
+
+
+def signatures(recipe: Recipe) -> Recipe:
+    """What a signature is made of; how near counts as a duplicate asks for no other."""
+    settings = recipe["corpus"]["deduplication"] or {}
+    keys = ("shingle", "permutations", "bands")
+    return {"deduplication": {key: settings[key] for key in keys if key in settings}}
 
 
 def duplicates(recipe: Recipe) -> Recipe:

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lemur.corpus.names import part_of
-from lemur.corpus.near import Documents, Near, Settings
+from lemur.corpus.near import Documents, Near
+from lemur.corpus.signatures import Settings, Signatures
 from lemur.errors import UserError
 from lemur.files import write_json, write_text
 from lemur.progress import Progress
@@ -39,10 +40,11 @@ class _Place:
     bytes: int
 
 
-def run(spec: dict[str, Any], documents: list[Path], out: Path) -> None:
+def run(spec: dict[str, Any], documents: list[Path], signatures: list[Path], out: Path) -> None:
     """Write ``<out>/<source>/duplicates.tsv`` of every source and ``<out>/duplicates.json``.
 
-    ``spec``: sources, and deduplication (``near.Settings``; null for exact duplicates only). A
+    ``spec``: sources, and deduplication (``Settings``; null for exact duplicates only).
+    ``signatures``: beside each parquet part what ``signatures.sign`` made of it, none where null. A
     source is the name of a parquet's folder. Columns: part, row (0-based in that part), id,
     reason (exact: equal to another; near), similarity (Jaccard index with the document that is
     kept, which a chain of near-duplicates may put below the threshold), kept_source, kept_path;
@@ -61,7 +63,8 @@ def run(spec: dict[str, Any], documents: list[Path], out: Path) -> None:
     if settings:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".near.", dir=out) as folder:
-            clusters = _near(documents, copies, settings, Path(folder), lists)
+            signed = _beside(documents, signatures)
+            clusters = _near(documents, signed, copies, settings, Path(folder), lists)
     else:
         clusters = []
     # An exact copy goes the way of the one that stands for it.
@@ -80,6 +83,15 @@ def run(spec: dict[str, Any], documents: list[Path], out: Path) -> None:
         "sources": lists.counts,
     }
     write_json(out / FACTS, facts)
+
+
+def _beside(documents: list[Path], signatures: list[Path]) -> list[Path]:
+    """The signatures in the order of the documents; ``UserError`` where a part has none."""
+    found = {(path.parent.name, path.stem): path for path in signatures}
+    for path in documents:
+        if (path.parent.name, path.stem) not in found:
+            raise UserError(f"{path}: no signatures of it are given; sign it first")
+    return [found[path.parent.name, path.stem] for path in documents]
 
 
 class _Lists:
@@ -125,6 +137,7 @@ def _exact(documents: list[Path]) -> dict[str, tuple[_Place, list[_Place]]]:
 
 def _near(
     documents: list[Path],
+    signed: list[Path],
     copies: dict[str, tuple[_Place, list[_Place]]],
     settings: Settings,
     folder: Path,
@@ -135,12 +148,20 @@ def _near(
     for _, others in copies.values():
         for other in others:
             away[other.file].append(other.row)
-    rows = [
-        np.setdiff1d(np.arange(pq.read_metadata(path).num_rows), away[file])
-        for file, path in enumerate(documents)
-    ]
+    counts = [pq.read_metadata(path).num_rows for path in documents]
+    rows = [np.setdiff1d(np.arange(count), away[file]) for file, count in enumerate(counts)]
+    signatures = Signatures(signed, rows, settings)
+    for path, mine, its in zip(signed, counts, signatures.counts(), strict=True):
+        if mine != its:
+            raise UserError(f"{path}: {its} documents, its part has {mine}; sign again")
     compared = Documents(documents, rows, settings.shingle)
-    near = Near(compared, settings, folder)
+    with Near(compared, signatures, settings, folder) as near:
+        return _listed(documents, compared, near, lists)
+
+
+def _listed(
+    documents: list[Path], compared: Documents, near: Near, lists: _Lists
+) -> list[tuple[_Place, list[tuple[_Place, float]]]]:
     groups = near.clusters()
     wanted: dict[int, list[int]] = defaultdict(list)
     for group in groups:
@@ -164,6 +185,7 @@ def _near(
         "compared_documents": compared.count,
         "compared_pairs": near.compared,
         "accepted_pairs": near.accepted,
+        "crowded_buckets": near.crowded,
     }
     return found
 

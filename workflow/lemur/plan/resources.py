@@ -51,6 +51,7 @@ WORK = {
     "download": Work(700, speed=5, reads="download"),
     "prepare_model": Work(1500, speed=50, reads="weights"),
     "clean": Work(1200, memory=2.0, speed=2, reads="part"),
+    "signatures": Work(1500, memory=0.1, speed=10, reads="part"),
     # Hashes of documents and their places, not their text.
     "duplicates": Work(1500, memory=0.1, speed=50, reads="corpus"),
     "plan_mixture": Work(700),

@@ -1,0 +1,23 @@
+"""Sign the documents of one cleaned part, so that near-duplicates are found by joining parts."""
+
+from pathlib import Path
+
+from lemur.command import main, parser
+from lemur.corpus import signatures
+
+arguments = parser(__doc__)
+arguments.add_argument("--documents", type=Path, required=True, help="a cleaned part, parquet")
+arguments.add_argument("--out", type=Path, required=True, help=".../part-<i>-of-<P>.npy")
+
+if __name__ == "__main__":
+    main(
+        arguments,
+        # How near counts as a duplicate changes no signature, so the spec does not say it.
+        lambda args, spec: signatures.sign(
+            signatures.Settings.of({"jaccard": 1.0, **spec["deduplication"]}),
+            args.documents,
+            args.out,
+        ),
+        inputs=lambda args: [args.documents],
+        outputs=lambda args: [args.out],
+    )

@@ -1,0 +1,160 @@
+"""MinHash signatures of one part's documents (rensa), kept as what the join of all parts asks for.
+
+A file is one array, uint64[2 + bands, documents] (npy): how many shingles a document has (0: no
+word), a hash of its whole signature, and a hash of each band of it. Whole rows of it are read at
+a time, so that joining holds 8 bytes a document and not a signature.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import rensa
+
+from lemur.corpus.shingles import Shingler, mixed
+from lemur.errors import UserError, nearest
+from lemur.files import replacing
+from lemur.mix.documents import opened
+from lemur.progress import Progress
+
+# Changes every signature, and by the luck of the draw the pairs that bands propose.
+_SEED = 2310
+# Bytes of text whose arrays are worked on at once; small enough to stay in a processor's cache.
+_GROUP = 1 << 18
+# Rows of a file before those of the bands.
+COUNT, WHOLE, FIRST_BAND = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``jaccard`` 0 to 1; ``shingle`` words; ``permutations`` in ``bands`` of equal length."""
+
+    jaccard: float
+    shingle: int
+    permutations: int
+    bands: int
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> "Settings":
+        """From a corpus file's ``deduplication``; ``UserError`` for what cannot be computed."""
+        known = cls.__dataclass_fields__
+        for key in values:
+            if key not in known:
+                raise UserError(f"deduplication.{key} is unknown{nearest(key, known)}")
+        for key in known:
+            if key not in values:
+                raise UserError(f"deduplication.{key} is missing")
+        made = cls(**values)
+        if not 0 < made.jaccard <= 1:
+            raise UserError(f"deduplication.jaccard is {made.jaccard}: more than 0, at most 1")
+        if made.shingle < 1 or made.permutations < 1 or made.bands < 1:
+            raise UserError("deduplication: shingle, permutations and bands are at least 1")
+        if made.permutations % made.bands:
+            raise UserError(
+                f"deduplication.permutations: {made.permutations} is no multiple of "
+                f"bands {made.bands}"
+            )
+        return made
+
+
+def texts(path: Path, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(bytes, offsets) of groups of the documents in ``rows`` (ascending), in their order."""
+    with pq.ParquetFile(path) as file:
+        first = 0
+        for batch in file.iter_batches(batch_size=512, columns=["text"]):
+            low, high = np.searchsorted(rows, [first, first + batch.num_rows])
+            chosen = rows[low:high] - first
+            first += batch.num_rows
+            if not len(chosen):
+                continue
+            column = batch.column(0).take(pa.array(chosen)).cast(pa.large_string())
+            _, offsets, data = column.buffers()
+            offsets = np.frombuffer(offsets, np.int64)[: len(chosen) + 1]
+            every = np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)
+            begin = 0
+            while begin < len(chosen):
+                end = int(np.searchsorted(offsets, offsets[begin] + _GROUP, side="right")) - 1
+                end = min(max(end, begin + 1), len(chosen))
+                part = offsets[begin : end + 1]
+                yield every[part[0] : part[-1]], part - part[0]
+                begin = end
+
+
+def _hashed(columns: np.ndarray) -> np.ndarray:
+    """One uint64 a row of uint32[documents, permutations]."""
+    made = np.zeros(len(columns), np.uint64)
+    with np.errstate(over="ignore"):
+        for column in range(columns.shape[1]):
+            made = mixed(made + columns[:, column] + np.uint64(1))
+    return made
+
+
+def sign(settings: Settings, path: Path, out: Path) -> None:
+    """Write ``out``, the signatures of every document of the parquet part ``path``."""
+    with opened(path) as file:
+        count = file.metadata.num_rows
+    length = settings.permutations // settings.bands
+    made = np.zeros((FIRST_BAND + settings.bands, count), np.uint64)
+    shingler, at = Shingler(settings.shingle), 0
+    with Progress(f"signatures {path.parent.name}", count, "documents") as progress:
+        for data, begins in texts(path, np.arange(count)):
+            hashes, offsets = shingler.of(data, begins)
+            rows = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
+                hashes, offsets.astype(np.uint64), settings.permutations, _SEED
+            )
+            signed = np.array(rows.to_rows(), np.uint32)
+            here = slice(at, at + len(signed))
+            at += len(signed)
+            made[COUNT, here] = np.diff(offsets)
+            made[WHOLE, here] = _hashed(signed)
+            for band in range(settings.bands):
+                columns = signed[:, band * length : (band + 1) * length]
+                made[FIRST_BAND + band, here] = _hashed(columns)
+            progress.add(len(signed))
+    with replacing(out) as temporary, temporary.open("wb") as file:
+        np.save(file, made, allow_pickle=False)
+
+
+class Signatures:
+    """The files of all parts, read a row at a time; ``rows[k]`` are the documents used of file k."""
+
+    def __init__(self, paths: Sequence[Path], rows: Sequence[np.ndarray], settings: Settings):
+        self.paths, self.rows = paths, rows
+        self._begins: list[tuple[int, int]] = []
+        for path in paths:
+            try:
+                with path.open("rb") as file:
+                    version = np.lib.format.read_magic(file)
+                    if version != (1, 0):
+                        raise ValueError(f"npy version {version}")
+                    shape, fortran, kind = np.lib.format.read_array_header_1_0(file)
+                    begin = file.tell()
+                whole = begin + 8 * int(np.prod(shape))
+                if fortran or kind != np.uint64 or path.stat().st_size != whole:
+                    raise ValueError("cut short or of another type")
+            except FileNotFoundError:
+                raise UserError(f"{path}: no such file") from None
+            except (OSError, ValueError) as error:
+                raise UserError(f"{path}: not a whole signatures file ({error})") from None
+            if shape[0] != FIRST_BAND + settings.bands:
+                raise UserError(
+                    f"{path}: {shape[0] - FIRST_BAND} bands, deduplication.bands is "
+                    f"{settings.bands}; sign again"
+                )
+            self._begins.append((begin, shape[1]))
+
+    def counts(self) -> list[int]:
+        """How many documents each file has."""
+        return [count for _, count in self._begins]
+
+    def row(self, number: int) -> np.ndarray:
+        """Row ``number`` of all files, of the documents used: uint64[documents]."""
+        pieces = [np.zeros(0, np.uint64)]
+        for path, its, (begin, count) in zip(self.paths, self.rows, self._begins, strict=True):
+            offset = begin + 8 * count * number
+            pieces.append(np.fromfile(path, np.uint64, count, offset=offset)[its])
+        return np.concatenate(pieces)
