@@ -1,6 +1,7 @@
 """The locks, and workflow/env-run's refusal of an environment that no lock describes."""
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -87,3 +88,53 @@ def test_env_run_refuses_what_is_not_there(copy):
     assert done.returncode == 2 and "no environment 'dat': allowed are data" in done.stderr
     shutil.rmtree(copy / ".envs" / "data")
     assert "'data' is not built: workflow/env-build data" in run(copy, "data", "true").stderr
+
+
+@pytest.fixture
+def clients(copy):
+    """A checkout whose `snakemake` prints which configuration SLURM's clients would read."""
+    program = copy / ".envs" / "data" / "bin" / "snakemake"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho conf=$SLURM_CONF\n")
+    program.chmod(0o755)
+
+    def call(*arguments, **variables):
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "SNAKEMAKE_"))}
+        return subprocess.run(
+            [str(copy / "workflow" / "env-run"), "data", "snakemake", *arguments],
+            capture_output=True, text=True, env={**kept, **variables},
+        ).stdout.strip()  # fmt: skip
+
+    return call
+
+
+def test_local_use_waits_for_no_slurm_controller(clients):
+    assert clients("-n") == "conf=/dev/null"
+    assert clients("--cores", "2", "--config", "recipe=smoke") == "conf=/dev/null"
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--profile", "slurm"], ["--profile=slurm"], ["--workflow-profile", "site"],
+    ["--executor", "slurm"], ["--cores", "2", "-e", "slurm"], ["--executor=slurm-jobstep"],
+])  # fmt: skip
+def test_what_may_be_a_cluster_run_reads_the_sites_configuration(clients, arguments):
+    assert clients(*arguments) == "conf="
+
+
+def test_a_named_configuration_and_an_allocation_stay_as_they_are(clients):
+    assert clients("-n", SLURM_CONF="/site/slurm.conf") == "conf=/site/slurm.conf"
+    assert clients("-n", SLURM_JOB_ID="7") == "conf="
+    assert clients("-n", SNAKEMAKE_PROFILE="slurm") == "conf="
+
+
+def test_the_real_snakemake_asks_no_controller(tmp_path):
+    """Its plugin calls scontrol at every start; with an empty configuration that returns at once."""
+    fake = tmp_path / "scontrol"
+    fake.write_text(f'#!/bin/sh\necho "conf=$SLURM_CONF" >>{tmp_path}/asked\nexit 1\n')
+    fake.chmod(0o755)
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "SNAKEMAKE_"))}
+    subprocess.run(
+        [str(ROOT / "workflow" / "env-run"), "workflow", "snakemake", "--help"],
+        check=True, capture_output=True, env={**kept, "PATH": f"{tmp_path}:{kept['PATH']}"},
+    )  # fmt: skip
+    assert set((tmp_path / "asked").read_text().split()) == {"conf=/dev/null"}
