@@ -47,6 +47,13 @@ def test_a_clock_an_hour_off_is_named():
         check(spec, [0.0, 0.0, 3600.0, 0.0], [2000.0] * 4)
 
 
+@pytest.mark.parametrize("wrong, node, word", [([0, 1], 0, "behind"), ([2, 3], 1, "behind")])
+def test_the_file_systems_clock_decides_between_two_nodes(wrong, node, word):
+    clocks = [0.0 if rank in wrong else 3600.0 for rank in range(4)]
+    with pytest.raises(UserError, match=rf"clock of node {node} .* 3,600 s {word}"):
+        check({**SPEC, "nodes": 2}, clocks, [2000.0] * 4, [3600.0] * 4)
+
+
 def test_a_disk_that_is_too_small():
     with pytest.raises(UserError, match="0.0 GB are free where checkpoints go"):
         check(SPEC, [0.0, 0.0], [2000.0, 999.0])

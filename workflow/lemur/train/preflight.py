@@ -3,7 +3,9 @@
 import os
 import shutil
 import sys
+import tempfile
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -44,11 +46,11 @@ def run(spec: dict[str, Any], out: Path) -> None:
     try:
         device = torch.device("cuda", local) if cuda else torch.device("cpu")
         seconds = _all_reduce(rank, world, device, where)
-        clocks, free = _gather(out.parent, world, device)
+        clocks, files, free = _gather(out.parent, world, device)
     finally:
         distributed.destroy_process_group()
     if rank == 0:
-        check(spec, clocks, free)
+        check(spec, clocks, free, files)
         spread = max(clocks) - min(clocks)
         print(
             f"{where}: {world} ranks, all-reduce of {4 * NUMBERS / 1e6:.0f} MB in {seconds:.3f} s, "
@@ -73,20 +75,32 @@ def _all_reduce(rank: int, world: int, device: torch.device, where: str) -> floa
     return seconds
 
 
-def _gather(folder: Path, world: int, device: torch.device) -> tuple[list[float], list[float]]:
-    """Every rank's clock (seconds, read right after a barrier) and free bytes at ``folder``."""
+def _gather(folder: Path, world: int, device: torch.device) -> tuple[list[float], ...]:
+    """By rank: its clock and a new file's time (seconds, right after a barrier), free bytes at ``folder``."""
     free = shutil.disk_usage(folder).free
     distributed.barrier()
-    mine = torch.tensor([time.time(), free], dtype=torch.float64, device=device)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"now")
+        file.flush()
+        numbers = [time.time(), os.fstat(file.fileno()).st_mtime, free]
+    mine = torch.tensor(numbers, dtype=torch.float64, device=device)
     shares = [torch.zeros_like(mine) for _ in range(world)]
     distributed.all_gather(shares, mine)
-    return [share[0].item() for share in shares], [share[1].item() for share in shares]
+    clocks, files, room = zip(*(share.tolist() for share in shares), strict=True)
+    return list(clocks), list(files), list(room)
 
 
-def check(spec: dict[str, Any], clocks: list[float], free: list[float]) -> None:
-    """UserError where clocks differ too far or the disk is too small; lists are by rank."""
+def check(
+    spec: dict[str, Any], clocks: list[float], free: list[float], files: Sequence[float] = ()
+) -> None:
+    """UserError where clocks differ too far or the disk is too small; lists are by rank.
+
+    ``files``: times that the file system gave; where a server gives them, they decide between two
+    nodes, of which neither has a majority.
+    """
     where = f"{spec['stage']}: preflight"
-    middle = sorted(clocks)[len(clocks) // 2]
+    known = sorted([*clocks, *files])
+    middle = known[len(known) // 2]
     worst = max(range(len(clocks)), key=lambda rank: abs(clocks[rank] - middle))
     off = clocks[worst] - middle
     if abs(off) > spec["clock_seconds"]:
