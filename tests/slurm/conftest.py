@@ -2,12 +2,16 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
+from lemur.files import sha256_of
 from lemur.provenance import ROOT
+from snake import snakemake
+from training_job import DONE, RECIPE, WEIGHTS, Training
 
 SCRIPT = Path(__file__).parent / "cluster"
 # Snakemake asks for a job's state after this many seconds, then ten later, and so on.
@@ -28,11 +32,15 @@ class Cluster:
             "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
         }
 
-    def control(self, what: str) -> subprocess.CompletedProcess:
+    def control(self, what: str, *arguments: str) -> subprocess.CompletedProcess:
         # Files, not pipes: the daemons keep what they are given open.
         with open(self.home / f"{what}.err", "w+") as said:
             done = subprocess.run(
-                [str(SCRIPT), what], env=self.variables, stdout=said, stderr=said, check=False
+                [str(SCRIPT), what, *arguments],
+                env=self.variables,
+                stdout=said,
+                stderr=said,
+                check=False,
             )
             said.seek(0)
             done.stderr = said.read()
@@ -93,6 +101,27 @@ def cluster(tmp_path_factory):
     stopped = made.control("stop")
     end_orphans(made.home.parent)
     assert stopped.returncode == 0, stopped.stderr
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """A folder in which everything up to training is done, and the weights of a quiet run."""
+    folder = tmp_path_factory.mktemp("prepared")
+    done = snakemake(folder, "--cores", "2", DONE, *RECIPE)
+    assert done.returncode == 0, done.stderr[-4000:]
+    weights = sha256_of(folder / WEIGHTS)
+    shutil.rmtree(folder / "results" / "smoke" / "pretrain")
+    return folder, weights
+
+
+@pytest.fixture
+def training(cluster, prepared, tmp_path):
+    """The training of a copy of that folder, not yet started."""
+    folder = tmp_path / "work"
+    shutil.copytree(prepared[0], folder, symlinks=True)
+    made = Training(cluster, folder)
+    yield made
+    made.clear()
 
 
 def end_orphans(folder: Path) -> None:

@@ -1,115 +1,12 @@
 """What goes wrong on a cluster, while a model trains: each ends with the bytes of a quiet run."""
 
-import contextlib
-import os
-import re
-import shutil
 import signal
 import subprocess
 import time
 
 import pytest
-from lemur.files import sha256_of
-from snake import snakemake
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
-
-# Long enough to be hit in the middle; one thread, since two wait for each other on a busy machine.
-SETTINGS = (
-    "set={pretrain.tokens: 24576, pretrain.checkpoint.every_steps: 1, pretrain.threads: 1, "
-    "mixture.max_epochs: 8}"
-)
-RECIPE = ("--config", "recipe=smoke", "quiet_plan=true", SETTINGS)
-DONE = "results/smoke/pretrain/DONE.json"
-WEIGHTS = "results/smoke/pretrain/model/model.safetensors"
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    """A folder in which everything up to training is done, and the weights of a quiet run."""
-    folder = tmp_path_factory.mktemp("prepared")
-    done = snakemake(folder, "--cores", "2", DONE, *RECIPE)
-    assert done.returncode == 0, done.stderr[-4000:]
-    weights = sha256_of(folder / WEIGHTS)
-    shutil.rmtree(folder / "results" / "smoke" / "pretrain")
-    return folder, weights
-
-
-class Training:
-    """`snakemake --profile slurm` in a copy of the prepared folder, as far as its training job."""
-
-    def __init__(self, cluster, folder):
-        self.cluster, self.folder = cluster, folder
-        self.process = None
-
-    def start(self, *arguments):
-        self.process = self.cluster.start(self.folder, *arguments, DONE, *RECIPE)
-
-    def checkpoints(self):
-        found = (self.folder / "results/smoke/pretrain/checkpoints").glob("*/step-*")
-        return sorted(int(path.name.removeprefix("step-")) for path in found)
-
-    def wait(self, what, seconds=300):
-        """Until ``what()`` is true; fails when Snakemake ends first."""
-        deadline = time.monotonic() + seconds
-        while not what():
-            assert self.process.poll() is None, self.shown()
-            assert time.monotonic() < deadline, self.shown()
-            time.sleep(0.2)
-
-    def under_way(self):
-        """Until there is a checkpoint; returns (job id, node) of the training job."""
-        self.wait(lambda: self.checkpoints())
-        jobs = self.cluster.jobs()
-        assert len(jobs) == 1, jobs
-        return jobs[0]
-
-    @contextlib.contextmanager
-    def held(self):
-        """The training process stands still, so that what happens now happens in its middle."""
-        lock = next((self.folder / "results/smoke/pretrain/checkpoints").glob("*/lock"))
-        pid = int(re.match(r"process (\d+) ", lock.read_text()).group(1))
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
-
-    def end(self, seconds=600):
-        return self.process.wait(timeout=seconds)
-
-    def shown(self):
-        logs = [self.folder / "run.log", self.folder / "logs/pretrain/smoke.log"]
-        return "\n".join(path.read_text()[-4000:] for path in logs if path.exists())
-
-    def said(self):
-        """Everything that SLURM kept of the jobs, in the order of their numbers."""
-        logs = (self.folder / "logs" / "slurm").rglob("*.log")
-        return "\n".join(
-            path.read_text(errors="replace")
-            for path in sorted(logs, key=lambda path: int(path.stem))
-        )
-
-    def weights(self):
-        assert (self.folder / DONE).exists(), self.shown()
-        return sha256_of(self.folder / WEIGHTS)
-
-
-@pytest.fixture
-def training(cluster, prepared, tmp_path):
-    folder = tmp_path / "work"
-    shutil.copytree(prepared[0], folder, symlinks=True)
-    made = Training(cluster, folder)
-    yield made
-    if made.process and made.process.poll() is None:
-        made.process.kill()
-        made.process.wait()
-    left = [job for job, _ in cluster.jobs("RUNNING,PENDING,COMPLETING")]
-    if left:
-        cluster.client("scancel", *left)
-    deadline = time.monotonic() + 60
-    while cluster.jobs("RUNNING,PENDING,COMPLETING") and time.monotonic() < deadline:
-        time.sleep(0.5)
 
 
 def test_over_its_memory(training, prepared):
