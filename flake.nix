@@ -33,15 +33,43 @@
         FONTCONFIG_FILE = pkgs.makeFontsConf { fontDirectories = [ pkgs.dejavu_fonts ]; };
         SSL_CERT_FILE = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
       };
-      mini = pkgs.writeShellApplication {
-        name = "lemur-mini";
-        runtimeInputs = tools;
-        runtimeEnv = environment;
-        text = ''
-          [ -f Makefile ] && [ -d envs ] || { echo "lemur: run this in a checkout of the pipeline" >&2; exit 2; }
-          exec make "''${@:-mini}"
+      application =
+        name: text:
+        pkgs.writeShellApplication {
+          inherit name;
+          runtimeInputs = tools;
+          runtimeEnv = environment;
+          text = ''
+            [ -f Makefile ] && [ -d envs ] || { echo "lemur: run this in a checkout of the pipeline" >&2; exit 2; }
+          '' + text;
+        };
+      mini = application "lemur-mini" ''exec make "''${@:-mini}"'';
+      # One for each folder of envs/ that has a lock: `nix run .#train -- python`.
+      environments = builtins.filter (name: builtins.pathExists (./envs + "/${name}/cpu.lock")) (
+        builtins.attrNames (builtins.readDir ./envs)
+      );
+      inEnvironment =
+        name:
+        application "lemur-${name}" ''
+          python3 workflow/env-build ${name}
+          exec workflow/env-run ${name} "''${@:-python}"
         '';
+      app = description: package: name: {
+        type = "app";
+        program = "${package}/bin/${name}";
+        meta = { inherit description; };
       };
+      # What a sandbox without network can run of `make test`: no Python package comes from an index there.
+      testers = pkgs.python311.withPackages (
+        packages: with packages; [
+          hypothesis
+          jsonschema
+          numpy
+          pytest
+          pytest-timeout
+          pyyaml
+        ]
+      );
     in
     {
       devShells.${system}.default = pkgs.mkShell { packages = tools; env = environment; };
@@ -52,22 +80,38 @@
         image = pkgs.dockerTools.buildLayeredImage {
           name = "lemur";
           tag = "tools";
-          contents = tools;
+          # Scripts begin with /usr/bin/env.
+          contents = tools ++ [ pkgs.dockerTools.usrBinEnv ];
           config.Env = pkgs.lib.mapAttrsToList (name: value: "${name}=${value}") environment;
         };
       };
 
       # `nix run` is `make mini` in the checkout that it is called in, `nix run . -- test` another target.
-      apps.${system}.default = {
-        type = "app";
-        program = "${mini}/bin/lemur-mini";
-        meta.description = "make, with the pinned interpreter and tools";
-      };
+      apps.${system} = {
+        default = app "make, with the pinned interpreter and tools" mini "lemur-mini";
+      }
+      // builtins.listToAttrs (
+        map (name: {
+          inherit name;
+          value = app "a command in the locked environment ${name}" (inEnvironment name) "lemur-${name}";
+        }) environments
+      );
 
-      checks.${system}.tools = pkgs.runCommand "lemur-tools" { nativeBuildInputs = tools; } ''
-        python3 -c 'import sys, venv, ensurepip; assert sys.version_info[:2] == (3, 11)'
-        bwrap --version && sbatch --version && make -n -f ${./Makefile} help && gcc --version
-        touch $out
-      '';
+      checks.${system} = {
+        tools = pkgs.runCommand "lemur-tools" { nativeBuildInputs = tools; } ''
+          python3 -c 'import sys, venv, ensurepip; assert sys.version_info[:2] == (3, 11)'
+          bwrap --version && sbatch --version && make -n -f ${./Makefile} help && gcc --version
+          touch $out
+        '';
+        offline =
+          pkgs.runCommand "lemur-offline" { nativeBuildInputs = [ testers ] ++ tools; }
+            ''
+              cp -r ${self} checkout && chmod -R u+w checkout && cd checkout
+              export HOME=$PWD
+              patchShebangs --build workflow tests .ci
+              .ci/offline
+              touch $out
+            '';
+      };
     };
 }

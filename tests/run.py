@@ -2,7 +2,7 @@
 
     run.py                what `make test` runs
     run.py --long         what `make test-long` runs: the tests marked long as well
-    run.py --only NAME    one group: lint, workflow, data, train, evaluate, figures, dag, e2e, slurm
+    run.py --only NAME    one group: lint, workflow, data, train, evaluate, figures, dag, e2e, slurm, nix
 
 Fails on a failed test, and on a skip whose reason is not of a listed kind: a test that quietly
 does not run is a defect.
@@ -29,10 +29,12 @@ GROUPS = {
     "dag": ("workflow", ["dag"]),
     "e2e": ("workflow", ["e2e", "faults"]),
     "slurm": ("workflow", ["slurm"]),
+    "nix": ("workflow", ["nix"]),
 }
 
 # A skip must say which of these the machine lacks.
 ALLOWED_SKIPS = (
+    "nix:",
     "mirror:",
     "sandbox:",
     "gpu:",

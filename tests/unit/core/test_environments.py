@@ -127,6 +127,7 @@ def test_a_named_configuration_and_an_allocation_stay_as_they_are(clients):
     assert clients("-n", SNAKEMAKE_PROFILE="slurm") == "conf="
 
 
+@pytest.mark.environments
 def test_the_real_snakemake_asks_no_controller(tmp_path):
     """Its plugin calls scontrol at every start; with an empty configuration that returns at once."""
     fake = tmp_path / "scontrol"
