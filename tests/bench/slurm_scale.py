@@ -35,7 +35,7 @@ SBATCH = """#!/bin/bash
 arguments=()
 for word in "$@"; do
     case $word in
-        --wrap=*) number=$(grep -oP 'target-jobs \W*one:i=\\K\\d+' <<<"$word"); arguments+=("--wrap=touch out/$number") ;;
+        --wrap=*) number=$(grep -oP 'target-jobs \\W*one:i=\\K\\d+' <<<"$word"); arguments+=("--wrap=mkdir -p out; touch out/$number") ;;
         *) arguments+=("$word") ;;
     esac
 done
@@ -117,7 +117,8 @@ def throughput(folder: Path, number: int, queue: int) -> dict:
         work.mkdir()
         (work / "Snakefile").write_text(TINY.replace("NUMBER", str(number)))
         command = [*RUN, "snakemake", "--profile", str(ROOT / "workflow/profiles/slurm"),
-                   "--jobs", str(queue), "--slurm-status-command", "squeue"]  # fmt: skip
+                   "--jobs", str(queue), "--retries", "0",
+                   "--slurm-status-command", "squeue"]  # fmt: skip
         row = measured(command, work, **variables)
     finally:
         with open(home / "stop.err", "w") as said:
