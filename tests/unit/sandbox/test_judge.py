@@ -63,12 +63,12 @@ def test_surrogates_and_special_numbers_survive_the_wire():
     one, two = socket.socketpair()
     with one, two:
         for value in ("\ud800 \U0001f600 \0", float("inf"), float("nan"), -0.0, 1 << 200, range(3)):
-            wire.send(one, wire.encode(value, None))
-            back = wire.decode(wire.receive(two), None)
+            wire.send(one.fileno(), wire.encode(value, None))
+            back = wire.decode(wire.receive(two.fileno()), None)
             assert repr(back) == repr(value)
         one.close()
         with pytest.raises(wire.Closed):
-            wire.receive(two)
+            wire.receive(two.fileno())
 
 
 def test_objects_of_a_program_are_used_where_they_are(sandbox):

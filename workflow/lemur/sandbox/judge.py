@@ -2,19 +2,18 @@
 
 import dataclasses
 import errno
-import itertools
 import json
 import os
 import select
 import signal
-import socket
 import subprocess
-import threading
 import time
 
+from lemur.sandbox import ready
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import Sandbox
 from lemur.sandbox.process import Confined
+from lemur.sandbox.user import settings
 
 VERDICTS = ("passed", "failed", "error", "timeout", "out of memory", "forbidden")
 REFUSED = {
@@ -26,8 +25,7 @@ REFUSED = {
     errno.ENETDOWN,
     errno.EADDRNOTAVAIL,
 }
-_counter = itertools.count()
-_CHECKER = Limits(memory_mb=2048, cpu_seconds=60, processes=16)
+TEST_CPU_SECONDS = 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,19 +50,6 @@ class Job:
     test: tuple[str, ...]
     remote: tuple[str, ...]
     preamble: str = ""
-
-
-def _settings(limits: Limits, user_namespace: bool) -> dict[str, int | None]:
-    # Users are numbered so that no two sandboxes of one machine share a count of processes.
-    number = 0x40000000 + os.getpid() % 2**20 * 512 + next(_counter) % 512
-    return {
-        "user": None if user_namespace else number,
-        "cpu_seconds": limits.cpu_seconds,
-        "memory_mb": limits.memory_mb,
-        "file_mb": limits.file_mb,
-        "processes": limits.processes,
-        "open_files": limits.open_files,
-    }
 
 
 def _told(told: dict[str, object]) -> tuple[str, str]:
@@ -94,58 +79,33 @@ def _ended(status: int | None) -> tuple[str, str]:
 def judge(sandbox: Sandbox, job: Job, limits: Limits | None = None) -> Verdict:
     """Judge one program in fresh namespaces. Never raises for what a program does."""
     limits = limits or Limits()
-    began = time.monotonic()
-    theirs, ours = socket.socketpair()
+    prepared = ready.of(sandbox)
+    runner, channel = prepared.runner(limits)
+    began = time.monotonic()  # the program has not been seen yet
     pipe_read, pipe_write = os.pipe()
-    open_files = {theirs.fileno(), ours.fileno(), pipe_write}
-    input_read, input_write = os.pipe()
+    task = os.memfd_create("job")
     try:
-        options = {"user_namespace": sandbox.user_namespace}
-        with Confined(
-            sandbox.bwrap, "runner.py", limits, files={"LEMUR_CHANNEL": theirs.fileno()}, **options
-        ) as runner:
-            theirs.close()
-            with Confined(
-                sandbox.bwrap,
-                "checker.py",
-                _CHECKER,
-                files={"LEMUR_CHANNEL": ours.fileno(), "LEMUR_VERDICT": pipe_write},
-                stdin=input_read,
-                **options,
-            ) as checker:
-                ours.close()
-                os.close(pipe_write)
-                open_files.clear()
-                data = {
-                    **dataclasses.asdict(job),
-                    "confine_program": _settings(limits, sandbox.user_namespace),
-                    "confine_test": _settings(_CHECKER, sandbox.user_namespace),
-                }
-                _feed(input_write, json.dumps(data).encode("utf-8", "surrogatepass"))
-                input_write = -1
-                text, cause = _wait(pipe_read, runner, limits, began)
-                verdict, detail = _verdict(text, cause, runner, checker)
+        with channel:
+            data = {
+                **dataclasses.asdict(job),
+                "confine_program": settings(limits, sandbox.user_namespace),
+                "wall_seconds": limits.wall_seconds + 1,
+                "cpu_seconds": TEST_CPU_SECONDS,
+            }
+            with os.fdopen(os.dup(task), "wb") as file:
+                file.write(json.dumps(data).encode("utf-8", "surrogatepass"))
+            os.lseek(task, 0, os.SEEK_SET)
+            prepared.check(channel.fileno(), pipe_write, task)
+        os.close(pipe_write)
+        pipe_write = -1
+        text, cause = _wait(pipe_read, runner, limits, began)
+        verdict, detail = _verdict(text, cause, runner)
     finally:
-        theirs.close()
-        ours.close()
-        for number in (pipe_read, input_read):
-            os.close(number)
-        if open_files:
-            os.close(pipe_write)
-        if input_write >= 0:
-            os.close(input_write)
+        prepared.done(runner)
+        for number in (pipe_read, task, pipe_write):
+            if number >= 0:
+                os.close(number)
     return Verdict(verdict, " ".join(detail.split())[:300], time.monotonic() - began)
-
-
-def _feed(number: int, data: bytes) -> None:
-    def write() -> None:
-        try:
-            with os.fdopen(number, "wb") as file:
-                file.write(data)
-        except BrokenPipeError:
-            pass  # the checker ended first: its verdict, or the want of one, says so
-
-    threading.Thread(target=write, daemon=True).start()
 
 
 def _wait(pipe: int, runner: Confined, limits: Limits, began: float) -> tuple[bytes, str | None]:
@@ -165,17 +125,14 @@ def _wait(pipe: int, runner: Confined, limits: Limits, began: float) -> tuple[by
             return b"", "out of memory"
 
 
-def _verdict(
-    text: bytes, cause: str | None, runner: Confined, checker: Confined
-) -> tuple[str, str]:
+def _verdict(text: bytes, cause: str | None, runner: Confined) -> tuple[str, str]:
     if cause == "timeout":
         return "timeout", "the limit on wall time"
     if cause == "out of memory":
         return "out of memory", "the limit on memory of all processes together"
     if not text:
         # The test's own process fell, which only an answer of the program can bring about.
-        status = checker.status(1.0)
-        return "error", f"the test ended without a verdict (status {status})"
+        return "error", "the test ended without a verdict"
     message = json.loads(text)
     if message["verdict"] == "ended":
         return _ended(runner.status(1.0))

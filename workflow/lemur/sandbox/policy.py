@@ -6,6 +6,7 @@ the host.
 """
 
 import dataclasses
+import functools
 import sys
 from pathlib import Path
 
@@ -57,6 +58,7 @@ class Root:
 PLAIN = Root()
 
 
+@functools.cache
 def interpreter() -> list[str]:
     """Arguments that mount the running interpreter's base at ``/python``, without site-packages."""
     base = Path(sys.base_prefix)
@@ -73,6 +75,7 @@ def interpreter() -> list[str]:
     return arguments
 
 
+@functools.cache
 def libraries() -> list[str]:
     """Arguments that mount the folders of shared libraries read-only, links kept as links."""
     arguments: list[str] = []

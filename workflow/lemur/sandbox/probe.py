@@ -75,10 +75,13 @@ def _advice() -> str:
 
 def _proved(sandbox: Sandbox) -> str | None:
     """None when a harmless program passes and a curious one is kept in; else one line."""
-    from lemur.sandbox.judge import Job, describe, judge
+    from lemur.sandbox.judge import Job, Verdict, describe, judge
     from lemur.sandbox.policy import Limits, command
 
-    first = judge(sandbox, Job("def f(): return 1", ("assert f() == 1",), ("f",)))
+    try:
+        first = judge(sandbox, Job("def f(): return 1", ("assert f() == 1",), ("f",)))
+    except OSError as error:
+        first = Verdict("error", f"its checker ended: {error}", 0.0)
     if first.verdict != "passed":
         arguments = command(
             sandbox.bwrap, "runner.py", Limits(), user_namespace=sandbox.user_namespace

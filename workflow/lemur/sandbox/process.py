@@ -92,11 +92,16 @@ class Confined:
         """Resident bytes of everything inside."""
         return resident(self.process.pid)
 
-    def end(self) -> int:
-        """Kill what still runs (the kernel ends a process namespace with its process 1); status."""
+    def kill(self) -> None:
+        """Kill what still runs: the kernel ends a process namespace with its process 1."""
         if self.first is not None and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.first, signal.SIGKILL)
+
+    def end(self) -> int:
+        """Kill what still runs and wait until it is gone; status."""
+        if self.first is not None and self.process.poll() is None:
+            self.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(5)
         if self.process.poll() is None:

@@ -5,6 +5,7 @@ Classic BPF, assembled here so that no library is needed. The numbers are the ke
 """
 
 import errno
+import functools
 import platform
 import struct
 
@@ -67,6 +68,7 @@ def _refuse(number: int) -> int:
     return 0x00050000 | number
 
 
+@functools.cache
 def program(machine: str | None = None) -> bytes | None:
     """The filter for ``machine`` (default: this one), or None where its numbers are not known."""
     if (machine or platform.machine()) not in MACHINES:

@@ -8,10 +8,11 @@ import signal
 import threading
 import time
 
-from lemur.sandbox.judge import Verdict, _ended, _settings
+from lemur.sandbox.judge import Verdict, _ended
 from lemur.sandbox.policy import Limits, Root
 from lemur.sandbox.probe import Sandbox
 from lemur.sandbox.process import Confined
+from lemur.sandbox.user import settings
 
 # Compilers of a few languages need it on a busy machine.
 COMPILE_SECONDS = 60
@@ -52,7 +53,7 @@ class Steps:
             }
             for number, command in enumerate(self.commands)
         ]
-        confine = _settings(wide, sandbox.user_namespace)
+        confine = settings(wide, sandbox.user_namespace)
         confine |= {"memory_mb": _ADDRESS_MB, "cpu_seconds": 600}
         data = {"files": dict(self.files), "steps": steps, "confine": confine}
         total = sum(step["wall_seconds"] for step in steps) + 5

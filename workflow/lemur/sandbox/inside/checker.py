@@ -5,8 +5,11 @@ The test and the data it comes with are pinned and trusted; what the program ans
 
 import json
 import os
+import resource
+import signal
 import socket
 import sys
+import typing  # noqa: F401 - what many tests begin with, read once for all of them
 
 sys.path.insert(0, "/judge")
 import wire
@@ -110,13 +113,36 @@ def judge(job, channel):
     return "passed", {}
 
 
-def main():
-    pipe = int(os.environ["LEMUR_VERDICT"])
-    job = json.loads(sys.stdin.buffer.read())
-    confine(job["confine_test"])
-    verdict, told = judge(job, socket.socket(fileno=int(os.environ["LEMUR_CHANNEL"])))
+def serve(channel, pipe, job):
+    """One judgement, in a process of its own: read the job, write the verdict."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with os.fdopen(job, "rb") as file:
+        job = json.load(file)
+    # Nobody waits for a test longer than this: the default of SIGALRM ends it.
+    signal.setitimer(signal.ITIMER_REAL, job["wall_seconds"])
+    resource.setrlimit(resource.RLIMIT_CPU, (job["cpu_seconds"], job["cpu_seconds"] + 1))
+    verdict, told = judge(job, channel)
     with os.fdopen(pipe, "w") as out:
         json.dump({"verdict": verdict, "told": told}, out)
+
+
+def main():
+    """Wait for judgements and fork for each: none sees what another one left behind."""
+    control = socket.socket(fileno=int(os.environ["LEMUR_CONTROL"]))
+    confine(json.loads(control.recv(65536)))
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a child ended
+    while True:
+        message, files, _, _ = socket.recv_fds(control, 1, 3)
+        if not message:
+            return
+        if os.fork() == 0:
+            try:
+                control.close()
+                serve(*files)
+            finally:
+                os._exit(0)
+        for number in files:
+            os.close(number)
 
 
 main()

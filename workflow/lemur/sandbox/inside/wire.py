@@ -4,8 +4,49 @@ What has no plain form (a generator, an instance of a class of the program) stay
 travels as a handle.
 """
 
-import json
-import struct
+import os
+
+# The parts of `json` that are compiled: the module itself takes longer to import (it needs `re` and
+# `enum`) than Python to start, and every program begins with it. Where they differ, `json` it is.
+try:
+    from _json import encode_basestring_ascii, make_encoder, make_scanner
+
+    class _Plain:
+        strict = False
+        object_hook = object_pairs_hook = None
+        parse_float, parse_int = float, int
+        parse_constant = {
+            "NaN": float("nan"),
+            "Infinity": float("inf"),
+            "-Infinity": float("-inf"),
+        }.__getitem__
+        memo: dict = {}
+
+    def _default(value):
+        raise TypeError(f"{type(value).__name__} is not plain")
+
+    _scan = make_scanner(_Plain)
+
+    def dumps(value):
+        """JSON text of plain data."""
+        write = make_encoder(
+            {}, _default, encode_basestring_ascii, None, ":", ",", False, False, True
+        )
+        return "".join(write(value, 0))
+
+    def loads(text):
+        """The value of a JSON text that begins with it and holds nothing else."""
+        try:
+            value, end = _scan(text, 0)
+        except StopIteration:
+            raise ValueError("not JSON") from None
+        if end != len(text):
+            raise ValueError("more than one value")
+        return value
+
+    loads(dumps([{"a": [1, 2.5, None, True]}]))
+except (ImportError, TypeError, ValueError):
+    from json import dumps, loads
 
 LIMIT = 32 << 20  # bytes of one message
 
@@ -19,29 +60,31 @@ class TooLarge(Exception):
 
 
 def send(channel, value):
-    """Write one framed message."""
-    data = json.dumps(value).encode("utf-8", "surrogatepass")
+    """Write one framed message to the file descriptor ``channel``."""
+    data = dumps(value).encode("utf-8", "surrogatepass")
     if len(data) > LIMIT:
         raise TooLarge(f"a value of {len(data)} bytes is too large to be compared")
+    left = memoryview(len(data).to_bytes(4, "little") + data)
     try:
-        channel.sendall(struct.pack("<I", len(data)) + data)
+        while left:
+            left = left[os.write(channel, left) :]
     except OSError:
         raise Closed from None
 
 
 def receive(channel):
     """Read one framed message; Closed at its end."""
-    size = struct.unpack("<I", _exactly(channel, 4))[0]
+    size = int.from_bytes(_exactly(channel, 4), "little")
     if size > LIMIT:
         raise TooLarge(f"a message of {size} bytes")
-    return json.loads(_exactly(channel, size).decode("utf-8", "surrogatepass"))
+    return loads(_exactly(channel, size).decode("utf-8", "surrogatepass"))
 
 
 def _exactly(channel, size):
     parts = []
     while size:
         try:
-            part = channel.recv(min(size, 1 << 20))
+            part = os.read(channel, min(size, 1 << 20))
         except OSError:
             raise Closed from None
         if not part:

@@ -1,0 +1,199 @@
+"""Sandboxes started before they are needed: starting one takes longer than judging by it.
+
+A *spare* is a runner in fresh namespaces with a fresh /tmp that waits for its first and only
+program. The *checker* is one confined process that forks for every judgement; it holds tests and
+never a program. Both are started by one thread that lives as long as the process does, since
+bubblewrap dies with the thread that started it.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import queue
+import socket
+import subprocess
+import threading
+from collections import defaultdict, deque
+
+from lemur.sandbox.policy import PLAIN, Limits
+from lemur.sandbox.probe import Sandbox
+from lemur.sandbox.process import Confined
+from lemur.sandbox.user import settings
+
+# Of the checker: many judgements are under way at once, each a process of it.
+CHECKER = Limits(memory_mb=2048, cpu_seconds=3600, processes=256, open_files=256)
+Spare = tuple[Confined, socket.socket]
+
+
+class Ready:
+    """Spares and the checker of one sandbox. ``close`` ends them all."""
+
+    def __init__(self, sandbox: Sandbox):
+        self.sandbox = sandbox
+        self.ahead = len(os.sched_getaffinity(0))  # spares that wait, of each size of /tmp
+        self.changed = threading.Condition()
+        self.spares: dict[int, deque[Spare]] = defaultdict(deque)
+        self.asked: deque[int] = deque()
+        self.starting: dict[int, int] = defaultdict(int)
+        self.error: BaseException | None = None
+        self.control: socket.socket | None = None
+        self.checker: Confined | None = None
+        self.wants_checker = self.closed = False
+        self.gone: queue.SimpleQueue[Confined | None] = queue.SimpleQueue()
+        self.threads = [
+            threading.Thread(target=work, daemon=True) for work in (self._start, self._reap)
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    # -- what a judgement asks for -----------------------------------------------------------------
+
+    def runner(self, limits: Limits) -> Spare:
+        """A runner that has not seen a program, and the other end of its channel."""
+        size = limits.tmp_mb
+        with self.changed:
+            while True:
+                short = self.ahead + 1 - len(self.spares[size]) - self.starting[size]
+                self.starting[size] += max(0, short)
+                self.asked.extend([size] * short)
+                self.changed.notify_all()
+                self.changed.wait_for(lambda: self.spares[size] or self.error)
+                if self.error is not None:
+                    error, self.error = self.error, None
+                    raise error
+                confined, channel = self.spares[size].popleft()
+                if confined.process.poll() is None:
+                    return confined, channel
+                channel.close()  # it died waiting: take another
+                self.gone.put(confined)
+
+    def check(self, channel: int, pipe: int, job: int) -> None:
+        """Hand a judgement to the checker: file descriptors of the runner's channel, of the pipe for
+        the verdict, and of the job."""
+        for attempt in (1, 2):
+            try:
+                socket.send_fds(self._checker(), [b"j"], [channel, pipe, job])
+                return
+            except OSError:  # the checker is gone: start another
+                with self.changed:
+                    self.control = None
+                if attempt == 2:
+                    raise
+
+    def done(self, confined: Confined) -> None:
+        """End a runner; that it is gone is waited for elsewhere."""
+        confined.kill()
+        self.gone.put(confined)
+
+    def close(self) -> None:
+        """End everything and wait until it is gone."""
+        with self.changed:
+            self.closed = True
+            self.changed.notify_all()
+        self.threads[0].join()
+        for confined, channel in [one for many in self.spares.values() for one in many]:
+            channel.close()
+            self.gone.put(confined)
+        self.spares.clear()
+        if self.control is not None:
+            self.control.close()
+            self.control = None
+        if self.checker is not None:
+            self.gone.put(self.checker)
+        self.gone.put(None)
+        self.threads[1].join()
+
+    # -- the two threads ---------------------------------------------------------------------------
+
+    def _checker(self) -> socket.socket:
+        with self.changed:
+            if self.control is None:
+                self.wants_checker = True
+                self.changed.notify_all()
+                self.changed.wait_for(lambda: self.control is not None or self.error)
+                if self.error is not None:
+                    error, self.error = self.error, None
+                    raise error
+            assert self.control is not None
+            return self.control
+
+    def _start(self) -> None:
+        while True:
+            with self.changed:
+                self.changed.wait_for(lambda: self.asked or self.wants_checker or self.closed)
+                if self.closed:
+                    return
+                size = None if self.wants_checker else self.asked.popleft()
+            try:
+                made = self._make_checker() if size is None else self._make_spare(size)
+            except BaseException as error:
+                made, failed = None, error
+            with self.changed:
+                if made is None:
+                    self.error, self.wants_checker = failed, False
+                elif size is None:
+                    if self.checker is not None:
+                        self.gone.put(self.checker)
+                    (self.checker, self.control), self.wants_checker = made, False
+                else:
+                    self.spares[size].append(made)
+                if size is not None:
+                    self.starting[size] -= 1
+                self.changed.notify_all()
+
+    def _make_spare(self, size: int) -> Spare:
+        return self._confined("runner.py", "LEMUR_CHANNEL", Limits(tmp_mb=size), socket.SOCK_STREAM)
+
+    def _make_checker(self) -> Spare:
+        confined, control = self._confined(
+            "checker.py", "LEMUR_CONTROL", CHECKER, socket.SOCK_SEQPACKET
+        )
+        with contextlib.suppress(OSError):
+            control.send(json.dumps(settings(CHECKER, self.sandbox.user_namespace)).encode())
+        return confined, control
+
+    def _confined(self, script: str, name: str, limits: Limits, kind: int) -> Spare:
+        theirs, ours = socket.socketpair(socket.AF_UNIX, kind)
+        with theirs:
+            try:
+                confined = Confined(
+                    self.sandbox.bwrap,
+                    script,
+                    limits,
+                    user_namespace=self.sandbox.user_namespace,
+                    files={name: theirs.fileno()},
+                    stdin=subprocess.DEVNULL,
+                    root=PLAIN,
+                )
+            except BaseException:
+                ours.close()
+                raise
+        return confined, ours
+
+    def _reap(self) -> None:
+        while (confined := self.gone.get()) is not None:
+            confined.end()
+
+
+_open: dict[tuple[int, Sandbox], Ready] = {}
+_lock = threading.Lock()
+
+
+def of(sandbox: Sandbox) -> Ready:
+    """The prepared sandboxes of this process, begun when they are first asked for."""
+    with _lock:
+        key = (os.getpid(), sandbox)  # a forked process has no threads: it begins its own
+        if key not in _open:
+            _open[key] = Ready(sandbox)
+        return _open[key]
+
+
+@atexit.register
+def close() -> None:
+    """End what is prepared; a later judgement begins again."""
+    with _lock:
+        mine = [key for key in _open if key[0] == os.getpid()]
+        found = [_open.pop(key) for key in mine]
+    for one in found:
+        one.close()
