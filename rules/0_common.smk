@@ -22,6 +22,7 @@ from lemur.trace import records
 RUN = ROOT / "workflow" / "env-run"
 SCRIPTS = ROOT / "scripts"
 PAPER = ROOT / "reports" / "paper"
+OFFLINE = "HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_EVALUATE_OFFLINE=1"
 # A rule's log is also shown, so that progress reaches the terminal.
 LOG = "2> >(tee {log} >&2)"
 DOCUMENTS = "results/corpus/{corpus}/{source}/{name}.parquet"
@@ -107,7 +108,10 @@ LOCKS = {name: locked(name) for name in ("data", "train", "evaluate", "figures")
 def script(environment, path, *arguments):
     """Shell text that runs a script in an environment with its slice of the recipe."""
     spec = f"--spec {{params.spec:q}} --recipe-digest {RECIPE_DIGEST}"
-    return " ".join([str(RUN), environment, "python", str(SCRIPTS / path), spec, *arguments, LOG])
+    # Only what downloads may ask a hub: libraries otherwise try it first, also for local folders.
+    offline = [] if Path(path).name == "download.py" else [OFFLINE]
+    call = [str(RUN), environment, "python", str(SCRIPTS / path)]
+    return " ".join([*offline, *call, spec, *arguments, LOG])
 
 
 def threaded(environment, path, *arguments):
@@ -357,7 +361,7 @@ def launched(stage, path, *arguments):
     srun = f"srun --nodes={nodes} --ntasks={nodes} --cpus-per-task={{resources.cpus_per_task}}"
     start = [srun, "--kill-on-bad-exit=1"] if nodes > 1 else []
     # The shell and tee must outlive a warning that is meant for the training process.
-    parts = ["trap '' TERM USR1; OMP_NUM_THREADS={threads}", *start, str(RUN), "train python"]
+    parts = [f"trap '' TERM USR1; {OFFLINE} OMP_NUM_THREADS={{threads}}", *start, str(RUN), "train python"]
     return " ".join([*parts, launch, done, spec, *arguments, LOG])
 
 

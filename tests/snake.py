@@ -8,9 +8,14 @@ from pathlib import Path
 from lemur.provenance import ROOT
 
 
-def snakemake(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
-    """Run snakemake with ``folder`` as working directory; ROOT itself works like a checkout."""
-    command = [str(ROOT / "workflow" / "env-run"), "workflow", "snakemake"]
+def snakemake(
+    folder: Path, *arguments: str, before: tuple[str, ...] = (), **variables: str
+) -> subprocess.CompletedProcess:
+    """Run snakemake with ``folder`` as working directory; ROOT itself works like a checkout.
+
+    ``before``: words of the command line that start it, as in ``("unshare", "-n")``.
+    """
+    command = [*before, str(ROOT / "workflow" / "env-run"), "workflow", "snakemake"]
     if folder != ROOT:
         command += ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
         command += ["--workflow-profile", str(ROOT / "workflow" / "profiles" / "default")]

@@ -90,10 +90,11 @@ def dry_runs(folder: Path, shards: list[int]) -> list[dict]:
         row = measured(command, folder, SLURM_CONF="/dev/null")
         shown = (folder / "run.log").read_text()
         count = {rule: int(re.search(rf"^{rule} +(\d+)$", shown, re.M).group(1))
-                 for rule in ("tokenize", "download", "total")}  # fmt: skip
-        # Downloads run on the login node; a shard's two rules are one SLURM job.
+                 for rule in ("clean", "signatures", "tokenize", "download", "total")}  # fmt: skip
+        # Downloads run on the login node; a shard's three rules are one SLURM job.
         row |= {"shards": count["tokenize"], "jobs": count["total"],
-                "slurm_jobs": count["total"] - count["download"] - count["tokenize"] - 1}  # fmt: skip
+                "slurm_jobs": count["total"] - count["download"] - count["signatures"]
+                - count["tokenize"] - 1}  # fmt: skip
         rows.append(row)
         print(row, flush=True)
     return rows

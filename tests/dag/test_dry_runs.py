@@ -88,3 +88,43 @@ def test_any_model_is_scored_by_name_folder_or_address(tmp_path):
     assert served == {"download": 2, "generate": 2, "judge": 2, "evaluate": 1}
     refused = snakemake(tmp_path, "--dry-run", "sft", "--config", "model=some/model")
     assert refused.returncode != 0 and "it scores a model and trains none" in refused.stderr
+
+
+def test_only_downloads_may_ask_a_hub(tmp_path):
+    done = snakemake(tmp_path, "-n", "-p", "--config", "recipe=smoke", "quiet_plan=true")
+    calls = [line for line in done.stdout.splitlines() if "env-run" in line]
+    assert len(calls) > 40
+    for call in calls:
+        assert ("HF_HUB_OFFLINE=1" in call) != ("1_corpus/download.py" in call), call
+
+
+def layout(device, nodes, processes):
+    inside = f"{{device: {device}, nodes: {nodes}, processes_per_node: {processes}, zero_stage: 1}}"
+    return values(
+        pretrain__engine="deepspeed", pretrain__micro_batch_sequences=1, pretrain__parallel=inside
+    )
+
+
+@pytest.mark.parametrize(
+    "device, nodes, processes, launcher, asks",
+    [
+        ("cuda", 1, 1, "env-run train python -m lemur.launch --nodes 1 --processes 1 ", ["cpus_per_task=8", "gres=gpu:1"]),
+        ("cuda", 1, 4, "env-run train python -m lemur.launch --nodes 1 --processes 4 ", ["cpus_per_task=32", "gres=gpu:4"]),
+        ("cuda", 2, 4, "srun --nodes=2 --ntasks=2 --cpus-per-task=32 --kill-on-bad-exit=1 ", ["gres=gpu:4", "mpi=srun", "nodes=2", "tasks=2", "tasks_per_gpu=-1"]),
+    ],
+    ids=["one GPU", "one node", "two nodes"],
+)  # fmt: skip
+def test_training_is_started_as_its_layout_needs(
+    device, nodes, processes, launcher, asks, tmp_path
+):
+    done = snakemake(
+        tmp_path, "-n", "-p", "results/smoke/pretrain/DONE.json", "--config", "recipe=smoke",
+        "quiet_plan=true", layout(device, nodes, processes),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rule = done.stdout.split("rule continue_pretraining:")[1].split("\n\n")[0].split("\n[")[0]
+    call = next(line for line in done.stdout.splitlines() if "4_pretrain/pretrain.py" in line)
+    assert launcher in call and f"--nodes {nodes} --processes {processes} " in call
+    assert ("srun" in call) == (nodes > 1)
+    asked = next(line for line in rule.splitlines() if line.strip().startswith("resources:"))
+    assert set(asks) <= set(asked.replace("resources:", "").replace(" ", "").split(",")), asked
