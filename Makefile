@@ -53,4 +53,4 @@ lint: ## ruff, snakefmt and snakemake --lint
 	@workflow/env-run workflow python tests/run.py --only lint
 
 format: ## rewrite Python and Snakemake files in the project's format
-	@workflow/env-run workflow ruff check --fix --quiet . ; workflow/env-run workflow ruff format --quiet . && workflow/env-run workflow snakefmt --quiet Snakefile rules
+	@workflow/env-run workflow ruff check --fix --quiet . ; workflow/env-run workflow ruff format --quiet . && workflow/env-run workflow snakefmt Snakefile rules

@@ -361,7 +361,12 @@ def launched(stage, path, *arguments):
     srun = f"srun --nodes={nodes} --ntasks={nodes} --cpus-per-task={{resources.cpus_per_task}}"
     start = [srun, "--kill-on-bad-exit=1"] if nodes > 1 else []
     # The shell and tee must outlive a warning that is meant for the training process.
-    parts = [f"trap '' TERM USR1; {OFFLINE} OMP_NUM_THREADS={{threads}}", *start, str(RUN), "train python"]
+    parts = [
+        f"trap '' TERM USR1; {OFFLINE} OMP_NUM_THREADS={{threads}}",
+        *start,
+        str(RUN),
+        "train python",
+    ]
     return " ".join([*parts, launch, done, spec, *arguments, LOG])
 
 
