@@ -63,7 +63,7 @@ def main() -> None:
             return load(*args)
 
         def measured_train(job):
-            outcome = train(job)
+            train(job)
             found["peak"] = status("VmHWM")
             print(json.dumps(found), flush=True)
             raise SystemExit(0)
