@@ -102,7 +102,7 @@ def locked(environment):
     return hashlib.sha256(lock.read_bytes()).hexdigest()
 
 
-LOCKS = {name: locked(name) for name in ("data", "train", "evaluate", "figures")}
+LOCKS = {name: locked(name) for name in ("data", "train", "evaluate", "figures", "mathematics")}
 
 
 def script(environment, path, *arguments):
@@ -118,6 +118,11 @@ def threaded(environment, path, *arguments):
     """The same, for work whose thread pools must keep to the rule's threads."""
     pools = "OMP_NUM_THREADS={threads} RAYON_NUM_THREADS={threads}"
     return f"{pools} {script(environment, path, *arguments)}"
+
+
+def on_demand(environment, path, *arguments):
+    """The same in an environment that few recipes need, built when one does."""
+    return f"{RUN.with_name('env-build')} {environment} && {script(environment, path, *arguments)}"
 
 
 # -- what there is ------------------------------------------------------------------------------
@@ -250,8 +255,19 @@ def download_entry(folder, name):
     return next(source for source in listed if source["name"] == name)
 
 
-def download_spec(wildcards):
-    entry = download_entry(wildcards.folder, wildcards.name)
+def generated_names():
+    """Sources that a program writes here, as a pattern; one that nothing matches where none is."""
+    names = [item["name"] for item in corpus_sources() if "generator" in item.get("from", {})]
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def fetched_names():
+    """All other names."""
+    return rf"(?!(?:{generated_names()})/)[^/]+"
+
+
+def download_spec(wildcards, folder=None):
+    entry = download_entry(folder or wildcards.folder, wildcards.name)
     return canonical(stages.download(wildcards.name, entry))
 
 
@@ -326,6 +342,8 @@ def entry_of(name, wildcards):
         return model_entry(wildcards.base)
     if name == "generate":
         return stages.baseline(RECIPE, wildcards.model)
+    if name == "generate_mathematics":
+        return download_entry("corpora", wildcards.name)
     if name in ("clean", "signatures", "tokenize"):
         return next(x for x in corpus_sources() if x["name"] == wildcards.source)
     return None

@@ -8,7 +8,7 @@ rule download:
         "logs/download/{folder}/{name}/part-{part}-of-{parts}.log",
     wildcard_constraints:
         folder="corpora|models|benchmarks",
-        name="[^/]+",
+        name=fetched_names(),
     retries: 1
     resources:
         **asked("download"),
@@ -21,6 +21,23 @@ rule download:
             "1_corpus/download.py",
             "--part {wildcards.part} --parts {wildcards.parts} --out {output}",
         )
+
+
+rule generate_mathematics:
+    output:
+        "resources/corpora/{name}/part-{part}-of-{parts}/manifest.json",
+    log:
+        "logs/generate_mathematics/{name}/part-{part}-of-{parts}.log",
+    wildcard_constraints:
+        name=generated_names(),
+    resources:
+        **asked("generate_mathematics"),
+    params:
+        spec=lambda wildcards: download_spec(wildcards, "corpora"),
+        version=stages.VERSION["download"],
+        lock=LOCKS["mathematics"],
+    shell:
+        on_demand("mathematics", "1_corpus/mathematics.py", "--out {output}")
 
 
 rule prepare_model:

@@ -49,6 +49,7 @@ class Work:
 # Set generously from the sizes at which `mini` runs; a job over its request is asked again with more.
 WORK = {
     "download": Work(700, speed=5, reads="download"),
+    "generate_mathematics": Work(1000, speed=0.005, reads="download"),
     "prepare_model": Work(1500, speed=50, reads="weights"),
     "clean": Work(1200, memory=2.0, speed=2, reads="part"),
     "signatures": Work(1500, memory=0.1, speed=10, reads="part"),
