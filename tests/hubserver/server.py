@@ -50,6 +50,7 @@ class HubServer:
     """``with HubServer() as hub:`` fill ``hub.datasets``, ``hub.models``, ``hub.packages``, ``hub.raw``;
     ``hub.npm`` is {package: {version: tarball}}, ``hub.debian`` {archive/pool/...: bytes}.
 
+    ``hub.heads`` is {name, or name@branch: commit} of repositories that moved on from ``COMMIT``.
     Values are {name: {path: bytes}}; ``gated`` and ``faults`` may be changed at any time;
     ``requests`` is what has been asked, in order.
     """
@@ -62,6 +63,7 @@ class HubServer:
         self.debian: dict[str, bytes] = {}
         self.raw: dict[str, bytes] = {}
         self.gated: dict[str, str] = {}
+        self.heads: dict[str, str] = {}
         self.listed_digests: dict[str, str] = {}
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
@@ -125,12 +127,12 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             with hub.lock:
                 hub.requests.append(self.seen)
             parts = path.strip("/").split("/")
-            if parts[0] == "api" and len(parts) >= 5 and parts[4] in ("tree", "revision"):
+            if parts[0] == "api" and len(parts) >= 6 and parts[4] == "tree":
                 self._api(parts)
+            elif parts[0] == "api" and len(parts) >= 6 and parts[4] == "revision":
+                self._info(parts[1], "/".join(parts[2:4]), "/".join(parts[5:]))
             elif parts[0] == "api" and len(parts) == 4:
-                name = "/".join(parts[2:4])
-                if self._repository(parts[1], name, "main") is not None:
-                    self._json({"id": name, "sha": COMMIT})
+                self._info(parts[1], "/".join(parts[2:4]), "main")
             elif parts[0] == "simple" and len(parts) == 2:
                 self._index(parts[1])
             elif parts[0] == "packages":
@@ -168,10 +170,18 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             if files is None:
                 self._json({"error": "none"}, 404, X_Error_Code="RepoNotFound")
                 return None
-            if revision not in (COMMIT, "main"):
+            if revision not in (COMMIT, "main") and not any(
+                revision == head or place == f"{name}@{revision}"
+                for place, head in hub.heads.items()
+            ):
                 self._json({"error": "none"}, 404, X_Error_Code="RevisionNotFound")
                 return None
             return files
+
+        def _info(self, kind: str, name: str, revision: str) -> None:
+            if self._repository(kind, name, revision) is not None:
+                head = hub.heads.get(f"{name}@{revision}") or hub.heads.get(name, COMMIT)
+                self._json({"id": name, "sha": head})
 
         def _api(self, parts: list[str]) -> None:
             fault = hub.fault_for("/".join(parts))

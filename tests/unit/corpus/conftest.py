@@ -6,7 +6,7 @@ import types
 import huggingface_hub.utils._http
 import pytest
 from hubserver import HubServer
-from lemur.corpus import debian, network, retry
+from lemur.corpus import debian, hub_lock, network, retry
 from lemur.corpus.session import Session
 from lemur.corpus.transfer import Transfer
 from made_downloads import BODY
@@ -18,6 +18,7 @@ def _plain_surroundings(monkeypatch, tmp_path):
     for name in ("LEMUR_MIRROR", "LEMUR_OFFLINE", "HF_HUB_OFFLINE", "HF_TOKEN", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("LEMUR_DEBIAN_MIRROR", raising=False)
+    monkeypatch.setattr(hub_lock, "PATH", tmp_path / "hub.lock.json")
     monkeypatch.setattr(debian, "_of_apt", list)
     monkeypatch.setattr(debian, "default_archives", list)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")

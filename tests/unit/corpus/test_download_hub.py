@@ -2,7 +2,6 @@
 
 import pytest
 from hubserver import COMMIT, Fault
-from lemur.corpus import hub as hub_module
 from made_downloads import BODY, fetch, refused
 
 
@@ -89,24 +88,14 @@ def test_token_taken_back_between_listing_and_file(dataset, out, transfer, monke
     ("changes", "expected"),
     [
         ({"revision": "main"}, "40 hex digits"),
-        ({"revision": "unresolved"}, "lemur.corpus.hub team/set dataset"),
-        ({"revision": "f" * 40}, "no commit"),
+        ({"revision": "unresolved"}, "scripts/1_corpus/resolve.py --write"),
+        ({"revision": "f" * 40}, "no branch or commit"),
         ({"hub": "team/none"}, "no dataset 'team/none'"),
         ({"files": ["dta/*"]}, "'dta/*' matches none of the 6 files"),
     ],
 )
 def test_hub_mistakes(dataset, out, transfer, changes, expected):
     assert expected in refused(of_hub(**changes), out, transfer)
-
-
-def test_newest_commit_is_told(dataset, monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["hub", "team/set"])
-    hub_module.main()
-    assert capsys.readouterr().out.strip() == COMMIT
-    monkeypatch.setattr("sys.argv", ["hub", "team/none", "model"])
-    with pytest.raises(SystemExit):
-        hub_module.main()
-    assert "no model 'team/none'" in capsys.readouterr().err
 
 
 def test_busy_hub_is_asked_again(dataset, out, transfer):

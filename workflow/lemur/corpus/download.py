@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,13 +75,34 @@ def _fetch(
             target = folder / path
             sha256 = _one(source, path, remote, pin, target, transfer, _Scaled(progress, scale))
             found.append({"path": f"files/{path}", "sha256": sha256, "size": target.stat().st_size})
-    return {
+    manifest = {
         "name": name,
         "part": part,
         "parts": parts,
         "files": sorted(found, key=lambda file: file["path"]),
         "licence": spec.get("licence"),
     }
+    newer = _newer(source, name) if source.get("minimum") else None
+    return manifest | ({"newer_revision": newer} if newer else {})
+
+
+def _newer(source: dict, name: str) -> str | None:
+    """The hub's newest revision where the pinned one is older; it is also told on stderr."""
+    if offline.is_set():
+        return None
+    try:
+        newest = hub.newest(source, name)
+    except UserError as error:
+        print(f"warning: {name}: whether it is the newest is unknown: {error}", file=sys.stderr)
+        return None
+    if newest == source["revision"]:
+        return None
+    print(
+        f"warning: {name}: the hub has a newer revision, {newest}; its terms ask for the newest "
+        "usable one: scripts/1_corpus/resolve.py --update --write takes it",
+        file=sys.stderr,
+    )
+    return newest
 
 
 def _one(

@@ -4,7 +4,6 @@ The library lists files, builds addresses and finds the token; the bytes come th
 transfer, so that one resumable and verified path serves every kind of source.
 """
 
-import argparse
 import contextlib
 import fnmatch
 import os
@@ -14,8 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lemur.command import guarded
-from lemur.corpus import offline, pip_settings
+from lemur.corpus import hub_lock, offline, pip_settings
 from lemur.corpus.network import shown
 from lemur.corpus.transfer import Pin, Remote
 from lemur.errors import UserError
@@ -47,7 +45,7 @@ def locate(source: dict, label: str) -> list[tuple[str, Remote, Pin]]:
     revision = str(source.get("revision", ""))
     if revision == "newest":  # a model that a user named without a commit, to be scored
         offline.refuse(label)
-        revision = newest(source["hub"], source.get("repo_type", "dataset"))
+        revision = newest(source, label)
         print(
             f"{label}: {source['hub']} stands at {revision}: add @{revision} to pin it",
             file=sys.stderr,
@@ -55,10 +53,18 @@ def locate(source: dict, label: str) -> list[tuple[str, Remote, Pin]]:
     if not _COMMIT.match(revision):
         raise UserError(
             f"{label}: from.revision is {revision!r}: a commit of 40 hex digits is needed, since a "
-            f"branch can change; `workflow/env-run data python -m lemur.corpus.hub {source['hub']} "
-            f"{source.get('repo_type', 'dataset')}` prints the newest"
+            "branch can change; `workflow/env-run data python scripts/1_corpus/resolve.py --write` "
+            "looks it up and writes it down"
         )
-    offline.refuse(label)
+    found = hub_lock.files(source)
+    if found is None:
+        offline.refuse(label)
+        found = listed(source, revision, label)
+    return [_remote(source, revision, file, label) for file in found]
+
+
+def listed(source: dict, revision: str, label: str) -> list[dict[str, Any]]:
+    """{path, size, sha256 or git_sha1} of each chosen file at a commit, sorted by path, from the hub."""
     entries = _listing(source, revision, label)
     globs = source.get("files") or ["*"]
     for glob in globs:
@@ -68,27 +74,28 @@ def locate(source: dict, label: str) -> list[tuple[str, Remote, Pin]]:
                 f"{source['hub']} at {revision[:12]}"
             )
     chosen = [e for e in entries if any(fnmatch.fnmatchcase(e.path, glob) for glob in globs)]
-    return [_remote(source, revision, entry, label) for entry in chosen]
+    return [
+        {"path": e.path, "size": e.lfs.size, "sha256": e.lfs.sha256}
+        if e.lfs
+        else {"path": e.path, "size": e.size, "git_sha1": e.blob_id}
+        for e in chosen
+    ]
 
 
-def _remote(source: dict, revision: str, entry, label: str) -> tuple[str, Remote, Pin]:
+def _remote(source: dict, revision: str, file: dict, label: str) -> tuple[str, Remote, Pin]:
     from huggingface_hub import hf_hub_url
     from huggingface_hub.utils import build_hf_headers
 
     url = hf_hub_url(
         source["hub"],
-        entry.path,
+        file["path"],
         repo_type=source.get("repo_type", "dataset"),
         revision=revision,
         endpoint=endpoint(),
     )
-    pin = (
-        Pin(sha256=entry.lfs.sha256, size=entry.lfs.size)
-        if entry.lfs
-        else Pin(git_sha1=entry.blob_id, size=entry.size)
-    )
-    remote = Remote(url, f"{label}: {entry.path}", build_hf_headers(), _access(source))
-    return entry.path, remote, pin
+    pin = Pin(sha256=file.get("sha256"), git_sha1=file.get("git_sha1"), size=file["size"])
+    remote = Remote(url, f"{label}: {file['path']}", build_hf_headers(), _access(source))
+    return file["path"], remote, pin
 
 
 def _listing(source: dict, revision: str, label: str) -> list:
@@ -121,7 +128,8 @@ def _one_line(source: dict, label: str) -> Iterator[Any]:
     except errors.GatedRepoError:
         raise UserError(f"{label}: {_access(source)}") from None
     except errors.RevisionNotFoundError:
-        raise UserError(f"{label}: {name} has no commit {source.get('revision')}") from None
+        asked = source.get("branch") or source.get("revision")
+        raise UserError(f"{label}: {name} has no branch or commit {asked}") from None
     except errors.RepositoryNotFoundError:
         raise UserError(
             f"{label}: the hub has no {kind} {name!r}, or it is private: check its name, or "
@@ -143,21 +151,10 @@ def _one_line(source: dict, label: str) -> Iterator[Any]:
     )
 
 
-def newest(name: str, kind: str) -> str:
-    """The commit that the default branch of a hub repository stands at now, to be pinned."""
-    with _one_line({"hub": name, "repo_type": kind}, name) as api:
-        return str(api.repo_info(name, repo_type=kind).sha)
+def newest(source: dict, label: str) -> str:
+    """The commit that ``source["branch"]``, else the default branch, stands at now."""
+    offline.refuse(label)
+    kind = source.get("repo_type", "dataset")
+    with _one_line(source, label) as api:
+        return str(api.repo_info(source["hub"], repo_type=kind, revision=source.get("branch")).sha)
     raise AssertionError("unreachable")
-
-
-def main() -> None:
-    """``python -m lemur.corpus.hub OWNER/NAME [dataset|model]``: print the newest commit."""
-    arguments = argparse.ArgumentParser(description=main.__doc__)
-    arguments.add_argument("name", help="owner/name on the hub")
-    arguments.add_argument("kind", nargs="?", choices=["dataset", "model"], default="dataset")
-    args = arguments.parse_args()
-    guarded(lambda: print(newest(args.name, args.kind)))
-
-
-if __name__ == "__main__":
-    main()

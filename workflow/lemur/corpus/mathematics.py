@@ -120,7 +120,7 @@ def _seed(text: str) -> None:
     from sympy.core import random as of_sympy
 
     random.seed(text)
-    np.random.seed(int(hashlib.sha256(text.encode()).hexdigest()[:8], 16))  # noqa: NPY002
+    np.random.seed(int(hashlib.sha256(text.encode()).hexdigest()[:8], 16))
     of_sympy.seed(text)
 
 
