@@ -5,7 +5,7 @@ CORES ?= $(shell nproc)
 SNAKEMAKE := workflow/env-run workflow snakemake --cores $(CORES) --resources mem_mb=8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup envs lock mini smoke fetch figures paper-figures plan test test-long test-slurm bench-corpus lint format
+.PHONY: help setup envs lock mini smoke fetch figures paper-figures plan test test-long test-slurm bench-corpus bench-evaluate lint format
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ test-slurm: envs ## smoke and every fault on a SLURM cluster of its own (root on
 bench-corpus: envs ## corpus stages against named peers into reports/bench/corpus.md (RECIPE=mini; about 15 minutes)
 	@$(PYTHON) workflow/env-build bench
 	@workflow/env-run data python tests/bench/corpus.py --recipe $(or $(RECIPE),mini)
+
+bench-evaluate: envs ## generation against lm-eval's own backend, and judging, into reports/bench/evaluate.md (about 6 minutes)
+	@$(PYTHON) workflow/env-build bench-evaluate
+	@$(SNAKEMAKE) resources/models/smollm2-135m-instruct-q4/DONE.json resources/benchmarks/humaneval/part-0-of-1/manifest.json resources/benchmarks/gsm8k/part-0-of-1/manifest.json --config quiet_plan=true
+	@workflow/env-run bench-evaluate python tests/bench/evaluate.py --model resources/models/smollm2-135m-instruct-q4/model
 
 lint: ## ruff, snakefmt and snakemake --lint
 	@workflow/env-run workflow python tests/run.py --only lint

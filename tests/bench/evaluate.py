@@ -1,0 +1,269 @@
+"""make bench-evaluate: problems a minute against lm-eval's own backend, and what judging costs.
+
+    python tests/bench/evaluate.py --model FOLDER --data resources/benchmarks --out reports/bench/evaluate.md
+
+One process asks the same prompts of the same weights in the same precision on the same cores: our
+engine, and lm-eval's ``hf`` backend at batch size 1 (its default) and at larger ones. Both are
+judged by the same judge. Loading is not counted, on either side. Times are wall times, since both
+decode with all cores; the processor time stands beside them.
+"""
+
+import argparse
+import copy
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from lemur.config import recipe as recipes
+from lemur.config import stages
+from lemur.errors import UserError
+from lemur.evaluate import generation, judging
+from lemur.files import read_json, write_text
+from lemur.provenance import ROOT
+from lemur.sandbox.judge import Job, judge
+from lemur.sandbox.probe import Absent, probe
+
+BENCHMARKS = ("humaneval", "gsm8k")
+
+
+class Timed:
+    """A backend whose ``generate`` is measured: seconds of wall and of processor time."""
+
+    def __init__(self, backend: Any):
+        self.backend, self.tokenizer = backend, backend.tokenizer
+        self.wall = self.processor = 0.0
+
+    def generate(self, *given: Any) -> Any:
+        began, used = time.monotonic(), time.process_time()
+        found = list(self.backend.generate(*given))
+        self.wall += time.monotonic() - began
+        self.processor += time.process_time() - used
+        return found
+
+
+class Stock:
+    """lm-eval's ``hf`` backend behind our interface; one model for all batch sizes."""
+
+    loaded: Any = None
+
+    def __init__(self, folder: Path, new: int, batch: int):
+        from lm_eval.models.huggingface import HFLM
+
+        if Stock.loaded is None:
+            Stock.loaded = HFLM(
+                pretrained=str(folder), dtype="bfloat16", device="cpu", batch_size=1
+            )
+        Stock.loaded.batch_size_per_gpu = batch
+        self.model, self.new, self.tokenizer = Stock.loaded, new, Stock.loaded.tokenizer
+
+    def generate(self, requests: Any, seeds: Any, done: int) -> Any:
+        asked = []
+        for request in requests:
+            changed = copy.copy(request)  # a request's options are part of its key
+            options = {**request.args[1], "max_gen_toks": self.new, "do_sample": False}
+            changed.arguments = (request.args[0], options)
+            asked.append(changed)
+        for number, text in enumerate(self.model.generate_until(asked, disable_tqdm=True)):
+            tokens = len(self.tokenizer.encode(text, add_special_tokens=False))
+            yield number, {"response": text, "tokens": tokens, "finish": "stop"}
+
+
+def measured(
+    made: Any, spec: dict[str, Any], folder: Path, data: Path, work: Path
+) -> dict[str, Any]:
+    """Generate with the backend that ``made()`` gives and judge: times, score, tokens."""
+    timed = Timed(made())
+    kept, generation.backend_of = generation.backend_of, lambda *_: timed
+    try:
+        generation.run(spec, folder, data, work / "generations.jsonl")
+    finally:
+        generation.backend_of = kept
+    judging.run(spec, work / "generations.jsonl", data, work / "scores.json")
+    score = read_json(work / "scores.json")
+    lines = (work / "generations.jsonl").read_text().splitlines()[1:]
+    return {
+        "seconds": timed.wall,
+        "processor": timed.processor,
+        "minute": 60 * score["n"] / timed.wall,
+        "value": score["value"],
+        "n": score["n"],
+        "tokens": score["responses"]["tokens"],
+        "answers": {entry["key"]: entry["response"] for entry in map(json.loads, lines)},
+    }
+
+
+def compare(benchmark: str, args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Ours at one batch, then theirs at each of ``args.batches``."""
+    from lemur.evaluate.backend import TransformersBackend
+    from lemur.evaluate.engine import Engine
+
+    chosen = {
+        "evaluate.benchmarks": [
+            {"name": benchmark, "limit": args.limit, "max_new_tokens": args.new}
+        ]
+    }
+    spec = stages.judge(recipes.resolve("mini", chosen), "start", benchmark)
+    data = args.data / benchmark / "part-0-of-1" / "manifest.json"
+    engine = Engine(args.model, "bf16", "cpu")
+    rows = []
+    sides = [("ours", args.limit), *(("lm-eval hf", batch) for batch in args.batches)]
+    for name, batch in sides:
+        made = (
+            (
+                lambda: TransformersBackend(
+                    engine, spec["decoding"], args.limit, spec["seed"], "ours"
+                )
+            )
+            if name == "ours"
+            else (lambda batch=batch: Stock(args.model, args.new, batch))
+        )
+        with tempfile.TemporaryDirectory() as work:
+            found = measured(made, {**spec, "batch": batch}, args.model, data, Path(work))
+        rows.append({"benchmark": benchmark, "side": name, "batch": batch, **found})
+        print(f"{benchmark} {name} batch {batch}: {found['minute']:.1f} a minute", flush=True)
+    return rows
+
+
+def overhead(count: int) -> dict[str, Any] | None:
+    """Milliseconds of one judgement of a program that does nothing, of a plain interpreter with the
+    same program, and of many judgements at once."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    sandbox = probe()
+    if isinstance(sandbox, Absent):
+        return None
+    job = Job("def f(): return 1", ("assert f() == 1",), ("f",))
+    for _ in range(4):
+        judge(sandbox, job)
+    plain = [sys.executable, "-I", "-S", "-B", "-c", f"{job.program}\n{job.test[0]}"]
+
+    def each(work: Any) -> float:
+        times = []
+        for _ in range(count):
+            began = time.monotonic()
+            work()
+            times.append(1e3 * (time.monotonic() - began))
+        return sorted(times)[count // 2]
+
+    alone = each(lambda: judge(sandbox, job))
+    bare = each(lambda: subprocess.run(plain, check=True))
+    workers = len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(workers) as pool:
+        began = time.monotonic()
+        verdicts = [
+            one.verdict for one in pool.map(lambda _: judge(sandbox, job), range(4 * count))
+        ]
+        together = 1e3 * (time.monotonic() - began) / len(verdicts)
+    assert set(verdicts) == {"passed"}, verdicts
+    return {
+        "alone": alone,
+        "plain": bare,
+        "together": together,
+        "workers": workers,
+        "tier": sandbox.name,
+    }
+
+
+def report(rows: list[dict[str, Any]], judged: dict[str, Any] | None, args: Any) -> str:
+    """The page."""
+    versions = ", ".join(
+        f"{name} {metadata.version(name)}" for name in ("lm_eval", "transformers", "torch")
+    )
+    lines = [
+        "# Evaluation: speed",
+        "",
+        f"`make bench-evaluate` on {len(os.sched_getaffinity(0))} cores ({platform.machine()}), "
+        f"{versions}. {args.model.parent.name}, bf16, {args.limit} problems a benchmark, "
+        f"{args.new} new tokens at most, greedy; loading not counted.",
+        "",
+        "| benchmark | backend | batch | problems a minute | seconds | processor s | score | tokens |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {r['benchmark']} | {r['side']} | {r['batch']} | {r['minute']:.1f} | {r['seconds']:.1f} | "
+        f"{r['processor']:.1f} | {r['value']:.3f} | {r['tokens']} |"
+        for r in rows
+    ]
+    lines += [
+        "",
+        "| ratio of problems a minute | " + " | ".join(BENCHMARKS) + " |",
+        "|---|---:|---:|",
+    ]
+    ratios: dict[str, list[str]] = {"to lm-eval's best batch": [], "to lm-eval's default (batch 1)": [],
+                                    "scores equal": [], "answers equal": []}  # fmt: skip
+    for benchmark in BENCHMARKS:
+        ours, *theirs = [row for row in rows if row["benchmark"] == benchmark]
+        best = max(theirs, key=lambda row: row["minute"])
+        default = next((row for row in theirs if row["batch"] == 1), None)
+        ratios["to lm-eval's best batch"].append(
+            f"{ours['minute'] / best['minute']:.2f} (batch {best['batch']})"
+        )
+        ratios["to lm-eval's default (batch 1)"].append(
+            f"{ours['minute'] / default['minute']:.2f}" if default else "not run"
+        )
+        ratios["scores equal"].append(
+            "yes" if all(row["value"] == ours["value"] for row in theirs) else "no"
+        )
+        same = [
+            sum(ours["answers"][k] == row["answers"][k] for k in row["answers"]) for row in theirs
+        ]
+        ratios["answers equal"].append(", ".join(f"{one} of {ours['n']}" for one in same))
+    lines += [f"| {name} | {' | '.join(cells)} |" for name, cells in ratios.items()]
+    lines += ["", "## Judging", ""]
+    if judged is None:
+        lines.append("No sandbox here: nothing was judged.")
+    else:
+        lines += [
+            "Median wall time of a program that does nothing, in a sandbox of its own: "
+            f"{judged['tier']}.",
+            "",
+            "| | ms |",
+            "|---|---:|",
+            f"| one judgement, one after the other | {judged['alone']:.1f} |",
+            f"| plain `python -I -S -c` with program and test | {judged['plain']:.1f} |",
+            f"| a judgement, {judged['workers']} at once, sustained | {judged['together']:.1f} |",
+            "",
+            f"Ratio to the plain process: {judged['alone'] / judged['plain']:.2f}; beyond it: "
+            f"{judged['alone'] - judged['plain']:+.1f} ms.",
+        ]
+    lines += [
+        "",
+        "vLLM's CPU build is not among the peers: it wants a torch for CPUs that the index serves for "
+        "no Python that our locks cover.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", type=Path, required=True, help="model folder")
+    parser.add_argument("--data", type=Path, default=Path("resources/benchmarks"))
+    parser.add_argument("--limit", type=int, default=8)
+    parser.add_argument("--new", type=int, default=256)
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 4, 8])
+    parser.add_argument("--judgements", type=int, default=50)
+    parser.add_argument("--out", type=Path, default=ROOT / "reports" / "bench" / "evaluate.md")
+    args = parser.parse_args()
+    try:
+        judged = overhead(args.judgements)
+        rows = [row for benchmark in BENCHMARKS for row in compare(benchmark, args)]
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from None
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    write_text(args.out, report(rows, judged, args))
+    print(f"wrote {args.out}")
+
+
+if __name__ == "__main__":
+    main()
