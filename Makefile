@@ -5,7 +5,7 @@ CORES ?= $(shell nproc)
 SNAKEMAKE := workflow/env-run workflow snakemake --cores $(CORES) --resources mem_mb=8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup envs lock mini smoke fetch figures paper-figures plan test test-long test-slurm bench-corpus bench-evaluate lint format
+.PHONY: help setup envs lock mini smoke fetch figures paper-figures plan test test-long test-slurm bench-corpus bench-evaluate bench-slurm bench-overhead lint format
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ bench-evaluate: envs ## generation against lm-eval's own backend, and judging, i
 	@$(PYTHON) workflow/env-build bench-evaluate
 	@$(SNAKEMAKE) resources/models/smollm2-135m-instruct-q4/DONE.json resources/benchmarks/humaneval/part-0-of-1/manifest.json resources/benchmarks/gsm8k/part-0-of-1/manifest.json --config quiet_plan=true
 	@workflow/env-run bench-evaluate python tests/bench/evaluate.py --model resources/models/smollm2-135m-instruct-q4/model
+
+bench-slurm: envs ## dry runs of up to 10,000 shards and jobs a minute into reports/bench/scale.md (root on Debian; about 10 minutes)
+	@folder=$$(mktemp -d) && workflow/env-run workflow python tests/bench/slurm_scale.py --out $$folder/scale.json && workflow/env-run figures python tests/bench/slurm_report.py $$folder/scale.json reports/bench
+
+bench-overhead: envs ## smoke on the test cluster over smoke run locally into reports/bench/slurm.md (root on Debian; about 15 minutes)
+	@workflow/env-run workflow python tests/bench/slurm_overhead.py --out reports/bench/slurm.md
 
 lint: ## ruff, snakefmt and snakemake --lint
 	@workflow/env-run workflow python tests/run.py --only lint

@@ -1,6 +1,6 @@
 """What a scheduler and its controller bear: dry runs of up to 10,000 shards, and jobs a minute.
 
-    slurm_scale.py [--shards 276 1000 ...] [--jobs N]     root on Debian; writes reports/bench/scale.json
+    slurm_scale.py [--shards 276 1000 ...] [--jobs N]     root on Debian; writes scale.json
 
 Dry runs: the paper's recipe with its sources cut into more parts; CPU seconds and peak memory.
 Jobs a minute: Snakemake and its SLURM plugin on the test cluster with the slurm profile's settings.
@@ -135,7 +135,7 @@ def main() -> None:
     )
     parser.add_argument("--shards", type=int, nargs="*", default=[1000, 3000, 10_000])
     parser.add_argument("--jobs", type=int, default=600)
-    parser.add_argument("--out", type=Path, default=ROOT / "reports" / "bench" / "scale.json")
+    parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     # Told to end, it leaves no daemons behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -146,6 +146,11 @@ def main() -> None:
         for queue in (100, args.jobs):
             (folder / str(queue)).mkdir()
             result["throughput"].append(throughput(folder / str(queue), args.jobs, queue))
+    profile = (ROOT / "workflow/profiles/slurm/config.yaml").read_text()
+    look = re.search(r"^slurm-init-seconds-before-status-checks: (\d+)", profile, re.M)
+    result["first_look_seconds"] = int(look.group(1)) if look else 40
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    result["machine"] = f"{os.cpu_count()} processors and {memory:.0f} GB of memory"
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(result, indent=1) + "\n")
 

@@ -1,0 +1,152 @@
+"""make bench-overhead: smoke on the test cluster over smoke run locally, and where the rest goes.
+
+    slurm_overhead.py --out reports/bench/slurm.md     root on Debian
+
+Both with the same two processors. Of each SLURM job: how long it waited to start, how long its own
+command ran (the recorded provenance says), how long the rest of it took (two nested Snakemakes), and
+how late its end was noticed.
+"""
+
+import argparse
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTER = ROOT / "tests" / "slurm" / "cluster"
+SNAKEMAKE = [str(ROOT / "workflow" / "env-run"), "workflow", "snakemake", "--snakefile",
+             str(ROOT / "Snakefile")]  # fmt: skip
+RECIPE = ["--config", "recipe=smoke", "quiet_plan=true"]
+STAMP = re.compile(r"^\[(\w{3} \w{3} [ \d]\d [\d:]{8} \d{4})\]$")
+
+
+def timed(folder: Path, *arguments: str, **variables: str) -> float:
+    """Wall seconds of a run in ``folder``; its output goes to run.log."""
+    folder.mkdir()
+    began = time.monotonic()
+    with open(folder / "run.log", "w") as log:
+        done = subprocess.run(
+            [*SNAKEMAKE, "--directory", str(folder), *arguments, *RECIPE],
+            cwd=folder, env={**os.environ, **variables}, stdout=log, stderr=log,
+        )  # fmt: skip
+    if done.returncode:
+        sys.exit((folder / "run.log").read_text()[-3000:])
+    return time.monotonic() - began
+
+
+def finished(log: str) -> dict[str, float]:
+    """{Snakemake's job id: when its end was noticed}."""
+    now, found = 0.0, {}
+    for line in log.splitlines():
+        if match := STAMP.match(line):
+            now = datetime.strptime(match.group(1), "%a %b %d %H:%M:%S %Y").timestamp()
+        elif match := re.match(r"Finished jobid: (\d+)", line):
+            found[match.group(1)] = now
+    return found
+
+
+def slurm_jobs(home: Path, variables: dict[str, str]) -> dict[str, dict[str, float]]:
+    """{SLURM's job id: {submit, start, end}} in seconds of the clock."""
+    shown = subprocess.run(
+        ["scontrol", "--oneliner", "show", "job"], capture_output=True, text=True, check=True,
+        env={**os.environ, **variables},
+    ).stdout  # fmt: skip
+    jobs = {}
+    for line in shown.splitlines():
+        times = dict(re.findall(r"(SubmitTime|StartTime|EndTime|JobId)=(\S+)", line))
+        jobs[times.pop("JobId")] = {
+            name.removesuffix("Time").lower(): datetime.fromisoformat(text).timestamp()
+            for name, text in times.items()
+        }
+    return jobs
+
+
+def parts(folder: Path, home: Path, variables: dict[str, str]) -> dict[str, list[float]]:
+    """Of each job its seconds of waiting, of running, and until its end was noticed."""
+    log = (folder / "run.log").read_text()
+    ended = finished(log)
+    jobs = slurm_jobs(home, variables)
+    found: dict[str, list[float]] = {"waiting": [], "running": [], "noticing": []}
+    for number, job in re.findall(
+        r"^(?:Job|Group job) (\S+) has been submitted with SLURM jobid (\d+)", log, re.M
+    ):
+        times = jobs[job]
+        found["waiting"].append(times["start"] - times["submit"])
+        found["running"].append(times["end"] - times["start"])
+        if number in ended:
+            found["noticing"].append(max(0.0, ended[number] - times["end"]))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix="lemur-overhead-") as text:
+        base = Path(text)
+        default = ["--workflow-profile", str(ROOT / "workflow/profiles/default")]
+        local = timed(base / "local", "--cores", "2", *default, SLURM_CONF="/dev/null")
+        print(f"local: {local:.0f} s", flush=True)
+        home = base / "cluster"
+        home.mkdir()
+        variables = {
+            "LEMUR_SLURM_HOME": str(home), "LEMUR_SLURM_PORT": str(20_000 + os.getpid() % 20_000),
+            "SLURM_CONF": str(home / "etc/slurm.conf"), "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
+            "LEMUR_SLURM_CPUS": "2",
+        }  # fmt: skip
+        with open(home / "said", "w") as said:
+            control = {"env": {**os.environ, **variables}, "stdout": said, "stderr": said}
+            subprocess.run([CLUSTER, "start"], check=True, **control)
+            try:
+                there = timed(
+                    base / "there", "--profile", str(ROOT / "workflow/profiles/slurm"),
+                    "--slurm-status-command", "squeue", **variables,
+                )  # fmt: skip
+                print(f"cluster: {there:.0f} s", flush=True)
+                found = parts(base / "there", home, variables)
+                own = own_seconds(base / "there")
+            finally:
+                subprocess.run([CLUSTER, "stop"], check=True, **control)
+    count = len(found["running"])
+    rest = sum(found["running"]) - own
+    lines = [
+        "# What SLURM costs a run of short jobs", "",
+        f"`make bench-overhead` ran the recipe `smoke` on one machine of {os.cpu_count()} processors: locally, "
+        "and through the test cluster with the slurm profile.", "",
+        "| | wall s |", "|---|---:|", f"| local, `--cores 2` | {local:.0f} |",
+        f"| test cluster, `--profile slurm` | {there:.0f} |",
+        f"| ratio | {there / local:.1f} |", "",
+        f"Where the difference goes, over {count} SLURM jobs, of which several run side by side:", "",
+        "| of a SLURM job | s in all | median s a job |", "|---|---:|---:|",
+        f"| waits to be started | {sum(found['waiting']):.0f} | {statistics.median(found['waiting']):.1f} |",
+        f"| the rule's own command | {own:.0f} | |",
+        f"| two nested Snakemakes and the step around it | {rest:.0f} | {rest / count:.1f} (mean) |",
+        f"| its end is noticed | {sum(found['noticing']):.0f} | {statistics.median(found['noticing']):.1f} |", "",
+        "None of it grows with the work of a job: a job of an hour pays as much as one of a second.",
+    ]  # fmt: skip
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text("\n".join(lines) + "\n")
+
+
+def own_seconds(folder: Path) -> float:
+    """Seconds of the rules' commands, each counted once, by the provenance beside their outputs."""
+    seen: dict[str, float] = {}
+    for path in folder.rglob("*.prov.json"):
+        made = json.loads(path.read_text())
+        seen[made["command"]] = float(made["seconds"])
+    return sum(seen.values())
+
+
+if __name__ == "__main__":
+    main()
