@@ -388,6 +388,11 @@ def launched(stage, path, *arguments):
     return " ".join([*parts, launch, done, spec, *arguments, LOG])
 
 
+def tracked():
+    """Arguments for the trackers that somebody asked for, here or for the whole site."""
+    return " ".join(f"--track {name}" for name in config.get("track", SITE.get("track", [])))
+
+
 def several_ranks(stage):
     nodes, processes = plan_resources.ranks(RECIPE, stage)
     return nodes * processes > 1

@@ -28,6 +28,7 @@ rule continue_pretraining:
             "pretrain",
             "4_pretrain/pretrain.py",
             "--model {params.model} --index {input.index} --out {output.done}",
+            tracked(),
         )
 
 

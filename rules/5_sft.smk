@@ -78,6 +78,7 @@ rule supervised_fine_tuning:
             "sft",
             "5_sft/sft.py",
             "--model {params.model} --index {input.index} --out {output.done}",
+            tracked(),
         )
 
 

@@ -181,10 +181,7 @@ def launch(spec: dict, model: Path, index: Path, done: Path, **more) -> subproce
 def timeless(metrics: Path) -> list[dict]:
     """Lines of metrics.jsonl without what the clock says."""
     lines = [json.loads(line) for line in metrics.read_text().splitlines()]
-    return [
-        {k: v for k, v in line.items() if k not in ("tokens_per_second", "seconds")}
-        for line in lines
-    ]
+    return [{k: v for k, v in line.items() if k not in TIMING} for line in lines]
 
 
 def forked(spec: dict, model: Path, index: Path, done: Path, shown: Path, arm=None) -> int:

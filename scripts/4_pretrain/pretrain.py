@@ -32,7 +32,7 @@ from lemur import command
 def run(args, spec):
     from lemur.train.run import run as train  # heavy imports after the arguments are checked
 
-    train(spec, args.model, args.index, args.out)
+    train(spec, args.model, args.index, args.out, args.track)
 
 
 def parser():
@@ -40,6 +40,13 @@ def parser():
     made.add_argument("--model", type=Path, required=True, help="Hugging Face folder to start from")
     made.add_argument("--index", type=Path, required=True, help="index.json of the packed tokens")
     made.add_argument("--out", type=Path, required=True, help="DONE.json; model/ goes beside it")
+    made.add_argument(
+        "--track",
+        action="append",
+        default=[],
+        metavar="tensorboard|wandb",
+        help="also feed this, in a folder beside --out, offline; may be given twice",
+    )
     return made
 
 

@@ -16,7 +16,7 @@ from lemur import command
 def run(args, spec):
     from lemur.train.run import run as train  # heavy imports after the arguments are checked
 
-    train(spec, args.model, args.index, args.out)
+    train(spec, args.model, args.index, args.out, args.track)
 
 
 def outputs(args):
@@ -32,6 +32,13 @@ arguments.add_argument(
 )
 arguments.add_argument("--index", type=Path, required=True, help="index.json of the packed tokens")
 arguments.add_argument("--out", type=Path, required=True, help="DONE.json; model/ goes beside it")
+arguments.add_argument(
+    "--track",
+    action="append",
+    default=[],
+    metavar="tensorboard|wandb",
+    help="also feed this, in a folder beside --out, offline; may be given twice",
+)
 
 if __name__ == "__main__":
     command.main(

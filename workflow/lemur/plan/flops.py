@@ -7,6 +7,11 @@ activations costs time but does not count.
 from lemur.plan.architecture import Architecture, head_width, parameters
 
 
+def flops_a_token(parameters: int, layers: int, queries: int, context: int) -> int:
+    """Model FLOPs of training on one token; ``queries``: heads x head width. See training_flops."""
+    return 6 * parameters + 12 * layers * queries * context
+
+
 def training_flops(shape: Architecture, tokens: int, context: int) -> dict[str, int]:
     """FLOPs of training on ``tokens`` in sequences of ``context``.
 

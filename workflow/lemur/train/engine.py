@@ -34,6 +34,7 @@ class Engine(Protocol):
     name: str
     rank: int
     world: int
+    device: torch.device
 
     def train_step(self, batches: list[Batch], targets: int, rate: float) -> tuple[float, float]:
         """One update from this rank's micro-batches, at learning rate ``rate``. Collective.

@@ -23,7 +23,7 @@ class TorchEngine:
 
     def __init__(self, model: PreTrainedModel, spec: Spec):
         self.spec = spec
-        device = torch.device(spec.device)
+        device = self.device = torch.device(spec.device)
         model.to(device).train()
         if spec.gradient_checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})

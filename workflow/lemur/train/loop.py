@@ -14,8 +14,10 @@ from lemur.train import checkpoint
 from lemur.train.batches import step_batches
 from lemur.train.engine import Engine, NotFinite
 from lemur.train.guard import StopSignal
+from lemur.train.meter import Meter, words
 from lemur.train.metrics import Metrics
 from lemur.train.spec import Spec
+from lemur.train.track import Trackers
 from lemur.train.watch import documents
 
 LONG = 120.0  # seconds of work that are worth a checkpoint before the model is written
@@ -23,13 +25,18 @@ LONG = 120.0  # seconds of work that are worth a checkpoint before the model is 
 
 @dataclass(frozen=True)
 class Run:
-    """What stays the same during a run: ``folder`` is checkpoints/<fingerprint>."""
+    """What stays the same during a run: ``folder`` is checkpoints/<fingerprint>.
+
+    ``track``: names of trackers to be fed too.
+    """
 
     spec: Spec
     data: PackedDataset
     engine: Engine
     folder: Path
     steps: int
+    meter: Meter
+    track: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,8 @@ def _update(run: Run, step: int, rate: float) -> tuple[float | None, float | Non
     """One optimiser step: (mean loss in nats a label, gradient norm); None, None: it was skipped."""
     spec, engine = run.spec, run.engine
     _seed(spec, step, engine.rank)
-    batches = step_batches(run.data, spec, step, engine.rank)
+    with run.meter.waiting():
+        batches = step_batches(run.data, spec, step, engine.rank)
     targets = engine.total(sum(one.targets for one in batches))
     try:
         loss_sum, norm = engine.train_step(batches, targets, rate)
@@ -127,20 +135,21 @@ def train(run: Run) -> Outcome | None:
     saved_at = time.monotonic()
     schedule = spec.schedule_of(run.steps)
     skipped = engine.total(metrics.watch.in_a_row if metrics is not None else 0)
-    with StopSignal() as stop:
+    meter = run.meter
+    trackers = Trackers.of(run.track, run.folder, spec, metrics, meter)
+    with StopSignal() as stop, trackers:
         for step in range(done, run.steps):
-            began = time.perf_counter()
+            meter.start()
             rate = schedule.rate(step)
             loss, norm = _update(run, step, rate)
             skipped = skipped + 1 if loss is None else 0
             _give_up(run, step, skipped)
-            spent = time.perf_counter() - began
+            measured = meter.read()
             if metrics is not None:
-                speed = round(unit / spent, 1)
-                metrics.add(step + 1, (step + 1) * unit, loss, rate, norm, speed, round(spent, 4))
-            progress.add(
-                unit, f"step {step + 1} " + ("skipped" if loss is None else f"loss {loss:.3f}")
-            )
+                values = (step + 1, (step + 1) * unit, loss, rate, norm)
+                trackers.log(metrics.add(*values, measured=measured))
+            said = "skipped" if loss is None else f"loss {loss:.3f}"
+            progress.add(unit, f"step {step + 1} {said}, {words(measured)}")
             stopping = engine.total(stop.received is not None) > 0
             last = step + 1 == run.steps
             # Publishing can fail too (a full disk): do not lose a long stretch to it.

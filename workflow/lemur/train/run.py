@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +17,31 @@ from lemur.tokenize.packed import PackedDataset
 from lemur.train import chat, checkpoint, engine, loop
 from lemur.train.batches import step_count
 from lemur.train.guard import WriterLock
+from lemur.train.meter import Meter, model_flops_a_token
 from lemur.train.model import check_vocabulary, load
 from lemur.train.rank import one_of_several, rank
 from lemur.train.spec import Spec, parse
+from lemur.train.track import check as trackers
 
 SAVED_AS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
-def run(values: dict[str, Any], model_folder: Path, index: Path, done: Path) -> None:
+def run(
+    values: dict[str, Any], model_folder: Path, index: Path, done: Path, track: Iterable[str] = ()
+) -> None:
     """Train ``model_folder`` on ``index``; write ``model/`` and ``metrics.jsonl`` beside ``done``.
 
     Checkpoints lie in ``checkpoints/<fingerprint>/`` beside ``done`` until that is written. The
-    same arguments give the same bytes (the timing in metrics.jsonl aside), interrupted or not.
+    same arguments give the same bytes (the timing in metrics.jsonl aside), interrupted or not. ``track``: also feed these (tensorboard, wandb), in folders beside ``done``.
     """
-    spec = parse(values)
+    spec, track = parse(values), trackers(track)
     if spec.world == 1:
-        _run(spec, model_folder, index, done)
+        _run(spec, model_folder, index, done, track)
     else:
-        one_of_several(lambda: _run(spec, model_folder, index, done))
+        one_of_several(lambda: _run(spec, model_folder, index, done, track))
 
 
-def _run(spec: Spec, model_folder: Path, index: Path, done: Path) -> None:
+def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[str, ...]) -> None:
     if spec.threads:
         torch.set_num_threads(spec.threads)
     data = PackedDataset(index)
@@ -45,7 +50,7 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path) -> None:
     check_vocabulary(model, spec, data)
     steps = step_count(spec, len(data))
     count = sum(p.numel() for p in model.parameters())  # before an engine shards them
-    trained = count
+    trained, flops = count, model_flops_a_token(model, spec.context)
     if spec.lora is not None:
         from lemur.train import adapters  # peft, seconds to import, only where it is asked for
 
@@ -55,7 +60,8 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path) -> None:
     parent = done.parent / "checkpoints"
     if rank() != 0:
         other = engine.build(model, spec)
-        loop.train(loop.Run(spec, data, other, parent / name, steps))
+        meter = Meter(spec, other.device, flops)
+        loop.train(loop.Run(spec, data, other, parent / name, steps, meter))
         other.close()
         return
     done.unlink(missing_ok=True)
@@ -69,7 +75,9 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path) -> None:
             file=sys.stderr,
             flush=True,
         )
-        outcome = loop.train(loop.Run(spec, data, built, parent / name, steps))
+        meter = Meter(spec, built.device, flops)
+        print(f"{spec.stage}: {meter.described}", file=sys.stderr, flush=True)
+        outcome = loop.train(loop.Run(spec, data, built, parent / name, steps, meter, track))
         built.close()
         skipped = outcome.metrics.watch.skipped
         facts = {
