@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from lemur.provenance import ROOT
 from lemur.tokenize.packed import SEGMENT, batch
+from lemur.train.metrics import TIMING
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel

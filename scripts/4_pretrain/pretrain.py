@@ -15,6 +15,7 @@ The spec (tokens are counted in whole packed sequences):
   checkpoint {every_steps, keep, keep_every_tokens (null: none for good)}, vocabulary keep|chatml, threads (CPU threads of one rank)
 And where wanted (the value in brackets without it):
   z_loss [0], max_skipped: steps in a row with no finite loss or gradient that end the run [3]
+  deterministic: the same bits on a GPU too [false]
   compile: torch.compile each layer [false], cross_entropy auto|chunked|liger [auto]
   lora {rank, alpha, dropout [0], targets: names of layers [all-linear]} [null: all weights]
 

@@ -87,7 +87,14 @@ def _variable_length(q, k, v, plan: Packing, scale: float) -> torch.Tensor:
         from flash_attn import flash_attn_varlen_func
 
         out = flash_attn_varlen_func(
-            *flat, bounds, bounds, longest, longest, softmax_scale=scale, causal=True
+            *flat,
+            bounds,
+            bounds,
+            longest,
+            longest,
+            softmax_scale=scale,
+            causal=True,
+            deterministic=torch.are_deterministic_algorithms_enabled(),
         )
     else:
         from torch.nn.attention.varlen import varlen_attn

@@ -1,5 +1,6 @@
 """What the loop asks of an engine, and which engine a recipe gets."""
 
+import os
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -60,6 +61,9 @@ def build(model: PreTrainedModel, spec: Spec) -> Engine:
     """The engine that the recipe names, around a float32 model; imports only what it needs."""
     if spec.device == "cuda" and not torch.cuda.is_available():
         raise UserError(f"{spec.key('parallel.device')}: cuda, but no GPU is visible")
+    if spec.device == "cuda" and spec.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it
+        torch.use_deterministic_algorithms(True)
     if spec.engine == "torch":
         from lemur.train.engine_torch import TorchEngine
 

@@ -20,6 +20,7 @@ HOW = (
     "gradient_checkpointing",
     "micro_batch_sequences",
     "compile",
+    "deterministic",
     "cross_entropy",
 )
 LINEAR = "all-linear"  # peft's word for every linear layer but the output
@@ -77,6 +78,7 @@ class Spec:
     gradient_checkpointing: bool
     attention: str
     compile: bool
+    deterministic: bool
     cross_entropy: str
     every_steps: int
     keep: int
@@ -218,6 +220,7 @@ def parse(values: dict[str, Any]) -> Spec:
         gradient_checkpointing=top.take("gradient_checkpointing", bool, default=False),
         attention=top.one_of("attention", ("auto", "sdpa", "flash"), "auto"),
         compile=top.take("compile", bool, default=False),
+        deterministic=top.take("deterministic", bool, default=False),
         cross_entropy=top.one_of("cross_entropy", ("auto", "chunked", "liger"), "auto"),
         every_steps=checkpoint.take("every_steps", int, 1),
         keep=checkpoint.take("keep", int, 1),

@@ -1,0 +1,157 @@
+"""One measurement of training in a process of its own: the loop, a bare loop, or the Trainer.
+
+    training_runs.py WORK.json FOLDER
+
+Prints {"wall": [...], "processor": [...]}: seconds of each step after the warm-up ones.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from lemur.tokenize.packed import PackedDataset, batch
+from lemur.train import loop
+from lemur.train.engine import build
+from lemur.train.meter import Meter, model_flops_a_token
+from lemur.train.model import load as load_ours
+from lemur.train.spec import parse
+
+sys.path.insert(0, str(Path(__file__).parent))
+from training_work import (
+    BETAS,
+    CLIP,
+    DECAY,
+    EPSILON,
+    RATE,
+    Work,
+    data,
+    load,
+    model_folder,
+    spec,
+)
+
+
+class Clock:
+    """Wall and processor time at the start of each step."""
+
+    def __init__(self, device: str):
+        self.device, self.wall, self.processor = device, [], []
+
+    def tick(self) -> None:
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+        self.wall.append(time.perf_counter())
+        self.processor.append(time.process_time())
+
+    def steps(self, warm: int) -> dict[str, list[float]]:
+        pairs = {"wall": self.wall, "processor": self.processor}
+        return {
+            name: [b - a for a, b in zip(times[warm:-1], times[warm + 1 :], strict=True)]
+            for name, times in pairs.items()
+        }
+
+
+def ours(work: Work, folder: Path, clock: Clock) -> None:
+    """The project's loop whole: reading, update, metrics, progress."""
+
+    class Ticking(Meter):
+        def start(self) -> None:
+            clock.tick()
+            super().start()
+
+    settings = parse(spec(work))
+    packed = PackedDataset(data(work, folder))
+    model = load_ours(model_folder(work, folder), settings, packed)
+    flops = model_flops_a_token(model, work.context)
+    engine = build(model, settings)
+    with tempfile.TemporaryDirectory() as run:
+        meter = Ticking(settings, engine.device, flops)
+        loop.train(loop.Run(settings, packed, engine, Path(run), work.steps, meter))
+    clock.tick()
+
+
+def _sequences(work: Work, folder: Path, step: int) -> torch.Tensor:
+    packed = PackedDataset(data(work, folder))
+    chosen = batch(len(packed), work.sequences, 0, step)
+    return torch.stack([torch.from_numpy(packed[int(n)]["input_ids"]) for n in chosen])
+
+
+def bare(work: Work, folder: Path, clock: Clock) -> None:
+    """What a good engineer writes in twenty lines: autocast, fused AdamW, clipping."""
+    model = load(work, folder)
+    step_model = torch.compile(model) if work.compile else model
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=RATE, betas=BETAS, eps=EPSILON, weight_decay=DECAY, fused=True
+    )
+    parts = work.sequences // work.micro
+    everything = [_sequences(work, folder, step) for step in range(4)]
+    half = work.precision == "bf16"
+    for step in range(work.steps):
+        clock.tick()
+        for part in everything[step % 4].split(work.micro):
+            ids = part.to(work.device, non_blocking=True)
+            with torch.autocast(work.device, torch.bfloat16, enabled=half):
+                loss = step_model(input_ids=ids, labels=ids).loss / parts
+            loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        loss.item()
+    clock.tick()
+
+
+def trainer(work: Work, folder: Path, clock: Clock) -> None:
+    """transformers' Trainer with the same settings; it reports nothing and saves nothing."""
+    from transformers import Trainer, TrainerCallback, TrainingArguments
+
+    class Ticking(TrainerCallback):
+        def on_step_begin(self, *_, **__):
+            clock.tick()
+
+    rows = torch.cat([_sequences(work, folder, step) for step in range(4)])
+    items = [{"input_ids": row, "labels": row} for row in rows]
+    with tempfile.TemporaryDirectory() as run:
+        arguments = TrainingArguments(
+            output_dir=run,
+            per_device_train_batch_size=work.micro,
+            gradient_accumulation_steps=work.sequences // work.micro,
+            max_steps=work.steps,
+            learning_rate=RATE,
+            lr_scheduler_type="constant",
+            adam_beta1=BETAS[0],
+            adam_beta2=BETAS[1],
+            adam_epsilon=EPSILON,
+            weight_decay=DECAY,
+            max_grad_norm=CLIP,
+            optim="adamw_torch_fused",
+            bf16=work.precision == "bf16",
+            use_cpu=work.device == "cpu",
+            torch_compile=work.compile,
+            report_to=[],
+            save_strategy="no",
+            disable_tqdm=True,
+            logging_steps=1,
+            dataloader_pin_memory=work.device == "cuda",
+        )
+        one = Trainer(
+            model=load(work, folder), args=arguments, train_dataset=items, callbacks=[Ticking()]
+        )
+        one.train()
+    clock.tick()
+
+
+def main() -> None:
+    work = Work(**json.loads(sys.argv[1]))
+    clock = Clock(work.device)
+    {"ours": ours, "bare": bare, "trainer": trainer}[work.who](work, Path(sys.argv[2]), clock)
+    found = {**clock.steps(work.warm), "memory": 0}
+    if work.device == "cuda":
+        found["memory"] = torch.cuda.max_memory_allocated()
+    print("MEASURED " + json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
