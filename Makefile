@@ -5,7 +5,7 @@ CORES ?= $(shell nproc)
 SNAKEMAKE := workflow/env-run workflow snakemake --cores $(CORES) --resources mem_mb=8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup envs lock mini smoke fetch figures paper-figures plan test test-long test-slurm bench-corpus bench-evaluate bench-slurm bench-overhead lint format
+.PHONY: help setup envs lock mini smoke fetch figures paper-figures plan test test-long test-slurm bench bench-train bench-corpus bench-evaluate bench-slurm bench-overhead lint format
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ test-long: envs ## everything else: all kill points, fuzzing, every fault
 
 test-slurm: envs ## smoke and every fault on a SLURM cluster of its own (root on Debian; about 25 minutes)
 	@workflow/env-run workflow python tests/run.py --long --only slurm
+
+bench: bench-corpus bench-train bench-evaluate ## every measurement against its peers, into reports/bench/
+
+bench-train: envs ## training against a bare PyTorch loop and the Trainer, into reports/bench/train.md (BENCH='--device cuda' on a GPU; about 6 minutes)
+	@workflow/env-run train python tests/bench/train.py $(BENCH)
 
 bench-corpus: envs ## corpus stages against named peers into reports/bench/corpus.md (RECIPE=mini; about 15 minutes)
 	@$(PYTHON) workflow/env-build bench

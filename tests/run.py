@@ -100,6 +100,16 @@ def run_group(name: str, long: bool, report: Path) -> tuple[int, int, int, list[
     return counts["passed"], counts["failed"], counts["skipped"], complaints
 
 
+def slowest(folder: Path, count: int = 10) -> list[str]:
+    """The tests that took longest, fixtures included, over all groups that ran."""
+    cases = [
+        (float(case.get("time", 0)), f"{path.stem}: {case.get('classname')}::{case.get('name')}")
+        for path in folder.glob("*.xml")
+        for case in ElementTree.parse(path).iter("testcase")
+    ]
+    return [f"  {seconds:.1f} s  {name}" for seconds, name in sorted(cases, reverse=True)[:count]]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -122,8 +132,12 @@ def main() -> int:
                 some = run_group(name, args.long, Path(folder) / f"{name}.xml")
                 passed, failed, skipped = passed + some[0], failed + some[1], skipped + some[2]
                 complaints += some[3]
-            times.append(f"{name} {time.monotonic() - began:.0f} s")
-    print("time: " + ", ".join(times))
+            times.append((name, time.monotonic() - began))
+        longest = slowest(Path(folder))
+    if longest:
+        print("\n".join(["slowest:", *longest]))
+    each = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times)
+    print(f"time: {each}; together {sum(seconds for _, seconds in times):.0f} s")
     for line in complaints:
         print(f"error: {line}")
     failed += len(complaints)

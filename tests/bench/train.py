@@ -95,7 +95,7 @@ def table(args: argparse.Namespace, folder: Path) -> list[str]:
 
     clock = "processor" if args.device == "cpu" else "wall"
     head = ["model", "context", "precision", "compiled", "ours tokens/s", "of matrix rate", "bare"]
-    head += ["Trainer", "ours / bare", "ours / Trainer", "deterministic / not", "peak GB"]
+    head += ["Trainer", "ours / bare", "ours / Trainer", "speed deterministic", "peak GB"]
     rows = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
     for case in cases(args):
         turns = [(who, False) for who in WHO]
