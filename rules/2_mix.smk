@@ -77,7 +77,8 @@ rule write_datasheet:
         facts=f"results/corpus/{RECIPE['corpus']['name']}/duplicates.json",
         dropped=f"results/{RECIPE['name']}/mix/dropped.tsv",
     output:
-        "results/corpus/{corpus}/datasheet.md",
+        page="results/corpus/{corpus}/datasheet.md",
+        content="results/corpus/{corpus}/datasheet.json",
     log:
         "logs/datasheet/{corpus}.log",
     resources:
@@ -93,7 +94,7 @@ rule write_datasheet:
             "1_corpus/datasheet.py",
             "--statistics {params.statistics} --documents {params.documents}",
             "--duplicates {input.duplicates} --facts {input.facts} --dropped {input.dropped}",
-            "--out {output}",
+            "--out {output.page}",
         )
 
 

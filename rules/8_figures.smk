@@ -131,6 +131,7 @@ rule report:
         plan=f"results/{RECIPE['name']}/mix/plan.json",
         realised=f"results/{RECIPE['name']}/tokens/realised.json",
         statistics=part_files(STATISTICS),
+        datasheet=f"results/corpus/{RECIPE['corpus']['name']}/datasheet.json",
         template=report_files(),
     output:
         "results/report.html",
@@ -149,7 +150,7 @@ rule report:
             "8_figures/report.py",
             "--figures {input.figures} --scores {input.scores} --metrics {input.metrics}",
             "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
-            "--out {output}",
+            "--datasheet {input.datasheet} --out {output}",
         )
 
 

@@ -26,5 +26,5 @@ if __name__ == "__main__":
             args.out,
         ),
         inputs=lambda args: [*args.statistics, *args.duplicates, args.facts, args.dropped],
-        outputs=lambda args: [args.out],
+        outputs=lambda args: [args.out, datasheet.json_path(args.out)],
     )

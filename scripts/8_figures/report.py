@@ -17,6 +17,7 @@ def run(args: Namespace, spec: Any) -> None:
         plan=args.plan,
         realised=args.realised,
         statistics=args.statistics,
+        datasheet=args.datasheet,
     )
     page.write(spec, inputs, args.out)
 
@@ -41,6 +42,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--statistics", type=Path, nargs="*", default=[], help="stats.json of the corpus' parts"
     )
+    parser.add_argument("--datasheet", type=Path, help="datasheet.json of the corpus")
     parser.add_argument("--out", type=Path, required=True, help="report.html")
     command.main(
         parser,
@@ -52,6 +54,7 @@ if __name__ == "__main__":
             args.plan,
             args.realised,
             *args.statistics,
+            args.datasheet,
         ],
         outputs=lambda args: [args.out],
     )

@@ -38,7 +38,7 @@ THEIRS = ("datatrove", "spacy", "rensa", "fastokens", "tokenizers")
 
 def peer(*arguments: object) -> tuple[Cost, dict]:
     cost, printed = run("bench", PEERS, *arguments)
-    return cost, json.loads(printed.rsplit("RESULT ", 1)[1])
+    return cost, json.loads(printed.rsplit("RESULT ", 1)[1].splitlines()[0])
 
 
 def script(path: str, spec: str, *arguments: object) -> tuple[str, list[object]]:
@@ -338,7 +338,9 @@ def about(recipe: str, command: str) -> list[str]:
         f"print(json.dumps({{n: version(n) for n in {THEIRS!r}}}))",
     )[1]
     ours = ", ".join(f"{name} {metadata.version(name)}" for name in OURS)
-    theirs = ", ".join(f"{name} {version}" for name, version in json.loads(printed).items())
+    theirs = ", ".join(
+        f"{name} {version}" for name, version in json.loads(printed.splitlines()[-1]).items()
+    )
     told = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((x.split(":")[1].strip() for x in told if x.startswith("model name")), "?")
     return [

@@ -93,7 +93,11 @@ def test_datasheet(corpus, tmp_path):
     assert "| email | 6 | 2 |" in text
     assert "| humaneval | 1 | 2 |" in text and "| gsm8k | 1 | 1 |" in text
     assert "one \\| authors" in text
-    assert "&lt;b&gt;&#10;# &lt;EMAIL&gt;" in text and "dropped for licence" in text
+    assert (
+        "&lt;b&gt;&#10;# &lt;EMAIL&gt;" in text
+        and "<code>k|1.py</code>" in text
+        and "dropped for licence" in text
+    )
     assert "(not shown)" in text
     for limit in datasheet.LIMITS:
         assert limit in text

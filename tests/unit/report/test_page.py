@@ -227,3 +227,26 @@ def test_a_figure_without_a_section_is_refused(run, tmp_path):
     settings_["sections"] = settings_["sections"][1:]
     with pytest.raises(UserError, match="'loss' is in no section"):
         page.render(settings_, run, tmp_path / "report.html")
+
+
+def test_the_datasheet_is_shown_and_its_texts_are_never_live(run, tmp_path):
+    path = tmp_path / "datasheet.json"
+    example = {"source": "s", "path": PLANTED, "language": "c", "text": PLANTED, "reason": "words"}
+    blocks = [
+        {"heading": "Sources"},
+        {"text": PLANTED},
+        {"table": {"head": ["source", "size"], "rows": [[PLANTED, "1.00 MB"]]}},
+        {"examples": [example]},
+        {"examples": []},
+        {"items": [PLANTED, "a limit"]},
+    ]
+    path.write_text(json.dumps({"corpus": "c", "blocks": blocks}))
+    given = page.Inputs(**{**vars(run), "datasheet": path})
+    text = page.render(spec(), given, tmp_path / "report.html")
+    words = "".join(Page(text).words)
+    assert "<script>alert" not in text and text.count("<script") == 1
+    assert words.count(PLANTED) == 5 and "a limit" in words and "None." in words
+    assert 'href="#datasheet"' in text and 'id="datasheet"' in text
+    path.write_text(json.dumps({"corpus": "c", "blocks": [{"script": "x"}]}))
+    with pytest.raises(UserError, match="a block is one of heading, text, table"):
+        page.render(spec(), given, tmp_path / "report.html")

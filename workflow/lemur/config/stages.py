@@ -14,7 +14,7 @@ VERSION = {
     "model": 1,
     "clean": 3,
     "duplicates": 2,
-    "datasheet": 1,
+    "datasheet": 2,
     "mix": 1,
     "tokenize": 1,
     "pack": 1,

@@ -1,6 +1,5 @@
 """A corpus' datasheet: what is in it, what every stage took out, and what it cannot promise."""
 
-import html
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any
 from lemur.corpus import ledger
 from lemur.corpus.examples import COUNT
 from lemur.corpus.ledger import STEPS, Entry
-from lemur.files import read_json, write_text
+from lemur.corpus.markdown import markdown
+from lemur.files import read_json, write_json, write_text
 from lemur.mix.drops import overlap_counts
 
 LIMITS = (
@@ -21,6 +21,8 @@ LIMITS = (
     "could give it.",
     "Near-duplicates are compared by runs of words; a translation, a renaming of all variables or a "
     "paraphrase is not found.",
+    "Where more than 64 documents share a band of their signatures, each is compared with 64 "
+    "neighbours by size and not with all; a near-duplicate among them may stay.",
     "Decontamination finds long common runs of words with the benchmarks of this recipe, not "
     "paraphrased problems, and no benchmark that the recipe does not evaluate.",
     "Text is English as a classifier of 176 languages sees the middle of each document.",
@@ -36,12 +38,12 @@ def _size(number: float) -> str:
     return f"{number:.0f} B"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for row in rows:
-        cells = (str(cell).replace("|", "\\|") for cell in row)
-        lines.append("| " + " | ".join(cells) + " |")
-    return [*lines, ""]
+Block = dict[str, Any]
+"""One of: heading, text, table {head, rows}, examples, items; the value is plain text throughout."""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[Block]:
+    return [{"table": {"head": list(head), "rows": [[str(cell) for cell in row] for row in rows]}}]
 
 
 def _summed(entries: Iterable[Entry], name: str) -> dict[str, Counter[str]]:
@@ -56,7 +58,7 @@ def _by_size(found: dict[str, Counter[str]], key: str = "bytes") -> list[tuple[s
     return sorted(found.items(), key=lambda item: (-item[1][key], item[0]))
 
 
-def _sources(entries: Sequence[Entry], pins: dict[str, dict[str, Any]]) -> list[str]:
+def _sources(entries: Sequence[Entry], pins: dict[str, dict[str, Any]]) -> list[Block]:
     rows = []
     for entry in entries:
         pin = pins[entry.name]
@@ -68,7 +70,7 @@ def _sources(entries: Sequence[Entry], pins: dict[str, dict[str, Any]]) -> list[
     return _table(("source", "kind", "licence", "towards the paper", "citation"), rows)
 
 
-def _stages(entries: Sequence[Entry]) -> list[str]:
+def _stages(entries: Sequence[Entry]) -> list[Block]:
     head = ("source", "downloaded", "read", "cleaned", "not held out", "no exact copies")
     rows = []
     total: list[float] = [0] * 7
@@ -81,7 +83,7 @@ def _stages(entries: Sequence[Entry]) -> list[str]:
     return _table((*head, "no near copies", "no benchmark text"), rows)
 
 
-def _taken(entries: Sequence[Entry]) -> list[str]:
+def _taken(entries: Sequence[Entry]) -> list[Block]:
     rows = []
     for entry in entries:
         counts = [entry.cleaned["documents"]]
@@ -92,66 +94,51 @@ def _taken(entries: Sequence[Entry]) -> list[str]:
     return _table(("source", "cleaned", *STEPS, "trainable"), rows)
 
 
-def _examples(entries: Sequence[Entry], which: str) -> list[str]:
+def _examples(entries: Sequence[Entry], which: str) -> Block:
     """Ten, from as many sources as there are: the first of each, then the second, ..."""
     queues = [(entry.name, list(entry.examples.get(which, []))) for entry in entries]
-    chosen: list[tuple[str, dict[str, Any]]] = []
+    chosen: list[dict[str, Any]] = []
     while len(chosen) < COUNT and any(queue for _, queue in queues):
         for name, queue in queues:
             if queue and len(chosen) < COUNT:
-                chosen.append((name, queue.pop(0)))
-    lines = []
-    for name, example in chosen:
-        reason = f", dropped for {example['reason']}" if "reason" in example else ""
-        text = html.escape(example["text"]) or "(not shown)"
-        lines += [
-            f"- {name}: `{example['path'].replace('`', '')}` ({example['language']}{reason})",
-            "",
-        ]
-        lines += [f"  <pre>{'&#10;'.join(text.splitlines())}</pre>", ""]
-    return lines or ["None.", ""]
+                chosen.append({"source": name, **queue.pop(0)})
+    return {"examples": chosen}
 
 
-def text_of(
+def blocks(
     spec: dict[str, Any],
     entries: Sequence[Entry],
     duplicates: dict[str, Any],
     overlaps: dict[str, Counter[str]],
-) -> str:
-    """The datasheet as Markdown. ``spec``: corpus, recipe, description, sources' pins."""
+) -> list[Block]:
+    """The datasheet's content. ``spec``: corpus, recipe, description, sources' pins."""
     trained = sum(entry.left(STEPS[-1])["bytes"] for entry in entries)
-    lines = [
-        f"# Corpus {spec['corpus']}",
-        "",
-        f"{spec['description']}. {_size(trained)} of text may be trained on. Written from the "
-        f"statistics of recipe {spec['recipe']}'s run; sizes are bytes of UTF-8 text.",
-        "",
-        "## Sources",
-        "",
+    made: list[Block] = [
+        {
+            "text": f"{spec['description']}. {_size(trained)} of text may be trained on. Written "
+            f"from the statistics of recipe {spec['recipe']}'s run; sizes are bytes of UTF-8 text."
+        },
+        {"heading": "Sources"},
         *_sources(entries, {pin["name"]: pin for pin in spec["sources"]}),
-        "## Size after each stage",
-        "",
-        "A document that several stages would take counts under the first.",
-        "",
+        {"heading": "Size after each stage"},
+        {"text": "A document that several stages would take counts under the first."},
         *_stages(entries),
-        "Documents that each stage took away:",
-        "",
+        {"text": "Documents that each stage took away:"},
         *_taken(entries),
-        "## Languages and licences, cleaned",
-        "",
+        {"heading": "Languages and licences, cleaned"},
     ]
     for name in ("languages", "licences"):
         found = _by_size(_summed(entries, name))
         rows = [(key, f"{n['documents']:,}", _size(n["bytes"])) for key, n in found]
-        lines += _table((name.removesuffix("s"), "documents", "size"), rows)
+        made += _table((name.removesuffix("s"), "documents", "size"), rows)
     dropped = _by_size(_summed(entries, "dropped"), "files")
-    redacted = _by_size(_summed(entries, "redacted"), "replaced")
-    lines += ["## Dropped while cleaning", ""]
+    made.append({"heading": "Dropped while cleaning"})
     rows = [(key.replace("_", " "), f"{n['files']:,}", _size(n["bytes"])) for key, n in dropped]
-    lines += _table(("reason", "files", "size"), rows)
-    lines += ["## Replaced while cleaning", ""]
+    made += _table(("reason", "files", "size"), rows)
+    redacted = _by_size(_summed(entries, "redacted"), "replaced")
+    made.append({"heading": "Replaced while cleaning"})
     rows = [(key, f"{n['replaced']:,}", f"{n['documents']:,}") for key, n in redacted]
-    lines += _table(("what", "times", "documents"), rows)
+    made += _table(("what", "times", "documents"), rows)
     settings = duplicates["deduplication"]
     how = (
         f"Near means a Jaccard index of at least {settings['jaccard']} between the sets of runs of "
@@ -160,25 +147,22 @@ def text_of(
         else "Only equal documents were looked for"
     )
     largest = ", ".join(map(str, duplicates["largest_clusters"])) or "none"
-    lines += [
-        "## Duplicates",
-        "",
-        f"{how}. {duplicates['clusters']} clusters; largest: {largest}.",
-        "",
+    made += [
+        {"heading": "Duplicates"},
+        {"text": f"{how}. {duplicates['clusters']} clusters; largest: {largest}."},
     ]
     rows = [
         (name, *(f"{n[why]['documents']:,}" for why in ("exact", "near")))
         + tuple(_size(n[why]["bytes"]) for why in ("exact", "near"))
         for name, n in duplicates["sources"].items()
     ]
-    lines += _table(("source", "exact", "near", "exact, size", "near, size"), rows)
-    lines += ["## Overlap with benchmarks", ""]
+    made += _table(("source", "exact", "near", "exact, size", "near, size"), rows)
+    made.append({"heading": "Overlap with benchmarks"})
     rows = [(name, f"{n['documents']:,}", f"{n['problems']:,}") for name, n in overlaps.items()]
-    lines += _table(("benchmark", "documents dropped", "its problems found"), rows)
-    lines += ["## Ten documents kept", "", *_examples(entries, "kept")]
-    lines += ["## Ten documents dropped", "", *_examples(entries, "dropped")]
-    lines += ["## Known limits", "", *(f"- {limit}" for limit in LIMITS), ""]
-    return "\n".join(lines)
+    made += _table(("benchmark", "documents dropped", "its problems found"), rows)
+    made += [{"heading": "Ten documents kept"}, _examples(entries, "kept")]
+    made += [{"heading": "Ten documents dropped"}, _examples(entries, "dropped")]
+    return [*made, {"heading": "Known limits"}, {"items": list(LIMITS)}]
 
 
 def run(
@@ -190,8 +174,14 @@ def run(
     overlaps: Path,
     out: Path,
 ) -> None:
-    """Write ``out`` (Markdown) from what the corpus and mixture stages left."""
+    """Write ``out`` (Markdown) and beside it the same as JSON, from what the stages left."""
     entries = ledger.of_statistics(statistics, [pin["name"] for pin in spec["sources"]])
     ledger.take_away(entries, documents, duplicates, overlaps)
-    text = text_of(spec, list(entries.values()), read_json(facts), overlap_counts(overlaps))
-    write_text(out, text)
+    content = blocks(spec, list(entries.values()), read_json(facts), overlap_counts(overlaps))
+    write_json(json_path(out), {"corpus": spec["corpus"], "blocks": content})
+    write_text(out, markdown(f"Corpus {spec['corpus']}", content))
+
+
+def json_path(out: Path) -> Path:
+    """Where the same content stands as data, for the report."""
+    return out.with_suffix(".json")

@@ -17,7 +17,7 @@ from lemur.figures.inputs import mapping, metrics
 from lemur.figures.inputs import scores as read_scores
 from lemur.files import write_text
 from lemur.provenance import ROOT
-from lemur.report import cards, corpus, numbers
+from lemur.report import cards, corpus, datasheet, numbers
 
 REPORTS = ROOT / "reports"
 _SPEC = ("title", "recipe", "labels", "sections", "paper")
@@ -33,6 +33,7 @@ class Inputs:
     plan: Path | None = None
     realised: Path | None = None
     statistics: Sequence[Path] = field(default_factory=tuple)
+    datasheet: Path | None = None
 
 
 def _hash(text: str) -> str:
@@ -149,6 +150,7 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
         sections=_sections(spec, made),
         scores=score_rows(scores, labels),
         sources=corpus.table(inputs.statistics, plan, realised),
+        datasheet=datasheet.blocks(inputs.datasheet) if inputs.datasheet else None,
         plan=plan,
         realised=realised,
         locks=sorted(locks),
