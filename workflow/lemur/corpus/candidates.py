@@ -142,6 +142,8 @@ def _parquet(
             for batch in file.iter_batches(batch_size=1024, columns=needed):
                 yield from batch.to_pylist()
                 progress(share * batch.num_rows)
+    except UnicodeDecodeError:
+        raise UserError(f"{path.name}: a text in it is not UTF-8") from None
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path.name}: not a whole parquet file ({_first_line(error)})") from None
 
@@ -165,9 +167,9 @@ def _jsonl(path: Path, progress: Callable[[float], None]) -> Iterator[dict[str, 
                 if packed.tell() > at:
                     progress(packed.tell() - at)
                     at = packed.tell()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.name}: line {number} is not JSON ({error})") from None
-    except (pa.ArrowException, EOFError, OSError) as error:
+    except (ValueError, RecursionError) as error:  # numbers and nesting beyond all measure too
+        raise UserError(f"{path.name}: line {number} is not JSON ({_first_line(error)})") from None
+    except (pa.ArrowException, EOFError, OSError, zlib.error) as error:
         raise UserError(
             f"{path.name}: truncated or damaged after line {number} ({_first_line(error)})"
         ) from None

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import rensa
 
+from lemur.arrays import save_array
 from lemur.corpus.shingles import Shingler, mixed
 from lemur.errors import UserError, nearest
-from lemur.files import replacing
 from lemur.mix.documents import opened
 from lemur.progress import Progress
 
@@ -115,8 +115,7 @@ def sign(settings: Settings, path: Path, out: Path) -> None:
                 columns = signed[:, band * length : (band + 1) * length]
                 made[FIRST_BAND + band, here] = _hashed(columns)
             progress.add(len(signed))
-    with replacing(out) as temporary, temporary.open("wb") as file:
-        np.save(file, made, allow_pickle=False)
+    save_array(out, made)
 
 
 class Signatures:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lemur.arrays import save_array
 from lemur.files import replacing, write_json
 from lemur.mix.documents import Shard, batches, opened, total_bytes
 from lemur.progress import Progress
@@ -62,8 +63,7 @@ def tokenize(shard: Shard, encoder: Encoder, out: Path) -> dict[str, Any]:
                 languages[language] = languages.get(language, 0) + length
             progress.add(sum(batch["bytes"]) / 1e6)
     offsets = np.concatenate([[0], np.cumsum(np.concatenate([np.zeros(0, np.int64), *lengths]))])
-    with replacing(Path(f"{base}.offsets.npy")) as temporary, temporary.open("wb") as file:
-        np.save(file, offsets.astype("<u8"), allow_pickle=False)
+    save_array(f"{base}.offsets.npy", offsets.astype("<u8"))
     described = {
         "source": shard.source,
         "part": shard.part,

@@ -7,18 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from lemur.files import replacing, write_json
+from lemur.arrays import save_array
+from lemur.files import write_json
 from lemur.tokenize.packed import SEGMENT
-
-
-def _save(path: Path, array: np.ndarray) -> None:
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
 
 
 def write_names(base: Path, begins: np.ndarray, names: Sequence[str]) -> None:
     """``<base>.offsets.npy`` (uint64[documents + 1]) and ``<base>.names.json`` of a token file."""
-    _save(Path(f"{base}.offsets.npy"), begins.astype("<u8"))
+    save_array(Path(f"{base}.offsets.npy"), begins.astype("<u8"))
     write_json(Path(f"{base}.names.json"), list(names))
 
 
@@ -47,8 +43,8 @@ def write_packed(
     def relative(paths: Sequence[Path]) -> list[str]:
         return [Path(os.path.relpath(path, out.parent)).as_posix() for path in paths]
 
-    _save(out.parent / "segments.npy", made)
-    _save(out.parent / "sequences.npy", sequences.astype("<u8"))
+    save_array(out.parent / "segments.npy", made)
+    save_array(out.parent / "sequences.npy", sequences.astype("<u8"))
     write_json(out.parent / "realised.json", realised)
     index = {
         **facts,
