@@ -313,6 +313,14 @@ def benchmark_data(wildcards):
     return manifests("benchmarks", entry)[0]
 
 
+def judged_in(wildcards):
+    """The lock of a benchmark's own environment and whether it is built; None where it has none."""
+    items = RECIPE["evaluate"]["benchmarks"]
+    entry = next(item for item in items if item["name"] == wildcards.benchmark)
+    name = entry.get("environment")
+    return name and [locked(name), (ROOT / ".envs" / name / "lock.stamp").exists()]
+
+
 def scored(recipe):
     """(model, benchmark) of every score of a recipe; a baseline has no held-out split to read."""
     part = recipe["evaluate"]

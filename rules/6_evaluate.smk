@@ -43,6 +43,7 @@ rule judge:
         spec=lambda w: canonical(stages.judge(RECIPE, w.model, w.benchmark)),
         version=stages.VERSION["judge"],
         lock=LOCKS["evaluate"],
+        environment=judged_in,
     shell:
         script(
             "evaluate",

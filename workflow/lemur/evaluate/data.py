@@ -220,6 +220,21 @@ def multipl_e(source: Source, member: str) -> dict[str, Split]:
     return found
 
 
+def ds1000(source: Source, member: str) -> dict[str, Split]:
+    """Problems as xlangai/DS-1000 on the hub keeps them."""
+    documents = []
+    for number, one in enumerate(lines(source.read(member), member), 1):
+        where = f"{member}: line {number}"
+        need(one, where, prompt=str, reference_code=str, code_context=str, metadata=dict)
+        need(one["metadata"], f"{where}: metadata", problem_id=int, library=str)
+        if "def test_execution(" not in one["code_context"]:
+            raise UserError(f"{where}: 'code_context' defines no test_execution")
+        kept = {name: one[name] for name in ("prompt", "reference_code", "code_context")}
+        named = {"_id": f"ds1000/{one['metadata']['problem_id']}"}
+        documents.append({**named, "library": one["metadata"]["library"], **kept})
+    return {"": {"test": documents}}
+
+
 def spider(source: Source, member: str) -> dict[str, Split]:
     """Questions with the schema of their database, as InterCode keeps Spider's dev set."""
     from lemur.evaluate.spider.query import dump_of
@@ -249,6 +264,7 @@ READERS: dict[str, Callable[[Source, str], dict[str, Split]]] = {
     "mbpp": mbpp,
     "bbh": bbh,
     "mmlu": mmlu,
+    "ds1000": ds1000,
     "mmlu_mint": mmlu_mint,
     "multipl_e": multipl_e,
     "spider": spider,

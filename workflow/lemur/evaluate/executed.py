@@ -54,6 +54,8 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
             item["verdict"], item["detail"] = NOT_JUDGED, sandbox.reason
         return {**nothing, "reason": sandbox.reason}
     make = maker(kind, bench.source)
+    if hasattr(make, "prepare"):
+        make.prepare([item["_sample"]["doc"] for item in items])
     work = [
         (item, response, make(item["_sample"]["doc"], response))
         for item in items
@@ -84,6 +86,9 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
             estimates.append(intervals.pass_at_k(len(judged), passed, 1))
     missed = Counter(_stable(one.detail) for one in verdicts if one.verdict == NOT_JUDGED)
     told = {"not_judged": dict(sorted(missed.items()))} if missed else {}
+    beside = getattr(make, "beside", None)
+    if beside:
+        told |= beside([(item, response) for item, response, _ in work])
     if not estimates:
         reason = "; ".join(f"{number} x {why}" for why, number in sorted(missed.items())[:3])
         return {**nothing, **told, "reason": reason}
@@ -94,7 +99,6 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
         if single
         else intervals.bootstrap_mean(estimates)
     )
-    beside = getattr(make, "beside", None)
     return {
         **base,
         "interval_method": "Wilson 95%" if single else "bootstrap over problems 95%",
@@ -104,7 +108,6 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
         "sandbox": sandbox.name,
         **told,
         **({"n_judged": len(estimates)} if missed else {}),
-        **(beside([(item, response) for item, response, _ in work]) if beside else {}),
     }
 
 

@@ -170,17 +170,23 @@ def steps(language: str, program: str) -> Steps:
     return Steps(((one.file, program),), commands, root(language))
 
 
-def by_language(pairs: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
-    """Share of problems passed in each language that was judged, and their plain mean."""
+def shares_by(pairs: list[tuple[dict[str, Any], str]], field: str) -> dict[str, Any]:
+    """Share of problems passed for each value of a document's ``field``, of those judged."""
     found: dict[str, list[bool]] = {}
     for item in {id(item): item for item, _ in pairs}.values():
         if item["verdict"] != "not judged":
-            language = item["_sample"]["doc"]["language"]
-            found.setdefault(language, []).append(item["verdict"] == "passed")
+            group = item["_sample"]["doc"][field]
+            found.setdefault(group, []).append(item["verdict"] == "passed")
     shares = {}
-    for language, passed in sorted(found.items()):
+    for group, passed in sorted(found.items()):
         low, high = intervals.wilson(sum(passed), len(passed))
         value = sum(passed) / len(passed)
-        shares[language] = {"value": value, "n": len(passed), "interval": [low, high]}
+        shares[group] = {"value": value, "n": len(passed), "interval": [low, high]}
+    return shares
+
+
+def by_language(pairs: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
+    """Scores of each language that was judged, and their plain mean."""
+    shares = shares_by(pairs, "language")
     mean = sum(one["value"] for one in shares.values()) / max(1, len(shares))
     return {"languages": shares, "mean_of_languages": mean}

@@ -9,6 +9,7 @@ from typing import Any
 
 from lemur.evaluate import languages
 from lemur.evaluate.data import Source
+from lemur.evaluate.ds1000 import DS1000
 from lemur.evaluate.spider.query import Spider
 from lemur.sandbox.judge import Job
 
@@ -90,8 +91,13 @@ class MultiplE:
 
 
 # Judges that need more of a benchmark's data than the problem: made once from its source. One may
-# have ``beside(pairs)``, scores beside the main one from (item, response) after judging.
-PREPARED: dict[str, Callable[[Source], Any]] = {"multipl_e": MultiplE, "spider": Spider}
+# have ``prepare(documents)``, called before any job is made, and ``beside(pairs)``, scores beside
+# the main one from (item, response) after judging.
+PREPARED: dict[str, Callable[[Source], Any]] = {
+    "ds1000": DS1000,
+    "multipl_e": MultiplE,
+    "spider": Spider,
+}
 
 
 def maker(kind: str, source: Source) -> Callable[[dict[str, Any], str], Any]:

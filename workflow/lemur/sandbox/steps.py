@@ -24,11 +24,13 @@ _ADDRESS_MB = 1 << 20
 @dataclasses.dataclass(frozen=True)
 class Steps:
     """``files`` (name -> text) are written into an empty folder, then ``commands`` run there in
-    turn. All but the last compile. ``root`` is what they need beside the shared libraries."""
+    turn. All but the last compile. ``root`` is what they need beside the shared libraries.
+    ``last_line``: what the last has to print at its end, or it ended before its test did."""
 
     files: tuple[tuple[str, str], ...]
     commands: tuple[tuple[str, ...], ...]
     root: Root
+    last_line: str = ""
 
     def run(self, sandbox: Sandbox, limits: Limits) -> Verdict:
         """Verdict of the program. Never raises for what it does.
@@ -96,8 +98,10 @@ class Steps:
             return "error", "its judge was ended with it"
         message = json.loads(told)
         status, tail = message["status"], message["tail"]
-        if status == 0:
+        if status == 0 and tail.rstrip("\n").split("\n")[-1].endswith(self.last_line):
             return "passed", ""
+        if status == 0:
+            return "error", "the program ended before its test did"
         if message["step"] < len(self.commands) - 1:
             return "error", f"does not compile: {tail[:280]}"
         if status is None:

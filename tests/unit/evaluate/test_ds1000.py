@@ -1,0 +1,108 @@
+"""DS-1000: fetched from a hub, asked, and judged in an environment of its own where it is built."""
+
+import json
+
+import pytest
+from answered import fetched, scored
+from lemur.errors import UserError
+from lemur.evaluate import ds1000
+from lemur.evaluate.tasks import Bench
+from lemur.files import write_json
+from lemur.sandbox.policy import Limits
+from lemur.sandbox.probe import Absent, probe
+from made_science import PLAIN, ROWS
+
+
+def jsonl(rows):
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    found = probe()
+    if isinstance(found, Absent):
+        pytest.skip(f"sandbox: {found.reason}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hub")
+    return fetched("ds1000", {"test.jsonl": jsonl([PLAIN, *ROWS])}, folder)
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict", "words"),
+    [
+        ("result = sum(x)", "passed", ""),
+        ("result = 7", "failed", "AssertionError"),
+        ("result = 0\nfor one in x: result += one", "failed", "AssertionError"),  # by its text
+        ("result = (", "failed", "SyntaxError"),
+        ("import os; os._exit(0)", "error", "ended before its test did"),
+        ("raise SystemExit(0)", "error", "ended before its test did"),
+        ("print('no end', end='')\nresult = sum(x)", "passed", ""),
+        ("import numpy", "failed", "No module named"),
+        ("\ud800 = 1", "failed", "SyntaxError"),
+        ("", "failed", "KeyError"),
+    ],
+)
+def test_the_protocol_of_the_original(sandbox, tmp_path, code, verdict, words):
+    """With no library but Python's own: the packages of the environment are an empty folder."""
+    job = ds1000.problem(tmp_path, PLAIN["code_context"], code)
+    found = job.run(sandbox, Limits())
+    assert found.verdict == verdict and words in found.detail, found
+
+
+def test_code_is_cut_out_of_a_response():
+    assert ds1000.answer("a = 1\n</code>\nmore") == "a = 1\n"
+    assert ds1000.answer("```python\na = 1\n```\nso") == "\na = 1\n"
+    assert ds1000.answer("<code>a\nEND SOLUTION\n") == "a"
+
+
+def test_prompts(spec, manifest):
+    task = Bench(spec("ds1000"), manifest).tasks["ds1000"]
+    assert task.doc_to_text(task.eval_docs[0]) == PLAIN["prompt"]
+    assert "</code>" in task.config.generation_kwargs["until"]
+
+
+def test_without_its_environment_nothing_is_judged(spec, manifest, tmp_path, sandbox, monkeypatch):
+    monkeypatch.setattr(ds1000, "site", lambda: None)
+    made, _, _ = scored(spec("ds1000"), manifest, tmp_path / "out", lambda one: "")
+    assert made["judged"] is False and made["value"] is None
+    assert made["reason"] == "9 x environment 'ds1000' is not built: workflow/env-build ds1000"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"code_context": "x = 1"}, "'code_context' defines no test_execution"),
+        ({"metadata": {"problem_id": "1", "library": "Numpy"}}, "'problem_id' must be int"),
+        ({"reference_code": None}, "'reference_code' must be str"),
+    ],
+)
+def test_problems_of_another_shape_are_one_line(spec, tmp_path, change, words):
+    (tmp_path / "test.jsonl").write_bytes(jsonl([PLAIN, PLAIN | change]))
+    write_json(tmp_path / "m.json", {"files": [{"path": "test.jsonl", "sha256": "0"}]})
+    with pytest.raises(UserError) as caught:
+        Bench(spec("ds1000"), tmp_path / "m.json")
+    assert words in str(caught.value) and "line 2" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.long
+def test_every_library_is_judged_in_the_environment(spec, manifest, tmp_path, sandbox):
+    """Right answers pass, wrong ones fail, and a problem whose reference fails is left out."""
+    if ds1000.site() is None:
+        pytest.skip(f"toolchain: environment ds1000 is not built: {ds1000.BUILD}")
+    right, items, _ = scored(
+        spec("ds1000"), manifest, tmp_path / "right", lambda one: one["reference_code"] + "\n"
+    )
+    assert {item["document"]: item["verdict"] for item in items} == {
+        **{f"ds1000/{number}": "passed" for number in range(8)},
+        "ds1000/8": "not judged",
+    }, items
+    assert right["value"] == 1.0 and right["n_judged"] == 8
+    assert list(right["reference_fails"]) == ["ds1000/8"]
+    assert set(right["libraries"]) == {"Plain", *(row["metadata"]["library"] for row in ROWS)}
+    wrong, _, _ = scored(spec("ds1000"), manifest, tmp_path / "wrong", lambda one: "result = None")
+    assert wrong["value"] == 0.0 and wrong["n_judged"] == 8

@@ -1,0 +1,150 @@
+"""DS-1000 (Lai et al. 2022, arXiv 2211.11501): programs over data-science libraries, judged by the
+problem's own test in an environment of their own."""
+
+import functools
+import hashlib
+import os
+import secrets
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from lemur.evaluate.data import Source
+from lemur.provenance import ROOT
+from lemur.sandbox.judge import Verdict
+from lemur.sandbox.policy import PYTHON, Limits, Root
+from lemur.sandbox.probe import Absent, Sandbox, probe
+from lemur.sandbox.steps import Steps
+
+ENVIRONMENT = "ds1000"
+BUILD = f"workflow/env-build {ENVIRONMENT}"
+# TensorFlow alone takes ten seconds of processor time to import; the original allows two minutes.
+SECONDS, MEMORY_MB = 60, 4096
+# The test is run in the process of the program, as the original does: what it prints last shows
+# that it came to its end. That stops a program that leaves early, not one that looks for the word.
+_RUN = """
+import sys
+sys.path.insert(0, "/site")
+context = open("context.py", encoding="utf-8").read()
+names = {"__name__": "__main__"}
+exec(compile(context, "context.py", "exec"), names)
+code = open("answer.py", encoding="utf-8", errors="replace").read()
+names["test_execution"](code)
+if "test_string(" in context:
+    names["test_string"](code)
+print(flush=True)
+print(sys.argv[1], flush=True)
+"""
+
+
+def answer(response: str) -> str:
+    """The code of a response, as the original cuts it out."""
+    code = response.split("</code>")[0].replace("```python", "").split("```")[0]
+    return code.split("\nEND SOLUTION")[0].replace("<code>", "")
+
+
+@functools.cache
+def site() -> Path | None:
+    """The environment's packages, where it is built for the interpreter that runs."""
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    path = ROOT / ".envs" / ENVIRONMENT / "lib" / name / "site-packages"
+    return (
+        path if path.is_dir() and (ROOT / ".envs" / ENVIRONMENT / "lock.stamp").is_file() else None
+    )
+
+
+def _python() -> str:
+    return f"{PYTHON}/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def root(packages: Path) -> Root:
+    """What the sandbox holds: the packages, read-only."""
+    threads = (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "TF_NUM_INTRAOP_THREADS",
+    )
+    return Root(
+        paths=((str(packages), "/site"),),
+        # There is no /proc: TensorFlow reads this link, and more of /proc if it points to a Python.
+        links=(("/judge/program", "/proc/self/exe"),),
+        environment=(
+            *((name, "1") for name in threads),
+            ("TF_NUM_INTEROP_THREADS", "1"),
+            ("MPLBACKEND", "Agg"),
+            ("MPLCONFIGDIR", "/tmp/matplotlib"),  # noqa: S108 - the sandbox's own
+            ("TF_CPP_MIN_LOG_LEVEL", "3"),
+            ("CUDA_VISIBLE_DEVICES", ""),
+        ),
+    )
+
+
+class Problem(Steps):
+    """The steps of one problem, with bounds that its libraries need."""
+
+    def run(self, sandbox: Sandbox, limits: Limits) -> Verdict:
+        """As ``Steps.run``; a test that did not come to its end is an error."""
+        wide = Limits(
+            cpu_seconds=max(SECONDS, limits.cpu_seconds),
+            wall_seconds=max(3.0 * SECONDS, limits.wall_seconds),
+            memory_mb=max(MEMORY_MB, limits.memory_mb),
+        )
+        return super().run(sandbox, wide)
+
+
+def problem(packages: Path, context: str, code: str) -> Problem:
+    """The job that runs ``code`` in its context against the test."""
+    word = secrets.token_hex(16)
+    return Problem(
+        files=(("run.py", _RUN), ("context.py", context), ("answer.py", code)),
+        commands=((_python(), "-B", "-s", "-I", "run.py", word),),
+        root=root(packages),
+        last_line=word,
+    )
+
+
+class DS1000:
+    """Makes jobs. A problem whose reference solution fails here says nothing of a model: it is left
+    out, and named in the scores; so is every one where the environment is not built."""
+
+    def __init__(self, source: Source):
+        del source
+        self.references: dict[str, str] = {}
+
+    def prepare(self, documents: list[dict[str, Any]]) -> None:
+        """Run the reference solutions of ``documents``."""
+        sandbox, packages = probe(), site()
+        if packages is None or isinstance(sandbox, Absent):
+            return
+
+        def reference(document: dict[str, Any]) -> tuple[str, str]:
+            job = problem(packages, document["code_context"], document["reference_code"])
+            return document["_id"], job.run(sandbox, Limits()).verdict
+
+        with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool:
+            self.references = dict(pool.map(reference, documents))
+
+    def __call__(self, document: dict[str, Any], response: str) -> Any:
+        from lemur.evaluate.programs import Skipped
+
+        packages = site()
+        if packages is None:
+            return Skipped(f"environment '{ENVIRONMENT}' is not built: {BUILD}")
+        if self.references.get(document["_id"], "passed") != "passed":
+            return Skipped("its reference solution fails with the libraries here")
+        return problem(packages, document["code_context"], answer(response))
+
+    def beside(self, pairs: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
+        """Scores by library, what was left out, and the environment's lock."""
+        from lemur.evaluate.languages import shares_by
+
+        stamp = ROOT / ".envs" / ENVIRONMENT / "lock.stamp"
+        digest = hashlib.sha256(stamp.read_bytes()).hexdigest() if stamp.is_file() else None
+        failed = {name: how for name, how in sorted(self.references.items()) if how != "passed"}
+        return {
+            "libraries": shares_by(pairs, "library"),
+            "reference_fails": failed,
+            "environment_sha256": digest,
+        }
