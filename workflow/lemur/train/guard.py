@@ -42,7 +42,11 @@ class WriterLock:
 
 
 class StopSignal:
-    """Remembers SIGTERM and SIGUSR1 (SLURM's warning before the limit) while it is entered."""
+    """Remembers SIGTERM and SIGUSR1 (SLURM's warning before the limit) while it is entered.
+
+    After the last step nothing is left to save: a warning that still comes is ignored, since a
+    process that it ended would have the whole job started anew, its checkpoints perhaps removed.
+    """
 
     SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
@@ -56,6 +60,8 @@ class StopSignal:
         self._before = {number: signal.signal(number, self._note) for number in self.SIGNALS}
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type | None, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if kind is None:
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
