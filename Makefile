@@ -5,10 +5,10 @@ CORES ?= $(shell nproc)
 SNAKEMAKE := workflow/env-run workflow snakemake --cores $(CORES) --resources mem_mb=8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup envs lock mini smoke fetch figures paper-figures plan test test-long test-slurm bench bench-train bench-corpus bench-evaluate bench-slurm bench-overhead lint format
+.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures plan test test-long test-slurm bench bench-train bench-corpus bench-evaluate bench-slurm bench-overhead lint format
 
 help: ## list every target
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install system packages that are missing (root on Debian or Ubuntu; else names them)
 	@workflow/system-packages
@@ -36,10 +36,14 @@ figures: envs ## the paper's figures and tables, offline, from reports/paper/
 plan: envs ## what a recipe costs before it runs: make plan RECIPE=lemur-70b
 	@workflow/env-run workflow python scripts/4_pretrain/plan.py --recipe $(or $(RECIPE),mini)
 
-test: envs ## all checks and tests of at most 15 minutes
+test-envs: envs
+	@workflow/system-packages test
+	@$(PYTHON) workflow/env-build inspect
+
+test: test-envs ## all checks and tests of at most 15 minutes
 	@workflow/env-run workflow python tests/run.py
 
-test-long: envs ## everything else: all kill points, fuzzing, every fault
+test-long: test-envs ## everything else: all kill points, fuzzing, every fault
 	@workflow/env-run workflow python tests/run.py --long
 
 test-slurm: envs ## smoke and every fault on a SLURM cluster of its own (root on Debian; about 25 minutes)
@@ -64,6 +68,9 @@ bench-slurm: envs ## dry runs of up to 10,000 shards and jobs a minute into repo
 
 bench-overhead: envs ## smoke on the test cluster over smoke run locally into reports/bench/slurm.md (root on Debian; about 15 minutes)
 	@workflow/env-run workflow python tests/bench/slurm_overhead.py --out reports/bench/slurm.md
+
+clean-%: ## remove what a stage made: make clean-sft [RECIPE=mini] [DRY=1: say what would be lost]
+	@workflow/env-run workflow python -m lemur.trace.clean $* $(if $(RECIPE),--recipe $(RECIPE)) $(if $(DRY),--dry-run)
 
 lint: ## ruff, snakefmt and snakemake --lint
 	@workflow/env-run workflow python tests/run.py --only lint

@@ -483,6 +483,13 @@ def paper_arguments(figure, files):
     }[Path(figure).stem]
 
 
+def scores_of_figure(name):
+    """The scores that a figure draws, so that another benchmark does not draw it again."""
+    everything = scores_of(RECIPE)
+    own = [x for x in everything if ("bits_per_byte_" in x) == (name == "bits_per_byte")]
+    return own or everything
+
+
 def report_spec():
     return canonical(settings.report_spec(STYLE, RECIPE))
 

@@ -49,7 +49,7 @@ rule decontaminate:
 
 rule heldout:
     input:
-        cleaned(),
+        lambda wildcards: part_files(DOCUMENTS, (wildcards.kind,)),
     output:
         "results/{recipe}/heldout/{kind}.jsonl",
     log:
@@ -58,7 +58,7 @@ rule heldout:
         **asked("heldout"),
     params:
         spec=lambda wildcards: canonical(stages.heldout(RECIPE, wildcards.kind)),
-        documents=as_is(expanding(DOCUMENTS)),
+        documents=lambda wildcards: expanding(DOCUMENTS, (wildcards.kind,)),
         version=stages.VERSION["mix"],
         lock=LOCKS["data"],
     shell:

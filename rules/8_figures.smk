@@ -74,7 +74,7 @@ rule mixture_figure:
 
 rule scores_figure:
     input:
-        scores_of(RECIPE),
+        lambda wildcards: scores_of_figure(wildcards.figure),
     output:
         "results/figures/{recipe}/{figure}.svg",
     log:

@@ -1,6 +1,8 @@
 """The smoke recipe end to end: real packages, a random 1M-parameter model, every rule."""
 
 import json
+import shutil
+import subprocess
 
 import pytest
 from lemur.provenance import ROOT, digest
@@ -110,10 +112,103 @@ def test_a_learning_rate_reruns_training_and_what_follows(smoke):
     assert jobs["generate"] == 8  # the start is not scored again
 
 
-def test_a_ratio_does_not_tokenize_again(smoke):
-    jobs = again(smoke, values(mixture__code_to_text=3))
-    assert {"plan_mixture", "pack", "continue_pretraining"} <= set(jobs)
-    assert not {"download", "clean", "tokenize", "duplicates", "decontaminate"} & set(jobs)
+# What the README promises of partial reruns: what a dry run would do, whole.
+TRAINED = {"generate": 8, "judge": 8, "scores_figure": 2, "report": 1}
+SCORES = "results/smoke/evaluate/{model}/gsm8k/generations.jsonl"
+
+
+def test_one_stage_is_it_and_what_follows(smoke):
+    assert planned(smoke.folder, "--forcerun", "continue_pretraining", "--config", "recipe=smoke") == {
+        "continue_pretraining": 1, "supervised_fine_tuning": 1, "loss": 1, **TRAINED
+    }  # fmt: skip
+
+
+def test_one_benchmark_is_its_generations_and_what_shows_them(smoke):
+    files = [SCORES.format(model=model) for model in ("start", "pretrained", "chat")]
+    assert planned(smoke.folder, "--forcerun", *files, "--config", "recipe=smoke") == {
+        "generate": 3, "judge": 3, "scores_figure": 1, "report": 1
+    }  # fmt: skip
+
+
+def test_one_figure_is_that_alone(smoke):
+    figure = "results/figures/smoke/loss.svg"
+    assert planned(smoke.folder, "--force", figure, "--config", "recipe=smoke") == {"loss": 1}
+
+
+def test_one_more_ratio_is_planned_packed_and_trained(smoke):
+    # The plan fixes how much of each source is used: nothing is cleaned, compared or tokenized.
+    assert again(smoke, values(mixture__code_to_text=3)) == {
+        "plan_mixture": 1, "pack": 1, "continue_pretraining": 1, "supervised_fine_tuning": 1,
+        "loss": 1, "mixture_figure": 1, **TRAINED,
+    }  # fmt: skip
+
+
+def test_one_more_benchmark_is_compared_with_the_corpus_and_scored(smoke, tmp_path):
+    """Its data is new: documents that overlap it would be dropped. None does, so nothing is trained."""
+    folder = tmp_path / "copy"
+    shutil.copytree(smoke.folder, folder, symlinks=True)
+    listed = [
+        "{name: bits_per_byte_code}", "{name: bits_per_byte_text}",
+        "{name: humaneval, limit: 4, max_new_tokens: 24}",
+        "{name: gsm8k, limit: 2, max_new_tokens: 16, shots: 1}", "{name: mbpp, limit: 2}",
+    ]  # fmt: skip
+    config = ["--config", "recipe=smoke", values(evaluate__benchmarks=f"[{', '.join(listed)}]")]
+    first = ["results/smoke/mix/dropped.tsv", "results/smoke/sft/data/index.json"]
+    done = snakemake(folder, "--cores", "2", *first, *config)
+    assert done.returncode == 0, done.stderr[-3000:]
+    for rule in ("continue_pretraining", "tokenize", "clean", "pack"):
+        assert f"rule {rule}:" not in done.stdout + done.stderr
+    assert planned(folder, *config) == {"generate": 3, "judge": 3, "scores_figure": 1, "report": 1}
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of what a checkout holds, to be edited."""
+    for name in ("config", "rules", "scripts", "workflow", "reports", "envs"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", tmp_path)
+    (tmp_path / ".envs").symlink_to(ROOT / ".envs")
+    return tmp_path
+
+
+def test_one_source_replaced_is_cleaned_and_tokenized_alone(smoke, checkout):
+    corpus = checkout / "config" / "corpora" / "smoke.yaml"
+    corpus.write_text(corpus.read_text().replace("name: flask-docs", "name: pytest-docs"))
+    jobs = planned(
+        smoke.folder, "--snakefile", str(checkout / "Snakefile"), "--config", "recipe=smoke"
+    )
+    # Their committed inputs lie in the copy, under another path: no part of the question.
+    jobs.pop("paper_figure", None)
+    assert jobs == {
+        "download": 1, "clean": 1, "tokenize": 1, "duplicates": 1, "plan_mixture": 1,
+        "decontaminate": 1, "heldout": 1, "pack": 1, "continue_pretraining": 1, "conversations": 1,
+        "sft_tokens": 1, "supervised_fine_tuning": 1, "loss": 1, "mixture_figure": 1, **TRAINED,
+        "generate": 9, "judge": 9,
+    }  # fmt: skip
+
+
+def test_clean_says_what_it_cost_and_removes_that_stage_alone(smoke, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(smoke.folder, folder, symlinks=True)
+
+    def clean(*arguments):
+        command = [str(ROOT / "workflow" / "env-run"), "workflow", "python", "-m", "lemur.trace.clean"]  # fmt: skip
+        done = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    told = clean("sft", "--recipe", "smoke", "--dry-run")
+    assert "would remove results/smoke/sft" in told and "0.00 GPU-hours" in told
+    for script in ("5_sft/conversations.py", "5_sft/sft_tokens.py", "5_sft/sft.py"):
+        assert f"1 x scripts/{script}" in told
+    assert (folder / "results/smoke/sft/DONE.json").is_file()
+    assert "removed results/smoke/sft" in clean("sft", "--recipe", "smoke")
+    assert not (folder / "results/smoke/sft").exists()
+    jobs = planned(folder, "--config", "recipe=smoke")
+    assert jobs == {
+        "conversations": 1, "sft_tokens": 1, "supervised_fine_tuning": 1, "loss": 1,
+        "generate": 4, "judge": 4, "scores_figure": 2, "report": 1,
+    }  # fmt: skip
 
 
 def test_a_colour_reruns_its_figure_and_the_report_alone(smoke):

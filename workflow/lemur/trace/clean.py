@@ -1,0 +1,159 @@
+"""Remove what a stage made, after saying what that is and what it cost.
+
+    python -m lemur.trace.clean STAGE [--recipe NAME] [--dry-run]
+
+Cost is what the ``.prov.json`` files say: seconds of each job, times the GPUs that it held. Training
+that was continued counts all its steps. Nothing else is touched; the next run makes it again, and
+what follows from it.
+"""
+
+import argparse
+import fcntl
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lemur.command import guarded
+from lemur.config import load, recipe
+from lemur.errors import UserError, nearest
+from lemur.trace import records
+
+RESULTS = Path("results")
+
+
+def places(stage: str, resolved: dict[str, Any]) -> list[Path]:
+    """Folders and files that a stage makes for a recipe; UserError for a stage that is none."""
+    own, corpus = RESULTS / resolved["name"], resolved["corpus"]["name"]
+    made = {
+        "corpus": [RESULTS / "corpus" / corpus],
+        "mix": [own / "mix", own / "heldout"],
+        "tokens": [RESULTS / "tokens" / corpus, own / "tokens"],
+        "pretrain": [own / "pretrain"],
+        "sft": [own / "sft"],
+        "evaluate": [own / "evaluate"],
+        "figures": [RESULTS / "figures" / resolved["name"], RESULTS / "figures" / "paper"],
+        "report": [RESULTS / "report.html", RESULTS / "ro-crate-metadata.json", RESULTS / "ro-crate"],
+    }  # fmt: skip
+    if stage not in made:
+        raise UserError(f"clean: no stage '{stage}'{nearest(stage, made)}")
+    return [path for path in made[stage] if path.exists()]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What is lost. ``jobs``: number by script; ``unrecorded``: files that no record covers."""
+
+    files: int
+    bytes: int
+    jobs: dict[str, int]
+    seconds: float
+    gpu_hours: float
+    unrecorded: int
+
+
+def _seconds(facts: records.Facts) -> float:
+    """A job's duration; of training, the sum over its steps where it was continued."""
+    spent = float(facts["seconds"])
+    for path in facts.get("outputs", []):
+        if path.endswith("metrics.jsonl") and Path(path).is_file():
+            lines = Path(path).read_text(encoding="utf-8").splitlines()
+            return max(spent, sum(float(json.loads(line).get("seconds", 0)) for line in lines))
+    return spent
+
+
+def cost(paths: Iterable[Path]) -> Cost:
+    """What the files below ``paths`` took, each job once."""
+    files = [
+        file
+        for path in paths
+        for file in ([path] if path.is_file() else sorted(path.rglob("*")))
+        if file.is_file()
+    ]
+    seen: set[tuple[str, str]] = set()
+    jobs: dict[str, int] = {}
+    seconds = gpu_hours = 0.0
+    unrecorded = 0
+    for file in files:
+        if file.name.endswith(records.SUFFIX):
+            continue
+        record = records.find(file)
+        if record is None:
+            unrecorded += 1
+            continue
+        facts = records.read(record)
+        key = (facts["command"], facts["started"])
+        if key in seen:
+            continue
+        seen.add(key)
+        script = next((w for w in facts["command"].split() if w.endswith(".py")), "?")
+        jobs[script] = jobs.get(script, 0) + 1
+        spent = _seconds(facts)
+        seconds += spent
+        gpus = (facts.get("hardware") or {}).get("gpus") or {}
+        gpu_hours += spent * gpus.get("count", 0) / 3600
+    size = sum(file.stat().st_size for file in files)
+    return Cost(len(files), size, jobs, seconds, gpu_hours, unrecorded)
+
+
+def _told(paths: list[Path], lost: Cost, word: str) -> str:
+    lines = [f"{word} {path}" for path in paths]
+    lines += [f"    {count} x {script}" for script, count in sorted(lost.jobs.items())]
+    if lost.unrecorded:
+        lines.append(f"    {lost.unrecorded} files without a .prov.json: unfinished work or yours")
+    lines.append(
+        f"{lost.files:,} files, {lost.bytes / 1e6:,.1f} MB, which took {lost.gpu_hours:,.2f} GPU-hours "
+        f"and {lost.seconds / 3600:,.2f} hours of jobs"
+    )
+    return "\n".join(lines)
+
+
+def _refuse_while_running() -> None:
+    """Snakemake's own lock is files; that of `make mini` is held on a file."""
+    if any(Path(".snakemake/locks").glob("*")):
+        raise UserError(
+            "clean: a run works in this folder, or was killed (then: snakemake --unlock)"
+        )
+    lock = Path(".snakemake/run.lock")
+    if lock.is_file():
+        with lock.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise UserError("clean: a run works in this folder: wait for it") from None
+
+
+def clean(stage: str, name: str, dry_run: bool) -> str:
+    """Remove a stage's results of a recipe, or only say what would be; returns what to print."""
+    paths = places(stage, recipe.resolve(name))
+    if not paths:
+        return f"nothing of stage {stage} is here"
+    lost = cost(paths)
+    if dry_run:
+        return _told(paths, lost, "would remove")
+    _refuse_while_running()
+    for path in paths:
+        for one in (path, Path(f"{path}{records.SUFFIX}")):
+            if one.is_dir():
+                shutil.rmtree(one)
+            else:
+                one.unlink(missing_ok=True)
+    return _told(paths, lost, "removed")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("stage")
+    parser.add_argument("--recipe", default=load.read_yaml(load.CONFIG / "config.yaml")["recipe"])
+    parser.add_argument("--dry-run", action="store_true", help="say what would be lost")
+    args = parser.parse_args()
+    print(clean(args.stage, args.recipe, args.dry_run), file=sys.stdout)
+
+
+if __name__ == "__main__":
+    guarded(main)
