@@ -107,7 +107,7 @@ LOCKS = {name: locked(name) for name in ("data", "train", "evaluate", "figures",
 
 def script(environment, path, *arguments):
     """Shell text that runs a script in an environment with its slice of the recipe."""
-    spec = f"--spec {{params.spec:q}} --recipe-digest {RECIPE_DIGEST}"
+    spec = f"--spec {{params.spec:q}} --recipe-digest {RECIPE_DIGEST} --log {{log}}"
     # Only what downloads may ask a hub: libraries otherwise try it first, also for local folders.
     offline = [] if Path(path).name == "download.py" else [OFFLINE]
     call = [str(RUN), environment, "python", str(SCRIPTS / path)]
@@ -382,7 +382,7 @@ def launched(stage, path, *arguments):
     grace = plan_resources.grace_seconds(RECIPE, stage)
     launch = f"-m lemur.launch --nodes {nodes} --processes {processes} --grace {grace}"
     done = f"--out results/{RECIPE['name']}/{stage}/DONE.json -- {SCRIPTS / path}"
-    spec = f"--spec {{params.spec:q}} --recipe-digest {RECIPE_DIGEST}"
+    spec = f"--spec {{params.spec:q}} --recipe-digest {RECIPE_DIGEST} --log {{log}}"
     # Most SLURM_ variables are gone here, so srun is told the layout again.
     srun = f"srun --nodes={nodes} --ntasks={nodes} --cpus-per-task={{resources.cpus_per_task}}"
     start = [srun, "--kill-on-bad-exit=1"] if nodes > 1 else []
@@ -492,6 +492,12 @@ def scores_of_figure(name):
 
 def report_spec():
     return canonical(settings.report_spec(STYLE, RECIPE))
+
+
+def other_recipes():
+    """Resolved recipes of other runs in this folder: the report shows what differs."""
+    mine = f"{RECIPE_DIGEST[:16]}.json"
+    return sorted(str(path) for path in Path("results").glob("*/recipes/*.json") if path.name != mine)
 
 
 def report_files():

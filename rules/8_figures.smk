@@ -141,6 +141,7 @@ rule report:
         **asked("report"),
     params:
         spec=as_is(report_spec()),
+        recipes=other_recipes(),
         statistics=as_is(expanding(STATISTICS)),
         version=stages.VERSION["figures"],
         lock=LOCKS["figures"],
@@ -150,7 +151,7 @@ rule report:
             "8_figures/report.py",
             "--figures {input.figures} --scores {input.scores} --metrics {input.metrics}",
             "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
-            "--datasheet {input.datasheet} --out {output}",
+            "--datasheet {input.datasheet} --recipes {params.recipes} --out {output}",
         )
 
 

@@ -24,6 +24,7 @@ GROUPS = {
     "workflow": ("workflow", ["unit/config", "unit/plan", "unit/core", "unit/launch"]),
     "data": ("data", ["unit/corpus", "unit/mix", "unit/tokenize", "unit/sft"]),
     "figures": ("figures", ["unit/agents", "unit/figures", "unit/report", "unit/trace"]),
+    "inspect": ("inspect", ["inspect"]),
     "evaluate": ("evaluate", ["unit/evaluate", "unit/sandbox"]),
     "train": ("train", ["unit/train", "unit/models"]),
     "dag": ("workflow", ["dag"]),
@@ -43,6 +44,7 @@ ALLOWED_SKIPS = (
     "network:",
     "python:",
     "toolchain:",
+    "browser:",
 )
 
 LINT = (

@@ -1,8 +1,10 @@
 """A tiny run in the shapes that the stages write, for tests of figures and report."""
 
 import json
+import sys
 from pathlib import Path
 
+from lemur import provenance
 from lemur.provenance import ROOT
 
 PAPER = ROOT / "reports" / "paper"
@@ -82,3 +84,13 @@ def files(folder):
         write(f"corpus/sympy/part-{part}-of-2.stats.json", statistics) for part in range(2)
     ]
     return made
+
+
+def recorded(script, outputs, inputs, spec, log=None):
+    """Write the ``.prov.json`` of outputs as scripts/<script> would have."""
+    before = sys.argv
+    sys.argv = [str(ROOT / "scripts" / script), "--spec", json.dumps(spec), "--out", str(outputs[0])]
+    try:
+        provenance.Record().write(outputs, inputs, spec, provenance.digest(RECIPE), log)
+    finally:
+        sys.argv = before

@@ -18,6 +18,7 @@ def run(args: Namespace, spec: Any) -> None:
         realised=args.realised,
         statistics=args.statistics,
         datasheet=args.datasheet,
+        recipes=args.recipes,
     )
     page.write(spec, inputs, args.out)
 
@@ -43,6 +44,9 @@ if __name__ == "__main__":
         "--statistics", type=Path, nargs="*", default=[], help="stats.json of the corpus' parts"
     )
     parser.add_argument("--datasheet", type=Path, help="datasheet.json of the corpus")
+    parser.add_argument(
+        "--recipes", type=Path, nargs="*", default=[], help="resolved recipes of other runs"
+    )
     parser.add_argument("--out", type=Path, required=True, help="report.html")
     command.main(
         parser,
@@ -55,6 +59,7 @@ if __name__ == "__main__":
             args.realised,
             *args.statistics,
             args.datasheet,
+            *args.recipes,
         ],
         outputs=lambda args: [args.out],
     )

@@ -113,7 +113,7 @@ def test_a_learning_rate_reruns_training_and_what_follows(smoke):
 
 
 # What the README promises of partial reruns: what a dry run would do, whole.
-TRAINED = {"generate": 8, "judge": 8, "scores_figure": 2, "report": 1}
+TRAINED = {"generate": 8, "judge": 8, "scores_figure": 2, "foundation_table": 1, "report": 1}
 SCORES = "results/smoke/evaluate/{model}/gsm8k/generations.jsonl"
 
 
@@ -126,7 +126,7 @@ def test_one_stage_is_it_and_what_follows(smoke):
 def test_one_benchmark_is_its_generations_and_what_shows_them(smoke):
     files = [SCORES.format(model=model) for model in ("start", "pretrained", "chat")]
     assert planned(smoke.folder, "--forcerun", *files, "--config", "recipe=smoke") == {
-        "generate": 3, "judge": 3, "scores_figure": 1, "report": 1
+        "generate": 3, "judge": 3, "scores_figure": 1, "foundation_table": 1, "report": 1
     }  # fmt: skip
 
 
@@ -158,7 +158,7 @@ def test_one_more_benchmark_is_compared_with_the_corpus_and_scored(smoke, tmp_pa
     assert done.returncode == 0, done.stderr[-3000:]
     for rule in ("continue_pretraining", "tokenize", "clean", "pack"):
         assert f"rule {rule}:" not in done.stdout + done.stderr
-    assert planned(folder, *config) == {"generate": 3, "judge": 3, "scores_figure": 1, "report": 1}
+    assert planned(folder, *config) == {"generate": 3, "judge": 3, "scores_figure": 1, "foundation_table": 1, "report": 1}
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_clean_says_what_it_cost_and_removes_that_stage_alone(smoke, tmp_path):
     jobs = planned(folder, "--config", "recipe=smoke")
     assert jobs == {
         "conversations": 1, "sft_tokens": 1, "supervised_fine_tuning": 1, "loss": 1,
-        "generate": 4, "judge": 4, "scores_figure": 2, "report": 1,
+        "generate": 4, "judge": 4, "scores_figure": 2, "foundation_table": 1, "report": 1,
     }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
         "`python -m lemur.config STAGE --recipe NAME` prints)",
     )
     made.add_argument("--recipe-digest", help="sha256 of the resolved recipe, kept as provenance")
+    made.add_argument("--log", help="where this job's log is kept, for provenance")
     return made
 
 
@@ -84,6 +85,6 @@ def main(
         run(args, spec)
         used = [Path(path) for path in inputs(args) if path is not None]
         made = [Path(path) for path in outputs(args) if path is not None]
-        record.write(made, used, spec, args.recipe_digest)
+        record.write(made, used, spec, args.recipe_digest, args.log)
 
     guarded(action)

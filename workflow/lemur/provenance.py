@@ -135,19 +135,25 @@ class Record:
         inputs: Iterable[Path],
         spec: Any,
         recipe: str | None = None,
+        log: str | None = None,
     ) -> None:
         """Inputs that are files are hashed; a missing one is left out (an optional input).
 
         Outputs are files or folders; one that was not made is left out.
         """
-        usage = resource.getrusage(resource.RUSAGE_SELF)
+        # Of this process or of the largest that it started and waited for.
+        peak = max(
+            resource.getrusage(who).ru_maxrss
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        )
         made = {
             "command": _command(),
             "commit": commit(),
             "hardware": hardware.described(),
             "inputs": {str(path): hash_of(path) for path in inputs if Path(path).is_file()},
             "lock": lock(),
-            "peak_memory_mb": round(usage.ru_maxrss / 1024),
+            "log": log,
+            "peak_memory_mb": round(peak / 1024),
             "python": platform.python_version(),
             "recipe": recipe_file(recipe),
             "recipe_digest": recipe,

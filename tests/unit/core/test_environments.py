@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from lemur.provenance import ROOT
 
-NAMES = ("workflow", "data", "train", "evaluate", "figures")
+NAMES = ("workflow", "data", "train", "evaluate", "figures", "inspect")
 # Those that are built when they are named.
 MORE = ("vllm", "bench-evaluate")
 LOCKED = (*NAMES, *MORE)

@@ -23,7 +23,7 @@ VERSION = {
     "generate": 1,
     "judge": 2,
     "agents": 1,
-    "figures": 1,
+    "figures": 2,
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")

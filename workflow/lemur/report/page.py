@@ -17,7 +17,8 @@ from lemur.figures.inputs import mapping, metrics
 from lemur.figures.inputs import scores as read_scores
 from lemur.files import write_text
 from lemur.provenance import ROOT
-from lemur.report import cards, corpus, datasheet, numbers
+from lemur.report import cards, corpus, datasheet, differences, graph, numbers
+from lemur.report import run as ran
 
 REPORTS = ROOT / "reports"
 _SPEC = ("title", "recipe", "labels", "sections", "paper")
@@ -25,7 +26,10 @@ _SPEC = ("title", "recipe", "labels", "sections", "paper")
 
 @dataclass(frozen=True)
 class Inputs:
-    """Files that the report is made of. ``metrics`` lie in folders ``pretrain`` and ``sft``."""
+    """Files that the report is made of. ``metrics`` lie in folders ``pretrain`` and ``sft``.
+
+    ``recipes``: resolved recipes of other runs.
+    """
 
     figures: Sequence[Path]
     scores: Sequence[Path]
@@ -34,6 +38,13 @@ class Inputs:
     realised: Path | None = None
     statistics: Sequence[Path] = field(default_factory=tuple)
     datasheet: Path | None = None
+    recipes: Sequence[Path] = field(default_factory=tuple)
+
+    def results(self) -> list[Path]:
+        """Those that jobs made."""
+        named = [self.plan, self.realised, self.datasheet]
+        listed = [*self.figures, *self.scores, *self.metrics, *self.statistics]
+        return [*listed, *(path for path in named if path)]
 
 
 def _hash(text: str) -> str:
@@ -113,7 +124,9 @@ def _stages(paths: Sequence[Path]) -> dict[str, list[dict[str, Any]]]:
 
 
 def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = REPORTS) -> str:
-    """The page as text: a pure function of the spec, the inputs' bytes and ``reports/``."""
+    """The page as text: a pure function of the spec, the inputs, what their ``.prov.json`` files say
+    (times and hardware in the section on the run alone), and ``reports/``.
+    """
     for key in _SPEC:
         if not isinstance(spec, Mapping) or key not in spec:
             raise UserError(f"--spec: no '{key}' (needs {', '.join(_SPEC)})")
@@ -129,7 +142,8 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
     script = (folder / "report.js").read_text(encoding="utf-8")
     plan = mapping(inputs.plan, "code_to_text") if inputs.plan else None
     realised = mapping(inputs.realised, "code_to_text") if inputs.realised else None
-    locks = {card.made.lock for card in made if card.made and card.made.lock}
+    jobs = ran.jobs_behind(inputs.results())
+    others, more_others = differences.others(recipe, inputs.recipes)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
@@ -149,11 +163,17 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
         labels=labels,
         sections=_sections(spec, made),
         scores=score_rows(scores, labels),
+        rules=ran.by_rule(jobs),
+        jobs=ran.listed(jobs, out),
+        all_jobs=len(jobs),
+        graph=graph.draw(jobs),
+        versions=ran.versions(jobs),
+        others=others,
+        more_others=more_others,
         sources=corpus.table(inputs.statistics, plan, realised),
         datasheet=datasheet.blocks(inputs.datasheet) if inputs.datasheet else None,
         plan=plan,
         realised=realised,
-        locks=sorted(locks),
     )
 
 

@@ -1,0 +1,74 @@
+"""Make a run's folder with its report, in the environment that draws figures: made_report.py FOLDER
+
+Every figure of config/figures.yaml is drawn, jobs have records and logs, another run's recipe is
+kept, and markup is planted wherever text comes from a corpus, a model or a recipe.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import trial_run
+import yaml
+from lemur import provenance
+from lemur.figures import agent, dots, foundation, loss, mixture, overview, settings
+from lemur.files import write_json
+from lemur.provenance import ROOT
+from lemur.report import page
+
+PLANTED = "<script>window.planted=1</script><img src=x onerror='window.planted=1'>"
+
+
+def main(folder):
+    os.chdir(folder)
+    config = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())
+    files = trial_run.files(Path("results"))
+    drawn = Path("results/figures/mini")
+    reported, outcomes = (trial_run.PAPER / name for name in ("reported.csv", "mint_outcomes.tsv.gz"))
+
+    def spec(name):
+        own = name in ("loss", "mixture", "bits_per_byte", "scores")
+        return settings.spec(config, name, trial_run.RECIPE if own else None)
+
+    training = {stage: files[stage] for stage in ("pretrain", "sft")}
+    loss.write(spec("loss"), training, drawn / "loss.svg")
+    mixture.write(spec("mixture"), files["plan"], files["realised"], drawn / "mixture.svg")
+    dots.write_bits(spec("bits_per_byte"), files["scores"], drawn / "bits_per_byte.svg")
+    dots.write_scores(spec("scores"), files["scores"], drawn / "scores.svg")
+    overview.write(spec("overview"), drawn / "overview.svg")
+    foundation.write_radar(spec("foundation_radar"), reported, drawn / "foundation_radar.svg")
+    foundation.write_table(spec("foundation_table"), reported, drawn / "foundation_table.html")
+    agent.write_radar(spec("agent_radar"), reported, outcomes, drawn / "agent_radar.svg")
+    agent.write_table(spec("agent_table"), reported, outcomes, drawn / "agent_table.html")
+    agent.write_recount(spec("mint_table"), outcomes, drawn / "mint_table.html")
+    figures = sorted([*drawn.glob("*.svg"), *drawn.glob("*.html")])
+
+    log = Path("logs/pretrain/mini.log")
+    log.parent.mkdir(parents=True)
+    log.write_text("step 1\n")
+    trial_run.recorded("2_mix/plan.py", [files["plan"]], files["statistics"], {})
+    trial_run.recorded("3_tokenize/pack.py", [files["realised"]], [files["plan"]], {})
+    trial_run.recorded("4_pretrain/pretrain.py", [files["pretrain"]], [files["realised"]], {"x": PLANTED}, str(log))  # fmt: skip
+    trial_run.recorded("5_sft/sft.py", [files["sft"]], [files["pretrain"]], {}, str(log))
+    for figure in figures:
+        trial_run.recorded("8_figures/loss.py", [figure], [files["pretrain"], files["sft"], reported], {})  # fmt: skip
+
+    bad = trial_run.score("mbpp", "pretrained", None, reason=PLANTED)
+    score = trial_run.write_file(Path("results/mini/evaluate/pretrained/mbpp/scores.json"), bad)
+    trial_run.write_file(score.with_name("generations.jsonl"), [{"response": PLANTED}])
+    recipe = {**trial_run.RECIPE, "description": PLANTED, "seed": 1}
+    other = {**recipe, "seed": 2, "corpus": {"sources": [{"name": "sympy"}, {"name": PLANTED}]}}
+    kept = Path("results/mini/recipes") / f"{provenance.digest(other)[:16]}.json"
+    write_json(kept, other)
+    inputs = page.Inputs(
+        figures=figures, scores=[*files["scores"], score],
+        metrics=[files["pretrain"], files["sft"]], plan=files["plan"], realised=files["realised"],
+        statistics=files["statistics"], recipes=[kept],
+    )  # fmt: skip
+    page.write(settings.report_spec(config, recipe), inputs, Path("results/report.html"))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,133 @@
+"""The report in a real browser: quiet, self-contained, readable small, in the dark and by keyboard."""
+
+import base64
+import json
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+OPEN = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+
+
+def dark(page):
+    page.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": "dark"}]},
+    )
+
+
+def narrow(page):
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": True})  # fmt: skip
+
+
+def test_the_console_is_quiet_and_no_request_leaves_the_file(page, report):
+    page.execute_script(OPEN)
+    assert page.get_log("browser") == []
+    asked = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
+    urls = [event["params"]["request"]["url"] for event in asked if event["method"] == "Network.requestWillBeSent"]  # fmt: skip
+    assert report.as_uri() in urls
+    assert [url for url in urls if url != report.as_uri() and not url.startswith("data:")] == []
+
+
+def test_the_policy_stops_a_request_that_a_script_would_make(page):
+    """What the test above would not see if the policy were not in force."""
+    page.execute_async_script("const done = arguments[0]; const image = new Image(); image.onerror = image.onload = () => done(); image.src = 'https://example.org/x.png'")  # fmt: skip
+    said = " ".join(entry["message"] for entry in page.get_log("browser"))
+    assert "Content Security Policy" in said
+
+
+def test_planted_markup_is_text(page):
+    page.execute_script(OPEN)
+    assert page.execute_script("return window.planted") is None
+    assert page.execute_script("return document.scripts.length") == 1
+    images = page.find_elements(By.TAG_NAME, "img")
+    assert all(image.get_attribute("src").startswith("data:image/svg+xml") for image in images)
+
+
+def test_every_picture_has_a_text_alternative(page):
+    for image in page.find_elements(By.TAG_NAME, "img"):
+        assert image.get_attribute("alt").strip()
+        assert page.execute_script("return arguments[0].naturalWidth", image) > 0, "does not draw"
+        described = image.get_attribute("aria-describedby")
+        text = page.find_element(By.ID, described).get_attribute("textContent")
+        assert len(text) > 20
+    drawings = page.find_elements(By.CSS_SELECTOR, "svg:not([aria-hidden=true])")
+    assert drawings
+    for drawing in drawings:
+        assert drawing.get_attribute("role") == "img"
+        assert drawing.find_element(By.TAG_NAME, "title").get_attribute("textContent").strip()
+
+
+def test_every_link_leads_somewhere(page, report):
+    found = page.execute_script("return [...document.querySelectorAll('a')].map((one) => one.getAttribute('href'))")  # fmt: skip
+    assert len(found) > 20
+    for href in found:
+        if href.startswith("#"):
+            assert page.find_elements(By.ID, href[1:]), href
+        elif href.startswith("data:text/csv;base64,"):
+            assert base64.b64decode(href.split(",", 1)[1])
+        else:
+            assert not urlsplit(href).scheme, href
+            assert (report.parent / unquote(href)).is_file(), href
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_nothing_is_wider_than_a_telephone(page, opened):
+    narrow(page)
+    if opened:
+        page.execute_script(OPEN)
+    assert page.execute_script("return document.documentElement.scrollWidth") <= 400
+    # What is wide scrolls inside its own region, which the keyboard reaches.
+    wide = page.execute_script("return [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.tabIndex)")  # fmt: skip
+    assert all(index == 0 for index in wide)
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 400])
+def test_axe_finds_no_serious_violation(page, axe, colours, width):
+    if colours == "dark":
+        dark(page)
+    if width == 400:
+        narrow(page)
+    page.execute_script(OPEN)
+    page.execute_script(axe)
+    page.set_script_timeout(120)
+    found = page.execute_async_script("const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then((r) => done({violations: r.violations.map((v) => [v.impact, v.id, v.nodes.slice(0, 3).map((n) => n.html)]), passes: r.passes.length}))")  # fmt: skip
+    assert found["passes"] > 20
+    assert [one for one in found["violations"] if one[0] in ("serious", "critical")] == []
+
+
+def test_light_and_dark_differ(page):
+    def ground():
+        return page.execute_script("return getComputedStyle(document.documentElement).backgroundColor")  # fmt: skip
+
+    light = ground()
+    dark(page)
+    assert light == "rgb(255, 255, 255)" and ground() == "rgb(21, 24, 29)"
+
+
+def test_the_keyboard_reaches_the_content_and_sorts_a_table(page):
+    body = page.find_element(By.TAG_NAME, "body")
+    body.send_keys(Keys.TAB)
+    skip = page.switch_to.active_element
+    assert skip.get_attribute("href").endswith("#main") and skip.rect["x"] >= 0
+    table = page.find_element(By.CSS_SELECTOR, "#corpus ~ .scroll table")
+    head = table.find_elements(By.CSS_SELECTOR, "th[scope=col]")[3]
+    button = head.find_element(By.TAG_NAME, "button")
+    for wanted in ("ascending", "descending"):
+        button.send_keys(Keys.ENTER)
+        assert head.get_attribute("aria-sort") == wanted
+        cells = table.find_elements(By.CSS_SELECTOR, "tbody tr td:nth-child(4)")
+        values = [float(cell.text) for cell in cells]
+        assert values == sorted(values, reverse=wanted == "descending")
+
+
+def test_it_prints_on_white_without_controls(page):
+    dark(page)
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]})  # fmt: skip
+    assert page.execute_script("return getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"  # fmt: skip
+    assert not page.find_element(By.TAG_NAME, "nav").is_displayed()
+    printed = page.execute_cdp_cmd("Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69})
+    assert base64.b64decode(printed["data"]).startswith(b"%PDF")

@@ -1,0 +1,141 @@
+"""What a run was: time and memory by rule, each job with its log, environments and their versions.
+
+Everything is read from the ``.prov.json`` files behind the report's inputs, so it says what made
+these results, not what the last command happened to do.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lemur.provenance import ROOT, record_of
+from lemur.trace import chain, records
+from lemur.trace.chain import Job
+
+MOST_JOBS = 300  # rows of the job table: the longest ones of a run of thousands
+
+
+def jobs_behind(paths: Iterable[Path]) -> list[Job]:
+    """Jobs behind those of ``paths`` that have a record, in the order in which they had to run."""
+    return chain.walk([path for path in paths if records.find(path)])
+
+
+def rule_of(job: Job) -> str:
+    """``corpus/clean`` for a job of scripts/1_corpus/clean.py."""
+    found = re.search(r"(?:scripts/)?(?:\d_)?(\w+)/(\w+)\.py", job.facts["command"])
+    return f"{found.group(1)}/{found.group(2)}" if found else "other"
+
+
+@dataclass
+class Rule:
+    """Sums over the jobs of one rule; ``share`` of the longest rule, for its bar."""
+
+    name: str
+    jobs: int = 0
+    seconds: float = 0.0
+    longest: float = 0.0
+    memory_mb: int = 0
+    gpu_hours: float = 0.0
+    share: float = 0.0
+    memory_share: float = 0.0
+
+
+def by_rule(jobs: Sequence[Job]) -> list[Rule]:
+    """Rules in the order in which they first had to run."""
+    rules: dict[str, Rule] = {}
+    for job in jobs:
+        one = rules.setdefault(rule_of(job), Rule(rule_of(job)))
+        seconds = float(job.facts["seconds"])
+        one.jobs += 1
+        one.seconds += seconds
+        one.longest = max(one.longest, seconds)
+        one.memory_mb = max(one.memory_mb, int(job.facts.get("peak_memory_mb") or 0))
+        gpus = (job.facts.get("hardware") or {}).get("gpus") or {}
+        one.gpu_hours += seconds * gpus.get("count", 0) / 3600
+    most = max((one.seconds for one in rules.values()), default=0) or 1
+    largest = max((one.memory_mb for one in rules.values()), default=0) or 1
+    for one in rules.values():
+        one.share, one.memory_share = one.seconds / most, one.memory_mb / largest
+    return list(rules.values())
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A job as the report lists it; ``log`` and ``record`` are links from the page."""
+
+    rule: str
+    output: str
+    seconds: float
+    started: str
+    hardware: str
+    log: str
+    record: str
+
+
+def listed(jobs: Sequence[Job], report: Path) -> list[Ran]:
+    """The jobs by start; of very many the longest ``MOST_JOBS``."""
+    kept = sorted(jobs, key=lambda job: -float(job.facts["seconds"]))[:MOST_JOBS]
+    return [
+        Ran(
+            rule=rule_of(job),
+            output=job.outputs[0],
+            seconds=float(job.facts["seconds"]),
+            started=job.facts["started"],
+            hardware=chain.hardware(job.facts),
+            log=_link(job.facts.get("log"), report),
+            record=_link(str(record_of(job.facts["output"]["path"])), report),
+        )
+        for job in sorted(kept, key=lambda job: (job.facts["started"], job.number))
+    ]
+
+
+def _link(path: str | None, report: Path) -> str:
+    """A relative link, to what is there."""
+    return os.path.relpath(path, report.parent) if path and Path(path).is_file() else ""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Packages by environment. ``locks``: ``train cpu <sha256>``; ``changed``: locks that differ now."""
+
+    locks: Sequence[str]
+    changed: Sequence[str]
+    environments: Sequence[str]
+    packages: Sequence[tuple[str, Sequence[str]]]
+    pythons: Sequence[str]
+    commits: Sequence[str]
+
+
+_PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;\\]+)", re.M)
+
+
+def versions(jobs: Sequence[Job]) -> Versions:
+    """What the jobs' environments hold, from the locks they were built from."""
+    used = {}
+    for job in jobs:
+        lock = job.facts.get("lock")
+        if lock:
+            used[(lock["environment"], lock["variant"], lock["sha256"])] = None
+    table: dict[str, dict[str, str]] = {}
+    changed, names = [], []
+    for environment, variant, sha256 in sorted(used):
+        path = ROOT / "envs" / environment / f"{variant}.lock"
+        if not path.is_file() or records.state(path, sha256) != "same":
+            changed.append(f"{environment} {variant}")
+            continue
+        names.append(environment)
+        for name, version in _PINNED.findall(path.read_text(encoding="utf-8")):
+            table.setdefault(name, {})[environment] = version
+    names = list(dict.fromkeys(names))
+    return Versions(
+        locks=[" ".join(one) for one in sorted(used)],
+        changed=changed,
+        environments=names,
+        packages=[
+            (name, [found.get(one, "") for one in names]) for name, found in sorted(table.items())
+        ],
+        pythons=sorted({str(job.facts.get("python")) for job in jobs if job.facts.get("python")}),
+        commits=sorted({str(job.facts.get("commit")) for job in jobs if job.facts.get("commit")}),
+    )
