@@ -497,7 +497,9 @@ def report_spec():
 def other_recipes():
     """Resolved recipes of other runs in this folder: the report shows what differs."""
     mine = f"{RECIPE_DIGEST[:16]}.json"
-    return sorted(str(path) for path in Path("results").glob("*/recipes/*.json") if path.name != mine)
+    return sorted(
+        str(path) for path in Path("results").glob("*/recipes/*.json") if path.name != mine
+    )
 
 
 def report_files():

@@ -89,7 +89,13 @@ def files(folder):
 def recorded(script, outputs, inputs, spec, log=None):
     """Write the ``.prov.json`` of outputs as scripts/<script> would have."""
     before = sys.argv
-    sys.argv = [str(ROOT / "scripts" / script), "--spec", json.dumps(spec), "--out", str(outputs[0])]
+    sys.argv = [
+        str(ROOT / "scripts" / script),
+        "--spec",
+        json.dumps(spec),
+        "--out",
+        str(outputs[0]),
+    ]
     try:
         provenance.Record().write(outputs, inputs, spec, provenance.digest(RECIPE), log)
     finally:

@@ -158,7 +158,13 @@ def test_one_more_benchmark_is_compared_with_the_corpus_and_scored(smoke, tmp_pa
     assert done.returncode == 0, done.stderr[-3000:]
     for rule in ("continue_pretraining", "tokenize", "clean", "pack"):
         assert f"rule {rule}:" not in done.stdout + done.stderr
-    assert planned(folder, *config) == {"generate": 3, "judge": 3, "scores_figure": 1, "foundation_table": 1, "report": 1}
+    assert planned(folder, *config) == {
+        "generate": 3,
+        "judge": 3,
+        "scores_figure": 1,
+        "foundation_table": 1,
+        "report": 1,
+    }
 
 
 @pytest.fixture

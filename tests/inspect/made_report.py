@@ -26,7 +26,9 @@ def main(folder):
     config = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())
     files = trial_run.files(Path("results"))
     drawn = Path("results/figures/mini")
-    reported, outcomes = (trial_run.PAPER / name for name in ("reported.csv", "mint_outcomes.tsv.gz"))
+    reported, outcomes = (
+        trial_run.PAPER / name for name in ("reported.csv", "mint_outcomes.tsv.gz")
+    )
 
     def spec(name):
         own = name in ("loss", "mixture", "bits_per_byte", "scores")
