@@ -1,4 +1,4 @@
-"""Make a run's folder with its report, in the environment that draws figures: made_report.py FOLDER
+"""Make a run's folder with its report and its RO-Crate, in the environment that draws figures: made_report.py FOLDER
 
 Every figure of config/figures.yaml is drawn, jobs have records and logs, another run's recipe is
 kept, and markup is planted wherever text comes from a corpus, a model or a recipe.
@@ -17,6 +17,7 @@ from lemur.figures import agent, dots, foundation, loss, mixture, overview, sett
 from lemur.files import write_json
 from lemur.provenance import ROOT
 from lemur.report import page
+from lemur.trace import crate
 
 PLANTED = "<script>window.planted=1</script><img src=x onerror='window.planted=1'>"
 
@@ -69,7 +70,10 @@ def main(folder):
         metrics=[files["pretrain"], files["sft"]], plan=files["plan"], realised=files["realised"],
         statistics=files["statistics"], recipes=[kept],
     )  # fmt: skip
-    page.write(settings.report_spec(config, recipe), inputs, Path("results/report.html"))
+    report = Path("results/report.html")
+    page.write(settings.report_spec(config, recipe), inputs, report)
+    trial_run.recorded("8_figures/report.py", [report], figures, {})
+    crate.write(recipe, [report], Path("results/ro-crate-metadata.json"))
 
 
 if __name__ == "__main__":
