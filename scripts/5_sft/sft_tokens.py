@@ -10,6 +10,8 @@ BESIDE = (
     "realised.json",
     "conversations.bin",
     "conversations.mask",
+    "conversations.names.json",
+    "conversations.offsets.npy",
     "segments.npy",
     "sequences.npy",
 )

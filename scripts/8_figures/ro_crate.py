@@ -14,5 +14,5 @@ if __name__ == "__main__":
         parser,
         lambda args, spec: crate.write(spec, args.of, args.out),
         inputs=lambda args: args.of,
-        outputs=lambda args: [args.out],
+        outputs=lambda args: [args.out, args.out.parent / crate.KEPT],
     )

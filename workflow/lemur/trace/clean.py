@@ -3,8 +3,8 @@
     python -m lemur.trace.clean STAGE [--recipe NAME] [--dry-run]
 
 Cost is what the ``.prov.json`` files say: seconds of each job, times the GPUs that it held. Training
-that was continued counts all its steps. Nothing else is touched; the next run makes it again, and
-what follows from it.
+that was continued counts all its steps. Nothing else is touched, and what is finished stays finished:
+`snakemake <target>` makes the stage again, and the next `snakemake` what follows from it.
 """
 
 import argparse
@@ -99,6 +99,10 @@ def cost(paths: Iterable[Path]) -> Cost:
     return Cost(len(files), size, jobs, seconds, gpu_hours, unrecorded)
 
 
+# The target that makes a stage again.
+TARGETS = {"mix": "mixture", "tokens": "mixture", "report": "results/report.html"}
+
+
 def _told(paths: list[Path], lost: Cost, word: str) -> str:
     lines = [f"{word} {path}" for path in paths]
     lines += [f"    {count} x {script}" for script, count in sorted(lost.jobs.items())]
@@ -141,7 +145,8 @@ def clean(stage: str, name: str, dry_run: bool) -> str:
                 shutil.rmtree(one)
             else:
                 one.unlink(missing_ok=True)
-    return _told(paths, lost, "removed")
+    again = f"make it again: snakemake --cores 2 {TARGETS.get(stage, stage)} --config recipe={name}"
+    return f"{_told(paths, lost, 'removed')}\n{again}"
 
 
 def main() -> None:
