@@ -178,3 +178,9 @@ def test_a_damaged_lock_is_one_line(config, hub_of_three):
     hub_lock.PATH.write_text("[]")
     with pytest.raises(UserError, match="remove it and resolve again"):
         resolve.run(listed("set"), write=True, update=False)
+
+
+def test_a_revision_behind_an_alias_is_written_once():
+    text = "one: &same {from: {revision: unresolved}}\ntwo: *same\n"
+    paths = {("one", "from"): "a" * 40, ("two", "from"): "a" * 40}
+    assert resolve.with_revisions(text, paths) == text.replace("unresolved", "a" * 40)

@@ -101,7 +101,7 @@ def with_revisions(text: str, revisions: dict[tuple[str, ...], str]) -> str:
         for key in (*path, "revision"):
             node = next(value for name, value in node.value if name.value == key)
         found.append((node.start_mark.index, node.end_mark.index, revision))
-    for start, end, revision in sorted(found, reverse=True):
+    for start, end, revision in sorted(set(found), reverse=True):  # an alias is its anchor
         text = text[:start] + revision + text[end:]
     return text
 
