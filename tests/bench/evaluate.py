@@ -197,6 +197,7 @@ def report(rows: list[dict[str, Any]], judged: dict[str, Any] | None, args: Any)
         "|---|---:|---:|",
     ]
     ratios: dict[str, list[str]] = {"to lm-eval's best batch": [], "to lm-eval's default (batch 1)": [],
+                                    "the same two by processor time": [],
                                     "scores equal": [], "answers equal": []}  # fmt: skip
     for benchmark in BENCHMARKS:
         ours, *theirs = [row for row in rows if row["benchmark"] == benchmark]
@@ -207,6 +208,11 @@ def report(rows: list[dict[str, Any]], judged: dict[str, Any] | None, args: Any)
         )
         ratios["to lm-eval's default (batch 1)"].append(
             f"{ours['minute'] / default['minute']:.2f}" if default else "not run"
+        )
+        quickest = min(theirs, key=lambda row: row["processor"])
+        spent = [quickest, *([default] if default else [])]
+        ratios["the same two by processor time"].append(
+            ", ".join(f"{row['processor'] / ours['processor']:.2f}" for row in spent)
         )
         ratios["scores equal"].append(
             "yes" if all(row["value"] == ours["value"] for row in theirs) else "no"

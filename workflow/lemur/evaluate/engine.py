@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from lemur.errors import UserError
@@ -238,7 +239,7 @@ def _loaded(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
             use_safetensors=True,
             attn_implementation="sdpa",
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         why = " ".join(str(error).split())[:200]
         raise UserError(f"{folder}: transformers cannot load it ({why})") from None
 

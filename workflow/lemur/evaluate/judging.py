@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.evaluate import answers, executed, intervals, settings, store
-from lemur.evaluate.lm import ReplayLM
+from lemur.evaluate.lm import LONGEST, ReplayLM
 from lemur.evaluate.tasks import Bench
 from lemur.files import replacing, write_json, write_text
 
@@ -23,8 +23,8 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
     bench = Bench(spec, data)
     found, recorded = store.read(generations)
     store.refuse_other(generations, found, settings.of(spec, bench))
-    lm = ReplayLM(recorded, str(generations))
     kind = bench.definition.get("program")
+    lm = ReplayLM(recorded, str(generations), LONGEST if kind is None else None)
     samples = bench.evaluate(lm, metrics=kind is None)
     items = [
         _item(name, sample, bench)

@@ -12,6 +12,8 @@ from lm_eval.api.model import LM
 from lemur.errors import UserError
 from lemur.evaluate.store import Journal, key_of
 
+LONGEST = 16_384  # characters: four times what the longest answer of the recipes takes
+
 
 class _Keyed(LM):
     """Gives every request its key; requests with equal text count as repeats."""
@@ -44,13 +46,17 @@ class ReplayLM(_Keyed):
     """Answers from recorded responses; a request that was not recorded is a UserError.
 
     ``description_in_user``: what lm-eval makes a system message begins the user's first instead.
+    ``longest``: characters of an answer that lm-eval's metrics get to read, half of them from its
+    end. Some of its patterns take the square of that in time, hours on an endless answer.
     """
 
     description_in_user = False
 
-    def __init__(self, recorded: dict[str, dict[str, Any]], source: str):
+    def __init__(
+        self, recorded: dict[str, dict[str, Any]], source: str, longest: int | None = None
+    ):
         super().__init__()
-        self.recorded, self.source = recorded, source
+        self.recorded, self.source, self.longest = recorded, source, longest
 
     def _all(self, requests: Sequence[Instance]) -> list[Any]:
         responses = []
@@ -64,7 +70,13 @@ class ReplayLM(_Keyed):
         return responses
 
     def generate_until(self, requests: list[Instance]) -> list[str]:
-        return self._all(requests)
+        answers = self._all(requests)
+        return answers if self.longest is None else [self._readable(one) for one in answers]
+
+    def _readable(self, answer: str) -> str:
+        assert self.longest is not None
+        half = self.longest // 2
+        return answer if len(answer) <= self.longest else f"{answer[:half]}\n{answer[-half:]}"
 
     def loglikelihood(self, requests: list[Instance]) -> list[tuple[float, bool]]:
         return [(float(value), bool(greedy)) for value, greedy in self._all(requests)]

@@ -1,0 +1,77 @@
+"""Models that answer nothing, without end, or what is no text: counted, judged, never fatal."""
+
+import json
+import shutil
+
+import pytest
+from lemur.errors import UserError
+from lemur.evaluate import generation, judging, vocabulary
+from lemur.evaluate.engine import Engine
+from lemur.sandbox.probe import Absent, probe
+
+ODD = {
+    "nothing": ("", "end"),
+    "endless": ("x" * 4000, "length"),
+    "half a pair": ("\ud800\udfff \ud800", "stop"),
+    "replaced": ("\ufffd" * 50, "stop"),
+    "a line of a megabyte": ("1" * (1 << 20), "length"),
+    "control": ("\0\x1b[2J\r\n\u2028", "stop"),
+    "deep": ("(" * 100_000, "length"),
+}
+
+
+class Odd:
+    def __init__(self, text, finish):
+        self.entry = {"response": text, "tokens": 1, "finish": finish}
+
+    def generate(self, requests, seeds, done):
+        for number in range(len(requests)):
+            yield number, dict(self.entry)
+
+
+@pytest.mark.parametrize("kind", sorted(ODD))
+@pytest.mark.parametrize("benchmark", ["humaneval", "gsm8k"])
+def test_an_odd_answer_is_judged_and_counted(
+    benchmark, kind, spec, folder, tmp_path, monkeypatch, request
+):
+    data = request.getfixturevalue(benchmark)
+    if benchmark == "humaneval" and isinstance(found := probe(), Absent):
+        pytest.skip(f"sandbox: {found.reason}")
+    monkeypatch.setattr(generation, "backend_of", lambda *_: Odd(*ODD[kind]))
+    made = {**spec(benchmark, limit=2), "sandbox": {"seconds": 2, "memory_mb": 512}}
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(made, folder, data, out)
+    judging.run(made, out, data, out.with_name("scores.json"))
+    scores = json.loads(out.with_name("scores.json").read_text())
+    assert scores["value"] == 0 and sum(scores["verdicts"].values()) == scores["n"] == 2
+    assert scores["responses"]["finish"] == {ODD[kind][1]: 2}
+    assert scores["responses"]["empty"] == (2 if kind == "nothing" else 0)
+    assert len(out.with_name("verdicts.jsonl").read_text().splitlines()) == 2
+    assert out.with_name("prompt.txt").read_text()
+
+
+def test_a_missing_or_damaged_tokenizer_is_one_line(folder, tmp_path):
+    mine = tmp_path / "model"
+    shutil.copytree(folder, mine)
+    (mine / "tokenizer.json").write_text("{")
+    with pytest.raises(UserError, match="its tokenizer cannot be read"):
+        Engine(mine, "fp32", "cpu")
+    (mine / "tokenizer.json").unlink()
+    with pytest.raises(UserError, match=r"no tokenizer \(neither"):
+        Engine(mine, "fp32", "cpu")
+    (mine / "tokenizer_config.json").unlink()
+    with pytest.raises(UserError, match=r"not a model folder, tokenizer_config.json is missing"):
+        vocabulary.load(mine)
+
+
+def test_missing_or_damaged_weights_are_one_line(folder, tmp_path):
+    mine = tmp_path / "model"
+    shutil.copytree(folder, mine)
+    for weights in mine.glob("*.safetensors"):
+        weights.write_bytes(b"\x08\0\0\0\0\0\0\0{}")
+    with pytest.raises(UserError, match="transformers cannot load it"):
+        Engine(mine, "fp32", "cpu")
+    for weights in mine.glob("*.safetensors"):
+        weights.unlink()
+    with pytest.raises(UserError, match="transformers cannot load it"):
+        Engine(mine, "fp32", "cpu")
