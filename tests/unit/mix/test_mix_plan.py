@@ -97,3 +97,60 @@ def test_no_text_at_all_is_a_mixture_without_text_sources():
     made = plan(spec(code_to_text=0, sources=SOURCES[2:]), STATISTICS)
     assert made["kinds"]["text"]["tokens"] == 11_000
     assert made["kinds"]["code"]["tokens"] == 0
+
+
+BY_LANGUAGE = [
+    {
+        **part,
+        "languages": {"python": {}, "sql": {}, "c": {}} if part["source"] == "py" else {"t": {}},
+    }
+    for part in STATISTICS
+]
+
+
+def with_languages(chosen, **changes):
+    weights = {"code": "bytes", "text": "bytes", "languages": chosen}
+    return plan(spec(weights=weights, **changes), BY_LANGUAGE)
+
+
+@given(
+    tokens=st.integers(64, 100_000),
+    context=st.integers(2, 64),
+    ratio=st.integers(1, 12),
+    weights=st.lists(st.integers(0, 9), min_size=3, max_size=3).filter(any),
+)
+def test_three_levels_each_within_a_sequence(tokens, context, ratio, weights):
+    chosen = dict(zip(("c", "python", "sql"), weights, strict=True))
+    made = with_languages({"py": chosen}, tokens=tokens, context=context, code_to_text=ratio)
+    for kind in made["kinds"].values():
+        assert abs(kind["sequences"] * context - kind["tokens"]) < context
+    py = next(one for one in made["sources"] if one["name"] == "py")
+    for key in ("tokens", "sequences"):
+        assert sum(one[key] for one in py["languages"]) == py[key]
+    for one in py["languages"]:
+        assert abs(one["tokens"] - py["tokens"] * chosen[one["name"]] / sum(weights)) < 1
+        assert abs(one["sequences"] * context - one["tokens"]) < 2 * context
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"px": {"python": 1}}, "languages: unknown source 'px'"),
+        ({"py": {"pyton": 1, "sql": 1}}, "unknown language 'pyton'"),
+        ({"py": {"python": 1, "sql": 1}}, "no weight for c; 0 leaves a language out"),
+        ({"py": {"python": 0, "sql": 0, "c": 0}}, "every language has weight 0"),
+    ],
+)
+def test_mistakes_in_languages(chosen, words):
+    with pytest.raises(UserError, match=words) as told:
+        with_languages(chosen)
+    assert "\n" not in str(told.value)
+
+
+def test_temperature_favours_small_sources():
+    flat = {one["name"]: one["tokens"] for one in plan(spec(temperature=2), STATISTICS)["sources"]}
+    # The square roots of 1,400 and 70 bytes: 37.4 to 8.4 of 10,000 tokens.
+    assert flat == {"py": 8173, "sql": 1827, "books": 1000}
+    assert plan(spec(temperature=1), STATISTICS) == plan(spec(), STATISTICS)
+    with pytest.raises(UserError, match="mix.temperature"):
+        plan(spec(temperature=0.5), STATISTICS)

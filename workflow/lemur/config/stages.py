@@ -99,6 +99,7 @@ def plan(recipe: Recipe) -> Recipe:
         "weights": recipe["mixture"]["weights"],
         "max_epochs": recipe["mixture"]["max_epochs"],
         "sources": [_some(source, ("name", "kind")) for source in recipe["corpus"]["sources"]],
+        **_some(recipe["mixture"], ("temperature",)),
     }
 
 

@@ -20,38 +20,69 @@ def _number(spec: Mapping[str, Any], key: str, *, least: float, whole: bool) -> 
 
 
 def available(statistics: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Bytes that may be trained on (held-out ones are not) and the licence, a source.
+    """Bytes that may be trained on (held-out ones are not), licence and languages, a source.
 
     ``statistics`` are the cleaner's ``stats.json``, several parts of a source among them.
     """
     found: dict[str, dict[str, Any]] = {}
     for part in statistics:
-        entry = found.setdefault(part["source"], {"bytes": 0, "licence": part.get("licence")})
+        new = {"bytes": 0, "licence": part.get("licence"), "languages": set()}
+        entry = found.setdefault(part["source"], new)
         entry["bytes"] += part["bytes"] - part["heldout_bytes"]
+        entry["languages"] |= set(part.get("languages") or ())
     return found
 
 
+def _tempered(size: int, temperature: float) -> Fraction:
+    """size ** (1 / temperature), exactly the size at 1 (Conneau et al. 2020, arXiv 1911.02116, 3.1:
+    their exponent is 1 / temperature)."""
+    return Fraction(size) if temperature == 1 else Fraction(size ** (1 / temperature))
+
+
+def _explicit(
+    where: str, what: str, chosen: Mapping[str, Any], names: Sequence[str]
+) -> dict[str, Fraction]:
+    """A weight for each of ``names`` and nothing else; ``UserError`` names the key."""
+    for name, weight in chosen.items():
+        if name not in names:
+            raise UserError(f"{where}: unknown {what} '{name}'{nearest(name, names)}")
+        number = isinstance(weight, int | float) and not isinstance(weight, bool)
+        if not number or not 0 <= weight < float("inf"):
+            raise UserError(f"{where}.{name}: {weight!r} is not a number from 0")
+    absent = sorted(set(names) - set(chosen))
+    if absent:
+        raise UserError(f"{where}: no weight for {', '.join(absent)}; 0 leaves a {what} out")
+    return {name: exact(chosen[name]) for name in names}
+
+
+def _languages(
+    name: str, chosen: Mapping[str, Any], known: set[str], tokens: int, sequences: int, context: int
+) -> list[dict[str, Any]]:
+    """A source's budget over its languages, by their weights."""
+    where = f"mix.weights.languages.{name}"
+    weights = _explicit(where, "language", chosen, sorted(known))
+    if sum(weights.values()) == 0:
+        raise UserError(f"{where}: every language has weight 0; leave the source out instead")
+    budgets = apportion(tokens, weights)
+    whole = _sequences(budgets, sequences, context)
+    return [
+        {"name": language, "tokens": budgets[language], "sequences": whole[language]}
+        for language in sorted(budgets)
+    ]
+
+
 def _weights(
-    kind: str, chosen: Any, names: Sequence[str], found: Mapping[str, Mapping[str, Any]]
+    kind: str,
+    chosen: Any,
+    names: Sequence[str],
+    found: Mapping[str, Mapping[str, Any]],
+    temperature: float,
 ) -> dict[str, Fraction]:
     """The weight of every source of one kind: its bytes, or what the recipe says."""
     if chosen == "bytes":
-        weights = {name: Fraction(found[name]["bytes"]) for name in names}
+        weights = {name: _tempered(found[name]["bytes"], temperature) for name in names}
     elif isinstance(chosen, Mapping):
-        for name, weight in chosen.items():
-            if name not in names:
-                raise UserError(
-                    f"mix.weights.{kind}: unknown source '{name}'{nearest(name, names)}"
-                )
-            number = isinstance(weight, int | float) and not isinstance(weight, bool)
-            if not number or not 0 <= weight < float("inf"):
-                raise UserError(f"mix.weights.{kind}.{name}: {weight!r} is not a number from 0")
-        absent = sorted(set(names) - set(chosen))
-        if absent:
-            raise UserError(
-                f"mix.weights.{kind}: no weight for {', '.join(absent)}; 0 leaves a source out"
-            )
-        weights = {name: exact(chosen[name]) for name in names}
+        weights = _explicit(f"mix.weights.{kind}", "source", chosen, names)
     else:
         raise UserError(f"mix.weights.{kind}: {chosen!r} is neither 'bytes' nor a table of weights")
     if sum(weights.values()) == 0:
@@ -62,10 +93,10 @@ def _weights(
     return weights
 
 
-def _sequences(budgets: Mapping[str, int], tokens: int, context: int) -> dict[str, int]:
-    """Whole sequences a source: its budget rounded down or up, ``tokens // context`` in all."""
+def _sequences(budgets: Mapping[str, int], whole: int, context: int) -> dict[str, int]:
+    """Whole sequences of each name: its budget rounded down or up, ``whole`` in all."""
     floors = {name: budget // context for name, budget in budgets.items()}
-    left = tokens // context - sum(floors.values())
+    left = whole - sum(floors.values())
     by_rest = sorted(budgets, key=lambda name: (-(budgets[name] % context), name))
     return {name: floors[name] + (name in by_rest[:left]) for name in budgets}
 
@@ -79,6 +110,7 @@ def plan(spec: Mapping[str, Any], statistics: Sequence[Mapping[str, Any]]) -> di
     tokens = _number(spec, "tokens", least=1, whole=True)
     context = _number(spec, "context", least=2, whole=True)
     ratio = exact(_number(spec, "code_to_text", least=0, whole=False))
+    temperature = _number({"temperature": 1, **spec}, "temperature", least=1, whole=False)
     if tokens < context:
         raise UserError(f"mix.tokens: {tokens} is less than one sequence of {context} tokens")
     found = available(statistics)
@@ -94,11 +126,23 @@ def plan(spec: Mapping[str, Any], statistics: Sequence[Mapping[str, Any]]) -> di
     for kind in KINDS:
         names = [name for name, its_kind in kinds.items() if its_kind == kind]
         if by_kind[kind]:
-            weights = _weights(kind, spec["weights"].get(kind, "bytes"), names, found)
+            chosen = spec["weights"].get(kind, "bytes")
+            weights = _weights(kind, chosen, names, found, temperature)
             budgets |= apportion(by_kind[kind], weights)
         else:
             budgets |= dict.fromkeys(names, 0)
-    sequences = _sequences(budgets, tokens, context)
+    sequences: dict[str, int] = {}
+    for kind, whole in _sequences(by_kind, tokens // context, context).items():
+        mine = {name: budget for name, budget in budgets.items() if kinds[name] == kind}
+        sequences |= _sequences(mine, whole, context)
+    languages = {}
+    for name, chosen in (spec["weights"].get("languages") or {}).items():
+        if name not in budgets:
+            raise UserError(
+                f"mix.weights.languages: unknown source '{name}'{nearest(name, budgets)}"
+            )
+        known = found[name]["languages"]
+        languages[name] = _languages(name, chosen, known, budgets[name], sequences[name], context)
     return {
         "recipe": spec["recipe"],
         "seed": spec["seed"],
@@ -123,6 +167,7 @@ def plan(spec: Mapping[str, Any], statistics: Sequence[Mapping[str, Any]]) -> di
                 "sequences": sequences[name],
                 "share": budgets[name] / tokens,
                 "available_bytes": found[name]["bytes"],
+                **({"languages": languages[name]} if name in languages else {}),
             }
             for name in kinds
         ],

@@ -63,6 +63,21 @@ def text_of(
     head = ("source", "kind", "planned", "realised", "off by", "share", "documents", "epochs")
     lines += ["", *_aligned(head, rows)]
     rows = [
+        (
+            f"{one['name']}/{part['name']}",
+            f"{part['planned_tokens']:,}",
+            f"{part['tokens']:,}",
+            f"{part['tokens'] - part['planned_tokens']:+,}",
+            _percent(part["tokens"], total),
+            f"{part['epochs']:.4f}",
+        )
+        for one in realised["sources"]
+        for part in one.get("languages", ())
+    ]
+    if rows:
+        head = ("source/language", "planned", "realised", "off by", "share", "epochs")
+        lines += ["", *_aligned(head, rows)]
+    rows = [
         (language, kind, f"{tokens:,}", _percent(tokens, total))
         for kind, its in realised["languages"].items()
         for language, tokens in sorted(its.items(), key=lambda item: (-item[1], item[0]))

@@ -20,6 +20,7 @@ from lemur.tokenize.cut import Runs, best_fit, concatenate, pieces
 from lemur.tokenize.eligible import REASONS, Source
 from lemur.tokenize.order import order
 from lemur.tokenize.store import segments
+from lemur.tokenize.strata import joined, strata
 
 PACKINGS = ("concatenate", "best-fit")
 
@@ -39,9 +40,9 @@ def check_supply(
     """Refuse a plan that some source cannot fill, and say what can be filled."""
     short = []
     largest = None
-    for entry in plan["sources"]:
+    for entry, source in strata(plan, sources):
         wanted = _wanted(entry, packing, plan["context"])
-        have = sources[entry["name"]].tokens
+        have = source.tokens
         if not wanted:
             continue
         fits = int(plan["tokens"] * (max_epochs * have) / wanted)
@@ -112,12 +113,11 @@ def pack(
     check_supply(plan, sources, packing, spec["max_epochs"])
     files: list[Path] = []
     columns: dict[str, list[np.ndarray]] = {"file": [], "start": [], "length": [], "count": []}
-    entries = []
+    entries: dict[str, dict[str, Any]] = {}
     kinds = {kind: {"tokens": 0, "sequences": 0} for kind in plan["kinds"]}
     languages: dict[str, dict[str, int]] = {kind: {} for kind in plan["kinds"]}
     truncated = 0
-    for entry in plan["sources"]:
-        source = sources[entry["name"]]
+    for entry, source in strata(plan, sources):
         if packing == "concatenate":
             runs = _concatenated(source, entry["sequences"], context, seed)
         else:
@@ -140,18 +140,16 @@ def pack(
             if its_tokens:
                 its = languages[entry["kind"]]
                 its[language] = its.get(language, 0) + int(its_tokens)
-        entries.append(
-            {
-                "name": entry["name"],
-                "kind": entry["kind"],
-                "planned_tokens": entry["tokens"],
-                "tokens": tokens,
-                "sequences": count,
-                "documents": len(np.unique(used)),
-                "epochs": tokens / source.tokens if source.tokens else 0.0,
-                "dropped": {reason: source.dropped[reason] for reason in REASONS},
-            }
-        )
+        entries[entry["name"]] = {
+            "name": entry["name"],
+            "kind": entry["kind"],
+            "planned_tokens": entry["tokens"],
+            "tokens": tokens,
+            "sequences": count,
+            "documents": len(np.unique(used)),
+            "epochs": tokens / source.tokens if source.tokens else 0.0,
+            "dropped": {reason: source.dropped[reason] for reason in REASONS},
+        }
     whole = {key: np.concatenate(arrays) for key, arrays in columns.items()}
     bounds = np.concatenate([[0], np.cumsum(whole["count"])])
     runs = Runs(whole["file"], whole["start"], whole["length"], bounds)
@@ -164,7 +162,7 @@ def pack(
         "packing": packing,
         "code_to_text": _ratio({kind: its["tokens"] for kind, its in kinds.items()}),
         "kinds": {kind: {**its, "share": its["tokens"] / total} for kind, its in kinds.items()},
-        "sources": entries,
+        "sources": joined(plan, sources, entries),
         "languages": languages,
         "padding": (len(bounds) - 1) * context - total,
         "truncated": truncated,
