@@ -46,7 +46,7 @@ onstart:
 rule all:
     default_target: True
     input:
-        "results/report.html" if not only_scores() else FOUNDATION,
+        default_files(),
 
 
 rule fetch:
@@ -71,11 +71,11 @@ rule datasheet:
 
 rule mixture_table:
     input:
-        of_recipe(f"results/{RECIPE['name']}/mix/table.txt"),
+        of_recipe(*mixture_tables()),
     log:
-        f"logs/mixture_table/{RECIPE['name']}.txt",
+        f"logs/mixture_table/{config.get('sweep', RECIPE['name'])}.txt",
     shell:
-        "tee {log} < {input}"
+        "cat {input} | tee {log}"
 
 
 rule pretrain:

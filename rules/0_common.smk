@@ -11,7 +11,7 @@ ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
-from lemur.config import load, recipe as recipes, schema, scoring, site, stages
+from lemur.config import load, recipe as recipes, schema, scoring, site, stages, sweep
 from lemur.errors import UserError
 from lemur.figures import settings
 from lemur.files import canonical
@@ -35,6 +35,11 @@ try:
     config = {**load.read_yaml(ROOT / "config" / "config.yaml"), **load.typed(config)}
     schema.check(config, "config", "config")
     RECIPE = recipes.resolve(str(config["recipe"]), config.get("set"))
+    # A sweep's points differ in their mixture alone; the others' targets are of its first one.
+    SWEEP = (
+        recipes.resolve_sweep(str(config["sweep"]), config.get("set")) if "sweep" in config else {}
+    )
+    RECIPE = next(iter(SWEEP.values()), RECIPE)
     if {"model", *scoring.KEYS} & set(config):
         RECIPE = scoring.alone(RECIPE, config)
     STYLE = load.figures(config.get("style"))
@@ -49,6 +54,8 @@ RECIPE_DIGEST = digest(RECIPE)
 if workflow.is_main_process and not config.get("quiet_plan"):
     shown_plan = cost_plan.summary if RECIPE["evaluate"]["models"] else cost_plan.scoring
     print("\n".join(shown_plan(RECIPE)), file=sys.stderr, flush=True)
+    if SWEEP:
+        print(sweep.shown(config["sweep"]), file=sys.stderr, flush=True)
 
 
 def baselines():
@@ -123,6 +130,27 @@ def threaded(environment, path, *arguments):
 def on_demand(environment, path, *arguments):
     """The same in an environment that few recipes need, built when one does."""
     return f"{RUN.with_name('env-build')} {environment} && {script(environment, path, *arguments)}"
+
+
+# The rules that make a mixture make that of every point of a sweep.
+MIXED = "|".join(map(re.escape, SWEEP or [RECIPE["name"]]))
+
+
+def mixed(stage):
+    """The stage's slice of the recipe, or of the point of a sweep, that a job is of."""
+    return lambda wildcards: canonical(stage(SWEEP.get(wildcards.recipe, RECIPE)))
+
+
+def default_files():
+    """What plain ``snakemake`` makes: the report, the scores of one model, or a sweep's mixtures."""
+    if SWEEP:
+        return mixture_tables()
+    return FOUNDATION if only_scores() else "results/report.html"
+
+
+def mixture_tables():
+    """Plan against realised, of the recipe or of every point of a sweep."""
+    return [f"results/{name}/mix/table.txt" for name in SWEEP or [RECIPE["name"]]]
 
 
 # -- what there is ------------------------------------------------------------------------------

@@ -8,10 +8,12 @@ rule plan_mixture:
         "results/{recipe}/mix/plan.json",
     log:
         "logs/plan_mixture/{recipe}.log",
+    wildcard_constraints:
+        recipe=MIXED,
     resources:
         **asked("plan_mixture"),
     params:
-        spec=as_is(canonical(stages.plan(RECIPE))),
+        spec=mixed(stages.plan),
         statistics=as_is(expanding(STATISTICS)),
         version=stages.VERSION["mix"],
     shell:
@@ -32,10 +34,12 @@ rule decontaminate:
         "logs/decontaminate/{recipe}.log",
     benchmark:
         "benchmarks/decontaminate/{recipe}.tsv"
+    wildcard_constraints:
+        recipe=MIXED,
     resources:
         **asked("decontaminate"),
     params:
-        spec=as_is(canonical(stages.decontaminate(RECIPE))),
+        spec=mixed(stages.decontaminate),
         documents=as_is(expanding(DOCUMENTS)),
         version=stages.VERSION["mix"],
         lock=LOCKS["data"],
@@ -110,10 +114,12 @@ rule write_mixture_table:
         "results/{recipe}/mix/table.txt",
     log:
         "logs/mixture_table/{recipe}.log",
+    wildcard_constraints:
+        recipe=MIXED,
     resources:
         **asked("write_mixture_table"),
     params:
-        spec=as_is(canonical(stages.mixture_table(RECIPE))),
+        spec=mixed(stages.mixture_table),
         statistics=as_is(expanding(STATISTICS)),
         documents=as_is(expanding(DOCUMENTS)),
         version=stages.VERSION["datasheet"],

@@ -42,10 +42,12 @@ rule pack:
         sequences="results/{recipe}/tokens/sequences.npy",
     log:
         "logs/pack/{recipe}.log",
+    wildcard_constraints:
+        recipe=MIXED,
     resources:
         **asked("pack"),
     params:
-        spec=as_is(canonical(stages.pack(RECIPE))),
+        spec=mixed(stages.pack),
         documents=as_is(expanding(DOCUMENTS)),
         tokens=as_is(expanding(TOKENS)),
         version=stages.VERSION["pack"],

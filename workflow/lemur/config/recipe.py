@@ -2,11 +2,16 @@
 
 from typing import Any
 
-from lemur.config import load, schema, scoring
+from lemur.config import load, schema, scoring, sweep
 from lemur.config.engine import engine_for
 from lemur.errors import UserError, nearest
 
 Recipe = dict[str, Any]
+
+
+def resolve_sweep(name: str, values: dict[str, Any] | None = None) -> dict[str, Recipe]:
+    """{point: its recipe} of config/sweeps/``name``.yaml, in its order; ``values`` as ``resolve``."""
+    return {point: resolve(point, values) for point in sweep.read(name)["values"]}
 
 
 def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
@@ -16,7 +21,7 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
     canonical digest identifies the run. Raises UserError in one line.
     """
     where = f"config/recipes/{name}.yaml"
-    recipe = load.raw_recipe(name)
+    recipe = _raw(name)
     if values:
         recipe = load.with_values(recipe, load.typed(values))
         where += f" with set {', '.join(map(str, values))}"
@@ -39,7 +44,14 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
 
 def provenance_of(name: str) -> dict[str, dict[str, str]]:
     """``{dotted key or prefix: {mark, source}}`` of a recipe, inherited entries included."""
-    return load.raw_recipe(name).get("provenance", {})
+    return _raw(name).get("provenance", {})
+
+
+def _raw(name: str) -> Recipe:
+    """A file of config/recipes, or a point of a sweep."""
+    is_file = (load.CONFIG / "recipes" / f"{name}.yaml").is_file()
+    point = None if is_file else sweep.recipe_of(name)
+    return load.raw_recipe(name) if point is None else point
 
 
 def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:
