@@ -5,6 +5,7 @@ from typing import Any
 from lemur.config import load, schema, scoring, sweep
 from lemur.config.engine import engine_for
 from lemur.errors import UserError, nearest
+from lemur.plan.fit import largest_micro
 
 Recipe = dict[str, Any]
 
@@ -38,8 +39,23 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
         "evaluate": _evaluate(recipe["evaluate"], benchmarks, models, where),
     }
     resolved.pop("provenance", None)
+    for stage in ("pretrain", "sft"):
+        resolved[stage] = _with_micro(resolved, stage)
     _check(resolved, where)
     return resolved
+
+
+def _with_micro(recipe: Recipe, stage: str) -> Recipe:
+    """``micro_batch_sequences: auto`` as a number, from the plan's memory model."""
+    part = recipe[stage]
+    if part["micro_batch_sequences"] != "auto":
+        return part
+    layout = part["parallel"]
+    ranks = layout["nodes"] * layout["processes_per_node"]
+    part = {**part, "engine": engine_for(part["engine"], layout["device"], ranks)}
+    room = recipe["cost"]["device_memory_gb"] * 1e9
+    count = largest_micro(recipe["base"]["architecture"], part, room)
+    return {**part, "micro_batch_sequences": count}
 
 
 def provenance_of(name: str) -> dict[str, dict[str, str]]:

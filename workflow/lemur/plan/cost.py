@@ -10,6 +10,8 @@ from lemur.plan.memory import host_memory, rank_memory, ranks_of
 
 # Where a recipe does not say: nothing is tokenized yet when the plan is made.
 TOKENS_PER_EXAMPLE = 600
+# Asked for at least: reading and writing a small model takes more than training it.
+LEAST_HOST_MB = 1_100
 
 
 def tokens_per_example(recipe: dict[str, Any]) -> int:
@@ -71,4 +73,5 @@ def host_memory_mb(recipe: dict[str, Any], stage: str) -> int:
 
     A tenth above the prediction: a job over its request is killed, one under it only waits.
     """
-    return round(1.1 * host_memory(recipe["base"]["architecture"], recipe[stage]) / 1e6)
+    asked = round(1.1 * host_memory(recipe["base"]["architecture"], recipe[stage]) / 1e6)
+    return max(LEAST_HOST_MB, asked)

@@ -4,9 +4,14 @@ import itertools
 from typing import Any
 
 from lemur.errors import UserError
+from lemur.plan.architecture import Architecture
 from lemur.plan.memory import rank_memory, ranks_of
 
 STAGES = ("pretrain", "sft")
+# Of `micro_batch_sequences: auto`: the share of a device that is filled, and the tokens of one pass
+# beyond which a device is busy anyway (both chosen here).
+FULL = 0.9
+MOST_TOKENS = 65_536
 MOST_NODES = 1024
 
 
@@ -14,6 +19,23 @@ def fits(recipe: dict[str, Any], stage: str) -> bool:
     """Whether a rank's peak memory is within ``cost.device_memory_gb`` (10^9 bytes)."""
     needed = rank_memory(recipe["base"]["architecture"], recipe[stage])["total"]
     return needed <= recipe["cost"]["device_memory_gb"] * 1e9
+
+
+def largest_micro(shape: Architecture, part: dict[str, Any], device_bytes: float) -> int:
+    """What ``micro_batch_sequences: auto`` is: the most that ``device_bytes`` holds with a margin.
+
+    A divisor of the sequences that a rank has of each step, so that the global batch stays what the
+    recipe says; 1 where not even that fits, which ``check`` then refuses.
+    """
+    mine = part["global_batch_tokens"] // (part["context"] * ranks_of(part))
+    best = 1
+    for count in range(1, mine + 1):
+        if mine % count or count * part["context"] > MOST_TOKENS:
+            continue
+        needed = rank_memory(shape, {**part, "micro_batch_sequences": count})["total"]
+        if needed <= FULL * device_bytes:
+            best = count
+    return best
 
 
 def nearest(recipe: dict[str, Any], stage: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from lemur.files import read_json, replacing, sha256_of
 from lemur.models import folder as folders
 from lemur.models.card import trained_card
 from lemur.tokenize.packed import PackedDataset
-from lemur.train import chat, checkpoint, engine, loop
+from lemur.train import chat, checkpoint, engine, loop, micro
 from lemur.train.batches import step_count
 from lemur.train.guard import WriterLock
 from lemur.train.meter import Meter, model_flops_a_token
@@ -34,7 +34,7 @@ def run(
     Checkpoints lie in ``checkpoints/<fingerprint>/`` beside ``done`` until that is written. The
     same arguments give the same bytes (the timing in metrics.jsonl aside), interrupted or not. ``track``: also feed these (tensorboard, wandb), in folders beside ``done``.
     """
-    spec, track = parse(values), trackers(track)
+    spec, track = parse(micro.resolved(values, model_folder)), trackers(track)
     if spec.world == 1:
         _run(spec, model_folder, index, done, track)
     else:

@@ -1,0 +1,53 @@
+"""The plan's memory against what a run really holds, less what it held before the model."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from lemur.config import recipe
+from lemur.plan import memory
+from lemur.provenance import ROOT
+from tiny_training import settings
+
+MEASURE = ROOT / "tests" / "measured_memory.py"
+
+
+def stage_of(part: dict, **changes) -> dict:
+    """A recipe's stage as the training command takes it."""
+    kept = ("context", "global_batch_tokens", "micro_batch_sequences", "precision", "optimizer")
+    return settings(**{key: part[key] for key in kept}, threads=2, **changes)
+
+
+def measured(shape: dict, stage: dict, steps: int) -> tuple[float, float]:
+    """(predicted, held at most) in bytes beyond what stood there before the model."""
+    asked = json.dumps({"architecture": shape, "stage": stage, "steps": steps})
+    command = [sys.executable, str(MEASURE), asked]
+    environment = {"PYTHONPATH": f"{ROOT / 'tests'}:{ROOT / 'workflow'}"}
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=1500, env={**os.environ, **environment}
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    predicted = memory.rank_memory(shape, stage)["total"] - memory.LIBRARIES["torch"]
+    return predicted, found["peak"] - found["before"]
+
+
+@pytest.mark.parametrize("stage", ["pretrain", "sft"])
+def test_smoke_within_50_mb(stage):
+    made = recipe.resolve("smoke")
+    spec = stage_of(made[stage])
+    predicted, held = measured(made["base"]["architecture"], spec, 20)
+    assert abs(predicted - held) < 50e6, (predicted, held)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("changes", [{}, {"precision": "fp32"}, {"gradient_checkpointing": True}])
+def test_135m_within_a_tenth(changes):
+    """The default recipe's model and batch: the shape decides, so random weights do."""
+    made = recipe.resolve("mini")
+    spec = stage_of({**made["pretrain"], **changes}) | changes
+    predicted, held = measured(made["base"]["architecture"], spec, 2)
+    assert predicted == pytest.approx(held, rel=0.1)
