@@ -400,17 +400,19 @@ def main() -> None:
         listed = folder / "benchmarks.json"
         listed.write_text(json.dumps(problems))
         ours = Stages(recipe, source, folder / "out", models, benchmarks)
-        if "whole" in args.only:
-            lines += pipeline(ours, folder, listed, tokenizer, args.share)
-        else:
+        sections = {
+            "whole": lambda: pipeline(ours, folder, listed, tokenizer, args.share),
+            "tokens": lambda: tokenization(ours, tokenizer),
+            "near": lambda: near(ours, folder, listed, tokenizer),
+            "memory": lambda: memory(recipe, source, folder, ours, args.sizes),
+        }
+        if {"tokens", "near"} & set(args.only) and "whole" not in args.only:
             ours.whole(2)
-        if "tokens" in args.only:
-            lines += tokenization(ours, tokenizer)
-        if "near" in args.only:
-            lines += near(ours, folder, listed, tokenizer)
-        if "memory" in args.only:
-            lines += memory(recipe, source, folder, ours, args.sizes)
-    write_text(args.out, "\n".join(lines).rstrip() + "\n")
+        for section in (name for name in sections if name in args.only):
+            print(f"bench: {section}", file=sys.stderr, flush=True)
+            lines += sections[section]()
+            # What is measured is kept, whatever becomes of the rest.
+            write_text(args.out, "\n".join(lines).rstrip() + "\n")
     print("\n".join(lines))
 
 
