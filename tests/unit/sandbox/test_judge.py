@@ -242,3 +242,12 @@ if hasattr(found, "user_namespace"):
         pytest.skip(f"sandbox: {shown.stdout.strip()}")
     assert "user_namespace=True" in shown.stdout, shown
     assert shown.stdout.split()[-1] in ("forbidden", "timeout"), shown
+
+
+def test_a_system_that_closes_user_namespaces_is_told_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(probing, "CLOSED", tmp_path / "restricted")
+    assert probing._advice() == ""
+    (tmp_path / "restricted").write_text("1\n")
+    assert "sysctl kernel.apparmor_restrict_unprivileged_userns=0" in probing._advice()
+    (tmp_path / "restricted").write_text("0\n")
+    assert probing._advice() == ""

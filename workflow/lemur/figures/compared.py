@@ -77,7 +77,7 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             groups.append((f"{model['label']}{paper}", rows))
         if model.get("own") and mine:
             vouched.append(_vouch(model, mine, numbers))
-    start = spec["models"][0]["label"] if spec["models"] else "the first model"
+    start = str(first or "the first model")
     return tables.Table(
         caption=f"Foundation benchmarks: the paper beside ours (recipe {spec['recipe']})",
         columns=[
@@ -163,7 +163,7 @@ def average(
         printed = numbers.get((key, AVERAGE))
     elif all(one is not None for one in theirs):
         printed = sum(one for one in theirs if one is not None) / len(theirs)
-    shown = f"{mean - half:.1f} to {mean + half:.1f}"
+    shown = f"{max(0.0, mean - half):.1f} to {min(100.0, mean + half):.1f}"
     name = "Average" if whole else f"Mean of the {len(columns)} above"
     if printed is None:
         return [name, None, mean, shown, None, None, ""]

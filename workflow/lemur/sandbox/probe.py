@@ -9,6 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+# Ubuntu since 24.04: "1" where only programs with an AppArmor profile may open user namespaces.
+CLOSED = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 INSTALL = "apt-get install bubblewrap"
 _OLDEST = (0, 8)  # the first bubblewrap that limits the size of a tmpfs
 
@@ -64,8 +66,7 @@ def probe() -> Sandbox | Absent:
 
 
 def _advice() -> str:
-    closed = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
-    if closed.is_file() and closed.read_text().strip() == "1":
+    if CLOSED.is_file() and CLOSED.read_text().strip() == "1":
         return (
             ": this system closes user namespaces (sysctl kernel.apparmor_restrict_"
             "unprivileged_userns=0 opens them, or add an AppArmor profile for bwrap)"
