@@ -119,10 +119,14 @@ def test_table(corpus):
         "tokens": 96,
         "sequences": 12,
         "context": 8,
+        "packing": "best-fit",
+        "padding": 0,
+        "truncated": 4,
         "code_to_text": 5.0,
         "kinds": {"code": {"tokens": 80}, "text": {"tokens": 16}},
         "sources": [
-            {"name": "one", "kind": "code", "planned_tokens": 80, "tokens": 80, "documents": 1, "epochs": 0.5},
+            {"name": "one", "kind": "code", "planned_tokens": 80, "tokens": 80, "documents": 1, "epochs": 0.5,
+             "languages": [{"name": "python", "planned_tokens": 79, "tokens": 80, "epochs": 0.5}]},
             {"name": "two", "kind": "text", "planned_tokens": 20, "tokens": 16, "documents": 1, "epochs": 1.0},
         ],
         "languages": {"code": {"python": 80}, "text": {"text": 16}},
@@ -131,6 +135,19 @@ def test_table(corpus):
         line.split() for line in table.text_of(plan, realised, entries_of(corpus)).splitlines()
     ]
     assert ["text", "20", "16", "20.00%", "16.67%"] in lines
+    assert ["one/python", "79", "80", "+1", "83.33%", "0.5000"] in lines
+    assert [
+        "packing",
+        "best-fit:",
+        "0",
+        "places",
+        "of",
+        "padding,",
+        "4",
+        "tokens",
+        "cut",
+        "off",
+    ] in lines
     assert ["two", "text", "20", "16", "-4", "16.67%", "1", "1.0000"] in lines
     assert ["python", "code", "80", "83.33%"] in lines
     near = next(line for line in lines if line[:2] == ["two", "near"])

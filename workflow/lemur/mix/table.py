@@ -34,6 +34,8 @@ def text_of(
         f"recipe {plan['recipe']}: {total:,} tokens in {realised['sequences']:,} sequences of "
         f"{realised['context']:,}, {plan['tokens']:,} planned; code to text "
         f"{'-' if ratio is None else f'{ratio:.3f}'}, {plan['code_to_text']} planned",
+        f"packing {realised['packing']}: {realised['padding']:,} places of padding, "
+        f"{realised['truncated']:,} tokens cut off",
         "",
     ]
     rows = [
