@@ -17,7 +17,7 @@ from lemur.figures.inputs import mapping, metrics
 from lemur.figures.inputs import scores as read_scores
 from lemur.files import write_text
 from lemur.provenance import ROOT
-from lemur.report import cards, corpus, datasheet, differences, graph, numbers
+from lemur.report import cards, corpus, datasheet, differences, graph, numbers, training
 from lemur.report import run as ran
 
 REPORTS = ROOT / "reports"
@@ -170,6 +170,7 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
         versions=ran.versions(jobs),
         others=others,
         more_others=more_others,
+        training=training.rows(stages),
         sources=corpus.table(inputs.statistics, plan, realised),
         datasheet=datasheet.blocks(inputs.datasheet) if inputs.datasheet else None,
         plan=plan,
