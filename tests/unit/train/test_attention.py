@@ -66,7 +66,10 @@ def fake_flash(monkeypatch):
     """flash-attn's function with its arguments and its meaning, computed a document at a time."""
     calls = []
 
-    def flash_attn_varlen_func(q, k, v, cu_q, cu_k, max_q, max_k, softmax_scale, causal):
+    def flash_attn_varlen_func(
+        q, k, v, cu_q, cu_k, max_q, max_k, softmax_scale, causal, deterministic
+    ):
+        assert deterministic == torch.are_deterministic_algorithms_enabled()
         assert causal and cu_q.dtype == torch.int32 and torch.equal(cu_q, cu_k)
         assert max_q == max_k == int(cu_q.diff().max()) and int(cu_q[-1]) == len(q)
         calls.append(len(cu_q) - 1)
