@@ -89,9 +89,7 @@ def measure(work, folder: Path) -> dict:
 
 def table(args: argparse.Namespace, folder: Path) -> list[str]:
     """One line a case; ours deterministic in a column of its own where it was asked for."""
-    import torch
-    from lemur.train.meter import matrix_rate, model_flops_a_token
-    from training_work import Work, load
+    from training_work import Work
 
     clock = "processor" if args.device == "cpu" else "wall"
     head = ["model", "context", "precision", "compiled", "ours tokens/s", "of matrix rate", "bare"]
@@ -113,9 +111,8 @@ def table(args: argparse.Namespace, folder: Path) -> list[str]:
             for kind in ("wall", "processor")
         }
         used = seconds[clock]
-        model = load(work, folder)
-        flops = model_flops_a_token(model, case["context"])
-        peak = matrix_rate(torch.device(args.device), case["precision"], 1.0)
+        flops = found["ours", False][0]["flops"]
+        peak = max(one["rate"] for one in found["ours", False])
         speed = {who: case["batch"] / seconds["wall"][who, False] for who in WHO}
         mine = used["ours", False]
         exact = f"{mine / used['ours', True]:.3f}" if ("ours", True) in used else "-"
@@ -174,7 +171,8 @@ def page(args: argparse.Namespace, rows: list[str], packed: list[str]) -> str:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     settings = (
         f"--device {args.device} --models {' '.join(args.models)} "
-        f"--contexts {' '.join(map(str, args.contexts))} --steps {args.steps} --rounds {args.rounds}"
+        f"--contexts {' '.join(map(str, args.contexts))} --precisions {' '.join(args.precisions)} --batch {args.batch} "
+        f"--steps {args.steps} --warm {args.warm} --rounds {args.rounds}"
     )
     clock = "processor" if args.device == "cpu" else "wall"
     return "\n".join(
@@ -182,6 +180,9 @@ def page(args: argparse.Namespace, rows: list[str], packed: list[str]) -> str:
             f"## {args.device}: {device_name(args.device)}",
             "",
             f"`make bench-train BENCH='{settings}'`; Python {platform.python_version()}, {versions}.",
+            "",
+            f"Load average at the end: {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores: where that "
+            "is more than this bench's own, tokens/s say little, ratios of processor time more.",
             "",
             f"{args.batch:,} tokens a step, whole sequences of one document each. tokens/s by wall time; "
             f"ratios of medians of {clock} seconds a step, {args.rounds} rounds of {args.steps - args.warm} "

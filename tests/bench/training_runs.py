@@ -2,7 +2,8 @@
 
     training_runs.py WORK.json FOLDER
 
-Prints {"wall": [...], "processor": [...]}: seconds of each step after the warm-up ones.
+Prints "MEASURED " and JSON: seconds of each step after the warm-up ones ("wall", "processor"), bytes
+of "memory" on a GPU and, for the loop, "rate" (FLOP/s of a matrix product) and "flops" a token.
 """
 
 import json
@@ -39,6 +40,8 @@ class Clock:
 
     def __init__(self, device: str):
         self.device, self.wall, self.processor = device, [], []
+        self.rate = 0.0  # FLOP/s of a matrix product, and model FLOPs a token; ours alone
+        self.flops = 0.0
 
     def tick(self) -> None:
         if self.device == "cuda":
@@ -69,6 +72,7 @@ def ours(work: Work, folder: Path, clock: Clock) -> None:
     engine = build(model, settings)
     with tempfile.TemporaryDirectory() as run:
         meter = Ticking(settings, engine.device, flops)
+        clock.rate, clock.flops = meter.peak, flops
         loop.train(loop.Run(settings, packed, engine, Path(run), work.steps, meter))
     clock.tick()
 
@@ -147,7 +151,7 @@ def main() -> None:
     work = Work(**json.loads(sys.argv[1]))
     clock = Clock(work.device)
     {"ours": ours, "bare": bare, "trainer": trainer}[work.who](work, Path(sys.argv[2]), clock)
-    found = {**clock.steps(work.warm), "memory": 0}
+    found = {**clock.steps(work.warm), "memory": 0, "rate": clock.rate, "flops": clock.flops}
     if work.device == "cuda":
         found["memory"] = torch.cuda.max_memory_allocated()
     print("MEASURED " + json.dumps(found))
