@@ -213,7 +213,8 @@ def torchtitan() -> list[str]:
         "node of 8 H100 with NVLink for about an hour; torchtitan at a pinned commit with its "
         "llama3_8b configuration, in an environment of its own; and here the base `llama-3-8b` in a "
         "recipe with the same context, micro batch, `gradient_checkpointing` and `compile`, "
-        "`processes_per_node: 8`, `zero_stage: 3`, random weights and one document a sequence. "
+        "`processes_per_node: 8`, `zero_stage: 3` (2 where compiled, which 3 refuses), random weights "
+        "and one document a sequence. "
         "Both then run on that node, in turns. Not run: no such node was lent.",
         "",
     ]
