@@ -1,6 +1,7 @@
 """Recipes through a real SLURM: rules as jobs, with the resources that they ask for."""
 
 import json
+import re
 
 import pytest
 from lemur.files import sha256_of
@@ -19,10 +20,10 @@ def test_the_first_stages_run_as_jobs(cluster, tmp_path):
     )  # fmt: skip
     assert json.loads((tmp_path / "results/smoke/mix/plan.json").read_text())["tokens"] == 32_768
     shown = (tmp_path / "run.log").read_text()
-    jobs = shown.count("has been submitted with SLURM jobid")
-    assert jobs == 9, shown[-3000:]  # four downloads, four cleaned, one plan
-    first = cluster.client("squeue", "-h", "-t", "all", "-o", "%P %l %m").splitlines()
-    asked = {tuple(line.split()) for line in first[:jobs]}
+    jobs = re.findall(r"has been submitted with SLURM jobid (\d+)", shown)
+    assert len(jobs) == 9, shown[-3000:]  # four downloads, four cleaned, one plan
+    shown = cluster.client("squeue", "-h", "-t", "all", "-j", ",".join(jobs), "-o", "%P %l %m")
+    asked = {tuple(line.split()) for line in shown.splitlines()}
     assert {(partition, limit) for partition, limit, _ in asked} == {("high", "7:00")}
     assert len({memory for *_, memory in asked}) > 1, "rules of different needs ask for the same"
 
