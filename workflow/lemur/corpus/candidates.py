@@ -139,7 +139,7 @@ def _parquet(
                         f"{path.name}: no column {name!r}{nearest(name, file.schema_arrow.names)}"
                     )
             share = path.stat().st_size / max(1, file.metadata.num_rows)
-            for batch in file.iter_batches(batch_size=1024, columns=needed):
+            for batch in file.iter_batches(batch_size=128, columns=needed):
                 yield from batch.to_pylist()
                 progress(share * batch.num_rows)
     except UnicodeDecodeError:
