@@ -88,6 +88,11 @@ def load(folder: Path, spec: Spec, data: PackedDataset) -> PreTrainedModel:
         raise UserError(
             f"{spec.key('context')}: {spec.context} is longer than the {longest} positions of {folder}"
         )
+    if not hasattr(config, "num_attention_heads"):
+        raise UserError(
+            f"base: models of type '{config.model_type}' have no attention that could be kept inside "
+            "documents, so documents in one sequence would see each other"
+        )
     if any(getattr(config, name, None) for name in CHANGED_LOGITS):
         raise UserError(
             f"base: '{config.model_type}' changes its logits, which the loss leaves out"
