@@ -87,6 +87,9 @@ def test_the_papers_mixtures_wait_for_their_terms():
     assert some == ["openassistant1", "openorca", *free[2:]]
     every = names(**{"sft.accept_terms": ["evol-codealpaca", "sharegpt", "openorca"]})
     assert every == ["openassistant1", "openorca", "sharegpt", "evol-codealpaca"]
+    wrote = stages.train(recipe.resolve("lemur-70b"), "sft")["generated_data"]
+    assert sorted(wrote) == ["opencodeinstruct", "self-oss-instruct", "smoltalk"]
+    assert "generated_data" not in stages.train(recipe.resolve("mini"), "sft")
     with pytest.raises(UserError, match="'openorka' is no source with terms; did you mean"):
         names(**{"sft.accept_terms": ["openorka"]})
 

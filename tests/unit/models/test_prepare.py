@@ -60,12 +60,15 @@ def test_every_named_shape_counts_the_parameters_that_its_name_says():
         "smollm2-135m-instruct-q4": 134_515_008,
         "smollm2-135m": 134_515_008,
         "smoke-1m": 1_115_264,
+        "lemur-70b-v1": 68_976_648_192,
+        "codellama-34b": 33_743_970_304,
         "llama-2-70b": 68_976_648_192,
         "llama-2-7b": 6_738_415_616,
         "llama-3-8b": 8_030_261_248,
         "tinyllama-1.1b": 1_100_048_384,
     }
-    assert {n: parameters(m["architecture"])["total"] for n, m in MODELS.items()} == expected
+    shapes = {n: m["architecture"] for n, m in MODELS.items() if "architecture" in m}
+    assert {n: parameters(shape)["total"] for n, shape in shapes.items()} == expected
 
 
 def test_the_instruct_start_is_never_called_a_base():
@@ -159,6 +162,11 @@ def test_cards_of_trained_models():
     counted = {"sources": {"eg": {"trained_tokens": 55}}}
     assert "| eg | conversations | 55 |" in trained_card(settings(), base, counted, result)
     assert "Not described" in trained_card(settings(), {}, None, result)
+    assert "warm-up 0.25 of the steps" in card and "language models" not in card
+    wrote = {"openorca": {"generated_by": "GPT-4", "licence": "MIT", "terms": "no rivals"}}
+    spec = settings(stage="sft", generated_data=wrote, schedule__warmup_tokens=1280)
+    card = trained_card(spec, base, counted, result)
+    assert "- openorca: by GPT-4 (MIT; no rivals)" in card and "warm-up 1,280 tokens" in card
 
 
 def test_the_command(tmp_path):

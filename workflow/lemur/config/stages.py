@@ -141,6 +141,15 @@ def train(recipe: Recipe, stage: str) -> Recipe:
     part = dict(recipe[stage])
     for key in ("sources", "accept_terms", "template", "max_examples", "packing", "from"):
         part.pop(key, None)
+    written = {
+        source["name"]: {
+            key: source[key] for key in ("generated_by", "licence", "terms") if key in source
+        }
+        for source in recipe["sft"]["sources"]
+        if stage == "sft" and "generated_by" in source
+    }
+    if written:
+        part["generated_data"] = written
     return {
         "stage": stage,
         "recipe": recipe["name"],

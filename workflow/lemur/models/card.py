@@ -64,7 +64,7 @@ def trained_card(spec: Facts, base: Facts, data: Facts | None, result: Facts) ->
         f"- {optimizer['name']}: peak rate {optimizer['learning_rate']:g}, betas "
         f"{optimizer['betas'][0]:g} and {optimizer['betas'][1]:g}, weight decay "
         f"{optimizer['weight_decay']:g}, clip {optimizer['clip']:g}; schedule "
-        f"{spec['schedule']['name']}, warm-up {spec['schedule']['warmup']:g} of the steps",
+        f"{spec['schedule']['name']}, warm-up {_warmup(spec['schedule'])}",
         *_adapters(spec.get("lora"), result),
         f"- precision: {spec['precision']} with float32 master weights; engine: {result['engine']}; "
         f"seed {spec['seed']}",
@@ -79,8 +79,27 @@ def trained_card(spec: Facts, base: Facts, data: Facts | None, result: Facts) ->
         f"{licence}, inherited from the start. The licences of the training data stand in the "
         "project's config/sources.yaml.",
         "",
+        *_generated(spec.get("generated_data", {})),
     ]
     return "\n".join(lines)
+
+
+def _warmup(schedule: Facts) -> str:
+    for key, unit in (("warmup_tokens", "tokens"), ("warmup_steps", "steps")):
+        if schedule.get(key) is not None:
+            return f"{schedule[key]:,} {unit}"
+    return f"{schedule['warmup']:g} of the steps"
+
+
+def _generated(sources: Facts) -> list[str]:
+    """Data that models wrote, whose makers' terms may bind whoever uses this model."""
+    if not sources:
+        return []
+    lines = ["Written by language models:", ""]
+    for name, facts in sorted(sources.items()):
+        terms = f"; {facts['terms']}" if "terms" in facts else ""
+        lines.append(f"- {name}: by {facts['generated_by']} ({facts['licence']}{terms})")
+    return [*lines, ""]
 
 
 def _adapters(lora: Facts | None, result: Facts) -> list[str]:

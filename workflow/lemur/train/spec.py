@@ -22,6 +22,7 @@ HOW = (
     "compile",
     "deterministic",
     "cross_entropy",
+    "generated_data",
 )
 LINEAR = "all-linear"  # peft's word for every linear layer but the output
 DEVICES = ("cpu", "cuda")
@@ -178,6 +179,7 @@ def parse(values: dict[str, Any]) -> Spec:
         raise UserError(f"spec: stage: {stage!r}{nearest(str(stage), ('pretrain', 'sft'))}")
     top = _Reader(values, stage)
     top.read.add("stage")
+    top.read.add("generated_data")  # for the model's card alone
     optimizer, schedule = top.inside("optimizer"), top.inside("schedule")
     parallel, checkpoint = top.inside("parallel"), top.inside("checkpoint")
     optimizer.one_of("name", ("adamw",))
