@@ -194,7 +194,7 @@ def test_one_source_replaced_is_cleaned_and_tokenized_alone(smoke, checkout):
         "download": 1, "clean": 1, "tokenize": 1, "signatures": 1, "duplicates": 1,
         "plan_mixture": 1, "decontaminate": 1, "heldout": 1, "pack": 1, "continue_pretraining": 1, "conversations": 1,
         "sft_tokens": 1, "supervised_fine_tuning": 1, "loss": 1, "mixture_figure": 1, **TRAINED,
-        "generate": 9, "judge": 9,
+        "write_datasheet": 1, "generate": 9, "judge": 9,
     }  # fmt: skip
 
 
