@@ -61,8 +61,9 @@ def slurm_jobs(home: Path, variables: dict[str, str]) -> dict[str, dict[str, flo
     ).stdout  # fmt: skip
     jobs = {}
     for line in shown.splitlines():
-        times = dict(re.findall(r"(SubmitTime|StartTime|EndTime|JobId)=(\S+)", line))
-        jobs[times.pop("JobId")] = {
+        times = dict(re.findall(r"(?<!\S)(SubmitTime|StartTime|EndTime|JobId)=(\S+)", line))
+        job = times.pop("JobId")
+        jobs[job] = {
             name.removesuffix("Time").lower(): datetime.fromisoformat(text).timestamp()
             for name, text in times.items()
         }
