@@ -10,6 +10,10 @@ min_version("9.0")
 container: "docker-archive:result"
 
 
+# The first page of `snakemake --report`.
+report: "reports/snakemake/workflow.rst"
+
+
 include: "rules/0_common.smk"
 include: "rules/1_corpus.smk"
 include: "rules/2_mix.smk"

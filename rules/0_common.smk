@@ -490,7 +490,43 @@ def mixture_drops():
 
 
 def figure_output(name):
-    return f"results/figures/{{recipe}}/{name}.svg"
+    return in_report(f"results/figures/{{recipe}}/{name}.svg")
+
+
+# What the templates of reports/snakemake/ read, which cannot open a file: a figure's text is the
+# same in `snakemake --report` as in results/report.html.
+config["captions"] = {
+    path.stem: path.read_text() for path in (ROOT / "reports" / "captions").glob("*.rst")
+}
+SECTIONS = {
+    name: section["heading"]
+    for section in STYLE["report"]["sections"]
+    for name in section["figures"]
+}
+
+
+def in_report(path):
+    """Mark a figure or a table for `snakemake --report`, under its section of figures.yaml."""
+    return report(
+        path,
+        caption="../reports/snakemake/figure.rst",
+        category=lambda wildcards, output: SECTIONS.get(Path(output[0]).stem),
+        subcategory=lambda wildcards, output: (
+            "Tables" if Path(output[0]).suffix == ".html" else "Figures"
+        ),
+        labels=lambda wildcards, output: {"figure": Path(output[0]).stem},
+    )
+
+
+def scores_in_report(path):
+    """The same for the scores of one model on one benchmark."""
+    return report(
+        path,
+        caption="../reports/snakemake/scores.rst",
+        category="Scores",
+        subcategory="By benchmark",
+        labels={"benchmark": "{benchmark}", "model": "{model}"},
+    )
 
 
 def figure_spec(name):

@@ -32,7 +32,7 @@ rule judge:
         generations="results/{recipe}/evaluate/{model}/{benchmark}/generations.jsonl",
         data=benchmark_data,
     output:
-        scores="results/{recipe}/evaluate/{model}/{benchmark}/scores.json",
+        scores=scores_in_report("results/{recipe}/evaluate/{model}/{benchmark}/scores.json"),
         verdicts="results/{recipe}/evaluate/{model}/{benchmark}/verdicts.jsonl",
         prompt="results/{recipe}/evaluate/{model}/{benchmark}/prompt.txt",
     log:

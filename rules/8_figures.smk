@@ -7,7 +7,7 @@ rule paper_figure:
         outcomes=PAPER / "mint_outcomes.tsv.gz",
         compared=compared_records(),
     output:
-        "results/figures/paper/{figure}",
+        in_report("results/figures/paper/{figure}"),
     log:
         "logs/figures/paper/{figure}.log",
     wildcard_constraints:
@@ -76,7 +76,7 @@ rule scores_figure:
     input:
         lambda wildcards: scores_of_figure(wildcards.figure),
     output:
-        "results/figures/{recipe}/{figure}.svg",
+        figure_output("{figure}"),
     log:
         "logs/figures/{recipe}/{figure}.log",
     wildcard_constraints:
@@ -101,7 +101,7 @@ rule foundation_table:
         reported=PAPER / "reported.csv",
         dropped=mixture_drops(),
     output:
-        FOUNDATION,
+        in_report(FOUNDATION),
     log:
         "logs/figures/foundation.log",
     resources:
@@ -134,7 +134,12 @@ rule report:
         datasheet=f"results/corpus/{RECIPE['corpus']['name']}/datasheet.json",
         template=report_files(),
     output:
-        "results/report.html",
+        report(
+            "results/report.html",
+            caption="../reports/snakemake/page.rst",
+            category="Report",
+            labels={"recipe": RECIPE["name"]},
+        ),
     log:
         f"logs/report/{RECIPE['name']}.log",
     resources:

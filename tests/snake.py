@@ -1,5 +1,6 @@
 """Call Snakemake on this checkout as a user would, and read its job table."""
 
+import json
 import os
 import re
 import subprocess
@@ -44,3 +45,22 @@ def values(**changed: object) -> str:
     """``set=...`` for --config: dots are written as double underscores."""
     inside = ", ".join(f"{key.replace('__', '.')}: {value}" for key, value in changed.items())
     return f"set={{{inside}}}"
+
+
+def reported(folder: Path, *arguments: str) -> tuple[dict, dict]:
+    """What ``snakemake --report`` writes of finished files: ``categories``, ``results``.
+
+    categories: {category: {subcategory: paths}}; results: {path: caption (HTML), labels, ...}.
+    """
+    path = folder / "snakemake-report.html"
+    path.unlink(missing_ok=True)
+    done = snakemake(folder, *arguments, "--report", str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "downloading" not in done.stderr, done.stderr  # its scripts come with the package
+    page = path.read_text()
+    starts = (
+        re.search(rf'<script id="{name}">\s*var {name} = ', page).end()
+        for name in ("categories", "results")
+    )
+    categories, results = (json.JSONDecoder().raw_decode(page, start)[0] for start in starts)
+    return categories, results

@@ -1,9 +1,12 @@
 """Dry runs from a checkout: every recipe, the SLURM profile, and mistakes in what is asked for."""
 
+import html
+from pathlib import Path
+
 import pytest
 from lemur.config import load, recipe
 from lemur.provenance import ROOT
-from snake import planned, snakemake, values
+from snake import planned, reported, snakemake, values
 
 RECIPES = sorted(path.stem for path in (load.CONFIG / "recipes").glob("*.yaml"))
 
@@ -42,6 +45,26 @@ def test_paper_figures_need_neither_downloads_nor_training(tmp_path):
     jobs = planned(tmp_path, "paper_figures")
     assert not {"download", "prepare_model", "continue_pretraining", "generate"} & set(jobs)
     assert sum(jobs.values()) > 3
+
+
+def test_snakemakes_own_report_carries_captions_and_categories(tmp_path):
+    figures = {
+        "Figures": "results/figures/paper/overview.svg",
+        "Tables": "results/figures/paper/mint_table.html",
+    }
+    done = snakemake(tmp_path, "--cores", "2", *figures.values())
+    assert done.returncode == 0, done.stdout + done.stderr
+    categories, results = reported(tmp_path, *figures.values())
+    assert categories == {"The paper": {kind: [path] for kind, path in figures.items()}}
+    for path in figures.values():
+        name = Path(path).stem
+        words = (ROOT / "reports" / "captions" / f"{name}.rst").read_text().split()
+        caption = " ".join(html.unescape(results[path]["caption"]).split())
+        assert " ".join(words) in caption and "system-message" not in caption
+        assert f"results/figures/paper/{name}.csv" in caption
+        assert results[path]["labels"] == {"figure": name}
+    # A mark is no reason to make anything again.
+    assert not planned(tmp_path, *figures.values())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from lemur.provenance import ROOT, digest
 from lemur.trace import records
-from snake import planned, snakemake, values
+from snake import planned, reported, snakemake, values
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -93,6 +93,23 @@ def test_the_report_says_what_it_shows(smoke):
     assert "32,768" in page
     assert "Content-Security-Policy" in page
     assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace("http://creativecommons.org", "")  # fmt: skip
+
+
+def test_snakemakes_own_report_has_the_whole_run_by_category(smoke):
+    categories, results = reported(smoke.folder, "--config", "recipe=smoke")
+    assert set(categories) == {"Training", "Scores", "The paper", "Report"}
+    assert set(categories["Training"]["Figures"]) == {
+        f"results/figures/smoke/{name}.svg" for name in ("loss", "mixture")
+    }
+    judged = smoke.recipe.glob("evaluate/*/*/scores.json")
+    assert set(categories["Scores"]["By benchmark"]) == {
+        str(path.relative_to(smoke.folder)) for path in judged
+    }
+    assert categories["Scores"]["Tables"] == ["results/figures/foundation.html"]
+    gsm8k = results["results/smoke/evaluate/chat/gsm8k/scores.json"]
+    assert gsm8k["labels"] == {"benchmark": "gsm8k", "model": "chat"}
+    assert "What chat scored on gsm8k" in gsm8k["caption"]
+    assert "smoke" in results["results/report.html"]["caption"]
 
 
 def test_a_second_run_has_nothing_to_do(smoke):
