@@ -1,6 +1,9 @@
 """A stage from files to files: what it writes, and what it refuses before any training."""
 
 import json
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -65,6 +68,91 @@ def test_no_model_no_data_no_gpu(no_training, tmp_path, model_folder, index):
     if not torch.cuda.is_available():
         said = refused(spec, model_folder, index, tmp_path)
         assert said == "pretrain.parallel.device: cuda, but no GPU is visible"
+
+
+def test_a_folder_that_is_not_a_whole_model(no_training, tmp_path, index):
+    """Left to transformers, missing layers would be random and a damaged file a traceback."""
+
+    def said(change):
+        folder = tiny_model(tmp_path / "changed")
+        config = json.loads((folder / "config.json").read_text())
+        change(folder, config)
+        if config:
+            (folder / "config.json").write_text(json.dumps(config))
+        text = refused(settings(), folder, index, tmp_path)
+        assert text.startswith(f"base: {folder}"), text
+        shutil.rmtree(folder)
+        return text
+
+    def cut(folder, config):
+        (folder / "config.json").write_text("{")
+        config.clear()
+
+    assert "'model.layers.2." in said(lambda _, config: config.update(num_hidden_layers=3))
+    assert "another shape" in said(lambda _, config: config.update(intermediate_size=64))
+    assert "model type `lama`" in said(lambda _, config: config.update(model_type="lama"))
+    assert "config.json" in said(cut)
+    assert "model.safetensors" in said(lambda at, _: (at / "model.safetensors").unlink())
+    assert "header" in said(lambda at, _: (at / "model.safetensors").write_bytes(b"xx"))
+    assert "no tokenizer.json" in said(lambda at, _: (at / "tokenizer.json").unlink())
+
+
+def test_a_token_file_that_is_gone(no_training, tmp_path, model_folder):
+    index = packed(tmp_path / "data", [[16]] * 4, 16)
+    (index.parent / "part.bin").unlink()
+    said = refused(settings(), model_folder, index, tmp_path)
+    assert said.startswith(f"{index.parent / 'part.bin'}: no such token file; {index} points")
+
+
+def test_kernels_that_are_not_there_and_a_finished_run_that_stays(
+    no_training, tmp_path, model_folder, index
+):
+    done = tmp_path / "out" / "DONE.json"
+    done.parent.mkdir()
+    done.write_text("{}")
+    said = refused(settings(attention="flash"), model_folder, index, tmp_path)
+    assert said.startswith("pretrain.attention: flash needs the package flash-attn")
+    assert done.read_text() == "{}"
+
+
+LOADED_ELSEWHERE = """
+import sys
+from transformers import AutoModelForCausalLM, AutoTokenizer
+for folder in sys.argv[1:]:
+    model, report = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
+    assert not any(report.values()), report
+    assert type(model).__name__ == "LlamaForCausalLM" and model.config.dtype == model.dtype
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert tokenizer.eos_token_id == end == 62, end
+    assert model.generation_config.eos_token_id == [0, 62], model.generation_config
+    assert model.get_input_embeddings().weight.shape[0] == len(tokenizer) == 63
+    said = [{"role": "user", "content": "w3"}]
+    prompt = tokenizer.apply_chat_template(said, add_generation_prompt=True, return_tensors="pt")
+    text = tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True)
+    assert text == "<|im_start|>user\\nw3<|im_end|>\\n<|im_start|>assistant\\n", text
+    made = model.generate(**prompt, max_new_tokens=3, do_sample=False)
+    assert made.shape[1] > prompt["input_ids"].shape[1]
+assert not any(name.partition(".")[0] == "lemur" for name in sys.modules)
+"""
+
+
+def test_transformers_loads_what_is_saved_without_our_code(tmp_path):
+    """All weights and LoRA merged: every key known, none missing; tokenizer, template, stop tokens."""
+    model = tiny_model(tmp_path / "model", tie_word_embeddings=False)
+    index = packed(tmp_path / "data", mixed_lengths(8, 16), 16, masked=True)
+    folders = []
+    for name, lora in (("full", None), ("lora", {"rank": 2, "alpha": 4})):
+        done = tmp_path / name / "DONE.json"
+        spec = settings(stage="sft", tokens=64, vocabulary="chatml", lora=lora, precision="bf16")
+        run(spec, model, index, done)
+        folders.append(str(done.parent / "model"))
+        assert not [path for path in done.parent.glob("model/*") if path.suffix in (".py", ".bin")]
+        assert "auto_map" not in (done.parent / "model/config.json").read_text()
+    # -I: neither PYTHONPATH nor the folder at hand
+    command = [sys.executable, "-I", "-c", LOADED_ELSEWHERE, *folders]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_command_says_a_mistake_in_one_line(tmp_path, model_folder, index):

@@ -5,6 +5,10 @@ data, so that a ``<|im_end|>`` written in it is encoded as plain text and cannot
 on are the assistant's text, the ``<|im_end|>`` after it and that marker's line end: decoded, the
 tokens with mask 1 are exactly those strings. An assistant's header and text are encoded apart, as
 they are at generation time, so that no token straddles where the mask begins.
+
+SentencePiece vocabularies (Llama 2, CodeLlama, TinyLlama) put a space before what they encode: an
+answer is encoded without it. Those that put it after every control token as well do so in prompts;
+there headers and questions have it too, and the line end, which is " \\n" then, is not trained on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -63,20 +67,47 @@ class ChatML:
         self.start = tokenizer.token_to_id(START)
         self.end = tokenizer.token_to_id(END)
         self.vocabulary = max(tokenizer.get_vocab(with_added_tokens=True).values()) + 1
-        self.line = self._plain("\n")
+        self.spaced = self._decoded(self._plain("a")) == " a"
+        self.spaced_after_markers = self.spaced and self._parsed(f"{END}a")[1:] == self._plain("a")
+        self.line = self._after_marker("\n")
+        self.line_trained = int(self._decoded(self.line) == "\n")
 
     def _plain(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False).ids if text else []
+
+    def _exact(self, text: str) -> list[int]:
+        """The text and nothing before it: what follows a line end, which no piece reaches across."""
+        if not self.spaced:
+            return self._plain(text)
+        before, whole = self._plain("\n"), self._plain(f"\n{text}")
+        return whole[len(before) :] if whole[: len(before)] == before else self._plain(text)
+
+    def _after_marker(self, text: str) -> list[int]:
+        """As a prompt is encoded, where control tokens are read as such."""
+        return self._plain(text) if self.spaced_after_markers else self._exact(text)
+
+    def _parsed(self, text: str) -> list[int]:
+        self.tokenizer.encode_special_tokens = False
+        ids = self._plain(text)
+        self.tokenizer.encode_special_tokens = True
+        return ids
+
+    def _decoded(self, ids: list[int]) -> str:
+        """What stands after a marker; alone, a text would lose the space that it begins with."""
+        text = self.tokenizer.decode([self.end, *ids], skip_special_tokens=False)
+        return text.removeprefix(END)
 
     def turn(self, message: Message) -> Turn:
         """The tokens of one message."""
         role, content = message["role"], message["content"]
         if role != "assistant":
-            ids = [self.start, *self._plain(f"{role}\n{content}"), self.end, *self.line]
+            asked = self._after_marker(f"{role}\n{content}")
+            ids = [self.start, *asked, self.end, *self.line]
             return Turn(ids, [0] * len(ids))
-        header = [self.start, *self._plain(f"{role}\n")]
-        said = [*self._plain(content), self.end, *self.line]
-        return Turn([*header, *said], [0] * len(header) + [1] * len(said))
+        header = [self.start, *self._after_marker(f"{role}\n")]
+        said = [*self._exact(content), self.end]
+        mask = [0] * len(header) + [1] * len(said) + [self.line_trained] * len(self.line)
+        return Turn([*header, *said, *self.line], mask)
 
     def turns(self, messages: Sequence[Message]) -> list[Turn]:
         """The tokens of every message."""
@@ -92,8 +123,11 @@ class ChatML:
         said = [one for one, trained in zip(turn.ids, turn.mask, strict=True) if trained]
         if not said:
             return True
-        text = self.tokenizer.decode(said, skip_special_tokens=False)
-        return text == f"{message['content']}{END}\n"
+        return self._decoded(said) == self.trained(message)
+
+    def trained(self, message: Message) -> str:
+        """What the model learns to say of an assistant's message."""
+        return f"{message['content']}{END}" + "\n" * self.line_trained
 
 
 def with_markers(tokenizer: Tokenizer) -> int:

@@ -120,6 +120,11 @@ def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -
             its["conversations"] += 1
             its["tokens"] += len(ids)
             its["trained_tokens"] += sum(mask)
+    if not lengths and not left_out["too_long"]:
+        raise UserError(
+            f"{path}: the vocabulary of {tokenizer} cannot spell the answers of any of "
+            f"{len(records)} conversations exactly; take another base"
+        )
     if not lengths:
         raise UserError(
             f"{path}: none of {len(records)} conversations fits into sft.context "

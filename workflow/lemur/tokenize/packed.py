@@ -66,6 +66,14 @@ class PackedDataset:
     def __len__(self) -> int:
         return len(self.sequences) - 1
 
+    def check_files(self) -> None:
+        """Whether every token file and mask is there, before a long run meets the first that is not."""
+        for name in [*self.index["files"], *(self.index["masks"] or ())]:
+            if not (self.path.parent / name).is_file():
+                raise UserError(
+                    f"{self.path.parent / name}: no such token file; {self.path} points to it"
+                )
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_maps": {}}  # a worker process opens its own maps
 

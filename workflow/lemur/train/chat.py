@@ -53,7 +53,9 @@ def write_tokenizer(folder: Path, target: Path) -> None:
     tokenizer, added = _with_markers(folder)
     if added:
         tokenizer.save(str(target / "tokenizer.json"))
-    settings = read_json(target / "tokenizer_config.json")
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast"}
+    if (target / "tokenizer_config.json").is_file():
+        settings = read_json(target / "tokenizer_config.json")
     settings.pop("chat_template", None)
     write_json(target / "tokenizer_config.json", {**settings, "eos_token": END})
     mapped = target / "special_tokens_map.json"

@@ -57,10 +57,15 @@ class Engine(Protocol):
         """Leave the other ranks. Collective."""
 
 
-def build(model: PreTrainedModel, spec: Spec) -> Engine:
-    """The engine that the recipe names, around a float32 model; imports only what it needs."""
+def check_device(spec: Spec) -> None:
+    """A GPU where the recipe asks for one; the CPU never stands in for it."""
     if spec.device == "cuda" and not torch.cuda.is_available():
         raise UserError(f"{spec.key('parallel.device')}: cuda, but no GPU is visible")
+
+
+def build(model: PreTrainedModel, spec: Spec) -> Engine:
+    """The engine that the recipe names, around a float32 model; imports only what it needs."""
+    check_device(spec)
     if spec.device == "cuda" and spec.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it
         torch.use_deterministic_algorithms(True)

@@ -1,10 +1,13 @@
 """The model as the engines see it: a batch goes in, the summed loss comes out."""
 
 import functools
+import sys
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
+from transformers.utils import logging
 
 from lemur.errors import UserError
 from lemur.tokenize.packed import PackedDataset
@@ -64,8 +67,12 @@ def _head_loss(
 
 def packed_loss(model: PreTrainedModel, spec: Spec) -> PackedLoss:
     """The module that an engine trains, as the recipe has it; the model stands on its device."""
-    kind = attention.choose(spec.attention, model.device, spec.precision)
-    made = PackedLoss(model, kind, spec.z_loss, choose(spec.cross_entropy, model.device))
+    try:
+        kind = attention.choose(spec.attention, model.device, spec.precision)
+        kernel = choose(spec.cross_entropy, model.device)
+    except UserError as error:  # begins with the key
+        raise UserError(spec.key(str(error))) from None
+    made = PackedLoss(model, kind, spec.z_loss, kernel)
     if spec.compile:
         compile_layers(model, spec)
     return made
@@ -76,9 +83,7 @@ def load(folder: Path, spec: Spec, data: PackedDataset) -> PreTrainedModel:
 
     Everything that cannot fit is a UserError that names the recipe's key, before any training.
     """
-    if not (folder / "config.json").is_file():
-        raise UserError(f"{folder}: no model here (config.json is missing)")
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    config = _config(folder)
     if data.context != spec.context:
         raise UserError(
             f"{spec.key('context')}: {spec.context}, but {data.path} was packed with {data.context}"
@@ -97,9 +102,57 @@ def load(folder: Path, spec: Spec, data: PackedDataset) -> PreTrainedModel:
         raise UserError(
             f"base: '{config.model_type}' changes its logits, which the loss leaves out"
         )
-    return AutoModelForCausalLM.from_pretrained(
-        folder, config=config, dtype=torch.float32, local_files_only=True, use_safetensors=True
-    )
+    return _weights(folder, config)
+
+
+def _config(folder: Path) -> PretrainedConfig:
+    if not (folder / "config.json").is_file():
+        raise UserError(f"{folder}: no model here (config.json is missing)")
+    try:
+        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"base: {folder / 'config.json'}: {_first_line(error)}") from None
+
+
+def _weights(folder: Path, config: PretrainedConfig) -> PreTrainedModel:
+    """Every weight of the model comes from the folder; left alone, what is missing would be random."""
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.CRITICAL)  # its table of keys is our one line
+    try:
+        model, report = AutoModelForCausalLM.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            local_files_only=True,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, SafetensorError) as error:
+        raise UserError(f"base: {folder}: {_first_line(error)}") from None
+    finally:
+        logging.set_verbosity(verbosity)
+    for found, what in (
+        ("missing_keys", "are missing"),
+        ("mismatched_keys", "have another shape than config.json says"),
+    ):
+        names = sorted(key if isinstance(key, str) else key[0] for key in report[found])
+        if names:
+            raise UserError(
+                f"base: {folder}: {len(names)} weights {what}, the first is '{names[0]}'"
+            )
+    unknown = sorted(report["unexpected_keys"])
+    if unknown:
+        print(
+            f"warning: base: {folder}: config.json has no place for {len(unknown)} weights, the first "
+            f"is '{unknown[0]}'",
+            file=sys.stderr,
+        )
+    return model
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0] or type(error).__name__
 
 
 def check_vocabulary(model: PreTrainedModel, spec: Spec, data: PackedDataset) -> None:

@@ -44,7 +44,12 @@ def run(
 def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[str, ...]) -> None:
     if spec.threads:
         torch.set_num_threads(spec.threads)
+    engine.check_device(spec)
     data = PackedDataset(index)
+    data.check_files()
+    if not (model_folder / "tokenizer.json").is_file() and (model_folder / "config.json").is_file():
+        # It is copied when all is trained, which may be after a month.
+        raise UserError(f"base: {model_folder}: no tokenizer.json (fast tokenizers only)")
     model = load(model_folder, spec, data)
     added = chat.add_markers(model, model_folder) if spec.vocabulary == "chatml" else 0
     check_vocabulary(model, spec, data)
@@ -64,9 +69,9 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
         loop.train(loop.Run(spec, data, other, parent / name, steps, meter))
         other.close()
         return
-    done.unlink(missing_ok=True)
     with WriterLock(parent / name):
         built = engine.build(model, spec)
+        done.unlink(missing_ok=True)
         print(
             f"{spec.stage}: engine {built.name}, {built.world} rank(s) on {spec.device}, "
             f"{spec.precision}, {count:,} parameters"

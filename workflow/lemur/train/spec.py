@@ -6,6 +6,7 @@ from typing import Any
 from lemur.config.engine import engine_for
 from lemur.errors import UserError, nearest
 from lemur.provenance import digest
+from lemur.train.reader import Reader
 from lemur.train.schedule import NAMES as SCHEDULES
 from lemur.train.schedule import Schedule, warmup_steps
 
@@ -126,58 +127,12 @@ class Spec:
         return digest({"spec": what, "model": model, "data": data})[:16]
 
 
-class _Reader:
-    """Takes settings out of nested mappings; what is missing, left over or wrong is named."""
-
-    def __init__(self, values: Any, stage: str, path: str = ""):
-        self.values, self.stage, self.path, self.read = values, stage, path, set()
-        if not isinstance(values, dict):
-            raise UserError(f"{stage}.{path or 'spec'}: expected a mapping, got {values!r}")
-
-    def _where(self, key: str) -> str:
-        return f"{self.stage}.{self.path}{key}"
-
-    def take(self, key: str, kind: type, low: float | None = None, default: Any = ...) -> Any:
-        self.read.add(key)
-        if key not in self.values:
-            if default is ...:
-                raise UserError(f"{self._where(key)} is missing")
-            return default
-        value = self.values[key]
-        if value is None and default is None:
-            return None
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-            raise UserError(f"{self._where(key)}: {value!r} is not of type {kind.__name__}")
-        if low is not None and value < low:
-            raise UserError(f"{self._where(key)}: {value} is below {low}")
-        return value
-
-    def one_of(self, key: str, allowed: tuple[str, ...], default: Any = ...) -> str:
-        value = self.take(key, str, default=default)
-        if value not in allowed:
-            raise UserError(f"{self._where(key)}: '{value}'{nearest(value, allowed)}")
-        return value
-
-    def inside(self, key: str) -> "_Reader":
-        self.read.add(key)
-        if key not in self.values:
-            raise UserError(f"{self._where(key)} is missing")
-        return _Reader(self.values[key], self.stage, f"{self.path}{key}.")
-
-    def finish(self) -> None:
-        for key in self.values:
-            if key not in self.read:
-                raise UserError(f"{self._where(key)}: unknown key{nearest(key, self.read)}")
-
-
 def parse(values: dict[str, Any]) -> Spec:
     """Settings as the rules pass them (see ``scripts/4_pretrain/pretrain.py --help``)."""
     stage = values.get("stage") if isinstance(values, dict) else None
     if stage not in ("pretrain", "sft"):
         raise UserError(f"spec: stage: {stage!r}{nearest(str(stage), ('pretrain', 'sft'))}")
-    top = _Reader(values, stage)
+    top = Reader(values, stage)
     top.read.add("stage")
     top.read.add("generated_data")  # for the model's card alone
     optimizer, schedule = top.inside("optimizer"), top.inside("schedule")
@@ -238,7 +193,7 @@ def parse(values: dict[str, Any]) -> Spec:
     return spec
 
 
-def _lora(top: _Reader) -> Lora | None:
+def _lora(top: Reader) -> Lora | None:
     """``lora``: {rank, alpha, dropout, targets}, or null for full training."""
     if top.values.get("lora") is None:
         top.read.add("lora")
