@@ -145,7 +145,22 @@ def default_files():
     """What plain ``snakemake`` makes: the report, the scores of one model, or a sweep's mixtures."""
     if SWEEP:
         return mixture_tables()
-    return FOUNDATION if only_scores() else "results/report.html"
+    return FOUNDATION if only_scores() else ["results/report.html", *model_cards()]
+
+
+# Names of the models that a recipe trains.
+TRAINED = ("pretrained", "chat")
+
+
+def model_cards():
+    """Cards with scores of the models that the recipe trains and scores."""
+    made = [model for model in TRAINED if model in RECIPE["evaluate"]["models"]]
+    return [f"results/{RECIPE['name']}/card/{model}/README.md" for model in made]
+
+
+def scores_of_model(wildcards):
+    """What a model's card says it reaches."""
+    return [path for path in scores_of(RECIPE) if f"/evaluate/{wildcards.model}/" in path]
 
 
 def mixture_tables():

@@ -120,6 +120,31 @@ rule foundation_table:
         )
 
 
+rule model_card:
+    input:
+        model=model_done,
+        scores=scores_of_model,
+    output:
+        "results/{recipe}/card/{model}/README.md",
+    log:
+        "logs/card/{recipe}/{model}.log",
+    wildcard_constraints:
+        model="|".join(TRAINED),
+    resources:
+        **asked("model_card"),
+    params:
+        spec=lambda w: canonical({"recipe": w.recipe, "model": w.model}),
+        model=model_folder,
+        version=stages.VERSION["card"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/model_card.py",
+            "--model {params.model} --scores {input.scores} --out {output}",
+        )
+
+
 rule report:
     input:
         figures=[*recipe_figure_files(RECIPE), FOUNDATION, *paper_figure_files()],

@@ -23,6 +23,7 @@ VERSION = {
     "generate": 1,
     "judge": 2,
     "agents": 1,
+    "card": 1,
     "figures": 2,
 }
 

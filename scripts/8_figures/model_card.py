@@ -1,0 +1,22 @@
+"""Write a trained model's card with its scores: results/RECIPE/card/MODEL/README.md."""
+
+from pathlib import Path
+
+from lemur import command
+from lemur.figures import inputs
+from lemur.models import scored_card
+
+parser = command.parser(__doc__)
+parser.add_argument("--model", type=Path, required=True, help="model folder, with its README.md")
+parser.add_argument("--scores", type=Path, nargs="*", default=[], help="its scores.json files")
+parser.add_argument("--out", type=Path, required=True, help="README.md")
+
+if __name__ == "__main__":
+    command.main(
+        parser,
+        lambda args, spec: scored_card.write(
+            spec, args.model, inputs.scores(args.scores), args.out
+        ),
+        inputs=lambda args: [args.model.parent / "DONE.json", *args.scores],
+        outputs=lambda args: [args.out],
+    )
