@@ -88,7 +88,7 @@ def judge(sandbox: Sandbox, job: Job, limits: Limits | None = None) -> Verdict:
         with channel:
             data = {
                 **dataclasses.asdict(job),
-                "confine_program": settings(limits, sandbox.user_namespace),
+                "confine_program": settings(limits, sandbox.another_user),
                 "wall_seconds": limits.wall_seconds + 1,
                 "cpu_seconds": TEST_CPU_SECONDS,
             }
@@ -119,10 +119,10 @@ def _wait(pipe: int, runner: Confined, limits: Limits, began: float) -> tuple[by
         if ready:
             part = os.read(pipe, 65536)
             if not part:
-                return text, None
+                return text, runner.overfull(limits)
             text += part
-        elif runner.resident() > limits.memory_mb << 20:
-            return b"", "out of memory"
+        elif (cause := runner.exceeded(limits)) is not None:
+            return b"", cause
 
 
 def _verdict(text: bytes, cause: str | None, runner: Confined) -> tuple[str, str]:
@@ -130,6 +130,8 @@ def _verdict(text: bytes, cause: str | None, runner: Confined) -> tuple[str, str
         return "timeout", "the limit on wall time"
     if cause == "out of memory":
         return "out of memory", "the limit on memory of all processes together"
+    if cause == "full":
+        return "error", "the limit on files in /tmp and /dev/shm"
     if not text:
         # The test's own process fell, which only an answer of the program can bring about.
         return "error", "the test ended without a verdict"

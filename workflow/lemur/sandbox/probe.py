@@ -1,4 +1,7 @@
-"""Whether programs can be confined here, found by confining one."""
+"""Whether programs can be confined here, and by what, found by confining some that try to get out.
+
+Two tiers: bubblewrap, and apptainer with the same policy where bubblewrap cannot run.
+"""
 
 import dataclasses
 import functools
@@ -12,22 +15,30 @@ from pathlib import Path
 # Ubuntu since 24.04: "1" where only programs with an AppArmor profile may open user namespaces.
 CLOSED = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 INSTALL = "apt-get install bubblewrap"
-_OLDEST = (0, 8)  # the first bubblewrap that limits the size of a tmpfs
+# The first bubblewrap that limits the size of a tmpfs; the first apptainer with user namespaces by
+# default (and --mount with quoted paths).
+_OLDEST = {"bubblewrap": (0, 8), "apptainer": (1, 1)}
 
 
 @dataclasses.dataclass(frozen=True)
 class Sandbox:
-    """A way to confine programs that was seen to work."""
+    """A way to confine programs that was seen to work. ``bwrap`` is the tool's path."""
 
     bwrap: str
     version: str
     user_namespace: bool
+    tool: str = "bubblewrap"
 
     @property
     def name(self) -> str:
         """What a score records: tool, version and how rights are given up."""
         how = "user namespace" if self.user_namespace else "root, dropped to another user"
-        return f"bubblewrap {self.version} ({how})"
+        return f"{self.tool} {self.version} ({how})"
+
+    @property
+    def another_user(self) -> bool:
+        """Whether what runs inside is not root from its beginning."""
+        return self.user_namespace or self.tool == "apptainer"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,9 +48,9 @@ class Absent:
     reason: str
 
 
-def _version(bwrap: str) -> str | None:
+def _version(path: str) -> str | None:
     try:
-        shown = subprocess.run([bwrap, "--version"], capture_output=True, text=True, timeout=10)
+        shown = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
     found = re.search(r"(\d+\.\d+(\.\d+)?)", shown.stdout)
@@ -48,19 +59,31 @@ def _version(bwrap: str) -> str | None:
 
 @functools.cache
 def probe() -> Sandbox | Absent:
-    """The sandbox to use, proved by a program that passes and one that is kept in, or why none."""
+    """The first tier that is proved by a program that passes and some that are kept in, or why
+    there is none."""
     if platform.system() != "Linux":
         return Absent(f"the sandbox needs Linux, this is {platform.system()}")
-    bwrap = shutil.which("bwrap")
-    if bwrap is None:
-        return Absent(f"bubblewrap is not installed: {INSTALL}")
-    version = _version(bwrap)
+    first = _tier("bubblewrap", "bwrap")
+    if isinstance(first, Sandbox):
+        return first
+    if shutil.which("apptainer") is None:
+        return first
+    second = _tier("apptainer", "apptainer")
+    return second if isinstance(second, Sandbox) else Absent(f"{first.reason}; {second.reason}")
+
+
+def _tier(tool: str, program: str) -> Sandbox | Absent:
+    path = shutil.which(program)
+    if path is None:
+        return Absent(f"{tool} is not installed: {INSTALL}")
+    version = _version(path)
     if version is None:
-        return Absent(f"{bwrap} --version does not answer: {INSTALL}")
-    if tuple(map(int, version.split(".")[:2])) < _OLDEST:
-        return Absent(f"bubblewrap {version} is older than 0.8: {INSTALL} from a newer release")
+        return Absent(f"{path} --version does not answer: {INSTALL}")
+    if tuple(map(int, version.split(".")[:2])) < _OLDEST[tool]:
+        oldest = ".".join(map(str, _OLDEST[tool]))
+        return Absent(f"{tool} {version} is older than {oldest}: {INSTALL} from a newer release")
     # In a user namespace of its own root would stay root outside, so root drops to another user.
-    sandbox = Sandbox(bwrap, version, user_namespace=os.geteuid() != 0)
+    sandbox = Sandbox(path, version, os.geteuid() != 0, tool)
     reason = _proved(sandbox)
     return sandbox if reason is None else Absent(reason + _advice())
 
@@ -75,22 +98,46 @@ def _advice() -> str:
 
 
 def _proved(sandbox: Sandbox) -> str | None:
-    """None when a harmless program passes and a curious one is kept in; else one line."""
-    from lemur.sandbox.judge import Job, Verdict, describe, judge
-    from lemur.sandbox.policy import Limits, command
+    """None when a harmless program passes and curious ones are kept in; else one line."""
+    from lemur.sandbox.judge import Job, Verdict, judge
 
     try:
         first = judge(sandbox, Job("def f(): return 1", ("assert f() == 1",), ("f",)))
     except OSError as error:
         first = Verdict("error", f"its checker ended: {error}", 0.0)
     if first.verdict != "passed":
-        arguments = command(
-            sandbox.bwrap, "runner.py", Limits(), user_namespace=sandbox.user_namespace
+        told = _complaint(sandbox) or first.detail
+        return f"{sandbox.tool} {sandbox.version} cannot confine a program here ({told})"
+    second = judge(sandbox, Job(CURIOUS, ("assert f() == [], f()",), ("f",)))
+    told = "" if second.verdict == "passed" else second.detail or second.verdict
+    if not told and sandbox.tool == "apptainer":
+        from lemur.sandbox import attacks
+
+        told = attacks.kept_in(sandbox)
+    if told:
+        return f"{sandbox.tool} {sandbox.version} does not keep a program in here ({told})"
+    return None
+
+
+def _complaint(sandbox: Sandbox) -> str | None:
+    """The last line that the tool writes when it is asked to run nothing, None if it runs it."""
+    from lemur.sandbox import apptainer
+    from lemur.sandbox.judge import describe
+    from lemur.sandbox.policy import Limits, command
+
+    if sandbox.tool == "apptainer":
+        line = apptainer.command(
+            sandbox.bwrap, "runner.py", {}, user_namespace=sandbox.user_namespace
         )
-        shown = subprocess.run([*arguments[:-1], "-c", "0"], capture_output=True, env={})
-        told = describe(shown) if shown.returncode else first.detail
-        return f"bubblewrap {sandbox.version} cannot confine a program here ({told})"
-    curious = """
+        environment = apptainer.ENVIRONMENT
+    else:
+        line = command(sandbox.bwrap, "runner.py", Limits(), user_namespace=sandbox.user_namespace)
+        environment = {}
+    shown = subprocess.run([*line[:-1], "-c", "0"], capture_output=True, env=environment)
+    return describe(shown) if shown.returncode else None
+
+
+CURIOUS = """
 import os, socket
 def f():
     found = [p for p in ("/root", "/home", "/run", "/etc/passwd", "/proc/1") if os.path.exists(p)]
@@ -101,7 +148,3 @@ def f():
     except OSError: pass
     return found
 """
-    second = judge(sandbox, Job(curious, ("assert f() == [], f()",), ("f",)))
-    if second.verdict != "passed":
-        return f"bubblewrap {sandbox.version} does not keep a program in here ({second.detail})"
-    return None

@@ -8,8 +8,18 @@ import subprocess
 import time
 from pathlib import Path
 
-from lemur.sandbox import seccomp
+from lemur.sandbox import apptainer, seccomp
 from lemur.sandbox.policy import PLAIN, Limits, Root, command
+from lemur.sandbox.probe import Sandbox
+
+
+def children(pid: int) -> list[int]:
+    """Processes that ``pid`` started and that have not ended."""
+    found: list[int] = []
+    with contextlib.suppress(OSError, ValueError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+    return found
 
 
 def resident(pid: int) -> int:
@@ -36,16 +46,44 @@ class Confined:
 
     def __init__(
         self,
-        bwrap: str,
+        sandbox: Sandbox,
         script: str,
         limits: Limits,
         *,
-        user_namespace: bool,
         files: dict[str, int],
         stdin: int = subprocess.DEVNULL,
         root: Root = PLAIN,
     ):
-        arguments = command(bwrap, script, limits, user_namespace=user_namespace, root=root)
+        self._first: int | None = None
+        self.watched = sandbox.tool == "apptainer"
+        if self.watched:
+            line = apptainer.command(
+                sandbox.bwrap, script, files, user_namespace=sandbox.user_namespace, root=root
+            )
+            self._open(line, list(files.values()), stdin, apptainer.ENVIRONMENT)
+        else:
+            self._bubblewrap(
+                command(
+                    sandbox.bwrap, script, limits, user_namespace=sandbox.user_namespace, root=root
+                ),
+                files,
+                stdin,
+            )
+
+    def _open(
+        self, line: list[str], passed: list[int], stdin: int, environment: dict[str, str]
+    ) -> None:
+        self.process = subprocess.Popen(
+            line,
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=passed,
+            env=environment,
+            cwd="/",
+        )
+
+    def _bubblewrap(self, arguments: list[str], files: dict[str, int], stdin: int) -> None:
         split = arguments.index("--")
         info_read, info_write = os.pipe()
         passed = [info_write, *files.values()]
@@ -60,15 +98,7 @@ class Confined:
         for name, number in files.items():
             extra += ["--setenv", name, str(number)]
         try:
-            self.process = subprocess.Popen(
-                [*arguments[:split], *extra, *arguments[split:]],
-                stdin=stdin,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=passed,
-                env={},
-                cwd="/",
-            )
+            self._open([*arguments[:split], *extra, *arguments[split:]], passed, stdin, {})
         except BaseException:
             os.close(info_read)
             raise
@@ -78,9 +108,8 @@ class Confined:
                 os.close(bpf)
         with os.fdopen(info_read) as info:
             text = info.read()  # ends when bubblewrap has written it, or has failed
-        self.first: int | None = None  # process 1 of the sandbox, as the host numbers it
         with contextlib.suppress(ValueError):
-            self.first = json.loads(text)["child-pid"]
+            self._first = json.loads(text)["child-pid"]
 
     def __enter__(self) -> "Confined":
         return self
@@ -90,17 +119,59 @@ class Confined:
 
     def resident(self) -> int:
         """Resident bytes of everything inside."""
-        return resident(self.process.pid)
+        if not self.watched:
+            return resident(self.process.pid)
+        return sum(map(resident, children(self.first or self.process.pid)))
+
+    def exceeded(self, limits: Limits) -> str | None:
+        """The limit that everything inside has passed together, if any."""
+        if self.resident() > limits.memory_mb << 20:
+            return "out of memory"
+        return self.overfull(limits)
+
+    def overfull(self, limits: Limits) -> str | None:
+        """Whether files hold more than they may. bubblewrap's kernel mounts refuse it themselves;
+        apptainer's have a size of their own or none, so that they are looked at."""
+        above = self.first if self.watched else None
+        for one in children(above) if above else []:
+            if not os.path.exists(f"/proc/{one}/root/judge/wire.py"):
+                continue  # apptainer still prepares it: this is the host's root
+            for folder in apptainer.WRITABLE:
+                with contextlib.suppress(OSError):
+                    shown = os.statvfs(f"/proc/{one}/root{folder}")
+                    if (shown.f_blocks - shown.f_bfree) * shown.f_frsize > limits.tmp_mb << 20:
+                        return "full"
+        return None
+
+    @property
+    def first(self) -> int | None:
+        """Process 1 of the sandbox, as the host numbers it: with it all inside ends. apptainer does
+        not tell it, so that it is looked for."""
+        queue = [self.process.pid] if self.watched and self._first is None else []
+        while queue:
+            one = queue.pop()
+            with contextlib.suppress(OSError):
+                status = Path(f"/proc/{one}/status").read_text()
+                line = next(line for line in status.splitlines() if line.startswith("NSpid:"))
+                if line.split()[-1] == "1":
+                    self._first = one
+                    break
+            queue += children(one)
+        return self._first
 
     def kill(self) -> None:
         """Kill what still runs: the kernel ends a process namespace with its process 1."""
-        if self.first is not None and self.process.poll() is None:
+        if self.process.poll() is not None:
+            return
+        if self.watched:  # its keeper ends it before it has a process 1, too
+            self.process.terminate()
+        elif self._first is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(self.first, signal.SIGKILL)
+                os.kill(self._first, signal.SIGKILL)
 
     def end(self) -> int:
         """Kill what still runs and wait until it is gone; status."""
-        if self.first is not None and self.process.poll() is None:
+        if (self.watched or self._first is not None) and self.process.poll() is None:
             self.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(5)

@@ -150,7 +150,7 @@ class Ready:
             "checker.py", "LEMUR_CONTROL", CHECKER, socket.SOCK_SEQPACKET
         )
         with contextlib.suppress(OSError):
-            control.send(json.dumps(settings(CHECKER, self.sandbox.user_namespace)).encode())
+            control.send(json.dumps(settings(CHECKER, self.sandbox.another_user)).encode())
         return confined, control
 
     def _confined(self, script: str, name: str, limits: Limits, kind: int) -> Spare:
@@ -158,10 +158,9 @@ class Ready:
         with theirs:
             try:
                 confined = Confined(
-                    self.sandbox.bwrap,
+                    self.sandbox,
                     script,
                     limits,
-                    user_namespace=self.sandbox.user_namespace,
                     files={name: theirs.fileno()},
                     stdin=subprocess.DEVNULL,
                     root=PLAIN,

@@ -55,7 +55,7 @@ class Steps:
             }
             for number, command in enumerate(self.commands)
         ]
-        confine = settings(wide, sandbox.user_namespace)
+        confine = settings(wide, sandbox.another_user)
         confine |= {"memory_mb": _ADDRESS_MB, "cpu_seconds": 600}
         data = {"files": dict(self.files), "steps": steps, "confine": confine}
         total = sum(step["wall_seconds"] for step in steps) + 5
@@ -70,10 +70,9 @@ class Steps:
         input_read, input_write = os.pipe()
         try:
             with Confined(
-                sandbox.bwrap,
+                sandbox,
                 "steps.py",
                 limits,
-                user_namespace=sandbox.user_namespace,
                 files={"LEMUR_VERDICT": pipe_write},
                 stdin=input_read,
                 root=self.root,
@@ -94,6 +93,8 @@ class Steps:
             return "timeout", "the limit on wall time"
         if cause == "out of memory":
             return "out of memory", "the limit on memory of all processes together"
+        if cause == "full":
+            return "error", "the limit on files in /tmp and /dev/shm"
         if not told:
             return "error", "its judge was ended with it"
         message = json.loads(told)
@@ -136,5 +137,5 @@ def _told(pipe: int, process: Confined, limits: Limits, until: float) -> tuple[b
             if not part:
                 return text, None
             text += part
-        elif process.resident() > limits.memory_mb << 20:
-            return b"", "out of memory"
+        elif (cause := process.exceeded(limits)) is not None:
+            return b"", cause
