@@ -13,7 +13,9 @@ from lemur.sft.chatml import END, START
 from lemur.tokenize.packed import PackedDataset
 from lemur.train import loop
 from lemur.train.run import run
+from lemur.train.spec import parse
 from tiny_training import (
+    SCRIPT,
     VOCABULARY,
     launch,
     mixed_lengths,
@@ -161,6 +163,19 @@ def test_the_command_says_a_mistake_in_one_line(tmp_path, model_folder, index):
     assert result.returncode == 2
     assert result.stderr.startswith("error: pretrain.context: 8") and result.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_help_is_enough_to_train(tmp_path, model_folder, index):
+    """Its example, with the numbers of the tiny data, is a run."""
+    command = [sys.executable, str(SCRIPT["pretrain"]), "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+    spec, _ = json.JSONDecoder().raw_decode(shown[shown.index('{"stage"') :])
+    parse(spec)
+    for key in ("optimizer", "schedule", "parallel", "checkpoint"):
+        assert f"\n  {key} {{" in shown
+    small = {"context": 16, "tokens": 128, "global_batch_tokens": 64, "threads": 1}
+    run({**spec, **small}, model_folder, index, tmp_path / "DONE.json")
+    assert json.loads((tmp_path / "DONE.json").read_text())["steps"] == 2
 
 
 def test_what_a_run_writes(tmp_path, index):
