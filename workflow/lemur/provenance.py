@@ -119,7 +119,9 @@ def _command() -> str:
         program = program.relative_to(ROOT)
     stamp = lock()
     start = ["workflow/env-run", stamp["environment"], "python"] if stamp else ["python"]
-    return shlex.join([*start, str(program), *sys.argv[1:]])
+    # Folders of this machine say nothing elsewhere, and an exported crate must not name them.
+    given = [word.replace(f"{ROOT}/", "").replace(f"{Path.cwd()}/", "") for word in sys.argv[1:]]
+    return shlex.join([*start, str(program), *given])
 
 
 class Record:
