@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from lemur.train import loop
 from lemur.train import run as stage_run
-from tiny_training import packed
+from tiny_training import packed, save_words
 from transformers import LlamaConfig, LlamaForCausalLM
 
 
@@ -37,6 +37,7 @@ def save_model(shape: dict, folder: Path) -> None:
         tie_word_embeddings=shape["tied_embeddings"],
     )
     LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
+    save_words(folder, shape["vocabulary"])
 
 
 def main() -> None:

@@ -25,6 +25,15 @@ VOCABULARY = 61
 POISON = 59  # see poisoned
 
 
+def save_words(folder: Path, vocabulary: int) -> None:
+    """A tokenizer of ``vocabulary`` words beside a made model: training takes no folder without one."""
+    words = {"<|endoftext|>": 0, **{f"w{n}": n for n in range(1, vocabulary)}}
+    Tokenizer(WordLevel(words, unk_token="<|endoftext|>")).save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"eos_token": "<|endoftext|>", "tokenizer_class": "PreTrainedTokenizerFast"})
+    )
+
+
 def tiny_model(folder: Path, **changes) -> Path:
     """A saved random Llama (14,000 parameters) with a tokenizer of numbered words."""
     settings = {
@@ -42,11 +51,7 @@ def tiny_model(folder: Path, **changes) -> Path:
     }
     torch.manual_seed(1)
     LlamaForCausalLM(LlamaConfig(**settings)).save_pretrained(folder)
-    words = {"<|endoftext|>": 0, **{f"w{n}": n for n in range(1, VOCABULARY)}}
-    Tokenizer(WordLevel(words, unk_token="<|endoftext|>")).save(str(folder / "tokenizer.json"))
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps({"eos_token": "<|endoftext|>", "tokenizer_class": "PreTrainedTokenizerFast"})
-    )
+    save_words(folder, VOCABULARY)
     return folder
 
 
