@@ -15,6 +15,8 @@ report: "reports/snakemake/workflow.rst"
 
 
 include: "rules/0_common.smk"
+include: "rules/0_inputs.smk"
+include: "rules/0_figures.smk"
 include: "rules/1_corpus.smk"
 include: "rules/2_mix.smk"
 include: "rules/3_tokenize.smk"

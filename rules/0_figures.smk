@@ -1,0 +1,128 @@
+# Functions of the figures, the report and Snakemake's own report.
+PAPER_FIGURES = (
+    "overview.svg",
+    "foundation_table.html",
+    "foundation_radar.svg",
+    "agent_radar.svg",
+    "agent_table.html",
+    "mint_table.html",
+)
+FOUNDATION = "results/figures/foundation.html"
+RECIPE_FIGURES = ("mixture", "loss", "bits_per_byte", "scores")
+
+
+def paper_figure_files():
+    return [f"results/figures/paper/{name}" for name in PAPER_FIGURES]
+
+
+def recipe_figure_files(recipe):
+    return [f"results/figures/{recipe['name']}/{name}.svg" for name in RECIPE_FIGURES]
+
+
+def mixture_drops():
+    """Documents that overlap benchmarks, where a model that is scored was trained on a mixture."""
+    trained = {"pretrained", "chat"} & set(RECIPE["evaluate"]["models"])
+    return [f"results/{RECIPE['name']}/mix/dropped.tsv"] if trained else []
+
+
+def figure_output(name):
+    return in_report(f"results/figures/{{recipe}}/{name}.svg")
+
+
+# What the templates of reports/snakemake/ read, which cannot open a file: a figure's text is the
+# same in `snakemake --report` as in results/report.html.
+config["captions"] = {
+    path.stem: path.read_text() for path in (ROOT / "reports" / "captions").glob("*.rst")
+}
+SECTIONS = {
+    name: section["heading"]
+    for section in STYLE["report"]["sections"]
+    for name in section["figures"]
+}
+
+
+def in_report(path):
+    """Mark a figure or a table for `snakemake --report`, under its section of figures.yaml."""
+    return report(
+        path,
+        caption="../reports/snakemake/figure.rst",
+        category=lambda wildcards, output: SECTIONS.get(Path(output[0]).stem),
+        subcategory=lambda wildcards, output: (
+            "Tables" if Path(output[0]).suffix == ".html" else "Figures"
+        ),
+        labels=lambda wildcards, output: {"figure": Path(output[0]).stem},
+    )
+
+
+def scores_in_report(path):
+    """The same for the scores of one model on one benchmark."""
+    return report(
+        path,
+        caption="../reports/snakemake/scores.rst",
+        category="Scores",
+        subcategory="By benchmark",
+        labels={"benchmark": "{benchmark}", "model": "{model}"},
+    )
+
+
+def figure_spec(name):
+    """The style of one figure; a recipe's figure also carries what its models are called."""
+    return canonical(settings.spec(STYLE, name, RECIPE if name in RECIPE_FIGURES else None))
+
+
+def paper_arguments(figure, files):
+    """What each of the paper's figures reads."""
+    reported, outcomes = f"--reported {files.reported}", f"--outcomes {files.outcomes}"
+    return {
+        "overview": "",
+        "foundation_table": reported,
+        "foundation_radar": reported,
+        "agent_radar": f"{reported} {outcomes}",
+        "agent_table": f"{reported} {outcomes}",
+        "mint_table": outcomes,
+    }[Path(figure).stem]
+
+
+def scores_of_figure(name):
+    """The scores that a figure draws, so that another benchmark does not draw it again."""
+    everything = scores_of(RECIPE)
+    own = [x for x in everything if ("bits_per_byte_" in x) == (name == "bits_per_byte")]
+    return own or everything
+
+
+def report_spec():
+    return canonical(settings.report_spec(STYLE, RECIPE))
+
+
+def other_recipes():
+    """Resolved recipes of other runs in this folder: the report shows what differs."""
+    mine = f"{RECIPE_DIGEST[:16]}.json"
+    return sorted(
+        str(path) for path in Path("results").glob("*/recipes/*.json") if path.name != mine
+    )
+
+
+def report_files():
+    """Templates and captions: a changed caption rebuilds the report."""
+    folders = (ROOT / "reports" / "template", ROOT / "reports" / "captions")
+    return sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+
+
+def compared_records():
+    """The comparison with a recount of the trajectories, where the user asked for one."""
+    return ["results/agents/compared.json"] if config.get("from_records") else []
+
+
+def records_spec():
+    """The pinned trajectory files of reports/paper/mint_records.tsv as one download."""
+    lines = (PAPER / "mint_records.tsv").read_text().splitlines()
+    names = lines[0].split("\t")
+    rows = [dict(zip(names, line.split("\t"))) for line in lines[1:]]
+    files = [
+        {"path": row["path"], "sha256": row["sha256"], "size": int(row["bytes"])} for row in rows
+    ]
+    source = {key: rows[0][key] for key in ("repository", "commit")}
+    source["url"] = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
+    return canonical(
+        {"name": "mint", "from": {**source, "files": files}, "licence": rows[0]["licence"]}
+    )
