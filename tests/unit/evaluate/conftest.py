@@ -37,6 +37,15 @@ def engine(folder):
     return Engine(folder, "fp32", "cpu")
 
 
+@pytest.fixture(scope="session")
+def reference(folder):
+    """transformers' own form of the tiny model, which the engine takes apart."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+
+
 @pytest.fixture
 def humaneval(tmp_path):
     data = gzip.compress(jsonl(PROBLEMS), mtime=0)

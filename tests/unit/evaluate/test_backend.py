@@ -17,12 +17,10 @@ def backend(engine, **decoding):
     return TransformersBackend(engine, given, 4, 1, "test")
 
 
-def plain(engine, ids, start):
-    """Sum of log p of ids[start:], one forward pass, by transformers' own attention."""
-    engine.model.set_attn_implementation("sdpa")
+def plain(reference, ids, start):
+    """Sum of log p of ids[start:], one forward pass of transformers' own model."""
     with torch.inference_mode():
-        scores = engine.model(torch.tensor([ids])).logits[0].float().log_softmax(-1)
-    engine.model.set_attn_implementation("lemur_slots")
+        scores = reference(torch.tensor([ids])).logits[0].float().log_softmax(-1)
     return sum(float(scores[at - 1, ids[at]]) for at in range(start, len(ids)))
 
 
@@ -30,7 +28,7 @@ def collect(answers):
     return {number: entry["response"] for number, entry in answers}
 
 
-def test_loglikelihood_of_continuations(engine):
+def test_loglikelihood_of_continuations(engine, reference):
     pairs = [
         ("Is it so?", " Yes"),
         ("Is it so?", " No, never"),
@@ -48,7 +46,7 @@ def test_loglikelihood_of_continuations(engine):
             start -= 1  # as in lm-eval, spaces before a continuation are scored with it
         if not context:
             ids, start = [engine.tokenizer.eos_token_id, *ids], 1
-        assert made[number][0] == pytest.approx(plain(engine, ids, start), abs=1e-3)
+        assert made[number][0] == pytest.approx(plain(reference, ids, start), abs=1e-3)
 
 
 def test_the_greedy_continuation_is_known_as_greedy(engine):
@@ -61,14 +59,14 @@ def test_the_greedy_continuation_is_known_as_greedy(engine):
     assert asked._score([(0, ids, [other])])[0][1] is False
 
 
-def test_rolling_predicts_every_token_once(engine, monkeypatch):
+def test_rolling_predicts_every_token_once(engine, reference, monkeypatch):
     texts = ["short", "a longer text, " * 9, "é", ""]
     requests = [request("loglikelihood_rolling", (text,)) for text in texts]
     whole = collect(backend(engine).rolling(requests, [0] * 4, 0))
     begin = engine.tokenizer.eos_token_id
     for number, text in enumerate(texts):
         ids = [begin, *engine.tokenizer.encode(text, add_special_tokens=False)]
-        assert whole[number] == pytest.approx(plain(engine, ids, 1), rel=1e-5, abs=1e-4)
+        assert whole[number] == pytest.approx(plain(reference, ids, 1), rel=1e-5, abs=1e-4)
     assert whole[3] == 0.0
     monkeypatch.setattr(tokenised, "WINDOW", 32)
     cut = dict(backend(engine).rolling(requests, [0] * 4, 0))
@@ -77,11 +75,11 @@ def test_rolling_predicts_every_token_once(engine, monkeypatch):
     assert cut[1]["tokens"] == len(texts[1].encode())
     # By hand: windows of 32, the last one as long as the others, each token predicted once.
     ids = [begin, *engine.tokenizer.encode(texts[1], add_special_tokens=False)]
-    total, at = plain(engine, ids[:33], 1), 33
+    total, at = plain(reference, ids[:33], 1), 33
     while at < len(ids):
         end = min(at + 32, len(ids))
         window = ids[end - 33 : end]
-        total += plain(engine, window, len(window) - (end - at))
+        total += plain(reference, window, len(window) - (end - at))
         at = end
     assert cut[1]["response"] == pytest.approx(total, rel=1e-5)
 

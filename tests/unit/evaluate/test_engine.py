@@ -17,12 +17,13 @@ def prompts(engine, count, low=3, high=40, seed=0):
     ]
 
 
-def alone(engine, prompt, new):
+@pytest.fixture
+def alone(engine, reference):
     """transformers' own greedy continuation of one prompt."""
-    engine.model.set_attn_implementation("sdpa")
-    try:
+
+    def continued(prompt, new):
         given = torch.tensor([prompt])
-        out = engine.model.generate(
+        out = reference.generate(
             input_ids=given,
             attention_mask=torch.ones_like(given),
             max_new_tokens=new,
@@ -30,39 +31,39 @@ def alone(engine, prompt, new):
             eos_token_id=sorted(engine.stop_ids),
             pad_token_id=0,
         )[0, len(prompt) :].tolist()
-    finally:
-        engine.model.set_attn_implementation("lemur_slots")
-    ended = [at for at, token in enumerate(out) if token in engine.stop_ids]
-    return tuple(out[: ended[0]] if ended else out)
+        ended = [at for at, token in enumerate(out) if token in engine.stop_ids]
+        return tuple(out[: ended[0]] if ended else out)
+
+    return continued
 
 
 @pytest.mark.parametrize("batch", [1, 3, 16])
-def test_greedy_equals_transformers_for_every_batch_size(engine, batch):
+def test_greedy_equals_transformers_for_every_batch_size(engine, alone, batch):
     given = prompts(engine, 12)
     made = dict(engine.generate([Wanted(one, 24) for one in given], batch))
     assert sorted(made) == list(range(12))
     for number, prompt in enumerate(given):
-        assert made[number].ids == alone(engine, prompt, 24)
+        assert made[number].ids == alone(prompt, 24)
     assert len({result.ids for result in made.values()}) > 6  # the model says different things
 
 
 @pytest.mark.parametrize("batch", [1, 5])
-def test_a_shared_prefix_changes_nothing(engine, batch):
+def test_a_shared_prefix_changes_nothing(engine, alone, batch):
     shared = prompts(engine, 1, 60, 60, seed=9)[0]
     given = prompts(engine, 7, 1, 12, seed=2)
     prefix = engine.prefix(shared)
     made = dict(engine.generate([Wanted(one, 16) for one in given], batch, prefix))
     for number, prompt in enumerate(given):
-        assert made[number].ids == alone(engine, shared + prompt, 16)
+        assert made[number].ids == alone(shared + prompt, 16)
 
 
-def test_rows_of_unequal_length_leave_and_enter(engine):
+def test_rows_of_unequal_length_leave_and_enter(engine, alone):
     """Slots are given on: rows that end early must not disturb those that go on."""
     given = prompts(engine, 14, seed=5)
     wanted = [Wanted(one, 1 + 7 * (number % 5)) for number, one in enumerate(given)]
     made = dict(engine.generate(wanted, 4))
     for number, one in enumerate(wanted):
-        assert made[number].ids == alone(engine, one.prompt, one.max_new_tokens)
+        assert made[number].ids == alone(one.prompt, one.max_new_tokens)
 
 
 def test_a_stop_string_ends_a_row_with_its_token(engine):

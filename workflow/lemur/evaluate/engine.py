@@ -11,12 +11,20 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from lemur.errors import UserError
-from lemur.evaluate import vocabulary
+from lemur.evaluate import guesses, lean, vocabulary
 from lemur.evaluate.attention import NAME, Prefix, Slots, using
+from lemur.evaluate.guesses import Guesser
 from lemur.evaluate.stop import StopCheck
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
-PREFILL_TOKENS = 4096  # of one forward pass: bounds activations, not results
+# Tokens of one forward pass over prompts: bounds activations, not results. A CPU works no faster on
+# more, and pads less.
+PREFILL_TOKENS = {"cpu": 512}
+PREFILL_TOKENS_ELSEWHERE = 4096
+# What one more token adds to the time of a decoding pass, as a share of a pass with none: measured
+# on a CPU; next to nothing where a pass waits for memory.
+TOKEN = {"cpu": 0.06}
+TOKEN_ELSEWHERE = 0.002
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,10 +48,18 @@ class Generated:
 
 
 class _Row:
-    def __init__(self, index: int, wanted: Wanted, check: StopCheck):
+    def __init__(self, index: int, wanted: Wanted, check: StopCheck, before: Sequence[int]):
         self.index, self.wanted, self.check = index, wanted, check
         self.ids: list[int] = []
         self.draw = random.Random(wanted.number)  # noqa: S311 - sampling, not a secret
+        greedy = wanted.temperature <= 0 and wanted.max_new_tokens > 1
+        self.guesser = Guesser([*before, *wanted.prompt]) if greedy else None
+
+    def guesses(self) -> list[int]:
+        """Of its next tokens, no more than could still be taken."""
+        if self.guesser is None:
+            return []
+        return self.guesser.guess()[: self.wanted.max_new_tokens - len(self.ids) - 1]
 
 
 class Engine:
@@ -68,6 +84,11 @@ class Engine:
             )
         self.model.set_attn_implementation(NAME)
         self.layers = config.num_hidden_layers
+        heads = config.num_attention_heads
+        self.group = heads // (getattr(config, "num_key_value_heads", None) or heads)
+        kind = self.device.type
+        self.prefill_tokens = PREFILL_TOKENS.get(kind, PREFILL_TOKENS_ELSEWHERE)
+        self.token = TOKEN.get(kind, TOKEN_ELSEWHERE)
         self.context = int(getattr(config, "max_position_embeddings", 2048))
         ends = self.model.generation_config.eos_token_id
         self.stop_ids = vocabulary.stop_ids(self.tokenizer, ends)
@@ -75,27 +96,22 @@ class Engine:
             getattr(config, name, None)
             for name in ("final_logit_softcapping", "logit_scale", "logits_scaling")
         )
+        self.lean = lean.of(self.model)
 
     def encode(self, text: str) -> list[int]:
         """Ids of ``text``; a beginning token that the tokenizer adds is not added twice."""
         return vocabulary.encode(self.tokenizer, text)
 
-    def hidden(self, rows: Sequence[Sequence[int]], slots: Slots | None = None) -> torch.Tensor:
-        """Last hidden states [rows, longest, hidden] of rows that are padded on the right.
-
-        With ``slots`` the rows follow its prefix and fill its active slots.
-        """
-        longest = max(map(len, rows))
-        ids = torch.zeros(len(rows), longest, dtype=torch.long)
-        for number, row in enumerate(rows):
-            ids[number, : len(row)] = torch.tensor(row, dtype=torch.long)
-        start = slots.prefix.length if slots is not None and slots.prefix is not None else 0
-        positions = torch.arange(start, start + longest).expand(len(rows), -1)
-        return self._forward(ids, positions, slots)
+    def hidden(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Last hidden states [rows, longest, hidden] of rows that are padded on the right."""
+        ids = _padded(rows)
+        return self._forward(ids, torch.arange(ids.shape[1]).expand(len(rows), -1), None)
 
     def _forward(
         self, ids: torch.Tensor, positions: torch.Tensor, slots: Slots | None
     ) -> torch.Tensor:
+        if self.lean is not None:
+            return self.lean(ids, positions, slots)
         given: dict[str, Any] = {"use_cache": slots is not None, "past_key_values": slots}
         return self.model.base_model(
             input_ids=ids.to(self.device), position_ids=positions.to(self.device), **given
@@ -103,7 +119,8 @@ class Engine:
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Scores over the vocabulary, float32, for hidden states [..., hidden]."""
-        scores = self.model.get_output_embeddings()(hidden).float()
+        head = self.model.get_output_embeddings() if self.lean is None else self.lean.head
+        scores = head(hidden).float()
         if not self.plain_head:
             config = self.model.config.get_text_config()
             if cap := getattr(config, "final_logit_softcapping", None):
@@ -119,8 +136,9 @@ class Engine:
         """Keys and values of a prefix, computed once."""
         slots = Slots(self.layers, 1, len(ids), self.device, None)
         with using(slots):
-            self.hidden([ids], slots)
-        return slots.taken(0, len(ids))
+            lengths = torch.tensor([len(ids)], device=self.device)
+            self._forward(_padded([ids]), slots.prefill(0, lengths, len(ids)), slots)
+        return slots.taken(0, tuple(ids))
 
     @torch.inference_mode()
     def generate(
@@ -135,32 +153,31 @@ class Engine:
             return
         order = sorted(range(len(wanted)), key=lambda one: (-len(wanted[one].prompt), one))
         waiting = iter(order)
-        capacity = max(len(one.prompt) + one.max_new_tokens for one in wanted)
+        # Guesses are written too, before they are refused.
+        capacity = max(len(one.prompt) + one.max_new_tokens for one in wanted) + guesses.MOST
         rows = min(batch, len(wanted))
         slots = Slots(self.layers, rows, capacity, self.device, prefix)
+        before = prefix.ids if prefix is not None else ()
         checks: dict[tuple[str, ...], StopCheck] = {}
         live: list[_Row] = []
-        scores: torch.Tensor | None = None
+        chosen: list[list[int]] = []  # each row's next tokens
         with using(slots):
             while True:
-                fresh = self._admit(waiting, wanted, rows - len(live), checks)
+                fresh = self._admit(waiting, wanted, rows - len(live), checks, before)
                 if fresh:
-                    new = self._prefill(fresh, len(live), slots)
+                    chosen += self._prefill(fresh, len(live), slots)
                     live += fresh
-                    scores = new if scores is None else torch.cat([scores, new])
                 if not live:
                     return
-                assert scores is not None
                 kept = []
-                for number, token in enumerate(self._choose(scores, live)):
-                    finish = self._extend(live[number], token)
-                    if finish:
-                        row = live[number]
+                for number, tokens in enumerate(chosen):
+                    row = live[number]
+                    if finish := self._extend(row, tokens):
                         yield row.index, Generated(tuple(row.ids), finish)
                     else:
                         kept.append(number)
                 live = self._compact(live, kept, slots)
-                scores = self._step(live, slots) if live else None
+                chosen = self._step(live, slots) if live else []
 
     def _admit(
         self,
@@ -168,45 +185,48 @@ class Engine:
         wanted: Sequence[Wanted],
         room: int,
         checks: dict[tuple[str, ...], StopCheck],
+        before: Sequence[int],
     ) -> list[_Row]:
         fresh: list[_Row] = []
         while len(fresh) < room and (index := next(waiting, None)) is not None:
             stops = wanted[index].stops
             check = checks.setdefault(stops, StopCheck(self.tokenizer, stops))
-            fresh.append(_Row(index, wanted[index], check))
+            fresh.append(_Row(index, wanted[index], check, before))
         return fresh
 
-    def _prefill(self, fresh: list[_Row], start: int, slots: Slots) -> torch.Tensor:
-        parts = []
-        slots.prefilling = True
-        before = slots.prefix.length if slots.prefix is not None else 0
-        for group in batched_by_tokens([len(row.wanted.prompt) + before for row in fresh]):
-            rows = [fresh[number].wanted.prompt for number in group]
-            slots.active = torch.arange(start, start + len(rows), device=self.device)
-            lengths = torch.tensor([len(row) for row in rows], device=self.device)
-            slots.lengths[slots.active] = lengths
-            hidden = self.hidden(rows, slots)
-            last = hidden[torch.arange(len(rows), device=self.device), lengths - 1]
-            parts.append(self.logits(last))
-            start += len(rows)
-        slots.prefilling = False
-        return torch.cat(parts)
+    def _prefill(self, fresh: list[_Row], start: int, slots: Slots) -> list[list[int]]:
+        chosen: list[list[int]] = []
+        lengths = [len(row.wanted.prompt) for row in fresh]
+        # What a prefix adds is attended to, not computed again.
+        limit = self.prefill_tokens
+        for group in batched_by_tokens([one + slots.before // 8 for one in lengths], limit):
+            ids = _padded([fresh[number].wanted.prompt for number in group])
+            sizes = torch.tensor([lengths[number] for number in group], device=self.device)
+            hidden = self._forward(ids, slots.prefill(start, sizes, ids.shape[1]), slots)
+            last = hidden[torch.arange(len(group), device=self.device), sizes - 1]
+            scores = self.logits(last)
+            best = _best(scores)
+            for place, number in enumerate(group):
+                chosen.append([self._drawn(fresh[number], scores[place], best[place])])
+            start += len(group)
+        return chosen
 
-    def _choose(self, scores: torch.Tensor, live: list[_Row]) -> list[int]:
-        best = scores.argmax(-1).tolist()
-        for number, row in enumerate(live):
-            if row.wanted.temperature > 0:
-                best[number] = _sample(scores[number], row)
-        return best
+    def _drawn(self, row: _Row, scores: torch.Tensor, best: int) -> int:
+        return _sample(scores, row) if row.wanted.temperature > 0 else best
 
-    def _extend(self, row: _Row, token: int) -> str | None:
-        """Append ``token``; why the row ends with it, or None."""
-        if token in self.stop_ids:
-            return "end"
-        row.ids.append(token)
-        if row.check(row.ids):
-            return "stop"
-        return "length" if len(row.ids) >= row.wanted.max_new_tokens else None
+    def _extend(self, row: _Row, tokens: Sequence[int]) -> str | None:
+        """Append ``tokens`` up to the one that ends the row; why it ends, or None."""
+        for token in tokens:
+            if token in self.stop_ids:
+                return "end"
+            row.ids.append(token)
+            if row.guesser is not None:
+                row.guesser.add(token)
+            if row.check(row.ids):
+                return "stop"
+            if len(row.ids) >= row.wanted.max_new_tokens:
+                return "length"
+        return None
 
     def _compact(self, live: list[_Row], kept: list[int], slots: Slots) -> list[_Row]:
         """Bring the rows that go on into the first slots, moving as few as possible."""
@@ -219,15 +239,43 @@ class Engine:
             result[target] = live[source]
         return [result[number] for number in range(count)]
 
-    def _step(self, live: list[_Row], slots: Slots) -> torch.Tensor:
-        count = len(live)
-        slots.active = torch.arange(count, device=self.device)
-        slots.used = int(slots.lengths[:count].max()) + 1
-        before = slots.prefix.length if slots.prefix is not None else 0
-        ids = torch.tensor([[row.ids[-1]] for row in live])
-        hidden = self._forward(ids, slots.lengths[:count, None] + before, slots)
-        slots.lengths[:count] += 1
-        return self.logits(hidden[:, -1])
+    def _step(self, live: list[_Row], slots: Slots) -> list[list[int]]:
+        """The next tokens of each row: what it guessed right and one more."""
+        guessed = [row.guesses() for row in live]
+        known = [
+            (len(many), row.guesser.held if row.guesser is not None else 0.0)
+            for row, many in zip(live, guessed, strict=True)
+        ]
+        width = guesses.width(known, self.token)
+        guessed = [many[: width - 1] for many in guessed]
+        ids = _padded([[row.ids[-1], *many] for row, many in zip(live, guessed, strict=True)])
+        width = ids.shape[1]
+        positions = slots.step(len(live), width, self.group, self.model.dtype)
+        scores = self.logits(self._forward(ids, positions, slots))
+        best = _best(scores.flatten(0, 1))
+        chosen = []
+        for number, (row, many) in enumerate(zip(live, guessed, strict=True)):
+            mine = best[number * width : number * width + len(many) + 1]
+            right = next((n for n, one in enumerate(many) if one != mine[n]), len(many))
+            if row.guesser is not None:
+                row.guesser.told(len(many), right)
+            chosen.append([*mine[:right], self._drawn(row, scores[number, right], mine[right])])
+        taken = torch.tensor([len(tokens) for tokens in chosen], device=self.device)
+        slots.lengths[: len(live)] += taken
+        return chosen
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
+    """Ids [rows, longest], zero after each row's end."""
+    longest = max(map(len, rows))
+    return torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], dtype=torch.long)
+
+
+def _best(scores: torch.Tensor) -> list[int]:
+    """The highest of each row of float32 [rows, vocabulary], the first of several."""
+    if scores.device.type == "cpu":  # numpy's is many times faster there
+        return scores.numpy().argmax(-1).tolist()
+    return scores.argmax(-1).tolist()
 
 
 def _loaded(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
@@ -255,7 +303,7 @@ def _sample(scores: torch.Tensor, row: _Row) -> int:
     return int(numbers[min(int((total <= point).sum()), last)])
 
 
-def batched_by_tokens(lengths: Iterable[int], limit: int = PREFILL_TOKENS) -> list[list[int]]:
+def batched_by_tokens(lengths: Iterable[int], limit: int) -> list[list[int]]:
     """Split indices, in order, so that rows times the longest stays within ``limit`` tokens."""
     groups: list[list[int]] = []
     longest = 0

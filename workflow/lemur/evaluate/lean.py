@@ -1,0 +1,121 @@
+"""Forward passes of Llama-architecture models on CPUs, for inference alone.
+
+The same computation as transformers' ``LlamaModel``, in a third of its calls: the three products that
+make queries, keys and values are one, as are the two of the feed-forward layer's entrance, and
+bfloat16 weights are laid out once as oneDNN wants them, not at every product. Decoding a small
+model on a CPU costs little but reading weights and calling functions, and so takes about half.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from lemur.evaluate.attention import Slots, attend
+
+_ROWS = 8  # of the inputs for which weights are laid out; others are right too
+
+
+class _Linear:
+    """Several linear layers of one input as one."""
+
+    def __init__(self, layers: Sequence[nn.Linear], packed: bool):
+        weight = torch.cat([layer.weight.detach() for layer in layers])
+        biases = [layer.bias.detach() for layer in layers if layer.bias is not None]
+        self.bias = torch.cat(biases) if biases else None
+        self.packed = packed
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS) if packed else weight
+
+    def __call__(self, given: torch.Tensor, plus: torch.Tensor | None = None) -> torch.Tensor:
+        """[tokens, in] to [tokens, out], ``plus`` added."""
+        if not self.packed:
+            made = functional.linear(given, self.weight, self.bias)
+            return made if plus is None else made.add_(plus)
+        run = torch.ops.mkldnn._linear_pointwise
+        if plus is None:
+            return run(given, self.weight, self.bias, "none", [], "")
+        return run.binary(given, plus, self.weight, self.bias, "add")
+
+
+class _Block:
+    """One decoder layer."""
+
+    def __init__(self, layer: Any, packed: bool):
+        attention, feed = layer.self_attn, layer.mlp
+        self.layer_idx = attention.layer_idx
+        self.scaling = attention.scaling
+        self.size = attention.head_dim
+        self.heads = attention.q_proj.out_features // self.size
+        self.key_heads = attention.k_proj.out_features // self.size
+        self.entrance = _Linear([attention.q_proj, attention.k_proj, attention.v_proj], packed)
+        self.exit = _Linear([attention.o_proj], packed)
+        self.up = _Linear([feed.gate_proj, feed.up_proj], packed)
+        self.down = _Linear([feed.down_proj], packed)
+        self.norms = layer.input_layernorm, layer.post_attention_layernorm
+
+    def __call__(
+        self, states: torch.Tensor, turn: tuple[torch.Tensor, torch.Tensor], rows: int, slots: Any
+    ) -> torch.Tensor:
+        """States [rows * width, hidden]; ``turn`` are cosines and sines [rows * width, 1, head]."""
+        made = self.entrance(_normed(states, self.norms[0])).view(len(states), -1, self.size)
+        turned = made[:, : self.heads + self.key_heads]
+        # sin has the sign of the half that it turns: rotate_half of transformers without a copy.
+        turned = torch.addcmul(turned * turn[0], turned.roll(self.size // 2, -1), turn[1])
+        query, key = turned.split([self.heads, self.key_heads], 1)
+        value = made[:, self.heads + self.key_heads :]
+        query = query.view(rows, -1, self.heads, self.size).transpose(1, 2)
+        if slots is not None:
+            slots.layers[self.layer_idx].write(key, value)
+        if slots is None or slots.prefilling:
+            key, value = (
+                one.view(rows, -1, self.key_heads, self.size).transpose(1, 2)
+                for one in (key, value)
+            )
+        else:
+            key, value = slots.layers[self.layer_idx].read()
+        mixed, _ = attend(self, query, key, value, None, self.scaling)  # type: ignore[arg-type]
+        states = self.exit(mixed.reshape(len(states), -1), states)
+        gate, up = self.up(_normed(states, self.norms[1])).chunk(2, -1)
+        return self.down(functional.silu(gate) * up, states)
+
+
+def _normed(states: torch.Tensor, norm: Any) -> torch.Tensor:
+    return functional.rms_norm(states, norm.weight.shape, norm.weight, norm.variance_epsilon)
+
+
+class Lean:
+    """``model``'s decoder and output layer. Takes the decoder's layers out of ``model``, so that no
+    weight is held twice."""
+
+    def __init__(self, model: Any):
+        inner = model.model
+        packed = model.dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        self.embed, self.rotary, self.norm = inner.embed_tokens, inner.rotary_emb, inner.norm
+        self.blocks = []
+        for number, layer in enumerate(inner.layers):
+            self.blocks.append(_Block(layer, packed))
+            inner.layers[number] = nn.Identity()
+        self.head = _Linear([model.get_output_embeddings()], packed)
+
+    def __call__(
+        self, ids: torch.Tensor, positions: torch.Tensor, slots: Slots | None
+    ) -> torch.Tensor:
+        """Last hidden states [rows, width, hidden] of ``ids`` [rows, width]."""
+        rows, width = ids.shape
+        states = self.embed(ids.flatten())
+        cos, sin = (one.flatten(0, 1)[:, None] for one in self.rotary(states, positions))
+        sin = torch.cat([-sin[..., : sin.shape[-1] // 2], sin[..., sin.shape[-1] // 2 :]], -1)
+        if cos.shape[0] != rows * width:  # one row of positions for all
+            cos, sin = cos.repeat(rows, 1, 1), sin.repeat(rows, 1, 1)
+        for block in self.blocks:
+            states = block(states, (cos, sin), rows, slots)
+        return _normed(states, self.norm).view(rows, width, -1)
+
+
+def of(model: Any) -> Lean | None:
+    """The lean form of a model, where it has one: Llama's architecture on a CPU."""
+    config = model.config
+    known = type(model).__name__ == "LlamaForCausalLM" and config.hidden_act == "silu"
+    return Lean(model) if known and model.device.type == "cpu" else None
