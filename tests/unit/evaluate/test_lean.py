@@ -34,6 +34,9 @@ LLAMA3 = {
     "original_max_position_embeddings": 16,
 }
 
+NEW = 90  # tokens
+PROMPTS = [(9, 20, 31) * 6, (9, 20, 31) * 4 + (5, 6, 7, 8) * 3, (9, 20, 31) * 3 + (40, 41)]
+
 
 def made(**changes):
     torch.manual_seed(3)
@@ -80,39 +83,48 @@ def test_other_models_keep_transformers_own_pass():
     assert lean.of(made(hidden_act="gelu")) is None
 
 
-@pytest.fixture
-def repeating(folder, tmp_path):
-    """A model that mostly looks at its last token, and so says the same again before long."""
-    shutil.copytree(folder, tmp_path / "model")
+@pytest.fixture(scope="module", params=["llama", "qwen2"])
+def repeating(request, folder, tmp_path_factory):
+    """A model that mostly looks at its last token, and so says the same again before long. Qwen2's
+    has no lean form."""
+    made = tmp_path_factory.mktemp(request.param) / "model"
+    shutil.copytree(folder, made)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    if request.param == "qwen2":
+        like = model.config.to_dict() | {"model_type": "qwen2", "architectures": None}
+        torch.manual_seed(5)
+        model = Qwen2ForCausalLM(Qwen2Config.from_dict(like))
     for layer in model.model.layers:
         layer.self_attn.o_proj.weight.data *= 0.05
         layer.mlp.down_proj.weight.data *= 0.05
-    model.save_pretrained(tmp_path / "model")
-    return tmp_path / "model"
+    model.save_pretrained(made)
+    return made, [alone(model.eval(), prompt) for prompt in PROMPTS]
+
+
+def alone(model, prompt):
+    """transformers' greedy continuation by NEW tokens."""
+    given = torch.tensor([prompt])
+    asked = {"max_new_tokens": NEW, "min_new_tokens": NEW, "do_sample": False, "eos_token_id": []}
+    mask = torch.ones_like(given)
+    out = model.generate(input_ids=given, attention_mask=mask, pad_token_id=0, **asked)
+    return tuple(out[0, len(prompt) :].tolist())
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3])
 @pytest.mark.parametrize("shared", [0, 8])
 def test_tokens_of_a_text_that_repeats(repeating, batch, shared):
     """Where guesses hold: fewer passes, the tokens of transformers."""
-    engine = Engine(repeating, "fp32", "cpu")
-    reference = AutoModelForCausalLM.from_pretrained(repeating, dtype=torch.float32).eval()
+    made, expected = repeating
+    engine = Engine(made, "fp32", "cpu")
+    assert (engine.lean is None) == (engine.model.config.model_type == "qwen2")
     rows = []
     step = engine._step
     engine._step = lambda live, slots: rows.append(step(live, slots)) or rows[-1]
     engine.stop_ids = frozenset()
-    prompts = [(9, 20, 31) * 6, (9, 20, 31) * 4 + (5, 6, 7, 8) * 3, (9, 20, 31) * 3 + (40, 41)]
-    prefix = engine.prefix(prompts[0][:shared]) if shared else None
-    wanted = [Wanted(one[shared:], 90) for one in prompts]
+    prefix = engine.prefix(PROMPTS[0][:shared]) if shared else None
+    wanted = [Wanted(one[shared:], NEW) for one in PROMPTS]
     result = dict(engine.generate(wanted, batch, prefix))
-    asked = {"max_new_tokens": 90, "min_new_tokens": 90, "do_sample": False, "eos_token_id": []}
-    for number, prompt in enumerate(prompts):
-        given = torch.tensor([prompt])
-        out = reference.generate(
-            input_ids=given, attention_mask=torch.ones_like(given), pad_token_id=0, **asked
-        )
-        assert result[number].ids == tuple(out[0, len(prompt) :].tolist())
+    assert [result[number].ids for number in range(len(PROMPTS))] == expected
     held = [len(tokens) - 1 for one in rows for tokens in one]
-    assert sum(held) > 90, "hardly a guess held: this test shows nothing"
+    assert sum(held) > NEW, "hardly a guess held: this test shows nothing"
     assert any(0 < tokens < MOST for tokens in held), "no guess was refused in part"
