@@ -83,7 +83,7 @@ def load(folder: Path, spec: Spec, data: PackedDataset) -> PreTrainedModel:
 
     Everything that cannot fit is a UserError that names the recipe's key, before any training.
     """
-    config = _config(folder)
+    config = read_config(folder)
     if data.context != spec.context:
         raise UserError(
             f"{spec.key('context')}: {spec.context}, but {data.path} was packed with {data.context}"
@@ -105,7 +105,8 @@ def load(folder: Path, spec: Spec, data: PackedDataset) -> PreTrainedModel:
     return _weights(folder, config)
 
 
-def _config(folder: Path) -> PretrainedConfig:
+def read_config(folder: Path) -> PretrainedConfig:
+    """A model folder's config.json; UserError where it is missing or wrong."""
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder}: no model here (config.json is missing)")
     try:
