@@ -9,7 +9,6 @@ from lemur.errors import UserError
 from lemur.train import attention
 from lemur.train.spec import Spec
 
-
 # What a recipe can say instead of the keys that have kernels compiled.
 WITHOUT = {"compile": "false", "cross_entropy": "chunked"}
 

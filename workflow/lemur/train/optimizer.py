@@ -24,7 +24,9 @@ def groups(
     """
     made, shapes = [], shapes or {name: p.shape for name, p in parameters.items()}
     for decay in (True, False):
-        mine = [p for name, p in parameters.items() if decays(name, shapes[name], embeddings) is decay]
+        mine = [
+            p for name, p in parameters.items() if decays(name, shapes[name], embeddings) is decay
+        ]
         if mine:
             made.append({"params": mine, "weight_decay": weight_decay if decay else 0.0})
     return made
