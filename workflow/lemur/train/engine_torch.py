@@ -39,19 +39,14 @@ class TorchEngine:
             for name, p in self.computed.items():
                 p.register_post_accumulate_grad_hook(self._adder(self.masters[name]))
         self.optimizer = optimizer.build(self.masters, optimizer.embedding_names(model), spec)
-        # Made once and kept: made anew among activations that come and go, they leave holes in a
-        # CPU's memory, up to half of what a run holds.
-        for p in self.masters.values():
-            p.grad = torch.zeros_like(p)
-            self.optimizer.state[p] = {
-                "step": torch.zeros((), device=p.device),
-                **{kind: torch.zeros_like(p) for kind in optimizer.MOMENTS},
-            }
 
     @staticmethod
     def _adder(master: torch.Tensor):
         def add(computed: torch.Tensor) -> None:
-            master.grad.add_(computed.grad)
+            if master.grad is None:
+                master.grad = computed.grad.float()
+            else:
+                master.grad.add_(computed.grad)
             computed.grad = None
 
         return add
@@ -64,10 +59,10 @@ class TorchEngine:
             loss.backward()
             total += loss.detach()
         loss_sum = total.item()
-        gradients = [p.grad for p in self.masters.values()]
+        gradients = [p.grad for p in self.masters.values() if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients).item() / max(1, targets)
         if not (torch.tensor([loss_sum, norm]).isfinite().all()):
-            self.optimizer.zero_grad(set_to_none=False)
+            self.optimizer.zero_grad(set_to_none=True)
             raise NotFinite(f"loss {loss_sum / max(1, targets):g}, gradient norm {norm:g}")
         clip = self.spec.clip
         factor = min(1.0, clip / norm) if clip and norm else 1.0
@@ -75,7 +70,7 @@ class TorchEngine:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=False)
+        self.optimizer.zero_grad(set_to_none=True)
         self._refresh()
         return loss_sum, norm
 
@@ -92,10 +87,10 @@ class TorchEngine:
         moments: dict[str, dict[str, torch.Tensor]] = {kind: {} for kind in optimizer.MOMENTS}
         updates = 0
         for name, p in self.masters.items():
-            kept = self.optimizer.state[p]
-            updates = max(updates, int(kept["step"]))
+            kept = self.optimizer.state.get(p, {})
+            updates = max(updates, int(kept.get("step", 0)))
             for kind in optimizer.MOMENTS:
-                moments[kind][name] = kept[kind].cpu()
+                moments[kind][name] = kept[kind].cpu() if kept else torch.zeros_like(p.cpu())
         parameters = {name: p.detach().cpu() for name, p in self.masters.items()}
         return State(updates, parameters, moments)
 
@@ -104,10 +99,10 @@ class TorchEngine:
         assert state is not None
         for name, p in self.masters.items():
             p.copy_(state.parameters[name])
-            kept = self.optimizer.state[p]
-            kept["step"].fill_(state.updates)
-            for kind in optimizer.MOMENTS:
-                kept[kind].copy_(state.moments[kind][name])
+            self.optimizer.state[p] = {
+                "step": torch.tensor(float(state.updates), device=p.device),
+                **{kind: state.moments[kind][name].to(p.device) for kind in optimizer.MOMENTS},
+            }
         self._refresh()
 
     def close(self) -> None:
