@@ -164,7 +164,7 @@ def test_one_process_on_a_cpu_needs_what_its_rank_needs():
     assert found["weights"] + found["gradients"] + found["optimiser"] == 16 * 134_515_008
     assert memory.host_memory(SMOLLM2_135M, part) == found["total"]
     made = recipe(pretrain=part, base={"name": "s", "architecture": SMOLLM2_135M, "from": {}})
-    assert plan.host_memory_mb(made, "pretrain") == round(1.1 * found["total"] / 1e6)
+    assert plan.host_memory_mb(made, "pretrain") == round(1.25 * found["total"] / 1e6)
 
 
 @pytest.mark.parametrize(

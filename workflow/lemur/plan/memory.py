@@ -22,7 +22,8 @@ BLOCKS_GATHERED = 2
 LIBRARIES = {"torch": 350_000_000, "deepspeed": 700_000_000}
 WORKSPACE = {"cpu": 50_000_000, "cuda": 2_500_000_000}
 # Activations' share on top on a CPU: the passes' temporaries and the holes that the C allocator
-# leaves. Fitted to SmolLM2-135M, 2 x 512 tokens.
+# leaves. Fitted to SmolLM2-135M, 2 x 512 tokens; live tensors are counted within a tenth elsewhere too
+# (tests/unit/train/test_live_memory.py), holes within a fifth of the total.
 HOLES = {"bf16": 0.68, "fp32": 0.31}
 CHUNK = 1 << 26  # logits held at a time: lemur.train.loss
 # The allocator's slack on a GPU, as a share of everything else; assumed.
