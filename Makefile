@@ -52,7 +52,7 @@ test-slurm: envs ## smoke and every fault on a SLURM cluster of its own (root on
 
 bench: bench-corpus bench-train bench-evaluate ## every measurement against its peers, into reports/bench/
 
-bench-train: envs ## training against a bare PyTorch loop and the Trainer, into reports/bench/train.md (BENCH='--device cuda' on a GPU; about 6 minutes)
+bench-train: envs ## training against a bare PyTorch loop and the Trainer, into reports/bench/train.md (BENCH='--device cuda' on a GPU; about 7 minutes)
 	@workflow/env-run train python tests/bench/train.py $(BENCH)
 
 bench-corpus: envs ## corpus stages against named peers into reports/bench/corpus.md (RECIPE=mini; about 15 minutes)

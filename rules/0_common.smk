@@ -112,6 +112,17 @@ def locked(environment):
 LOCKS = {name: locked(name) for name in ("data", "train", "evaluate", "figures", "mathematics")}
 
 
+# Kernels that are compiled when first called: once, by the preflight, wherever a home may be read-only.
+KERNELS = " ".join(
+    f"{name}=$PWD/results/kernels/{LOCKS['train'][:12]}/{folder}"
+    for name, folder in (
+        ("TORCHINDUCTOR_CACHE_DIR", "inductor"),
+        ("TRITON_CACHE_DIR", "triton"),
+        ("TORCH_EXTENSIONS_DIR", "extensions"),
+    )
+)
+
+
 def script(environment, path, *arguments):
     """Shell text that runs a script in an environment with its slice of the recipe."""
     spec = f"--spec {{params.spec:q}} --recipe-digest {RECIPE_DIGEST} --log {{log}}"
@@ -217,7 +228,7 @@ def launched(stage, path, *arguments):
     start = [srun, "--kill-on-bad-exit=1"] if nodes > 1 else []
     # The shell and tee must outlive a warning that is meant for the training process.
     parts = [
-        f"trap '' TERM USR1; {OFFLINE} OMP_NUM_THREADS={{threads}}",
+        f"trap '' TERM USR1; {OFFLINE} {KERNELS} OMP_NUM_THREADS={{threads}}",
         *start,
         str(RUN),
         "train python",
@@ -230,17 +241,21 @@ def tracked():
     return " ".join(f"--track {name}" for name in config.get("track", SITE.get("track", [])))
 
 
-def several_ranks(stage):
-    nodes, processes = plan_resources.ranks(RECIPE, stage)
-    return nodes * processes > 1
-
-
 def preflight(stage):
-    """What must have been tried before many ranks train; nothing where there is one."""
-    return [f"results/{RECIPE['name']}/{stage}/preflight.json"] if several_ranks(stage) else []
+    """What must have been tried before many ranks train or kernels are compiled; else nothing."""
+    nodes, processes = plan_resources.ranks(RECIPE, stage)
+    wanted = nodes * processes > 1 or plan_resources.compiles(RECIPE, stage)
+    return [f"results/{RECIPE['name']}/{stage}/preflight.json"] if wanted else []
+
+
+def preflight_model(stage):
+    """The base where its kernels are compiled: what later stages start from has the same shape."""
+    base = f"resources/models/{RECIPE['base']['name']}/DONE.json"
+    return [base] if plan_resources.compiles(RECIPE, stage) else []
 
 
 def preflight_spec(stage):
+    compiled = plan_resources.compiles(RECIPE, stage)
     return canonical(
         {
             "stage": stage,
@@ -250,6 +265,7 @@ def preflight_spec(stage):
             "disk_bytes": plan_resources.disk_needed(RECIPE, stage),
             "clock_seconds": 30,
             "timeout_seconds": 300,
+            "training": stages.train(RECIPE, stage) if compiled else None,
         }
     )
 

@@ -33,14 +33,18 @@ rule continue_pretraining:
 
 
 rule preflight_pretrain:
+    input:
+        preflight_model("pretrain"),
     output:
         "results/{recipe}/pretrain/preflight.json",
     log:
         "logs/preflight/{recipe}/pretrain.log",
+    threads: RECIPE["pretrain"].get("threads", 2)
     resources:
         **asked("preflight_pretrain"),
     params:
         spec=as_is(preflight_spec("pretrain")),
+        model=f"--model resources/models/{RECIPE['base']['name']}/model",
         lock=LOCKS["train"],
     shell:
-        launched("pretrain", "4_pretrain/preflight.py", "--out {output}")
+        launched("pretrain", "4_pretrain/preflight.py", "{params.model} --out {output}")

@@ -83,14 +83,18 @@ rule supervised_fine_tuning:
 
 
 rule preflight_sft:
+    input:
+        preflight_model("sft"),
     output:
         "results/{recipe}/sft/preflight.json",
     log:
         "logs/preflight/{recipe}/sft.log",
+    threads: RECIPE["sft"].get("threads", 2)
     resources:
         **asked("preflight_sft"),
     params:
         spec=as_is(preflight_spec("sft")),
+        model=f"--model resources/models/{RECIPE['base']['name']}/model",
         lock=LOCKS["train"],
     shell:
-        launched("sft", "4_pretrain/preflight.py", "--out {output}")
+        launched("sft", "4_pretrain/preflight.py", "{params.model} --out {output}")

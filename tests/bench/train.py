@@ -24,9 +24,13 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).parent))
 WHO = ("ours", "bare", "trainer")
 DEFAULT = {
-    "cpu": {"models": ["1m", "13m"], "contexts": [512], "precisions": ["fp32", "bf16"]},
+    "cpu": {"models": ["1m", "13m", "135m"], "contexts": [512], "precisions": ["fp32", "bf16"]},
     "cuda": {"models": ["135m", "1b"], "contexts": [2048, 4096], "precisions": ["bf16"]},
 }
+# (steps, steps left out at the start, rounds, tokens a step on a CPU) where none are given: a step of
+# 135M takes some ten seconds on two cores.
+PACE = {"1m": (10, 2, 2, 2_048), "13m": (8, 2, 2, 2_048), "135m": (4, 1, 1, 1_024)}
+GPU_PACE = (8, 2, 2, 65_536)
 PACKAGES = ("torch", "transformers", "accelerate", "deepspeed")
 # https://github.com/pytorch/torchtitan, its published table: Llama-3-8B on 8 H100.
 TORCHTITAN = {"eager": 5_762, "compiled": 6_667}
@@ -42,11 +46,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--precisions", nargs="+", choices=["fp32", "bf16"])
     parser.add_argument("--compile", choices=["off", "on", "both"], help="default: both on cuda")
     parser.add_argument("--deterministic", choices=["off", "both"], help="default: both on cuda")
-    parser.add_argument("--batch", type=int, help="tokens a step (cpu: 2048, cuda: 65536)")
+    parser.add_argument(
+        "--batch", type=int, help="tokens a step (cpu: 2048, 135m 1024; cuda: 65536)"
+    )
     parser.add_argument("--micro", type=int, help="sequences a pass (cpu: 2, cuda: 8192 tokens)")
-    parser.add_argument("--steps", type=int, default=8)
-    parser.add_argument("--warm", type=int, default=2, help="steps left out at the start")
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--steps", type=int, help="steps a process (by model: see PACE)")
+    parser.add_argument("--warm", type=int, help="steps left out at the start")
+    parser.add_argument("--rounds", type=int, help="turns of the three")
     parser.add_argument("--out", type=Path, default=ROOT / "reports" / "bench" / "train.md")
     args = parser.parse_args()
     for name, value in DEFAULT[args.device].items():
@@ -55,8 +61,18 @@ def arguments() -> argparse.Namespace:
     gpu = args.device == "cuda"
     args.compile = args.compile or ("both" if gpu else "off")
     args.deterministic = args.deterministic or ("both" if gpu else "off")
-    args.batch = args.batch or (65_536 if gpu else 2_048)
     return args
+
+
+def pace(args: argparse.Namespace, model: str) -> dict[str, int]:
+    """Steps, warm steps, rounds and batch of a model: as asked for, else what its size allows."""
+    usual = GPU_PACE if args.device == "cuda" else PACE.get(model, PACE["135m"])
+    names = ("steps", "warm", "rounds", "batch")
+    made = {name: getattr(args, name) for name in names}
+    return {
+        name: given if given is not None else value
+        for (name, given), value in zip(made.items(), usual, strict=True)
+    }
 
 
 def cases(args: argparse.Namespace):
@@ -67,9 +83,8 @@ def cases(args: argparse.Namespace):
     ):
         micro = args.micro or (max(1, 8_192 // context) if args.device == "cuda" else 2)
         yield {
-            "model": model, "context": context, "batch": args.batch, "micro": micro,
-            "precision": precision, "device": args.device, "compile": compiled,
-            "steps": args.steps, "warm": args.warm,
+            "model": model, "context": context, "micro": micro, "precision": precision,
+            "device": args.device, "compile": compiled, **pace(args, model),
         }  # fmt: skip
 
 
@@ -96,11 +111,12 @@ def table(args: argparse.Namespace, folder: Path) -> list[str]:
     head += ["Trainer", "ours / bare", "ours / Trainer", "speed deterministic", "peak GB"]
     rows = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
     for case in cases(args):
+        rounds = case.pop("rounds")
         turns = [(who, False) for who in WHO]
         if args.deterministic == "both":
             turns.append(("ours", True))
         found: dict[tuple[str, bool], list[dict]] = {turn: [] for turn in turns}
-        for number in range(args.rounds):
+        for number in range(rounds):
             for who, exact in turns if number % 2 == 0 else reversed(turns):
                 work = Work(who=who, deterministic=exact, **case)
                 found[who, exact].append(measure(work, folder))
@@ -171,8 +187,15 @@ def page(args: argparse.Namespace, rows: list[str], packed: list[str]) -> str:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     settings = (
         f"--device {args.device} --models {' '.join(args.models)} "
-        f"--contexts {' '.join(map(str, args.contexts))} --precisions {' '.join(args.precisions)} --batch {args.batch} "
-        f"--steps {args.steps} --warm {args.warm} --rounds {args.rounds}"
+        f"--contexts {' '.join(map(str, args.contexts))} --precisions {' '.join(args.precisions)}"
+    )
+    for name in ("batch", "micro", "steps", "warm", "rounds"):
+        if getattr(args, name) is not None:
+            settings += f" --{name} {getattr(args, name)}"
+    paces = "; ".join(
+        f"{model}: {one['batch']:,} tokens a step, {one['rounds']} x {one['steps'] - one['warm']} steps"
+        for model in args.models
+        for one in (pace(args, model),)
     )
     clock = "processor" if args.device == "cpu" else "wall"
     return "\n".join(
@@ -184,9 +207,8 @@ def page(args: argparse.Namespace, rows: list[str], packed: list[str]) -> str:
             f"Load average at the end: {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores: where that "
             "is more than this bench's own, tokens/s say little, ratios of processor time more.",
             "",
-            f"{args.batch:,} tokens a step, whole sequences of one document each. tokens/s by wall time; "
-            f"ratios of medians of {clock} seconds a step, {args.rounds} rounds of {args.steps - args.warm} "
-            "steps in turns. Bare: autocast, SDPA, fused AdamW and clipping in twenty lines "
+            f"{paces}, in turns; whole sequences of one document each. tokens/s by wall time; ratios of "
+            f"medians of {clock} seconds a step. Bare: autocast, SDPA, fused AdamW and clipping in twenty lines "
             "(`tests/bench/training_runs.py`). Matrix rate: best product of two square matrices here. "
             "Goals: ours / bare at least 0.97 and ours / Trainer at least 1 on a CPU; 0.50 of the "
             "matrix rate at 1B on a GPU.",

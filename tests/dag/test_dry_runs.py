@@ -1,6 +1,7 @@
 """Dry runs from a checkout: every recipe, the SLURM profile, and mistakes in what is asked for."""
 
 import html
+import re
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,30 @@ def test_a_mistake_is_one_line_before_any_job(arguments, message, tmp_path):
     assert len([line for line in lines if message in line]) == 1, done.stderr
     assert "Traceback" not in done.stderr and len(lines) <= 2, done.stderr
     assert not (tmp_path / "results").exists() and not (tmp_path / "resources").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tried"),
+    [
+        (["recipe=smoke"], 0),
+        (["recipe=smoke", values(pretrain__compile=True)], 1),
+        (["recipe=h200"], 2),
+        (["recipe=lemur-70b"], 2),
+    ],
+)
+def test_what_is_compiled_or_has_ranks_is_tried_before_it_trains(arguments, tried, tmp_path):
+    jobs = planned(tmp_path, "sft", "--config", *arguments)
+    assert jobs.get("preflight_pretrain", 0) + jobs.get("preflight_sft", 0) == tried
+    assert jobs["prepare_model"] == 1
+
+
+def test_the_preflight_and_training_keep_kernels_in_one_folder(tmp_path):
+    changed = ["--config", "recipe=smoke", values(pretrain__compile=True)]
+    shown = snakemake(tmp_path, "--dry-run", "-p", "sft", *changed).stdout
+    for name in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TORCH_EXTENSIONS_DIR"):
+        found = re.findall(rf"{name}=(\S+)", shown)
+        assert len(found) == 3 and len(set(found)) == 1, shown[-3000:]
+        assert found[0].startswith("$PWD/results/kernels/")
 
 
 def test_released_models_are_scored_without_training(tmp_path):

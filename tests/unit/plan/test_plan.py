@@ -148,6 +148,15 @@ def test_offloading_moves_bytes_from_the_device_to_the_host():
     assert host == pytest.approx(8 * moved)
 
 
+def test_one_rank_gathers_what_a_checkpoint_holds():
+    """Float32 weights and both moments; weights are read by one rank where they are sharded at once."""
+    count = parameters(LLAMA_2_70B)["total"]
+    runtime = 8 * memory.runtime(stage())
+    assert memory.host_memory(LLAMA_2_70B, stage()) == runtime + 12 * count
+    whole = stage(parallel={"zero_stage": 2})
+    assert memory.host_memory(LLAMA_2_70B, whole) == runtime + 8 * 4 * count
+
+
 def test_one_process_on_a_cpu_needs_what_its_rank_needs():
     parallel = {"device": "cpu", "nodes": 1, "processes_per_node": 1, "zero_stage": 0}
     part = stage(engine="torch", precision="fp32", gradient_checkpointing=False, parallel=parallel)
@@ -155,7 +164,7 @@ def test_one_process_on_a_cpu_needs_what_its_rank_needs():
     assert found["weights"] + found["gradients"] + found["optimiser"] == 16 * 134_515_008
     assert memory.host_memory(SMOLLM2_135M, part) == found["total"]
     made = recipe(pretrain=part, base={"name": "s", "architecture": SMOLLM2_135M, "from": {}})
-    assert plan.host_memory_mb(made, "pretrain") == round(1.1 * found["total"] / 1e6)
+    assert plan.host_memory_mb(made, "pretrain") == round(1.25 * found["total"] / 1e6)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What a scheduler is asked for follows from the recipe, and a site's words from what is asked."""
 
+import copy
 import json
 import re
 
@@ -135,3 +136,14 @@ def test_no_site_file_is_fine_and_a_missing_one_is_not(tmp_path, monkeypatch):
     assert site.read() == {}
     with pytest.raises(UserError, match="no such file"):
         site.read(tmp_path / "mine.yaml")
+
+
+def test_a_preflight_that_compiles_has_room_for_two_layers_and_the_compilers(smoke, paper):
+    compiled = copy.deepcopy(smoke)
+    compiled["pretrain"]["compile"] = True
+    plain, more = (resources.ask(one, "preflight_pretrain") for one in (smoke, compiled))
+    assert more.memory_mb - plain.memory_mb > resources.COMPILERS_MB
+    assert more.minutes == plain.minutes + resources.COMPILE_MINUTES
+    # Two layers and the tables of Llama-2-70B in float32, on each of eight ranks of a node.
+    asked = resources.ask(paper, "preflight_pretrain")
+    assert 8 * 4 * 2.2e9 / 1e6 < asked.memory_mb < 400_000

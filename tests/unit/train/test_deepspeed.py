@@ -8,13 +8,16 @@ import sys
 import time
 
 import pytest
+import torch
 from forked_ranks import train
 from lemur.errors import UserError
+from lemur.tokenize.packed import PackedDataset
 from lemur.train.engine_deepspeed import _surroundings
+from lemur.train.model import load
 from lemur.train.run import run
 from lemur.train.spec import parse
 from safetensors.torch import load_file
-from tiny_training import at_step, command, poisoned, settings, timeless
+from tiny_training import at_step, command, poisoned, settings, timeless, tiny_model
 
 
 def spec_of(stage: int, ranks: int = 2, **changes) -> dict:
@@ -92,9 +95,10 @@ def test_more_ranks_give_the_losses_of_one_process(
 
 
 @pytest.mark.long
-def test_bfloat16_is_close(alone, tmp_path, model_folder, index):
+@pytest.mark.parametrize("stage", [2, 3])
+def test_bfloat16_is_close(stage, alone, tmp_path, model_folder, index):
     done = tmp_path / "DONE.json"
-    finished(spec_of(2, precision="bf16"), model_folder, index, done)
+    finished(spec_of(stage, precision="bf16"), model_folder, index, done)
     one, two = (timeless(f / "metrics.jsonl") for f in (tmp_path, alone))
     assert [line["loss"] for line in one] == pytest.approx([line["loss"] for line in two], rel=5e-3)
 
@@ -145,6 +149,23 @@ def test_a_run_changes_hands(stage, alone, tmp_path, model_folder, index):
     assert last.returncode == 0, shown
     assert "continuing after step" in shown
     same_run(done.parent, alone, 2e-5)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_in_stage_3_one_rank_reads_weights(tied, tmp_path, index):
+    """The others' layers take no memory, and have every name, shape and buffer of the first one's."""
+    folder = tiny_model(tmp_path / "model", tie_word_embeddings=tied)
+    spec = parse(spec_of(3))
+    first, other = (load(folder, spec, PackedDataset(index), rank) for rank in (0, 1))
+    shapes = [{name: p.shape for name, p in one.named_parameters()} for one in (first, other)]
+    assert shapes[0] == shapes[1]
+    for p in other.model.layers.parameters():
+        assert p.untyped_storage().nbytes() == 4
+    buffers = [dict(one.named_buffers()) for one in (first, other)]
+    assert buffers[0] and buffers[0].keys() == buffers[1].keys()
+    assert all(torch.equal(buffer, buffers[1][name]) for name, buffer in buffers[0].items())
+    output, table = other.get_output_embeddings(), other.get_input_embeddings()
+    assert (output.weight is table.weight) is tied
 
 
 def test_ranks_that_were_not_started_are_named(monkeypatch):

@@ -52,3 +52,38 @@ def test_135m_within_a_tenth(changes):
     spec = stage_of({**made["pretrain"], **changes}) | changes
     predicted, held = measured(made["base"]["architecture"], spec, 2)
     assert predicted == pytest.approx(held, rel=0.1)
+
+
+OTHERS = {
+    "grouped, untied": {
+        "vocabulary": 32_000, "hidden": 512, "intermediate": 1_408, "layers": 10, "heads": 8,
+        "kv_heads": 4, "max_context": 2_048, "tied_embeddings": False,
+    },
+    "whole heads, tied": {
+        "vocabulary": 8_192, "hidden": 640, "intermediate": 1_728, "layers": 12, "heads": 10,
+        "kv_heads": 10, "max_context": 2_048, "tied_embeddings": True,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    ("shape", "precision", "micro", "context", "recompute"),
+    [
+        ("grouped, untied", "bf16", 1, 1_024, False),
+        ("grouped, untied", "bf16", 2, 1_024, True),
+        ("whole heads, tied", "bf16", 4, 256, False),
+        ("whole heads, tied", "fp32", 1, 1_024, False),
+    ],
+)
+def test_60m_of_shapes_that_nothing_was_fitted_to(shape, precision, micro, context, recompute):
+    """Within a fifth, which is the C allocator's: what is live is within a tenth (test_live_memory)."""
+    changes = {
+        "precision": precision, "micro_batch_sequences": micro, "context": context,
+        "global_batch_tokens": 2_048,
+    }  # fmt: skip
+    spec = stage_of({**recipe.resolve("mini")["pretrain"], **changes})
+    spec["gradient_checkpointing"] = recompute
+    predicted, held = measured(OTHERS[shape], spec, 2)
+    assert predicted == pytest.approx(held, rel=0.2)

@@ -22,7 +22,8 @@ BLOCKS_GATHERED = 2
 LIBRARIES = {"torch": 350_000_000, "deepspeed": 700_000_000}
 WORKSPACE = {"cpu": 50_000_000, "cuda": 2_500_000_000}
 # Activations' share on top on a CPU: the passes' temporaries and the holes that the C allocator
-# leaves. Fitted to SmolLM2-135M, 2 x 512 tokens.
+# leaves. Fitted to SmolLM2-135M, 2 x 512 tokens; live tensors are counted within a tenth elsewhere too
+# (tests/unit/train/test_live_memory.py), holes within a fifth of the total.
 HOLES = {"bf16": 0.68, "fp32": 0.31}
 CHUNK = 1 << 26  # logits held at a time: lemur.train.loss
 # The allocator's slack on a GPU, as a share of everything else; assumed.
@@ -132,10 +133,14 @@ def rank_memory(shape: Architecture, stage: dict[str, Any]) -> dict[str, float]:
 def host_memory(shape: Architecture, stage: dict[str, Any]) -> float:
     """Bytes of host memory of one node: a CPU rank's all, else runtime and what is offloaded."""
     parallel, each = stage["parallel"], stage["parallel"]["processes_per_node"]
+    # Rank 0 gathers float32 weights and both moments to write them; before, it alone has read the
+    # weights, unless each rank has (they are sharded as they are read in ZeRO 3 only).
+    gathered = 12 * trained_parameters(shape, stage) if stage["engine"] == "deepspeed" else 0
     if parallel["device"] == "cpu":
-        return each * rank_memory(shape, stage)["total"]
+        return each * rank_memory(shape, stage)["total"] + gathered
     states, offload = _states(shape, stage), parallel.get("offload", "none")
     held = states["optimiser"] if offload != "none" else 0.0
     held += states["weights"] if offload == "parameters" else 0.0
-    # The finished model is gathered in 16 bits on one rank to be written.
-    return each * (runtime(stage) + held) + 2 * parameters(shape)["total"]
+    readers = 1 if parallel["zero_stage"] >= 3 else each
+    loaded = 4 * readers * parameters(shape)["total"]
+    return each * (runtime(stage) + held) + max(loaded, gathered)

@@ -10,6 +10,7 @@ from lemur.errors import UserError, nearest
 from lemur.plan.architecture import parameters
 from lemur.plan.cost import cost, host_memory_mb
 from lemur.plan.disk import checkpoint_bytes, download_bytes, text_bytes
+from lemur.plan.memory import host_memory
 
 # Two Snakemakes stand beside the work in an allocation of the SLURM plugin.
 CONTROL_MB = 500
@@ -21,6 +22,11 @@ DISK_MB_PER_SECOND = 500
 UNKNOWN_MB = 2_000
 # For data loading and launching beside each GPU; customary.
 CPUS_PER_GPU = 8
+# What a preflight compiles kernels with (lemur.train.kernels): layers of the model, the compilers'
+# memory, and minutes (a minute on two free cores; set generously).
+TRIED_LAYERS = 2
+COMPILERS_MB = 3_000
+COMPILE_MINUTES = 20
 # Time asked for over time predicted: the plan's utilisation is an assumption.
 MARGIN = 2.0
 
@@ -126,6 +132,12 @@ def ranks(recipe: dict[str, Any], stage: str) -> tuple[int, int]:
     return parallel["nodes"], parallel["processes_per_node"]
 
 
+def compiles(recipe: dict[str, Any], stage: str) -> bool:
+    """Whether kernels may be compiled where a stage runs: torch.compile's, or on a GPU Liger's."""
+    part = recipe[stage]
+    return part.get("compile", False) or part["parallel"]["device"] == "cuda"
+
+
 def grace_seconds(recipe: dict[str, Any], stage: str) -> int:
     """Seconds before its time limit at which a training job is told to write a checkpoint.
 
@@ -187,8 +199,13 @@ def _training(recipe: dict[str, Any], stage: str) -> Ask:
 def _preflight(recipe: dict[str, Any], stage: str) -> Ask:
     nodes, each = ranks(recipe, stage)
     gpus = each if recipe[stage]["parallel"]["device"] == "cuda" else 0
-    memory = CONTROL_MB + each * (3_000 if gpus else 800)
-    return Ask(memory, LEAST_MINUTES, _cpus(recipe[stage]), nodes, gpus)
+    memory, minutes = CONTROL_MB + each * (3_000 if gpus else 800), LEAST_MINUTES
+    if compiles(recipe, stage):  # two layers are trained for a step, while compilers run
+        cut = {**recipe["base"]["architecture"], "layers": TRIED_LAYERS}
+        made = each * 4 * parameters(cut)["total"]  # in float32, before it is on its device
+        memory += round((made + host_memory(cut, recipe[stage])) / 1e6) + COMPILERS_MB
+        minutes += COMPILE_MINUTES
+    return Ask(memory, minutes, _cpus(recipe[stage]), nodes, gpus)
 
 
 def _generation(recipe: dict[str, Any]) -> Ask:

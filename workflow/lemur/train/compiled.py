@@ -9,16 +9,22 @@ from lemur.errors import UserError
 from lemur.train import attention
 from lemur.train.spec import Spec
 
+# What a recipe can say instead of the keys that have kernels compiled.
+WITHOUT = {"compile": "false", "cross_entropy": "chunked"}
 
-def check_compiler(spec: Spec) -> None:
-    """Inductor writes C++ for a CPU and has Triton call a C compiler for a GPU."""
+
+def check_compiler(spec: Spec, key: str = "compile") -> None:
+    """Inductor writes C++ for a CPU and has Triton call a C compiler for a GPU; so does Liger.
+
+    ``key``: what in the recipe asks for it.
+    """
     wanted = ("c++", "g++", "clang++") if spec.device == "cpu" else ("cc", "gcc", "clang")
     given = os.environ.get("CXX" if spec.device == "cpu" else "CC")
     if not any(shutil.which(name) for name in ((given,) if given else wanted)):
         named = given or " or ".join(wanted)
         raise UserError(
-            f"{spec.key('compile')}: true needs a compiler and {named} is not found "
-            "(apt-get install g++), or set it to false"
+            f"{spec.key(key)}: {str(spec.raw.get(key, 'auto')).lower()} needs a compiler and {named} is not found "
+            f"(apt-get install g++), or set it to {WITHOUT[key]}"
         )
 
 

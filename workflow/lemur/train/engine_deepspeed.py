@@ -86,13 +86,16 @@ class DeepSpeedEngine:
             verbose=False,
             timeout=timedelta(seconds=spec.timeout_seconds),
         )
+        names = optimizer.embedding_names(model)
+        named = {n: p for n, p in model.named_parameters() if p.requires_grad}
+        self.shapes = {name: p.shape for name, p in named.items()}
+        if spec.zero_stage == 3:
+            self._shard(model, device)
         model.to(device).train()
         if spec.gradient_checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})
         module = packed_loss(model, spec)
-        named = {n: p for n, p in model.named_parameters() if p.requires_grad}
-        self.shapes = {name: tuple(p.shape) for name, p in named.items()}
-        adam = optimizer.build(named, optimizer.embedding_names(model), spec)
+        adam = optimizer.build(named, names, spec, self.shapes)
         self.engine, self.zero, *_ = deepspeed.initialize(
             model=module, optimizer=adam, config=_config(spec)
         )
@@ -108,6 +111,18 @@ class DeepSpeedEngine:
         self.device = device
         self.updates = 0
         self._fill_moments()
+
+    def _shard(self, model: PreTrainedModel, device: torch.device) -> None:
+        """Rank 0's weights, one at a time, to the devices, each of which keeps its part: the whole
+        model, which no device might hold, is never on one.
+        """
+        dtype = torch.bfloat16 if self.spec.precision == "bf16" else torch.float32
+        for module in reversed(list(model.modules())):  # the innermost first
+            for p in module.parameters(recurse=False):
+                if not hasattr(p, "ds_id"):  # an output layer tied to the embedding is done already
+                    p.data = p.data.to(device, dtype).contiguous()
+            if any(True for _ in module.parameters(recurse=False)):
+                self.deepspeed.zero.Init(module=module, config_dict_or_path=_config(self.spec))
 
     def _assert_real(self) -> None:
         """Wrappers have been seen to fall back to plain data parallelism in silence."""

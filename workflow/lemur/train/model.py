@@ -78,12 +78,13 @@ def packed_loss(model: PreTrainedModel, spec: Spec) -> PackedLoss:
     return made
 
 
-def load(folder: Path, spec: Spec, data: PackedDataset) -> PreTrainedModel:
+def load(folder: Path, spec: Spec, data: PackedDataset, rank: int = 0) -> PreTrainedModel:
     """A model folder in float32 on the CPU, checked against the recipe and the packed data.
 
-    Everything that cannot fit is a UserError that names the recipe's key, before any training.
+    Everything that cannot fit is a UserError that names the recipe's key, before any training. With
+    ZeRO 3 only rank 0 reads weights; the engine hands them on, and other ranks get an outline.
     """
-    config = _config(folder)
+    config = read_config(folder)
     if data.context != spec.context:
         raise UserError(
             f"{spec.key('context')}: {spec.context}, but {data.path} was packed with {data.context}"
@@ -102,10 +103,32 @@ def load(folder: Path, spec: Spec, data: PackedDataset) -> PreTrainedModel:
         raise UserError(
             f"base: '{config.model_type}' changes its logits, which the loss leaves out"
         )
+    if spec.zero_stage == 3 and rank:
+        return _outline(config, torch.bfloat16 if spec.precision == "bf16" else torch.float32)
     return _weights(folder, config)
 
 
-def _config(folder: Path) -> PretrainedConfig:
+def _outline(config: PretrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
+    """A model whose layers take no memory: each weight is one number that looks like a matrix.
+
+    Eight ranks of a node that each held 70 billion weights would need 2.2 TB. Embeddings are real,
+    since a vocabulary may grow, and buffers, which nobody hands on.
+    """
+    from accelerate import init_empty_weights  # comes with peft
+
+    with init_empty_weights(include_buffers=False):
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+    for module in model.modules():
+        for name, p in module.named_parameters(recurse=False):
+            real = isinstance(module, torch.nn.Embedding)
+            filled = torch.empty(p.shape, dtype=dtype) if real else torch.zeros((), dtype=dtype)
+            setattr(module, name, torch.nn.Parameter(filled.expand(p.shape)))
+    model.tie_weights()
+    return model
+
+
+def read_config(folder: Path) -> PretrainedConfig:
+    """A model folder's config.json; UserError where it is missing or wrong."""
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder}: no model here (config.json is missing)")
     try:

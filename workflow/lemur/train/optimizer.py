@@ -13,21 +13,34 @@ def decays(name: str, shape: torch.Size, embeddings: set[str]) -> bool:
 
 
 def groups(
-    parameters: dict[str, torch.Tensor], embeddings: set[str], weight_decay: float
+    parameters: dict[str, torch.Tensor],
+    embeddings: set[str],
+    weight_decay: float,
+    shapes: dict[str, torch.Size] | None = None,
 ) -> list[dict]:
-    """Parameter groups for torch's optimisers: with and without decay, each in the given order."""
-    made = []
+    """Parameter groups for torch's optimisers: with and without decay, each in the given order.
+
+    ``shapes``: of the whole parameters, where these are shards.
+    """
+    made, shapes = [], shapes or {name: p.shape for name, p in parameters.items()}
     for decay in (True, False):
-        mine = [p for name, p in parameters.items() if decays(name, p.shape, embeddings) is decay]
+        mine = [
+            p for name, p in parameters.items() if decays(name, shapes[name], embeddings) is decay
+        ]
         if mine:
             made.append({"params": mine, "weight_decay": weight_decay if decay else 0.0})
     return made
 
 
-def build(parameters: dict[str, torch.Tensor], embeddings: set[str], spec: Spec):
+def build(
+    parameters: dict[str, torch.Tensor],
+    embeddings: set[str],
+    spec: Spec,
+    shapes: dict[str, torch.Size] | None = None,
+):
     """torch's AdamW over float32 parameters (fused: one pass over memory instead of ten)."""
     return torch.optim.AdamW(
-        groups(parameters, embeddings, spec.weight_decay),
+        groups(parameters, embeddings, spec.weight_decay, shapes),
         lr=spec.learning_rate,
         betas=spec.betas,
         eps=spec.epsilon,

@@ -1,4 +1,4 @@
-"""What many ranks need of each other, tried in seconds before GPU-hours are spent."""
+"""What a run needs of its nodes and its ranks of each other, tried before GPU-hours are spent."""
 
 import os
 import shutil
@@ -20,11 +20,12 @@ from lemur.files import write_json
 NUMBERS = 1 << 20
 
 
-def run(spec: dict[str, Any], out: Path) -> None:
-    """Check ranks, all-reduce, clocks and free disk; rank 0 writes ``out``.
+def run(spec: dict[str, Any], out: Path, model: Path | None = None) -> None:
+    """Check ranks, all-reduce, clocks, free disk and kernels; rank 0 writes ``out``.
 
     ``spec``: stage, device (cpu or cuda), nodes, processes_per_node, disk_bytes that the stage
-    writes beside ``out``, clock_seconds that clocks may differ by, timeout_seconds to meet in.
+    writes beside ``out``, clock_seconds that clocks may differ by, timeout_seconds to meet in, and
+    ``training``: the settings of the stage, whose kernels for ``model`` are compiled (null: none are).
     """
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     expected = spec["nodes"] * spec["processes_per_node"]
@@ -40,17 +41,39 @@ def run(spec: dict[str, Any], out: Path) -> None:
         )
     if cuda:
         torch.cuda.set_device(local)
-    distributed.init_process_group(
-        "nccl" if cuda else "gloo", timeout=timedelta(seconds=spec["timeout_seconds"])
-    )
+    if world > 1:
+        distributed.init_process_group(
+            "nccl" if cuda else "gloo", timeout=timedelta(seconds=spec["timeout_seconds"])
+        )
     try:
-        device = torch.device("cuda", local) if cuda else torch.device("cpu")
-        seconds = _all_reduce(rank, world, device, where)
-        clocks, files, free = _gather(out.parent, world, device)
+        _meet(spec, out.parent, torch.device("cuda", local) if cuda else torch.device("cpu"))
+        if spec.get("training"):
+            from lemur.train.kernels import prebuild  # transformers, only where it is asked for
+
+            said = prebuild(spec["training"], model)
+            if rank == 0 and said:
+                print(f"{where}: {said}", file=sys.stderr, flush=True)
     finally:
-        distributed.destroy_process_group()
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
     if rank == 0:
-        check(spec, clocks, free, files)
+        facts = ("stage", "device", "nodes", "processes_per_node", "disk_bytes")
+        write_json(out, {name: spec[name] for name in facts})
+
+
+def _meet(spec: dict[str, Any], folder: Path, device: torch.device) -> None:
+    """Sum, clocks and disk of all ranks, checked on each, so that none waits for one that left."""
+    where = f"{spec['stage']}: preflight"
+    if not distributed.is_initialized():
+        free = shutil.disk_usage(folder).free
+        check(spec, [time.time()], [free])
+        print(f"{where}: 1 rank, {free / 1e9:,.0f} GB free", file=sys.stderr, flush=True)
+        return
+    rank, world = distributed.get_rank(), distributed.get_world_size()
+    seconds = _all_reduce(rank, world, device, where)
+    clocks, files, free = _gather(folder, world, device)
+    check(spec, clocks, free, files)
+    if rank == 0:
         spread = max(clocks) - min(clocks)
         print(
             f"{where}: {world} ranks, all-reduce of {4 * NUMBERS / 1e6:.0f} MB in {seconds:.3f} s, "
@@ -58,8 +81,6 @@ def run(spec: dict[str, Any], out: Path) -> None:
             file=sys.stderr,
             flush=True,
         )
-        facts = ("stage", "device", "nodes", "processes_per_node", "disk_bytes")
-        write_json(out, {name: spec[name] for name in facts})
 
 
 def _all_reduce(rank: int, world: int, device: torch.device, where: str) -> float:

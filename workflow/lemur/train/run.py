@@ -50,7 +50,7 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
     if not (model_folder / "tokenizer.json").is_file() and (model_folder / "config.json").is_file():
         # It is copied when all is trained, which may be after a month.
         raise UserError(f"base: {model_folder}: no tokenizer.json (fast tokenizers only)")
-    model = load(model_folder, spec, data)
+    model = load(model_folder, spec, data, rank())
     added = chat.add_markers(model, model_folder) if spec.vocabulary == "chatml" else 0
     check_vocabulary(model, spec, data)
     steps = step_count(spec, len(data))
