@@ -15,7 +15,7 @@ rule continue_pretraining:
     benchmark:
         "benchmarks/pretrain/{recipe}.tsv"
     retries: 1
-    threads: RECIPE["pretrain"].get("threads", 2)
+    threads: plan_resources.threads(RECIPE, "pretrain")
     resources:
         **asked("continue_pretraining"),
     params:

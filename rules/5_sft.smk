@@ -65,7 +65,7 @@ rule supervised_fine_tuning:
     benchmark:
         "benchmarks/sft/{recipe}.tsv"
     retries: 1
-    threads: RECIPE["sft"].get("threads", 2)
+    threads: plan_resources.threads(RECIPE, "sft")
     resources:
         **asked("supervised_fine_tuning"),
     params:

@@ -12,7 +12,7 @@ Recipe = dict[str, Any]
 VERSION = {
     "download": 1,
     "model": 1,
-    "clean": 3,
+    "clean": 4,
     "duplicates": 2,
     "datasheet": 3,
     "mix": 2,
