@@ -211,7 +211,9 @@ def asked(rule):
         except UserError as error:
             sys.exit(f"error: {error}")
 
+    # How many jobs download at a time is the user's to say: --resources downloads=4.
     return {
+        **({"downloads": 1} if rule in ("download", "fetch_records") else {}),
         "mem_mb": lambda wildcards, attempt: request(wildcards, attempt).memory_mb,
         "runtime": lambda wildcards, attempt: request(wildcards, attempt).minutes,
         **site.words(alike, SITE),
