@@ -14,7 +14,7 @@ VERSION = {
     "model": 1,
     "clean": 4,
     "duplicates": 2,
-    "datasheet": 3,
+    "datasheet": 4,
     "mix": 2,
     "tokenize": 1,
     "pack": 1,
