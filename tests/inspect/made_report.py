@@ -54,7 +54,7 @@ def main(folder):
     figures = sorted(
         [*drawn.glob("*.svg"), *drawn.glob("*.html"), drawn.parent / "foundation.html"]
     )
-    sheet = [{"heading": "Sources"}, {"table": {"head": ["source", "size"], "rows": [[PLANTED, "1"]]}},
+    sheet = [{"heading": "Sources"}, {"table": {"head": ["source", "size"], "rows": [["a", "146.53 kB"], ["b", "1.54 MB"], [PLANTED, "12 B"]]}},
              {"heading": "Ten documents kept"},
              {"examples": [{"source": "sympy", "path": PLANTED, "language": "python", "text": PLANTED}]},
              {"heading": "Known limits"}, {"items": [PLANTED]}]  # fmt: skip
