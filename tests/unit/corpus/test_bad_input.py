@@ -268,7 +268,8 @@ def test_killed_at_any_moment_the_same_bytes_come(tmp_path, rounds):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root: mounting a small disk needs root")
 def test_a_disk_that_fills_in_the_middle(tmp_path):
-    """Every stage on a disk too small for it: one line, no final name; with room, the same bytes."""
+    """Every stage on a disk too small for it: one line, not the file that vouches for the rest, and
+    nothing half; with room, the same bytes."""
     manifest = part(tmp_path / "in", {"a.jsonl": rows(400)})
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -286,10 +287,12 @@ def test_a_disk_that_fills_in_the_middle(tmp_path):
                 last = failed.stderr.strip().splitlines()[-1]
                 assert failed.returncode == 2 and "full" in last, failed.stderr
                 assert "Traceback" not in failed.stderr
-                assert not any(path.exists() for path in outputs)
+                assert not outputs[0].exists()
+            whole = {path: sha256_of(path) for path in outputs if path.exists()}
             (disk / "filler").unlink()
             again = run(line)
             assert again.returncode == 0, again.stderr
+            assert all(sha256_of(path) == digest for path, digest in whole.items())
         assert not [path for path in disk.rglob("*") if path.name.endswith(".partial")]
     finally:
         libc.umount(str(disk).encode())
