@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3 python3.11 python3.12; do "$$p" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { echo $$p; break; }; done)
 CORES ?= $(shell nproc)
 # The options before --cores: --resources takes every word up to the next option, targets too.
-SNAKEMAKE := workflow/env-run workflow snakemake --resources mem_mb=8000 --cores $(CORES)
+SNAKEMAKE := workflow/env-run workflow snakemake --resources mem_mb=8000 downloads=4 --cores $(CORES)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures plan test test-long test-slurm bench bench-train bench-corpus bench-evaluate bench-slurm bench-overhead lint format

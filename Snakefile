@@ -46,7 +46,8 @@ localrules:
 
 # Hooks do not fire in a dry run: what .prov.json files point to.
 onstart:
-    keep_recipe(RECIPE, RECIPE_DIGEST)
+    for point in POINTS.values():
+        keep_recipe(point, digest(point), asked_for(), configuration_files())
 
 
 rule all:

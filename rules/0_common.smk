@@ -144,12 +144,25 @@ def on_demand(environment, path, *arguments):
 
 
 # The rules that make a mixture make that of every point of a sweep.
-MIXED = "|".join(map(re.escape, SWEEP or [RECIPE["name"]]))
+POINTS = SWEEP or {RECIPE["name"]: RECIPE}
+MIXED = "|".join(map(re.escape, POINTS))
 
 
 def mixed(stage):
     """The stage's slice of the recipe, or of the point of a sweep, that a job is of."""
-    return lambda wildcards: canonical(stage(SWEEP.get(wildcards.recipe, RECIPE)))
+    return lambda wildcards: canonical(stage(POINTS[wildcards.recipe]))
+
+
+def of_point(text):
+    """Shell text of ``script`` whose record names the recipe of that point.
+
+    The digest is a resource, since a changed param would run the job again.
+    """
+    return text.replace(RECIPE_DIGEST, "{resources.recipe_digest}")
+
+
+def point_digest(wildcards):
+    return digest(POINTS[wildcards.recipe])
 
 
 def default_files():
@@ -176,7 +189,7 @@ def scores_of_model(wildcards):
 
 def mixture_tables():
     """Plan against realised, of the recipe or of every point of a sweep."""
-    return [f"results/{name}/mix/table.txt" for name in SWEEP or [RECIPE["name"]]]
+    return [f"results/{name}/mix/table.txt" for name in POINTS]
 
 
 # -- where it runs --------------------------------------------------------------------------------
@@ -209,7 +222,9 @@ def asked(rule):
         except UserError as error:
             sys.exit(f"error: {error}")
 
+    # How many jobs download at a time is the user's to say: --resources downloads=4.
     return {
+        **({"downloads": 1} if rule in ("download", "fetch_records") else {}),
         "mem_mb": lambda wildcards, attempt: request(wildcards, attempt).memory_mb,
         "runtime": lambda wildcards, attempt: request(wildcards, attempt).minutes,
         **site.words(alike, SITE),
@@ -271,6 +286,16 @@ def preflight_spec(stage):
 
 
 # -- provenance -----------------------------------------------------------------------------------
+
+
+def asked_for():
+    """The values of --config, and config.yaml's where none was given."""
+    return {key: value for key, value in config.items() if key != "captions"}
+
+
+def configuration_files():
+    """What a recipe is resolved from; a site's words say nothing of it."""
+    return sorted(path for path in (ROOT / "config").rglob("*.yaml") if path.stem[:4] != "site")
 
 
 def explaining(log):

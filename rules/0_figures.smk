@@ -98,7 +98,9 @@ def other_recipes():
     """Resolved recipes of other runs in this folder: the report shows what differs."""
     mine = f"{RECIPE_DIGEST[:16]}.json"
     return sorted(
-        str(path) for path in Path("results").glob("*/recipes/*.json") if path.name != mine
+        str(path)
+        for path in Path("results").glob("*/recipes/*.json")
+        if path.name != mine and not path.name.endswith(records.SUFFIX)
     )
 
 

@@ -12,15 +12,18 @@ rule plan_mixture:
         recipe=MIXED,
     resources:
         **asked("plan_mixture"),
+        recipe_digest=point_digest,
     params:
         spec=mixed(stages.plan),
         statistics=as_is(expanding(STATISTICS)),
         version=stages.VERSION["mix"],
     shell:
-        script(
-            "data",
-            "2_mix/plan.py",
-            "--statistics {params.statistics} --out {output}",
+        of_point(
+            script(
+                "data",
+                "2_mix/plan.py",
+                "--statistics {params.statistics} --out {output}",
+            )
         )
 
 
@@ -38,16 +41,19 @@ rule decontaminate:
         recipe=MIXED,
     resources:
         **asked("decontaminate"),
+        recipe_digest=point_digest,
     params:
         spec=mixed(stages.decontaminate),
         documents=as_is(expanding(DOCUMENTS)),
         version=stages.VERSION["mix"],
         lock=LOCKS["data"],
     shell:
-        script(
-            "data",
-            "2_mix/decontaminate.py",
-            "--documents {params.documents} --benchmarks {input.benchmarks} --out {output}",
+        of_point(
+            script(
+                "data",
+                "2_mix/decontaminate.py",
+                "--documents {params.documents} --benchmarks {input.benchmarks} --out {output}",
+            )
         )
 
 
@@ -118,16 +124,19 @@ rule write_mixture_table:
         recipe=MIXED,
     resources:
         **asked("write_mixture_table"),
+        recipe_digest=point_digest,
     params:
         spec=mixed(stages.mixture_table),
         statistics=as_is(expanding(STATISTICS)),
         documents=as_is(expanding(DOCUMENTS)),
         version=stages.VERSION["datasheet"],
     shell:
-        script(
-            "data",
-            "2_mix/table.py",
-            "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
-            "--documents {params.documents} --duplicates {input.duplicates}",
-            "--dropped {input.dropped} --out {output}",
+        of_point(
+            script(
+                "data",
+                "2_mix/table.py",
+                "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
+                "--documents {params.documents} --duplicates {input.duplicates}",
+                "--dropped {input.dropped} --out {output}",
+            )
         )

@@ -46,6 +46,7 @@ rule pack:
         recipe=MIXED,
     resources:
         **asked("pack"),
+        recipe_digest=point_digest,
     params:
         spec=mixed(stages.pack),
         documents=as_is(expanding(DOCUMENTS)),
@@ -53,9 +54,11 @@ rule pack:
         version=stages.VERSION["pack"],
         lock=LOCKS["data"],
     shell:
-        script(
-            "data",
-            "3_tokenize/pack.py",
-            "--plan {input.plan} --dropped {input.dropped} --duplicates {input.duplicates}",
-            "--documents {params.documents} --tokens {params.tokens} --out {output.index}",
+        of_point(
+            script(
+                "data",
+                "3_tokenize/pack.py",
+                "--plan {input.plan} --dropped {input.dropped} --duplicates {input.duplicates}",
+                "--documents {params.documents} --tokens {params.tokens} --out {output.index}",
+            )
         )

@@ -15,7 +15,7 @@ rule continue_pretraining:
     benchmark:
         "benchmarks/pretrain/{recipe}.tsv"
     retries: 1
-    threads: RECIPE["pretrain"].get("threads", 2)
+    threads: plan_resources.threads(RECIPE, "pretrain")
     resources:
         **asked("continue_pretraining"),
     params:
@@ -39,7 +39,7 @@ rule preflight_pretrain:
         "results/{recipe}/pretrain/preflight.json",
     log:
         "logs/preflight/{recipe}/pretrain.log",
-    threads: RECIPE["pretrain"].get("threads", 2)
+    threads: plan_resources.threads(RECIPE, "pretrain")
     resources:
         **asked("preflight_pretrain"),
     params:

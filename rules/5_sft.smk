@@ -65,7 +65,7 @@ rule supervised_fine_tuning:
     benchmark:
         "benchmarks/sft/{recipe}.tsv"
     retries: 1
-    threads: RECIPE["sft"].get("threads", 2)
+    threads: plan_resources.threads(RECIPE, "sft")
     resources:
         **asked("supervised_fine_tuning"),
     params:
@@ -89,7 +89,7 @@ rule preflight_sft:
         "results/{recipe}/sft/preflight.json",
     log:
         "logs/preflight/{recipe}/sft.log",
-    threads: RECIPE["sft"].get("threads", 2)
+    threads: plan_resources.threads(RECIPE, "sft")
     resources:
         **asked("preflight_sft"),
     params:

@@ -11,7 +11,7 @@ rule generate:
         "logs/generate/{recipe}/{model}/{benchmark}.log",
     benchmark:
         "benchmarks/generate/{recipe}/{model}/{benchmark}.tsv"
-    threads: RECIPE["evaluate"].get("threads", 2)
+    threads: plan_resources.threads(RECIPE, "evaluate")
     resources:
         **asked("generate"),
     params:

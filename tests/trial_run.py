@@ -9,6 +9,10 @@ from lemur.provenance import ROOT
 
 PAPER = ROOT / "reports" / "paper"
 RECIPE = {"name": "mini", "base": {"name": "smollm2-135m-instruct-q4"}}
+EVALUATED = {
+    "models": ["start", "pretrained", "chat"],
+    "benchmarks": [{"name": "humaneval"}, {"name": "gsm8k"}],
+}
 
 
 def score(benchmark, model, value, **changed):

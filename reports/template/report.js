@@ -12,7 +12,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", down === 1 ? "ascending" : "descending");
       const text = (row) => row.cells[column].textContent.trim();
-      const number = (value) => (/^[-\d]/.test(value) ? Number.parseFloat(value.replaceAll(",", "")) : NaN);
+      // Signs, thousands and sizes with their units: 1.54 MB is more than 146 kB.
+      const units = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
+      const number = (value) => {
+        const found = /^([-+]?[\d,]*\.?\d+)(?:\s([kMGT]?B)$)?/.exec(value);
+        return found ? Number.parseFloat(found[1].replaceAll(",", "")) * (units[found[2]] ?? 1) : NaN;
+      };
       const compare = (a, b) => {
         const [x, y] = [number(text(a)), number(text(b))];
         if (Number.isNaN(x) || Number.isNaN(y)) return text(a).localeCompare(text(b), "en");

@@ -3,6 +3,7 @@
 import pytest
 from lemur.config import load, recipe, sweep
 from lemur.errors import UserError
+from lemur.provenance import digest
 from snake import planned, snakemake
 
 
@@ -15,6 +16,17 @@ def test_each_source_is_tokenized_once_for_five_ratios(tmp_path):
         assert jobs[rule] == 5, rule
     assert jobs["duplicates"] == 1
     assert "continue_pretraining" not in jobs
+
+
+def test_each_points_files_say_which_point_they_are_of(tmp_path):
+    """Its own recipe's digest, and not that of the sweep's first point."""
+    done = snakemake(
+        tmp_path, "-n", "-p", "results/ratio-3/tokens/realised.json", "--config", "sweep=ratio",
+    )  # fmt: skip
+    three = digest(recipe.resolve("ratio-3"))
+    for script in ("2_mix/plan.py", "2_mix/decontaminate.py", "3_tokenize/pack.py"):
+        (call,) = [line for line in done.stdout.splitlines() if f"scripts/{script}" in line]
+        assert f"--recipe-digest {three}" in call, script
 
 
 def test_states_what_it_holds_constant(tmp_path):

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import trial_run
 import yaml
 from lemur import provenance
-from lemur.figures import agent, dots, foundation, loss, mixture, overview, settings
+from lemur.figures import agent, compared, dots, foundation, loss, mixture, overview, settings
 from lemur.files import write_json
 from lemur.provenance import ROOT
 from lemur.report import page
@@ -43,10 +43,22 @@ def main(folder):
     overview.write(spec("overview"), drawn / "overview.svg")
     foundation.write_radar(spec("foundation_radar"), reported, drawn / "foundation_radar.svg")
     foundation.write_table(spec("foundation_table"), reported, drawn / "foundation_table.html")
+    for path in files["scores"]:
+        for name in ("prompt.txt", "generations.jsonl", "verdicts.jsonl"):
+            path.with_name(name).write_text("")
+    recipe = {**trial_run.RECIPE, "evaluate": trial_run.EVALUATED}
+    compared.write(settings.foundation(config, recipe), files["scores"], reported, None, drawn.parent / "foundation.html")  # fmt: skip
     agent.write_radar(spec("agent_radar"), reported, outcomes, drawn / "agent_radar.svg")
     agent.write_table(spec("agent_table"), reported, outcomes, drawn / "agent_table.html")
     agent.write_recount(spec("mint_table"), outcomes, drawn / "mint_table.html")
-    figures = sorted([*drawn.glob("*.svg"), *drawn.glob("*.html")])
+    figures = sorted(
+        [*drawn.glob("*.svg"), *drawn.glob("*.html"), drawn.parent / "foundation.html"]
+    )
+    sheet = [{"heading": "Sources"}, {"table": {"head": ["source", "size"], "rows": [["a", "146.53 kB"], ["b", "1.54 MB"], [PLANTED, "12 B"]]}},
+             {"heading": "Ten documents kept"},
+             {"examples": [{"source": "sympy", "path": PLANTED, "language": "python", "text": PLANTED}]},
+             {"heading": "Known limits"}, {"items": [PLANTED]}]  # fmt: skip
+    datasheet = trial_run.write_file(Path("results/corpus/mini/datasheet.json"), {"corpus": "mini", "blocks": sheet})  # fmt: skip
 
     log = Path("logs/pretrain/mini.log")
     log.parent.mkdir(parents=True)
@@ -68,7 +80,7 @@ def main(folder):
     inputs = page.Inputs(
         figures=figures, scores=[*files["scores"], score],
         metrics=[files["pretrain"], files["sft"]], plan=files["plan"], realised=files["realised"],
-        statistics=files["statistics"], recipes=[kept],
+        statistics=files["statistics"], datasheet=datasheet, recipes=[kept],
     )  # fmt: skip
     report = Path("results/report.html")
     page.write(settings.report_spec(config, recipe), inputs, report)

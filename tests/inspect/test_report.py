@@ -124,10 +124,34 @@ def test_the_keyboard_reaches_the_content_and_sorts_a_table(page):
         assert values == sorted(values, reverse=wanted == "descending")
 
 
+def test_sizes_sort_by_what_they_are(page):
+    """Kilobytes among megabytes, in the datasheet's first table with sizes."""
+    units = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9}
+    heads = page.find_elements(By.XPATH, "//section[h2[@id='datasheet']]//th[button]")
+    head = next(one for one in heads if one.text.startswith(("size", "downloaded")))
+    table = head.find_element(By.XPATH, "ancestor::table")
+    column = head.find_elements(By.XPATH, "preceding-sibling::th")
+    head.find_element(By.TAG_NAME, "button").send_keys(Keys.ENTER)
+    cells = table.find_elements(By.CSS_SELECTOR, f"tbody td:nth-child({len(column) + 1})")
+    sizes = [float(number) * units[unit] for number, unit in (cell.text.split() for cell in cells)]
+    assert len(sizes) > 2 and sizes == sorted(sizes)
+
+
+def test_each_score_beside_the_papers_leads_to_its_files(page):
+    assert page.find_elements(By.CSS_SELECTOR, "#beside ~ .scroll table tbody tr")
+    links = page.find_elements(By.CSS_SELECTOR, "#foundation td.files a")
+    texts = {link.get_attribute("textContent").split(" of ")[0] for link in links}
+    assert texts == {"prompt", "answers", "verdicts", "settings"}
+
+
 def test_it_prints_on_white_without_controls(page):
     dark(page)
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]})  # fmt: skip
     assert page.execute_script("return getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"  # fmt: skip
     assert not page.find_element(By.TAG_NAME, "nav").is_displayed()
+    # A4 less its margins: nothing that a reader on paper could not scroll to.
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 718, "height": 1000, "deviceScaleFactor": 1, "mobile": False})  # fmt: skip
+    wide = page.execute_script("return [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.ariaLabel)")  # fmt: skip
+    assert wide == []
     printed = page.execute_cdp_cmd("Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69})
     assert base64.b64decode(printed["data"]).startswith(b"%PDF")

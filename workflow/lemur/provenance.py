@@ -74,11 +74,17 @@ def recipe_file(digest_: str | None) -> str | None:
     return str(found[0]) if found else None
 
 
-def keep_recipe(recipe: dict[str, Any], digest_: str) -> None:
-    """Store a resolved recipe by its digest, once: what ``.prov.json`` files point to."""
-    path = Path("results") / recipe["name"] / "recipes" / f"{digest_[:16]}.json"
-    if not path.is_file():
+def keep_recipe(
+    recipe: dict[str, Any], digest_: str, asked: Any = None, read: Iterable[Path] = ()
+) -> None:
+    """Store a resolved recipe by its digest, once: what ``.prov.json`` files point to.
+
+    Its own record says what was ``asked`` for and the configuration ``read`` for it.
+    """
+    record, path = Record(), Path("results") / recipe["name"] / "recipes" / f"{digest_[:16]}.json"
+    if not (path.is_file() and record_of(path).is_file()):
         write_json(path, recipe)
+        record.write([path], read, asked, digest_)
 
 
 def _published(folder: Path) -> dict[str, str]:
@@ -115,13 +121,16 @@ def _described(output: Path) -> dict[str, Any]:
 def _command() -> str:
     """The command as it is given in a checkout."""
     program = Path(sys.argv[0])
+    installed = program.parent == Path(sys.prefix) / "bin"
     if program.is_absolute() and program.is_relative_to(ROOT):
         program = program.relative_to(ROOT)
     stamp = lock()
     start = ["workflow/env-run", stamp["environment"], "python"] if stamp else ["python"]
     # Folders of this machine say nothing elsewhere, and an exported crate must not name them.
     given = [word.replace(f"{ROOT}/", "").replace(f"{Path.cwd()}/", "") for word in sys.argv[1:]]
-    return shlex.join([*start, str(program), *given])
+    given = ["." if word == str(Path.cwd()) else word for word in given]
+    called = [*start[:-1], program.name] if installed else [*start, str(program)]
+    return shlex.join([*called, *given])
 
 
 class Record:

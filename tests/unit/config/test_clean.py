@@ -39,6 +39,21 @@ def test_a_dry_run_tells_gpu_hours_of_every_attempt_and_removes_nothing(run):
     assert (run / "DONE.json").is_file()
 
 
+def test_training_that_has_not_ended_has_cost_too(run):
+    """SFT of `smoke`, killed after 90 minutes: no record yet, and GPUs as its recipe asks for."""
+    working = Path("results/smoke/sft/checkpoints/ab12")
+    (working / "step-1").mkdir(parents=True)
+    for place in (working, working / "step-1"):  # a checkpoint has its own copy
+        (place / "metrics.jsonl").write_text('{"seconds": 5400}\n')
+    assert "0.00 hours" in clean.clean("sft", "smoke", dry_run=True)  # finished: a leftover
+    Path("results/smoke/sft/DONE.json").unlink()
+    told = clean.clean("sft", "smoke", dry_run=True)
+    assert "0.00 GPU-hours and 1.50 hours of jobs" in told and "1 x sft, unfinished" in told
+    layout = {"device": "cuda", "nodes": 2, "processes_per_node": 8}
+    lost = clean.cost([Path("results/smoke/sft")], {"sft": {"parallel": layout}})
+    assert lost.gpu_hours == 1.5 * 16
+
+
 def test_that_stage_goes_and_nothing_else(run):
     assert "removed results/smoke/pretrain" in clean.clean("pretrain", "smoke", dry_run=False)
     assert not run.exists() and Path("results/smoke/sft/DONE.json").is_file()

@@ -131,14 +131,16 @@ def test_a_named_configuration_and_an_allocation_stay_as_they_are(clients):
 
 
 @pytest.mark.environments
-def test_the_real_snakemake_asks_no_controller(tmp_path):
+@pytest.mark.parametrize("call", ["workflow/env-run workflow snakemake --help",
+                                  "source .envs/workflow/bin/activate; snakemake --help"])  # fmt: skip
+def test_the_real_snakemake_asks_no_controller(call, tmp_path):
     """Its plugin calls scontrol at every start; with an empty configuration that returns at once."""
     fake = tmp_path / "scontrol"
     fake.write_text(f'#!/bin/sh\necho "conf=$SLURM_CONF" >>{tmp_path}/asked\nexit 1\n')
     fake.chmod(0o755)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "SNAKEMAKE_"))}
     subprocess.run(
-        [str(ROOT / "workflow" / "env-run"), "workflow", "snakemake", "--help"],
+        ["bash", "-c", call], cwd=ROOT,
         check=True, capture_output=True, env={**kept, "PATH": f"{tmp_path}:{kept['PATH']}"},
     )  # fmt: skip
     assert set((tmp_path / "asked").read_text().split()) == {"conf=/dev/null"}

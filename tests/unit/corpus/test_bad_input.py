@@ -26,6 +26,13 @@ from made_packages import CODE, ENGLISH, META, PYTHON
 
 ROWS = {"name": "rows", "kind": "code", "licence": "MIT", "path_field": "path"}
 SETTINGS = {"jaccard": 0.85, "shingle": 5, "permutations": 64, "bands": 16}
+PLAN = {
+    "tokens": 64 * 400,
+    "context": 64,
+    "kinds": {"code": {}},
+    "sources": [{"name": "rows", "kind": "code", "tokens": 64 * 400, "sequences": 400}],
+}
+PACKING = {"seed": 1, "context": 64, "packing": "best-fit", "max_epochs": 1.0}
 DECONTAMINATE = json.dumps({"benchmarks": [], "text_ngram": 13, "code_ngram": 10})
 
 
@@ -162,7 +169,9 @@ def stages(folder: Path, manifest: Path) -> list[tuple[list[str], list[Path]]]:
     documents = folder / "corpus" / "rows" / "part-0-of-1.parquet"
     signed = documents.with_suffix(".npy")
     tokens = folder / "tokens" / "rows" / "part-0-of-1.json"
-    dropped = folder / "mix" / "dropped.tsv"
+    dropped, packed = folder / "mix" / "dropped.tsv", folder / "packed" / "index.json"
+    plan = manifest.with_name("plan.json")
+    plan.write_text(json.dumps(PLAN))
     source = {**ROWS, "format": "jsonl"}
     keys = {key: value for key, value in SETTINGS.items() if key != "jaccard"}
     lists = {"sources": ["rows"], "deduplication": SETTINGS}
@@ -187,6 +196,18 @@ def stages(folder: Path, manifest: Path) -> list[tuple[list[str], list[Path]]]:
             command("3_tokenize/tokenize.py", {"tokenizer": "t"}, "--documents", documents)
             + ["--tokenizer", str(TOKENIZER), "--out", str(tokens)],
             [tokens, tokens.with_suffix(".bin"), tokens.with_name("part-0-of-1.offsets.npy")],
+        ),
+        (
+            command("3_tokenize/pack.py", PACKING, "--plan", plan, "--dropped", dropped)
+            + ["--duplicates", str(folder / "corpus/rows/duplicates.tsv")]
+            + ["--documents", str(documents), "--tokens", str(tokens), "--out", str(packed)],
+            [
+                packed,
+                *(
+                    packed.with_name(name)
+                    for name in ("realised.json", "segments.npy", "sequences.npy")
+                ),
+            ],
         ),
     ]
 
@@ -216,6 +237,7 @@ def killed_at(line: list[str], seconds: float) -> bool:
     return process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.timeout(900)  # twelve rounds of six commands, each started twice
 @pytest.mark.parametrize("rounds", [1, pytest.param(12, marks=pytest.mark.long)])
 def test_killed_at_any_moment_the_same_bytes_come(tmp_path, rounds):
     """A killed command leaves either nothing or the whole under a final name; again gives the same."""
@@ -246,7 +268,8 @@ def test_killed_at_any_moment_the_same_bytes_come(tmp_path, rounds):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root: mounting a small disk needs root")
 def test_a_disk_that_fills_in_the_middle(tmp_path):
-    """Every stage on a disk too small for it: one line, no final name; with room, the same bytes."""
+    """Every stage on a disk too small for it: one line, not the file that vouches for the rest, and
+    nothing half; with room, the same bytes."""
     manifest = part(tmp_path / "in", {"a.jsonl": rows(400)})
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -264,10 +287,12 @@ def test_a_disk_that_fills_in_the_middle(tmp_path):
                 last = failed.stderr.strip().splitlines()[-1]
                 assert failed.returncode == 2 and "full" in last, failed.stderr
                 assert "Traceback" not in failed.stderr
-                assert not any(path.exists() for path in outputs)
+                assert not outputs[0].exists()
+            whole = {path: sha256_of(path) for path in outputs if path.exists()}
             (disk / "filler").unlink()
             again = run(line)
             assert again.returncode == 0, again.stderr
+            assert all(sha256_of(path) == digest for path, digest in whole.items())
         assert not [path for path in disk.rglob("*") if path.name.endswith(".partial")]
     finally:
         libc.umount(str(disk).encode())

@@ -106,6 +106,10 @@ def test_datasheet(corpus, tmp_path):
         spec, stats[::-1], parts[::-1], lists[::-1], tmp_path / "duplicates.json", overlaps, out
     )
     assert out.read_bytes() == first
+    assert "No document overlaps" not in text
+    overlaps.write_text(overlaps.read_text().splitlines()[0] + "\n")
+    datasheet.run(spec, stats, parts, lists, tmp_path / "duplicates.json", overlaps, out)
+    assert "No document overlaps a benchmark of this recipe." in out.read_text()
 
 
 def test_table(corpus):

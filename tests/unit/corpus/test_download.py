@@ -13,6 +13,10 @@ import types
 import pytest
 from hubserver import Fault
 from hubserver.made import sha256, tar_gz
+from lemur.corpus import download
+from lemur.corpus.pace import Pace, asked
+from lemur.corpus.session import Session
+from lemur.corpus.transfer import Transfer
 from lemur.errors import UserError
 from lemur.provenance import ROOT
 from made_downloads import BODY, fetch, left, pin, refused
@@ -114,6 +118,38 @@ def test_retry_after_is_obeyed(index, out, transfer, waits):
     index.faults = [Fault("toy-1.0.tar.gz", status=429, headers={"Retry-After": "7"})]
     fetch(pin(), out, transfer)
     assert waits == [7.0]
+
+
+def test_no_faster_than_the_user_allows(index, out):
+    """A file takes its size over the rate; a line that was quiet does not allow a burst."""
+    told, now = [], [0.0]
+
+    def sleep(seconds):
+        told.append(seconds)
+        now[0] += seconds
+
+    slow = Transfer(Session(), pace=Pace(len(BODY) / 4, sleep, lambda: now[0]))
+    fetch(pin(), out, slow)
+    assert sum(told) == pytest.approx(4)
+    slow.pace.came(0)
+    now[0] += 100
+    slow.pace.came(len(BODY))
+    assert told[-1] == pytest.approx(4)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "fast", "nan", "inf"])
+def test_a_rate_that_is_none(monkeypatch, text):
+    monkeypatch.setenv("LEMUR_DOWNLOAD_MBPS", text)
+    with pytest.raises(UserError, match=f"LEMUR_DOWNLOAD_MBPS={text}: a number of MB"):
+        asked()
+
+
+def test_the_rate_is_read_by_every_download(index, out, monkeypatch):
+    monkeypatch.setenv("LEMUR_DOWNLOAD_MBPS", "no")
+    with pytest.raises(UserError, match="LEMUR_DOWNLOAD_MBPS"):
+        download.run(pin(), 0, 1, out)
+    monkeypatch.setenv("LEMUR_DOWNLOAD_MBPS", "1.5")
+    assert asked() == 1_500_000
 
 
 def test_busy_index_is_asked_again(index, out, transfer, waits):

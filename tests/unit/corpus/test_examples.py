@@ -31,6 +31,6 @@ def test_redacted_and_cut():
 def test_never_from_a_document_with_a_secret():
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     key = "".join(random.Random(3).choices(letters, k=36))
-    # Cut off by what is shown, and still seen.
-    for start in (0, CHARACTERS - 10, CHARACTERS + 50):
+    # Cut off by what is shown, or far below it, and still seen.
+    for start in (0, CHARACTERS - 10, CHARACTERS + 50, 1_000_000):
         assert drawn(["a.py"], "#" * start + f"\nx = ghp_{key}\n")["kept"] == []

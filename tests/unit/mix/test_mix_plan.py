@@ -69,12 +69,12 @@ def test_budgets_sum_exactly_whatever_the_order(tokens, context, ratio, weights,
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"code_to_text": -1}, ["mix.code_to_text", "-1"]),
-        ({"code_to_text": "10"}, ["mix.code_to_text", "'10'"]),
-        ({"code_to_text": float("nan")}, ["mix.code_to_text"]),
-        ({"tokens": 0}, ["mix.tokens", "0"]),
-        ({"tokens": 10.5}, ["mix.tokens", "whole"]),
-        ({"tokens": 63}, ["mix.tokens", "63", "64"]),
+        ({"code_to_text": -1}, ["mixture.code_to_text", "-1"]),
+        ({"code_to_text": "10"}, ["mixture.code_to_text", "'10'"]),
+        ({"code_to_text": float("nan")}, ["mixture.code_to_text"]),
+        ({"tokens": 0}, ["pretrain.tokens", "0"]),
+        ({"tokens": 10.5}, ["pretrain.tokens", "whole"]),
+        ({"tokens": 63}, ["pretrain.tokens", "63", "64"]),
         ({"weights": {"code": {"pyy": 1, "sql": 1}}}, ["'pyy'", "did you mean 'py'"]),
         ({"weights": {"code": {"py": 1}}}, ["no weight for sql"]),
         ({"weights": {"code": {"py": 0, "sql": 0}}}, ["weights.code", "weight 0"]),
@@ -152,5 +152,5 @@ def test_temperature_favours_small_sources():
     # The square roots of 1,400 and 70 bytes: 37.4 to 8.4 of 10,000 tokens.
     assert flat == {"py": 8173, "sql": 1827, "books": 1000}
     assert plan(spec(temperature=1), STATISTICS) == plan(spec(), STATISTICS)
-    with pytest.raises(UserError, match="mix.temperature"):
+    with pytest.raises(UserError, match="mixture.temperature"):
         plan(spec(temperature=0.5), STATISTICS)

@@ -24,11 +24,12 @@ def paper():
 
 
 def test_no_rule_states_a_number(smoke):
-    """Memory and time stand in no rule file, and every rule that is a job is asked for."""
+    """Memory, time and threads stand in no rule file, and every rule that is a job is asked for."""
     asked = set()
     for path in sorted((ROOT / "rules").glob("*.smk")):
         text = path.read_text()
         assert not re.search(r"(mem_mb|runtime|gres|nodes|tasks)\s*=\s*[\d\"']", text), path.name
+        assert not re.search(r"^ *threads:.*\d", text, re.M), path.name
         asked |= set(re.findall(r'\*\*asked\("(\w+)"\)', text))
         if path.name != "0_common.smk":
             assert len(re.findall(r"^rule ", text, re.M)) == text.count("**asked("), path.name

@@ -66,6 +66,23 @@ def test_jobs_link_to_the_logs_that_are_there(tmp_path, monkeypatch):
     assert [one.log for one in run.listed(jobs, Path("results/report.html"))] == ["../logs/a.log", ""]  # fmt: skip
 
 
+def test_jobs_of_a_cluster_link_to_what_the_scheduler_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = Path("logs/slurm/rule_pretrain/smoke/12.log")
+    said.parent.mkdir(parents=True)
+    said.write_text("slurmstepd: error: Detected 1 oom_kill event")
+    jobs = [job(1, "x/a.py", 1, hardware={"slurm_job": "12"}), job(2, "x/b.py", 1)]
+    listed = run.listed(jobs, Path("results/report.html"))
+    assert [one.slurm for one in listed] == [f"../{said}", ""]
+
+
+def test_training_that_was_continued_counts_all_its_steps(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("metrics.jsonl").write_text('{"seconds": 50}\n{"seconds": 60}\n')
+    (rule,) = run.by_rule([job(1, "4_pretrain/pretrain.py", 70, outputs=["DONE.json", "metrics.jsonl"])])  # fmt: skip
+    assert rule.seconds == rule.longest == 110
+
+
 def test_of_thousands_of_jobs_the_longest_are_listed(monkeypatch):
     monkeypatch.setattr(run, "MOST_JOBS", 2)
     listed = run.listed(JOBS, Path("results/report.html"))

@@ -139,7 +139,7 @@ def test_too_small_a_source_says_epochs_and_the_largest_budget():
     with pytest.raises(UserError) as error:
         pack(spec, made, sources)
     line = str(error.value)
-    assert "mix.tokens: 330" in line
+    assert "pretrain.tokens: 330" in line
     assert "'c' has 100 of 300 tokens (3.00 epochs)" in line
     assert "largest budget is about 110 tokens" in line
     assert "\n" not in line

@@ -1,6 +1,7 @@
 """From a result back to its pins: what is printed, and every way in which it cannot be."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,16 @@ def test_a_damaged_record_names_itself(run):
     Path(f"{FIGURE}.prov.json").write_text("{}")
     with pytest.raises(UserError, match=r"loss.svg.prov.json: no 'command'"):
         chain.text([FIGURE])
+
+
+def test_a_resolved_recipe_says_what_it_was_resolved_from(run, monkeypatch):
+    monkeypatch.setattr(provenance.sys, "argv", [f"{sys.prefix}/bin/snakemake", "--directory", str(run), "--config", "recipe=tiny"])  # fmt: skip
+    recipe = {"name": "tiny", "seed": 2}
+    read = [provenance.ROOT / "config" / "recipes" / "mini.yaml"]
+    provenance.keep_recipe(recipe, provenance.digest(recipe), {"recipe": "tiny"}, read)
+    path = Path("results/tiny/recipes") / f"{provenance.digest(recipe)[:16]}.json"
+    text = chain.text([path])
+    assert f"recipe   {path}" in text and "config/recipes/mini.yaml" in text
+    facts = records.read(records.find(path))
+    assert facts["command"].endswith("figures snakemake --directory . --config recipe=tiny")
+    assert facts["spec"] == {"recipe": "tiny"} and len(facts["inputs"]) == 1

@@ -12,9 +12,9 @@ Recipe = dict[str, Any]
 VERSION = {
     "download": 1,
     "model": 1,
-    "clean": 3,
+    "clean": 4,
     "duplicates": 2,
-    "datasheet": 3,
+    "datasheet": 4,
     "mix": 2,
     "tokenize": 1,
     "pack": 1,

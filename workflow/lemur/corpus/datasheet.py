@@ -159,7 +159,10 @@ def blocks(
     made += _table(("source", "exact", "near", "exact, size", "near, size"), rows)
     made.append({"heading": "Overlap with benchmarks"})
     rows = [(name, f"{n['documents']:,}", f"{n['problems']:,}") for name, n in overlaps.items()]
-    made += _table(("benchmark", "documents dropped", "its problems found"), rows)
+    if rows:
+        made += _table(("benchmark", "documents dropped", "its problems found"), rows)
+    else:
+        made.append({"text": "No document overlaps a benchmark of this recipe."})
     made += [{"heading": "Ten documents kept"}, _examples(entries, "kept")]
     made += [{"heading": "Ten documents dropped"}, _examples(entries, "dropped")]
     return [*made, {"heading": "Known limits"}, {"items": list(LIMITS)}]

@@ -9,6 +9,7 @@ from typing import Any
 
 from lemur.corpus import hub, index, offline, repository
 from lemur.corpus.archives import safe_path
+from lemur.corpus.pace import Pace, asked
 from lemur.corpus.session import Session
 from lemur.corpus.transfer import Pin, Remote, Transfer, verify
 from lemur.errors import UserError, nearest
@@ -44,7 +45,7 @@ def run(
     folder = out.parent / "files"
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(out.parent / ".lock", name):
-        transfer = transfer or Transfer(Session())
+        transfer = transfer or Transfer(Session(), pace=Pace(asked()))
         manifest = _fetch(spec, source, part, parts, folder, transfer)
         write_json(out, manifest)
 

@@ -1,7 +1,7 @@
 """A few documents that a reader can look at: ten kept and ten dropped of every part.
 
 Drawn by the hash of the path, so that they are the same every time; printed after redaction, and
-never one in which a key or a password stands where it is looked at.
+never from a document in which a key or a password stands anywhere.
 """
 
 import hashlib
@@ -12,8 +12,6 @@ from lemur.corpus.redact import redacted
 
 COUNT = 10
 CHARACTERS = 240
-# Characters from the beginning, more than are shown: a secret that the cut would halve must still be recognised.
-_LOOKED_AT = 8 * CHARACTERS
 
 _Drawn = tuple[int, str, dict[str, Any]]
 
@@ -39,7 +37,8 @@ class Examples:
         rank = -int.from_bytes(hashlib.sha256(f"example {path}".encode()).digest()[:8], "big")
         if len(drawn) == COUNT and rank <= drawn[0][0]:
             return
-        shown, counts = redacted(text[:_LOOKED_AT])
+        # The whole text, since a secret further down also bars the document: few come this far.
+        shown, counts = redacted(text)
         if counts["key"] or counts["password"]:
             return
         entry = {"path": redacted(path)[0], "language": language, "text": shown[:CHARACTERS]}

@@ -27,6 +27,7 @@ from lemur.corpus.network import (
     reason,
     shown,
 )
+from lemur.corpus.pace import Pace
 from lemur.errors import UserError
 from lemur.progress import Progress
 
@@ -103,8 +104,9 @@ def _space(folder: Path, needed: int, label: str) -> None:
 
 
 def _wait_asked(response: requests.Response) -> float | None:
+    # The hub counts requests over five minutes.
     try:
-        return min(60.0, max(0.0, float(response.headers.get("Retry-After", ""))))
+        return min(300.0, max(0.0, float(response.headers.get("Retry-After", ""))))
     except ValueError:
         return None  # absent, or a date: our own back-off will do
 
@@ -126,8 +128,13 @@ def _refuse(response: requests.Response, remote: Remote) -> None:
 class Transfer:
     """Downloads files through one HTTP session; ``sleep`` is replaced in tests."""
 
-    def __init__(self, session: requests.Session, sleep: Callable[[float], None] = time.sleep):
-        self.session, self.sleep = session, sleep
+    def __init__(
+        self,
+        session: requests.Session,
+        sleep: Callable[[float], None] = time.sleep,
+        pace: Pace | None = None,
+    ):
+        self.session, self.sleep, self.pace = session, sleep, pace or Pace(None)
 
     def fetch(self, remote: Remote, target: Path, pin: Pin, progress: Progress | None) -> str:
         """Make ``target`` be the pinned file; returns its sha256.
@@ -256,6 +263,7 @@ class Transfer:
                     raise
                 if progress:
                     progress.add(len(chunk))
+                self.pace.came(len(chunk))
         if expected is not None and got < expected:
             raise _Cut(f"the connection was cut after {got:,} of {expected:,} bytes")
 

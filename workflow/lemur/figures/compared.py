@@ -28,6 +28,7 @@ COLUMNS = {
 }
 FILES = (("prompt", "prompt.txt"), ("answers", "generations.jsonl"),
          ("verdicts", "verdicts.jsonl"), ("settings", "scores.json"))  # fmt: skip
+OPENED = "Opened"  # heading of the column with these
 FULL = "The paper's own weights were"  # begins the sentence that vouches for the table
 
 
@@ -91,7 +92,7 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             tables.Column(f"Against {start}, same problems"),
             tables.Column("Gap"),
             tables.Column("Training documents that overlap", 0),
-            tables.Column("Opened"),
+            tables.Column(OPENED),
         ],
         groups=groups,
         notes=[

@@ -8,6 +8,8 @@ from lemur.errors import UserError, nearest
 from lemur.mix.apportion import apportion, exact
 
 KINDS = ("code", "text")
+# Where a recipe has what the spec names; mistakes are told by that key.
+_OF_PRETRAIN = ("tokens", "context")
 
 
 def _number(spec: Mapping[str, Any], key: str, *, least: float, whole: bool) -> Any:
@@ -15,7 +17,8 @@ def _number(spec: Mapping[str, Any], key: str, *, least: float, whole: bool) -> 
     right = isinstance(value, int) or (isinstance(value, float) and not whole)
     if not right or isinstance(value, bool) or not value >= least or value == float("inf"):
         what = "a whole number" if whole else "a number"
-        raise UserError(f"mix.{key}: {value!r} is not {what} of at least {least}")
+        part = "pretrain" if key in _OF_PRETRAIN else "mixture"
+        raise UserError(f"{part}.{key}: {value!r} is not {what} of at least {least}")
     return value
 
 
@@ -59,7 +62,7 @@ def _languages(
     name: str, chosen: Mapping[str, Any], known: set[str], tokens: int, sequences: int, context: int
 ) -> list[dict[str, Any]]:
     """A source's budget over its languages, by their weights."""
-    where = f"mix.weights.languages.{name}"
+    where = f"mixture.weights.languages.{name}"
     weights = _explicit(where, "language", chosen, sorted(known))
     if sum(weights.values()) == 0:
         raise UserError(f"{where}: every language has weight 0; leave the source out instead")
@@ -82,13 +85,15 @@ def _weights(
     if chosen == "bytes":
         weights = {name: _tempered(found[name]["bytes"], temperature) for name in names}
     elif isinstance(chosen, Mapping):
-        weights = _explicit(f"mix.weights.{kind}", "source", chosen, names)
+        weights = _explicit(f"mixture.weights.{kind}", "source", chosen, names)
     else:
-        raise UserError(f"mix.weights.{kind}: {chosen!r} is neither 'bytes' nor a table of weights")
+        raise UserError(
+            f"mixture.weights.{kind}: {chosen!r} is neither 'bytes' nor a table of weights"
+        )
     if sum(weights.values()) == 0:
         raise UserError(
-            f"mix.weights.{kind}: no {kind} to take: {len(names)} sources, all of weight 0; "
-            "add a source or change mix.code_to_text"
+            f"mixture.weights.{kind}: no {kind} to take: {len(names)} sources, all of weight 0; "
+            "add a source or change mixture.code_to_text"
         )
     return weights
 
@@ -112,7 +117,7 @@ def plan(spec: Mapping[str, Any], statistics: Sequence[Mapping[str, Any]]) -> di
     ratio = exact(_number(spec, "code_to_text", least=0, whole=False))
     temperature = _number({"temperature": 1, **spec}, "temperature", least=1, whole=False)
     if tokens < context:
-        raise UserError(f"mix.tokens: {tokens} is less than one sequence of {context} tokens")
+        raise UserError(f"pretrain.tokens: {tokens} is less than one sequence of {context} tokens")
     found = available(statistics)
     kinds = {source["name"]: source["kind"] for source in spec["sources"]}
     for name, kind in kinds.items():
@@ -139,7 +144,7 @@ def plan(spec: Mapping[str, Any], statistics: Sequence[Mapping[str, Any]]) -> di
     for name, chosen in (spec["weights"].get("languages") or {}).items():
         if name not in budgets:
             raise UserError(
-                f"mix.weights.languages: unknown source '{name}'{nearest(name, budgets)}"
+                f"mixture.weights.languages: unknown source '{name}'{nearest(name, budgets)}"
             )
         known = found[name]["languages"]
         languages[name] = _languages(name, chosen, known, budgets[name], sequences[name], context)

@@ -27,6 +27,8 @@ CPUS_PER_GPU = 8
 TRIED_LAYERS = 2
 COMPILERS_MB = 3_000
 COMPILE_MINUTES = 20
+# Of a process on CPUs where the recipe names no number: the cores that `mini` is measured on.
+THREADS = 2
 # Time asked for over time predicted: the plan's utilisation is an assumption.
 MARGIN = 2.0
 
@@ -138,6 +140,11 @@ def compiles(recipe: dict[str, Any], stage: str) -> bool:
     return part.get("compile", False) or part["parallel"]["device"] == "cuda"
 
 
+def threads(recipe: dict[str, Any], stage: str) -> int:
+    """Threads of one process of ``pretrain``, ``sft`` or ``evaluate``."""
+    return recipe[stage].get("threads", THREADS)
+
+
 def grace_seconds(recipe: dict[str, Any], stage: str) -> int:
     """Seconds before its time limit at which a training job is told to write a checkpoint.
 
@@ -180,7 +187,7 @@ def _text_mb(source: dict[str, Any]) -> float:
 
 def _cpus(part: dict[str, Any]) -> int:
     parallel = part["parallel"]
-    each = CPUS_PER_GPU if parallel["device"] == "cuda" else part.get("threads", 2)
+    each = CPUS_PER_GPU if parallel["device"] == "cuda" else part.get("threads", THREADS)
     return each * parallel["processes_per_node"]
 
 
@@ -226,4 +233,4 @@ def _generation(recipe: dict[str, Any]) -> Ask:
         memory = CONTROL_MB + 4_000 + weights / 1e6
         return Ask(round(memory), minutes, CPUS_PER_GPU * gpus, 1, gpus)
     memory = CONTROL_MB + 2_000 + 2 * 4 * count / 1e6
-    return Ask(round(memory), minutes, part.get("threads", 2))
+    return Ask(round(memory), minutes, threads(recipe, "evaluate"))

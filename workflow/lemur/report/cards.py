@@ -8,12 +8,14 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from lemur.errors import UserError
+from lemur.figures.compared import FILES, OPENED
 from lemur.figures.svg import texts
 from lemur.files import read_json
 from lemur.provenance import ROOT
@@ -28,15 +30,24 @@ def data_uri(kind: str, data: bytes) -> str:
 
 @dataclass(frozen=True)
 class Grid:
-    """A CSV file as a table: ``numeric`` says which columns are aligned as numbers."""
+    """A CSV file as a table: ``numeric`` says which columns are aligned as numbers.
+
+    ``opened``: the column whose cells name files; ``links``: such a cell to its (text, address
+    from the page).
+    """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     numeric: Sequence[bool]
+    opened: int | None = None
+    links: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
-def grid(text: str) -> Grid:
-    """Cells for reading: a column's numbers to the same few decimals, everything else as it is."""
+def grid(text: str, folder: Path = Path(), report: Path = Path("report.html")) -> Grid:
+    """Cells for reading: a column's numbers to the same few decimals, everything else as it is.
+
+    Files that the column ``OPENED`` names, relative to ``folder``, become links from ``report``.
+    """
     columns, *rows = list(csv.reader(io.StringIO(text)))
     digits = [_digits([row[index] for row in rows if row[index]]) for index in range(len(columns))]
     shown = [
@@ -46,7 +57,20 @@ def grid(text: str) -> Grid:
         ]
         for row in rows
     ]
-    return Grid(columns, shown, [places is not None for places in digits])
+    opened = columns.index(OPENED) if OPENED in columns else None
+    cells = [] if opened is None else [row[opened] for row in rows]
+    links = {cell: _links(cell, folder, report) for cell in cells}
+    return Grid(columns, shown, [places is not None for places in digits], opened, links)
+
+
+def _links(cell: str, folder: Path, report: Path) -> list[tuple[str, str]]:
+    words = {name: text for text, name in FILES}
+    found = []
+    for path in (folder / name for name in cell.split()):
+        if path.is_file():
+            place = os.path.relpath(path.resolve(), report.resolve().parent)
+            found.append((words.get(path.name, path.name), quote(place)))
+    return found
 
 
 def _digits(cells: Sequence[str]) -> int | None:
@@ -136,7 +160,7 @@ def card(path: Path, captions: Path, report: Path) -> Card:
     common: dict[str, Any] = {
         "name": path.stem,
         "caption": caption,
-        "grid": grid(data.decode()),
+        "grid": grid(data.decode(), path.parent, report),
         "csv": data_uri("text/csv", data),
         "made": made(path, report),
     }

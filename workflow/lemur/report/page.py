@@ -17,7 +17,7 @@ from lemur.figures.inputs import mapping, metrics
 from lemur.figures.inputs import scores as read_scores
 from lemur.files import write_text
 from lemur.provenance import ROOT
-from lemur.report import cards, corpus, datasheet, differences, graph, numbers, training
+from lemur.report import beside, cards, corpus, datasheet, differences, graph, numbers, training
 from lemur.report import run as ran
 
 REPORTS = ROOT / "reports"
@@ -144,6 +144,7 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
     realised = mapping(inputs.realised, "code_to_text") if inputs.realised else None
     jobs = ran.jobs_behind(inputs.results())
     others, more_others = differences.others(recipe, inputs.recipes)
+    compared = [path for path in inputs.figures if path.stem == "foundation"]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
@@ -160,6 +161,7 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
         script=Markup(script),  # noqa: S704 (a committed file)
         opening=numbers.opening(recipe["name"], tokens, tuned, spec["paper"], base),
         numbers=numbers.numbers(tokens, scores, labels),
+        beside=beside.table(compared[0].with_suffix(".csv")) if compared else None,
         labels=labels,
         sections=_sections(spec, made),
         scores=score_rows(scores, labels),

@@ -47,7 +47,7 @@ def by_rule(jobs: Sequence[Job]) -> list[Rule]:
     rules: dict[str, Rule] = {}
     for job in jobs:
         one = rules.setdefault(rule_of(job), Rule(rule_of(job)))
-        seconds = float(job.facts["seconds"])
+        seconds = chain.spent(job.facts)
         one.jobs += 1
         one.seconds += seconds
         one.longest = max(one.longest, seconds)
@@ -63,7 +63,7 @@ def by_rule(jobs: Sequence[Job]) -> list[Rule]:
 
 @dataclass(frozen=True)
 class Ran:
-    """A job as the report lists it; ``log`` and ``record`` are links from the page."""
+    """A job as the report lists it; ``log``, ``slurm`` (what the scheduler said) and ``record`` are links."""
 
     rule: str
     output: str
@@ -71,20 +71,23 @@ class Ran:
     started: str
     hardware: str
     log: str
+    slurm: str
     record: str
 
 
 def listed(jobs: Sequence[Job], report: Path) -> list[Ran]:
     """The jobs by start; of very many the longest ``MOST_JOBS``."""
-    kept = sorted(jobs, key=lambda job: -float(job.facts["seconds"]))[:MOST_JOBS]
+    told = {path.stem: str(path) for path in sorted(Path("logs/slurm").rglob("*.log"))}
+    kept = sorted(jobs, key=lambda job: -chain.spent(job.facts))[:MOST_JOBS]
     return [
         Ran(
             rule=rule_of(job),
             output=job.outputs[0],
-            seconds=float(job.facts["seconds"]),
+            seconds=chain.spent(job.facts),
             started=job.facts["started"],
             hardware=chain.hardware(job.facts),
             log=_link(job.facts.get("log"), report),
+            slurm=_link(told.get((job.facts.get("hardware") or {}).get("slurm_job", "")), report),
             record=_link(str(record_of(job.facts["output"]["path"])), report),
         )
         for job in sorted(kept, key=lambda job: (job.facts["started"], job.number))

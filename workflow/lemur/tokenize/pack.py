@@ -52,9 +52,9 @@ def check_supply(
             short.append(f"'{entry['name']}' has {have} of {wanted} tokens ({epochs})")
     if short:
         raise UserError(
-            f"mix.tokens: {plan['tokens']} is more than the corpus gives at max_epochs "
+            f"pretrain.tokens: {plan['tokens']} is more than the corpus gives at max_epochs "
             f"{max_epochs:g}: source {'; '.join(short)}. This mixture's largest budget is about "
-            f"{largest} tokens; or raise mix.max_epochs, or give the source less weight"
+            f"{largest} tokens; or raise mixture.max_epochs, or give the source less weight"
         )
 
 

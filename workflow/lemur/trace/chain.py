@@ -90,6 +90,20 @@ def hardware(facts: Facts) -> str:
     return ", ".join(words)
 
 
+def seconds_of_steps(metrics: Path) -> float:
+    """What all steps of a ``metrics.jsonl`` took, whichever process took them."""
+    lines = metrics.read_text(encoding="utf-8").splitlines()
+    return sum(float(json.loads(line).get("seconds", 0)) for line in lines)
+
+
+def spent(facts: Facts) -> float:
+    """A job's seconds; of training that was continued, all its steps and not the last attempt's."""
+    found = [Path(path) for path in facts.get("outputs", []) if path.endswith("metrics.jsonl")]
+    return max(
+        float(facts["seconds"]), *(seconds_of_steps(path) for path in found if path.is_file()), 0.0
+    )
+
+
 def pinned(job: Job) -> str | None:
     """Where a download is from, in one line; None for a job that is none."""
     spec = job.facts.get("spec")

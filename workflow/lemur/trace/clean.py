@@ -9,7 +9,6 @@ that was continued counts all its steps. Nothing else is touched, and what is fi
 
 import argparse
 import fcntl
-import json
 import shutil
 import sys
 from collections.abc import Iterable
@@ -20,9 +19,10 @@ from typing import Any
 from lemur.command import guarded
 from lemur.config import load, recipe
 from lemur.errors import UserError, nearest
-from lemur.trace import records
+from lemur.trace import chain, records
 
 RESULTS = Path("results")
+TABLES = (".html", ".md", ".csv", ".tex")
 
 
 def places(stage: str, resolved: dict[str, Any]) -> list[Path]:
@@ -35,7 +35,8 @@ def places(stage: str, resolved: dict[str, Any]) -> list[Path]:
         "pretrain": [own / "pretrain"],
         "sft": [own / "sft"],
         "evaluate": [own / "evaluate"],
-        "figures": [RESULTS / "figures" / resolved["name"], RESULTS / "figures" / "paper"],
+        "figures": [RESULTS / "figures" / resolved["name"], RESULTS / "figures" / "paper", own / "card",
+                    *(RESULTS / "figures" / f"foundation{suffix}" for suffix in TABLES)],
         "report": [RESULTS / "report.html", RESULTS / "ro-crate-metadata.json", RESULTS / "ro-crate"],
     }  # fmt: skip
     if stage not in made:
@@ -55,18 +56,23 @@ class Cost:
     unrecorded: int
 
 
-def _seconds(facts: records.Facts) -> float:
-    """A job's duration; of training, the sum over its steps where it was continued."""
-    spent = float(facts["seconds"])
-    for path in facts.get("outputs", []):
-        if path.endswith("metrics.jsonl") and Path(path).is_file():
-            lines = Path(path).read_text(encoding="utf-8").splitlines()
-            return max(spent, sum(float(json.loads(line).get("seconds", 0)) for line in lines))
-    return spent
+def _unfinished(file: Path) -> bool:
+    """Whether this is what training writes while it is under way, beside its checkpoints."""
+    stage = file.parent.parent.parent
+    inside = (file.name, file.parent.parent.name) == ("metrics.jsonl", "checkpoints")
+    return inside and not (stage / "DONE.json").is_file()
 
 
-def cost(paths: Iterable[Path]) -> Cost:
-    """What the files below ``paths`` took, each job once."""
+def _gpus(stage: str, resolved: dict[str, Any]) -> int:
+    """GPUs that a stage trains on."""
+    layout = resolved.get(stage, {}).get("parallel", {})
+    many = layout.get("nodes", 1) * layout.get("processes_per_node", 1)
+    return many if layout.get("device") == "cuda" else 0
+
+
+def cost(paths: Iterable[Path], resolved: dict[str, Any]) -> Cost:
+    """What the files below ``paths`` took, each job once. GPUs of training that has not ended are
+    those of the resolved recipe."""
     files = [
         file
         for path in paths
@@ -83,6 +89,11 @@ def cost(paths: Iterable[Path]) -> Cost:
         record = records.find(file)
         if record is None:
             unrecorded += 1
+            if _unfinished(file):
+                stage, spent = file.parent.parent.parent.name, chain.seconds_of_steps(file)
+                jobs[f"{stage}, unfinished"] = 1
+                seconds += spent
+                gpu_hours += spent * _gpus(stage, resolved) / 3600
             continue
         facts = records.read(record)
         key = (facts["command"], facts["started"])
@@ -91,7 +102,7 @@ def cost(paths: Iterable[Path]) -> Cost:
         seen.add(key)
         script = next((w for w in facts["command"].split() if w.endswith(".py")), "?")
         jobs[script] = jobs.get(script, 0) + 1
-        spent = _seconds(facts)
+        spent = chain.spent(facts)
         seconds += spent
         gpus = (facts.get("hardware") or {}).get("gpus") or {}
         gpu_hours += spent * gpus.get("count", 0) / 3600
@@ -132,10 +143,11 @@ def _refuse_while_running() -> None:
 
 def clean(stage: str, name: str, dry_run: bool) -> str:
     """Remove a stage's results of a recipe, or only say what would be; returns what to print."""
-    paths = places(stage, recipe.resolve(name))
+    resolved = recipe.resolve(name)
+    paths = places(stage, resolved)
     if not paths:
         return f"nothing of stage {stage} is here"
-    lost = cost(paths)
+    lost = cost(paths, resolved)
     if dry_run:
         return _told(paths, lost, "would remove")
     _refuse_while_running()

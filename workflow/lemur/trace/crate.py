@@ -5,6 +5,7 @@ named by their pin. What the workflow itself is (Snakefile, rules, locks) is cop
 ``results/ro-crate/``, so that the folder can be handed on without the checkout.
 """
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -223,7 +224,7 @@ def build(
         "SoftwareApplication",
         name="Snakemake",
         url="https://snakemake.github.io",
-        softwareVersion="9",
+        softwareVersion=_snakemake(),
     )
     times = {"startTime": min(job.facts["started"] for job in jobs), "endTime": ends[-1]}
     run = crate.add_action(
@@ -242,6 +243,12 @@ def build(
     whole["result"] = run
     data["mentions"] = [run, whole, *(action for action, _ in done)]
     return crate
+
+
+def _snakemake() -> str:
+    """The release that the workflow's lock pins."""
+    lock = (ROOT / "envs" / "workflow" / "cpu.lock").read_text(encoding="utf-8")
+    return re.search(r"^snakemake==([^\s;\\]+)", lock, re.M)[1]  # type: ignore[index]
 
 
 def write(recipe: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
