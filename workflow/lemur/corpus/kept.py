@@ -23,8 +23,10 @@ SCHEMA = pa.schema(
         ("heldout", pa.bool_()),
     ]
 )
-# Bytes of text in one row group: what a reader of a single column must hold at once.
-_ROW_GROUP = 16_000_000
+# Bytes of text in one row group: what the writer, and a reader of a single column, must hold at once.
+_ROW_GROUP = 4_000_000
+# Columns of few values; of the others a dictionary is only tried, filled and thrown away.
+_DICTIONARIES = ["language", "licence"]
 
 
 @dataclass(slots=True)
@@ -98,7 +100,13 @@ def _batch(rows: list[tuple]) -> pa.RecordBatch:
 def write(out: Path, kept: list[Kept], spool: IO[bytes], share: float) -> None:
     with (
         replacing(out) as temporary,
-        pq.ParquetWriter(temporary, SCHEMA, compression="zstd", compression_level=3) as writer,
+        pq.ParquetWriter(
+            temporary,
+            SCHEMA,
+            use_dictionary=_DICTIONARIES,
+            compression="zstd",
+            compression_level=3,
+        ) as writer,
     ):
         for batch in _batches(kept, spool, share):
             writer.write_batch(batch)

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import rensa
 
 from lemur.arrays import save_array
 from lemur.corpus.shingles import Shingler, mixed
 from lemur.errors import UserError, nearest
-from lemur.mix.documents import opened
+from lemur.mix.documents import ROWS, opened
 from lemur.progress import Progress
 
 # Changes every signature, and by the luck of the draw the pairs that bands propose.
@@ -63,9 +62,9 @@ class Settings:
 
 def texts(path: Path, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(bytes, offsets) of groups of the documents in ``rows`` (ascending), in their order."""
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         first = 0
-        for batch in file.iter_batches(batch_size=512, columns=["text"]):
+        for batch in file.iter_batches(batch_size=ROWS, columns=["text"]):
             low, high = np.searchsorted(rows, [first, first + batch.num_rows])
             chosen = rows[low:high] - first
             first += batch.num_rows
