@@ -19,7 +19,7 @@ from lemur.corpus.convert import CONVERTERS, Converter
 from lemur.corpus.survey import survey
 from lemur.errors import UserError, nearest
 from lemur.files import read_json
-from lemur.mix.documents import READING, ROWS
+from lemur.mix.documents import READING, record_batches
 
 FORMATS = ("archive", "files", "jsonl", "parquet")
 # A longer line is not a document that any threshold would keep, and could fill the memory.
@@ -140,7 +140,7 @@ def _parquet(
                         f"{path.name}: no column {name!r}{nearest(name, file.schema_arrow.names)}"
                     )
             share = path.stat().st_size / max(1, file.metadata.num_rows)
-            for batch in file.iter_batches(batch_size=ROWS, columns=needed):
+            for batch in record_batches(file, needed):
                 yield from batch.to_pylist()
                 progress(share * batch.num_rows)
     except UnicodeDecodeError:

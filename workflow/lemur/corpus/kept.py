@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lemur.files import replacing
+from lemur.memory import Returned
 
 SCHEMA = pa.schema(
     [
@@ -108,8 +109,10 @@ def write(out: Path, kept: list[Kept], spool: IO[bytes], share: float) -> None:
             compression_level=3,
         ) as writer,
     ):
+        returned = Returned()
         for batch in _batches(kept, spool, share):
             writer.write_batch(batch)
+            returned.add(batch.nbytes)
 
 
 def statistics(

@@ -17,7 +17,7 @@ import rensa
 from lemur.arrays import save_array
 from lemur.corpus.shingles import Shingler, mixed
 from lemur.errors import UserError, nearest
-from lemur.mix.documents import ROWS, opened
+from lemur.mix.documents import opened, record_batches
 from lemur.progress import Progress
 
 # Changes every signature, and by the luck of the draw the pairs that bands propose.
@@ -64,7 +64,7 @@ def texts(path: Path, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray
     """(bytes, offsets) of groups of the documents in ``rows`` (ascending), in their order."""
     with opened(path) as file:
         first = 0
-        for batch in file.iter_batches(batch_size=ROWS, columns=["text"]):
+        for batch in record_batches(file, ["text"]):
             low, high = np.searchsorted(rows, [first, first + batch.num_rows])
             chosen = rows[low:high] - first
             first += batch.num_rows

@@ -9,6 +9,7 @@ at those places gives the same tokens with the expression alone.
 """
 
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -121,6 +122,9 @@ class Undigited:
 def fast_tokenizer(declared: dict[str, Any]) -> Any:
     """``fastokens`` for the value of a ``tokenizer.json``; None where it cannot be had or refuses."""
     other = undigited(declared)
+    # Its second pool of threads has a variable of its own; what a job may use is said in rayon's.
+    if "RAYON_NUM_THREADS" in os.environ:
+        os.environ.setdefault("FASTOKENS_BPE_THREADS", os.environ["RAYON_NUM_THREADS"])
     try:
         import fastokens
 
