@@ -7,6 +7,10 @@ again only in part and by itself hardly ever gives whole pages back.
 import ctypes
 import functools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # Bytes worked through between two returns: one costs a millisecond or two.
 _EVERY = 16_000_000
@@ -34,3 +38,22 @@ class Returned:
             give = _returning()
             if give is not None:
                 give(0)
+
+
+class Worker:
+    """Calls in a thread that is replaced now and then: what a library keeps a thread goes with it.
+
+    ``fastokens`` remembers every word that a thread has met, and a corpus never runs out of new ones.
+    """
+
+    def __init__(self, every: int = _EVERY):
+        self.every, self.since = every, 0
+        self._thread = ThreadPoolExecutor(1)
+
+    def run(self, call: Callable[[], T], size: int) -> T:
+        """What ``call`` returns or raises; ``size`` bytes are worked through by it."""
+        if self.since >= self.every:
+            self._thread.shutdown()
+            self._thread, self.since = ThreadPoolExecutor(1), 0
+        self.since += size
+        return self._thread.submit(call).result()

@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 
 from lemur.errors import UserError
 from lemur.files import read_json, sha256_of
+from lemur.memory import Worker
 from lemur.tokenize.digits import fast_tokenizer
 
 DOCUMENT_END = "<|endoftext|>"
@@ -72,6 +73,7 @@ class Encoder:
             raise UserError(f"{path}: BPE dropout is on, so ids differ every time; set it to null")
         declared["truncation"] = declared["padding"] = None
         self._fast = fast_tokenizer(declared)
+        self._worker = Worker()
         self.fast = False
         self.fallbacks = 0
 
@@ -113,7 +115,10 @@ class Encoder:
         return np.concatenate([first, second]), np.concatenate([starts, ends[1:] + starts[-1]])
 
     def _flat(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        ids, offsets = self._fast.encode_batch_flat(texts, split_special_tokens=True)
+        ids, offsets = self._worker.run(
+            lambda: self._fast.encode_batch_flat(texts, split_special_tokens=True),
+            sum(map(len, texts)),
+        )
         return np.frombuffer(ids, "<u4"), np.frombuffer(offsets, "<u8")
 
     def _slow(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
