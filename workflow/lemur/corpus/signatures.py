@@ -24,6 +24,8 @@ from lemur.progress import Progress
 _SEED = 2310
 # Bytes of text whose arrays are worked on at once; small enough to stay in a processor's cache.
 _GROUP = 1 << 18
+# Signatures hashed together: hardly dearer than one, and 1 MB at 256 permutations.
+_HASHED = 1024
 # Rows of a file before those of the bands.
 COUNT, WHOLE, FIRST_BAND = 0, 1, 2
 
@@ -84,36 +86,47 @@ def texts(path: Path, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray
 
 
 def _hashed(columns: np.ndarray) -> np.ndarray:
-    """One uint64 a row of uint32[documents, permutations]."""
-    made = np.zeros(len(columns), np.uint64)
+    """One uint64 for each last axis of uint32[..., permutations]."""
+    made = np.zeros(columns.shape[:-1], np.uint64)
     with np.errstate(over="ignore"):
-        for column in range(columns.shape[1]):
-            made = mixed(made + columns[:, column] + np.uint64(1))
+        for column in range(columns.shape[-1]):
+            made = mixed(made + columns[..., column] + np.uint64(1))
     return made
+
+
+def _hash(settings: Settings, signed: list[np.ndarray], made: np.ndarray, at: int) -> int:
+    """Fill in the hashes of documents from ``at`` on, whose signatures ``signed`` is emptied of."""
+    every = np.concatenate(signed)
+    signed.clear()
+    here = slice(at, at + len(every))
+    made[WHOLE, here] = _hashed(every)
+    made[FIRST_BAND:, here] = _hashed(every.reshape(len(every), settings.bands, -1)).T
+    return here.stop
 
 
 def sign(settings: Settings, path: Path, out: Path) -> None:
     """Write ``out``, the signatures of every document of the parquet part ``path``."""
     with opened(path) as file:
         count = file.metadata.num_rows
-    length = settings.permutations // settings.bands
     made = np.zeros((FIRST_BAND + settings.bands, count), np.uint64)
     shingler, at = Shingler(settings.shingle), 0
+    signed: list[np.ndarray] = []
+    hashed = 0
     with Progress(f"signatures {path.parent.name}", count, "documents") as progress:
         for data, begins in texts(path, np.arange(count)):
             hashes, offsets = shingler.of(data, begins)
             rows = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
                 hashes, offsets.astype(np.uint64), settings.permutations, _SEED
             )
-            signed = np.array(rows.to_rows(), np.uint32)
-            here = slice(at, at + len(signed))
-            at += len(signed)
-            made[COUNT, here] = np.diff(offsets)
-            made[WHOLE, here] = _hashed(signed)
-            for band in range(settings.bands):
-                columns = signed[:, band * length : (band + 1) * length]
-                made[FIRST_BAND + band, here] = _hashed(columns)
-            progress.add(len(signed))
+            signed.append(np.array(rows.to_rows(), np.uint32))
+            its = len(signed[-1])
+            made[COUNT, at : at + its] = np.diff(offsets)
+            at += its
+            if at - hashed >= _HASHED:
+                hashed = _hash(settings, signed, made, hashed)
+            progress.add(its)
+        if signed:
+            _hash(settings, signed, made, hashed)
     save_array(out, made)
 
 
