@@ -287,7 +287,9 @@ def pipeline(
         "",
         f"Two workers: {both.wall:.1f} s, {size / both.wall:.1f} MB/s; one: {total.wall:.1f} s, "
         f"{size / total.wall:.1f} MB/s; two give {total.wall / both.wall:.2f} times one on this "
-        f"machine's {os.cpu_count()} processors.",
+        f"machine's {os.cpu_count()} processors. Goals: 10 MB/s on two, "
+        f"{'reached' if size / both.wall >= 10 else 'missed'}; 1.7 times one, "
+        f"{'reached' if total.wall / both.wall >= 1.7 else 'missed'}.",
         "",
         f"datatrove's equivalent (its Gopher filters for text, StarCoder's rules as a LambdaFilter "
         "for code, PIIFormatter, MinHash, NGramsDecontFilter, DocumentTokenizer; no language "
@@ -327,7 +329,11 @@ def memory(recipe: dict, source: Path, folder: Path, ours: Stages, sizes: list[i
     for name, its in peaks.items():
         shown = " | ".join(f"{peak / 1e6:.0f}" for peak in its)
         lines.append(f"| {name} | {shown} | {100 * (its[-1] / its[0] - 1):.0f}% |")
-    return [*lines, ""]
+    missed = [
+        name for name, its in peaks.items() if its[-1] > 1.2 * its[0] or max(its) > 2_000_000_000
+    ]
+    told = f"missed by {', '.join(missed)}" if missed else "reached by every stage"
+    return [*lines, "", f"Goal, growth of at most 20% and a peak of at most 2 GB: {told}.", ""]
 
 
 def about(recipe: str, command: str) -> list[str]:

@@ -108,3 +108,12 @@ def test_of_a_debian_copyright_file():
         mine = f"Files: *\nCopyright: A\nLicense: {written}\n\n"
         assert licences.of_debian(head + mine + other) == name
     assert licences.of_debian("This package was put together by hand.\n") is None
+
+
+def test_permitted_names_are_what_spdx_makes_of_them():
+    # They are taken as they stand, without loading SPDX' list; LicenseRef names are not on it.
+    listed = {name for name in licences.PERMISSIVE if not name.startswith("LicenseRef-Public")}
+    parse = licences._licensing().parse
+    assert {name: str(parse(name, validate=True)) for name in listed} == {n: n for n in listed}
+    assert all(licences.allowed(name, licences.PERMISSIVE) for name in licences.PERMISSIVE)
+    assert not any(licences.allowed(name, frozenset()) for name in licences.PERMISSIVE)

@@ -19,6 +19,7 @@ from lemur.corpus.convert import CONVERTERS, Converter
 from lemur.corpus.survey import survey
 from lemur.errors import UserError, nearest
 from lemur.files import read_json
+from lemur.mix.documents import READING, record_batches
 
 FORMATS = ("archive", "files", "jsonl", "parquet")
 # A longer line is not a document that any threshold would keep, and could fill the memory.
@@ -129,7 +130,7 @@ def _parquet(
     source: dict[str, Any], path: Path, progress: Callable[[float], None]
 ) -> Iterator[dict[str, Any]]:
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, **READING) as file:
             needed = list(
                 dict.fromkeys(name for all_of in _columns(source).values() for name in all_of)
             )
@@ -139,7 +140,7 @@ def _parquet(
                         f"{path.name}: no column {name!r}{nearest(name, file.schema_arrow.names)}"
                     )
             share = path.stat().st_size / max(1, file.metadata.num_rows)
-            for batch in file.iter_batches(batch_size=128, columns=needed):
+            for batch in record_batches(file, needed):
                 yield from batch.to_pylist()
                 progress(share * batch.num_rows)
     except UnicodeDecodeError:

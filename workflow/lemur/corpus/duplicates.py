@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lemur.corpus.names import part_of
@@ -20,11 +19,14 @@ from lemur.corpus.near import Documents, Near
 from lemur.corpus.signatures import Settings, Signatures
 from lemur.errors import UserError
 from lemur.files import write_json, write_text
+from lemur.mix.documents import batches
 from lemur.progress import Progress
 
 HEADER = "part\trow\tid\treason\tsimilarity\tkept_source\tkept_path\n"
 REASONS = ("exact", "near")
 FACTS = "duplicates.json"
+# Rows of a part that are looked at together, without their texts.
+_ROWS = 4096
 
 
 @dataclass(frozen=True, order=True)
@@ -192,9 +194,11 @@ def _listed(
 
 def _prefixes(path: Path) -> np.ndarray:
     """The first 64 bits of every id of a part, as uint64[rows]."""
-    ids = pq.read_table(path, columns=["id"])["id"]
-    heads = pc.utf8_slice_codeunits(ids, 0, 16).to_pylist()
-    return np.array([int(head, 16) for head in heads], dtype=np.uint64)
+    pieces = [np.empty(0, np.uint64)]
+    for _, batch in batches(path, ["id"], _ROWS):
+        heads = bytes.fromhex("".join(identity[:16] for identity in batch["id"]))
+        pieces.append(np.frombuffer(heads, ">u8").astype(np.uint64))
+    return np.concatenate(pieces)
 
 
 def _repeated(documents: list[Path]) -> np.ndarray:
@@ -213,13 +217,15 @@ def _places(file: int, path: Path, rows: np.ndarray) -> list[_Place]:
     """The documents in ``rows`` (ascending) of a part."""
     if not len(rows):
         return []
-    table = pq.read_table(path, columns=["id", "path", "bytes", "heldout"]).take(rows)
-    columns = (table[name].to_pylist() for name in ("heldout", "path", "id", "bytes"))
-    source = path.parent.name
-    return [
-        _Place(not held, source, where, file, int(row), identity, size)
-        for row, held, where, identity, size in zip(rows, *columns, strict=True)
-    ]
+    source, found = path.parent.name, []
+    for first, batch in batches(path, ["id", "path", "bytes", "heldout"], _ROWS):
+        low, high = np.searchsorted(rows, [first, first + len(batch["id"])])
+        for row in rows[low:high].tolist():
+            held, where, identity, size = (
+                batch[name][row - first] for name in ("heldout", "path", "id", "bytes")
+            )
+            found.append(_Place(not held, source, where, file, row, identity, size))
+    return found
 
 
 def _escaped(path: str) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lemur.files import replacing
+from lemur.memory import Returned
 
 SCHEMA = pa.schema(
     [
@@ -23,8 +24,10 @@ SCHEMA = pa.schema(
         ("heldout", pa.bool_()),
     ]
 )
-# Bytes of text in one row group: what a reader of a single column must hold at once.
-_ROW_GROUP = 16_000_000
+# Bytes of text in one row group: what the writer, and a reader of a single column, must hold at once.
+_ROW_GROUP = 4_000_000
+# Columns of few values; of the others a dictionary is only tried, filled and thrown away.
+_DICTIONARIES = ["language", "licence"]
 
 
 @dataclass(slots=True)
@@ -98,10 +101,18 @@ def _batch(rows: list[tuple]) -> pa.RecordBatch:
 def write(out: Path, kept: list[Kept], spool: IO[bytes], share: float) -> None:
     with (
         replacing(out) as temporary,
-        pq.ParquetWriter(temporary, SCHEMA, compression="zstd", compression_level=3) as writer,
+        pq.ParquetWriter(
+            temporary,
+            SCHEMA,
+            use_dictionary=_DICTIONARIES,
+            compression="zstd",
+            compression_level=3,
+        ) as writer,
     ):
+        returned = Returned()
         for batch in _batches(kept, spool, share):
             writer.write_batch(batch)
+            returned.add(batch.nbytes)
 
 
 def statistics(

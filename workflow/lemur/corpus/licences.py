@@ -1,11 +1,10 @@
 """Licences: what a package's metadata says, and what the head of a single file says otherwise."""
 
+import functools
 import json
 import re
 from email.parser import HeaderParser
 from typing import Any
-
-from license_expression import ExpressionError, get_spdx_licensing
 
 from lemur.errors import UserError
 
@@ -17,7 +16,6 @@ PERMISSIVE = frozenset(_NAMES.split()) | {"Apache-2.0 WITH LLVM-exception"}
 PUBLIC_DOMAIN = frozenset({"LicenseRef-Public-Domain", "CC0-1.0", "CC-PDDC"})
 # Sources whose documents each carry their own licence are declared so.
 MIXED = "mixed"
-_SPDX = get_spdx_licensing()
 _WORDS = {
     "mit": "MIT",
     "mit license": "MIT",
@@ -69,20 +67,42 @@ _CLASSIFIERS = {
 _LICENCE_TEXT = re.compile(r"^\W*(apache license|(?:the )?mit license)\b", re.IGNORECASE)
 
 
+@functools.cache
+def _licensing() -> Any:
+    """All of SPDX' licences; loaded (60 ms) when one is met that is not a plain, permitted name."""
+    from license_expression import get_spdx_licensing
+
+    return get_spdx_licensing()
+
+
+def _unparsed() -> tuple[type[Exception], ...]:
+    """What parsing raises for a text that is no expression."""
+    from license_expression import ExpressionError
+
+    return ExpressionError, AttributeError, ValueError
+
+
+# A data set's rows say the same few licences again and again.
+@functools.lru_cache(1024)
 def spdx(text: str) -> str | None:
     """``text`` as a normalised SPDX expression, or None when it is none."""
+    if text in PERMISSIVE:
+        return text
     try:
-        parsed = _SPDX.parse(text, validate=True)
-    except (ExpressionError, AttributeError, ValueError):
+        parsed = _licensing().parse(text, validate=True)
+    except _unparsed():
         return text if re.fullmatch(r"LicenseRef-[A-Za-z0-9.-]+", text.strip()) else None
     return str(parsed) if parsed is not None else None
 
 
+@functools.lru_cache(1024)
 def allowed(expression: str, names: frozenset[str]) -> bool:
     """Whether an expression can be met with ``names`` alone: all of an AND, one of an OR."""
+    if expression in PERMISSIVE:
+        return expression in names
     try:
-        parsed = _SPDX.parse(expression)
-    except (ExpressionError, AttributeError, ValueError):
+        parsed = _licensing().parse(expression)
+    except _unparsed():
         return expression in names
     return parsed is not None and _met(parsed, names)
 

@@ -50,6 +50,14 @@ class Document:
         return [piece for piece in re.split(r"\n\s*\n", self.text.strip()) if piece]
 
     @functools.cached_property
+    def repeated_lines(self) -> tuple[float, float]:
+        return repeated(self.filled)
+
+    @functools.cached_property
+    def repeated_paragraphs(self) -> tuple[float, float]:
+        return repeated(self.paragraphs)
+
+    @functools.cached_property
     def words(self) -> Words:
         return Words(self.text)
 
@@ -86,8 +94,14 @@ def _symbols(document: Document) -> float:
     return (text.count("#") + text.count("...") + text.count("…")) / max(1, document.words.count)
 
 
-def _line_share(document: Document, test: Callable[[str], bool]) -> float:
-    return sum(map(test, document.filled)) / max(1, len(document.filled))
+def _bullets(document: Document) -> float:
+    found = [line for line in document.filled if line.startswith(_BULLETS)]
+    return len(found) / max(1, len(document.filled))
+
+
+def _ellipses(document: Document) -> float:
+    found = [line for line in document.filled if line.endswith(("...", "…"))]
+    return len(found) / max(1, len(document.filled))
 
 
 def _alphabetic(document: Document) -> float:
@@ -95,14 +109,7 @@ def _alphabetic(document: Document) -> float:
 
 
 def _stops(text: str) -> int:
-    found: set[str] = set()
-    for word in text.split():
-        word = word.lower().strip(_EDGE)
-        if word in _STOP:
-            found.add(word)
-            if len(found) == len(_STOP):
-                break
-    return len(found)
+    return len(_STOP.intersection(word.strip(_EDGE) for word in set(text.lower().split())))
 
 
 def _stop_words(document: Document) -> float:
@@ -151,15 +158,15 @@ MEASURES: dict[str, Measure] = {
     "words": lambda document: document.words.count,
     "mean_word": _mean_word,
     "symbols_per_word": _symbols,
-    "bullet_lines": lambda document: _line_share(document, lambda x: x.startswith(_BULLETS)),
-    "ellipsis_lines": lambda document: _line_share(document, lambda x: x.endswith(("...", "…"))),
+    "bullet_lines": _bullets,
+    "ellipsis_lines": _ellipses,
     "alphabetic_words": _alphabetic,
     "stop_words": _stop_words,
     "lorem_ipsum": lambda document: "lorem ipsum" in document.text.lower(),
-    "duplicate_lines": lambda document: repeated(document.filled)[0],
-    "duplicate_line_characters": lambda document: repeated(document.filled)[1],
-    "duplicate_paragraphs": lambda document: repeated(document.paragraphs)[0],
-    "duplicate_paragraph_characters": lambda document: repeated(document.paragraphs)[1],
+    "duplicate_lines": lambda document: document.repeated_lines[0],
+    "duplicate_line_characters": lambda document: document.repeated_lines[1],
+    "duplicate_paragraphs": lambda document: document.repeated_paragraphs[0],
+    "duplicate_paragraph_characters": lambda document: document.repeated_paragraphs[1],
     "english": _english,
     **{f"top_{n}gram": lambda document, n=n: document.runs.top(n) for n in (2, 3, 4)},
     **{

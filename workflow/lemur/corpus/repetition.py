@@ -16,14 +16,12 @@ _SPLIT = Shingler(1, _SPACE)
 
 def repeated(pieces: Sequence[str]) -> tuple[float, float]:
     """(share of pieces, share of their characters) that occurred before in the text."""
-    seen: set[str] = set()
-    count = size = 0
-    for piece in pieces:
-        if piece in seen:
-            count += 1
-            size += len(piece)
-        seen.add(piece)
-    return count / max(1, len(pieces)), size / max(1, sum(map(len, pieces)))
+    # All occurrences but one of each count, whichever that one is.
+    once = set(pieces)
+    if len(once) == len(pieces):
+        return 0.0, 0.0
+    every = sum(map(len, pieces))
+    return (len(pieces) - len(once)) / len(pieces), (every - sum(map(len, once))) / max(1, every)
 
 
 def _crowds(hashes: np.ndarray) -> np.ndarray:

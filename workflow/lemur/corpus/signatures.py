@@ -12,19 +12,20 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import rensa
 
 from lemur.arrays import save_array
 from lemur.corpus.shingles import Shingler, mixed
 from lemur.errors import UserError, nearest
-from lemur.mix.documents import opened
+from lemur.mix.documents import opened, record_batches
 from lemur.progress import Progress
 
 # Changes every signature, and by the luck of the draw the pairs that bands propose.
 _SEED = 2310
 # Bytes of text whose arrays are worked on at once; small enough to stay in a processor's cache.
 _GROUP = 1 << 18
+# Signatures hashed together: hardly dearer than one, and 1 MB at 256 permutations.
+_HASHED = 1024
 # Rows of a file before those of the bands.
 COUNT, WHOLE, FIRST_BAND = 0, 1, 2
 
@@ -63,9 +64,9 @@ class Settings:
 
 def texts(path: Path, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(bytes, offsets) of groups of the documents in ``rows`` (ascending), in their order."""
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         first = 0
-        for batch in file.iter_batches(batch_size=512, columns=["text"]):
+        for batch in record_batches(file, ["text"]):
             low, high = np.searchsorted(rows, [first, first + batch.num_rows])
             chosen = rows[low:high] - first
             first += batch.num_rows
@@ -85,36 +86,47 @@ def texts(path: Path, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray
 
 
 def _hashed(columns: np.ndarray) -> np.ndarray:
-    """One uint64 a row of uint32[documents, permutations]."""
-    made = np.zeros(len(columns), np.uint64)
+    """One uint64 for each last axis of uint32[..., permutations]."""
+    made = np.zeros(columns.shape[:-1], np.uint64)
     with np.errstate(over="ignore"):
-        for column in range(columns.shape[1]):
-            made = mixed(made + columns[:, column] + np.uint64(1))
+        for column in range(columns.shape[-1]):
+            made = mixed(made + columns[..., column] + np.uint64(1))
     return made
+
+
+def _hash(settings: Settings, signed: list[np.ndarray], made: np.ndarray, at: int) -> int:
+    """Fill in the hashes of documents from ``at`` on, whose signatures ``signed`` is emptied of."""
+    every = np.concatenate(signed)
+    signed.clear()
+    here = slice(at, at + len(every))
+    made[WHOLE, here] = _hashed(every)
+    made[FIRST_BAND:, here] = _hashed(every.reshape(len(every), settings.bands, -1)).T
+    return here.stop
 
 
 def sign(settings: Settings, path: Path, out: Path) -> None:
     """Write ``out``, the signatures of every document of the parquet part ``path``."""
     with opened(path) as file:
         count = file.metadata.num_rows
-    length = settings.permutations // settings.bands
     made = np.zeros((FIRST_BAND + settings.bands, count), np.uint64)
     shingler, at = Shingler(settings.shingle), 0
+    signed: list[np.ndarray] = []
+    hashed = 0
     with Progress(f"signatures {path.parent.name}", count, "documents") as progress:
         for data, begins in texts(path, np.arange(count)):
             hashes, offsets = shingler.of(data, begins)
             rows = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
                 hashes, offsets.astype(np.uint64), settings.permutations, _SEED
             )
-            signed = np.array(rows.to_rows(), np.uint32)
-            here = slice(at, at + len(signed))
-            at += len(signed)
-            made[COUNT, here] = np.diff(offsets)
-            made[WHOLE, here] = _hashed(signed)
-            for band in range(settings.bands):
-                columns = signed[:, band * length : (band + 1) * length]
-                made[FIRST_BAND + band, here] = _hashed(columns)
-            progress.add(len(signed))
+            signed.append(np.array(rows.to_rows(), np.uint32))
+            its = len(signed[-1])
+            made[COUNT, at : at + its] = np.diff(offsets)
+            at += its
+            if at - hashed >= _HASHED:
+                hashed = _hash(settings, signed, made, hashed)
+            progress.add(its)
+        if signed:
+            _hash(settings, signed, made, hashed)
     save_array(out, made)
 
 

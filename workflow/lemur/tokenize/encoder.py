@@ -13,13 +13,14 @@ made of, never as the control token (``encode_special_tokens`` of ``tokenizers``
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from lemur.errors import UserError
 from lemur.files import read_json, sha256_of
+from lemur.memory import Worker
+from lemur.tokenize.digits import fast_tokenizer
 
 DOCUMENT_END = "<|endoftext|>"
 # Digits, white space, line ends, controls, joiners, scripts and special tokens: where the
@@ -36,17 +37,8 @@ HARD = (
     "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U000f0000 \U0010fffd \u0660\u0661\u00b2\u00bd",
     "<|endoftext|><|im_start|>user\n<|im_end|> <s></s><unk>[INST] <|begin_of_text|>",
     "\u2581\u2581a \u0120b <0x0A>",
+    "\n\n1  2\u00a0 3 \n4\u2003\u2003\u0665\u0666 \u00be\u2163  \u00b25\u00b3\u00b3 a1b \u3007 6",
 )
-
-
-def fast_tokenizer(text: str) -> Any:
-    """``fastokens`` for the text of a ``tokenizer.json``; None where it cannot be had or refuses."""
-    try:
-        import fastokens
-
-        return fastokens.Tokenizer.from_json_str(text)
-    except Exception:  # whatever it is, the other path is exact
-        return None
 
 
 def width(vocabulary: int) -> np.dtype:
@@ -80,7 +72,8 @@ class Encoder:
         if declared["model"].get("dropout"):
             raise UserError(f"{path}: BPE dropout is on, so ids differ every time; set it to null")
         declared["truncation"] = declared["padding"] = None
-        self._fast = fast_tokenizer(json.dumps(declared, ensure_ascii=False))
+        self._fast = fast_tokenizer(declared)
+        self._worker = Worker()
         self.fast = False
         self.fallbacks = 0
 
@@ -122,7 +115,10 @@ class Encoder:
         return np.concatenate([first, second]), np.concatenate([starts, ends[1:] + starts[-1]])
 
     def _flat(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        ids, offsets = self._fast.encode_batch_flat(texts, split_special_tokens=True)
+        ids, offsets = self._worker.run(
+            lambda: self._fast.encode_batch_flat(texts, split_special_tokens=True),
+            sum(map(len, texts)),
+        )
         return np.frombuffer(ids, "<u4"), np.frombuffer(offsets, "<u8")
 
     def _slow(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
