@@ -54,6 +54,7 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
             item["verdict"], item["detail"] = NOT_JUDGED, sandbox.reason
         return {**nothing, "reason": sandbox.reason}
     make = maker(kind, bench.source)
+    strict = getattr(make, "strict", None)
     if hasattr(make, "prepare"):
         make.prepare([item["_sample"]["doc"] for item in items])
     work = [
@@ -78,6 +79,8 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
         mine = by_item[id(item)]
         first = mine[0]
         item["verdict"], item["detail"] = first.verdict, _stable(first.detail)
+        if strict and first.verdict != NOT_JUDGED:
+            item["strict"] = strict(first)
         if len(mine) > 1:
             item["samples"] = [one.verdict for one in mine]
         judged = [one for one in mine if one.verdict != NOT_JUDGED]

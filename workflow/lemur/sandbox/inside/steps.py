@@ -1,7 +1,9 @@
 """Runs commands over files, compilers and the programs that they make, and says how they ended.
 
 The commands' programs are other processes: they get neither the channel of the verdict nor a way to
-this one.
+this one. The last command is the judged program. What it is made of holds the word that its test
+prints at its end, so that it is taken away while it starts: a script is read from a pipe, once, and
+a binary is started from a file that has no name any more.
 """
 
 import contextlib
@@ -12,6 +14,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, "/judge")
@@ -19,20 +22,35 @@ from confine import confine
 
 FOLDER = "/tmp/work"  # noqa: S108 - the sandbox's own
 KEPT = 2000  # bytes of what a command wrote last
+# What stands in a script's place once it is read: no program of any language, so that one which
+# reads its script twice fails whatever it is given.
+READ_ONCE = b"<?php )\n"
 
 
-def run(step):
-    """``(status, tail)`` of one command; status None: its wall time was over."""
+def run(step, word):
+    """``(status, tail, ended)`` of one command; status None: its wall time was over; ended: whether
+    it wrote a line that is ``word``."""
+    command, start = step["command"], lambda: limit(step["cpu_seconds"])
+    binary = nameless(command[0]) if command[0].startswith("./") else None
+    if binary is not None:
+        start = lambda: limit(step["cpu_seconds"]) or os.execve(binary, command, os.environ)  # noqa: E731
+    once = os.path.join(FOLDER, step["once"]) if step["once"] else None
+    script = take(once) if once else b""
     process = subprocess.Popen(
-        step["command"],
+        command,
         cwd=FOLDER,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=lambda: limit(step["cpu_seconds"]),
+        preexec_fn=start,
     )
-    ends, tail, stream = time.monotonic() + step["wall_seconds"], b"", process.stdout.fileno()
+    if binary is not None:
+        os.close(binary)
+    if once:
+        threading.Thread(target=give, args=(once, script), daemon=True).start()
+    ends, tail, stream = time.monotonic() + step["wall_seconds"], b"\n", process.stdout.fileno()
+    line, ended = b"\n" + word.encode() + b"\n", False
     while True:
         left = ends - time.monotonic()
         if left <= 0:
@@ -40,7 +58,9 @@ def run(step):
             break
         if select.select([stream], [], [], min(left, 0.2))[0]:
             part = os.read(stream, 65536)
-            tail = (tail + part)[-KEPT:]
+            tail += part
+            ended = ended or (bool(word) and line in tail)
+            tail = tail[-KEPT:]
             if not part:  # nobody can write any more
                 try:
                     status = process.wait(max(0.1, ends - time.monotonic()))
@@ -53,7 +73,34 @@ def run(step):
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    return status, tail.decode("utf-8", "replace")
+    return status, tail.removeprefix(b"\n").decode("utf-8", "replace"), ended
+
+
+def nameless(name):
+    """An open binary that no path leads to any more."""
+    path = os.path.join(FOLDER, name)
+    number = os.open(path, os.O_RDONLY)
+    os.unlink(path)
+    return number
+
+
+def take(path):
+    """The text of a script, with a pipe put in its place."""
+    with open(path, "rb") as file:
+        text = file.read()
+    os.unlink(path)
+    os.mkfifo(path)
+    return text
+
+
+def give(path, text):
+    """Write the script to the first who opens it; whoever opens it later finds READ_ONCE."""
+    number = os.open(path, os.O_WRONLY)
+    with open(path + ".read", "wb") as file:
+        file.write(READ_ONCE)
+    os.rename(path + ".read", path)
+    with contextlib.suppress(BrokenPipeError), os.fdopen(number, "wb") as out:
+        out.write(text)
 
 
 def limit(seconds):
@@ -78,12 +125,15 @@ def main():
             file.write(text.encode("utf-8", "surrogatepass"))
     told = {}
     for number, step in enumerate(job["steps"]):
+        for name in step["gone"]:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(FOLDER, name))
         before = spent()
-        status, tail = run(step)
+        status, tail, ended = run(step, step["word"])
         # A shell whose child met the limit ends with a status of its own; the kernel counts the
         # limit by ticks, and so a little early.
         over = spent() - before > step["cpu_seconds"] - 0.3
-        told = {"step": number, "status": status, "tail": tail, "over": over}
+        told = {"step": number, "status": status, "tail": tail, "over": over, "ended": ended}
         if status != 0:
             break
     with os.fdopen(pipe, "w") as out:
