@@ -1,13 +1,15 @@
 """Judging a program by commands that compile and run it: passed if every one ends with status 0."""
 
+import contextlib
 import dataclasses
 import json
-import os
 import select
 import signal
+import socket
 import threading
 import time
 
+from lemur.sandbox import ready
 from lemur.sandbox.judge import Verdict, _ended
 from lemur.sandbox.policy import Limits, Root
 from lemur.sandbox.probe import Sandbox
@@ -53,7 +55,6 @@ class Steps:
         what Bash and R have not yet read of their script can be searched too), or redefine what the
         test calls and compares with.
         """
-        began = time.monotonic()
         wide = dataclasses.replace(
             limits,
             processes=max(limits.processes, 256),
@@ -76,6 +77,7 @@ class Steps:
         confine = settings(wide, sandbox.another_user)
         confine |= {"memory_mb": _ADDRESS_MB, "cpu_seconds": 600}
         data = {"files": dict(self.files), "steps": steps, "confine": confine}
+        began = time.monotonic()
         total = sum(step["wall_seconds"] for step in steps) + 5
         told, cause = self._confined(sandbox, wide, json.dumps(data).encode(), began + total)
         verdict, detail = self._verdict(told, cause)
@@ -90,27 +92,14 @@ class Steps:
     def _confined(
         self, sandbox: Sandbox, limits: Limits, data: bytes, until: float
     ) -> tuple[bytes, str | None]:
-        pipe_read, pipe_write = os.pipe()
-        input_read, input_write = os.pipe()
-        try:
-            with Confined(
-                sandbox,
-                "steps.py",
-                limits,
-                files={"LEMUR_VERDICT": pipe_write},
-                stdin=input_read,
-                root=self.root,
-            ) as process:
-                os.close(pipe_write)
-                pipe_write = -1
-                _feed(input_write, data)
-                return _told(pipe_read, process, limits, until)
-        finally:
-            os.close(pipe_read)
-            os.close(input_read)
-            if pipe_write >= 0:
-                os.close(pipe_write)
-                os.close(input_write)
+        prepared = ready.of(sandbox)
+        process, channel = prepared.runner(limits, "steps.py", self.root)
+        with channel:
+            try:
+                _feed(channel, data)
+                return _told(channel, process, limits, until)
+            finally:
+                prepared.done(process)
 
     def _verdict(self, told: bytes, cause: str | None) -> tuple[str, str]:
         if cause == "timeout":
@@ -136,26 +125,29 @@ class Steps:
         return "failed", tail or f"exit status {status}"
 
 
-def _feed(number: int, data: bytes) -> None:
+def _feed(channel: socket.socket, data: bytes) -> None:
     def write() -> None:
-        try:
-            with os.fdopen(number, "wb") as file:
-                file.write(data)
-        except BrokenPipeError:
-            pass
+        with contextlib.suppress(OSError):  # it ended, or the judgement is over
+            channel.sendall(data)
+            channel.shutdown(socket.SHUT_WR)
 
     threading.Thread(target=write, daemon=True).start()
 
 
-def _told(pipe: int, process: Confined, limits: Limits, until: float) -> tuple[bytes, str | None]:
+def _told(
+    channel: socket.socket, process: Confined, limits: Limits, until: float
+) -> tuple[bytes, str | None]:
     """What ``inside/steps.py`` wrote, or why it was not waited for."""
     text = b""
     while True:
         left = until - time.monotonic()
         if left <= 0:
             return b"", "timeout"
-        if select.select([pipe], [], [], min(left, 0.05))[0]:
-            part = os.read(pipe, 65536)
+        if select.select([channel], [], [], min(left, 0.05))[0]:
+            try:
+                part = channel.recv(65536)
+            except ConnectionError:  # it ended before it had read its job
+                part = b""
             if not part:
                 return text, None
             text += part

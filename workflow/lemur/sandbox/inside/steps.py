@@ -12,6 +12,7 @@ import os
 import resource
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -119,9 +120,12 @@ def spent():
 
 
 def main():
-    pipe = int(os.environ["LEMUR_VERDICT"])
-    os.set_inheritable(pipe, False)
-    job = json.loads(sys.stdin.buffer.read())
+    channel = socket.socket(fileno=int(os.environ.pop("LEMUR_CHANNEL")))
+    channel.set_inheritable(False)
+    parts = []
+    while part := channel.recv(1 << 20):
+        parts.append(part)
+    job = json.loads(b"".join(parts))
     confine(job["confine"])
     os.mkdir(FOLDER)
     for name, text in job["files"].items():
@@ -140,8 +144,7 @@ def main():
         told = {"step": number, "status": status, "tail": tail, "over": over, "ended": ended}
         if status != 0:
             break
-    with os.fdopen(pipe, "w") as out:
-        json.dump(told, out)
+    channel.sendall(json.dumps(told).encode())
 
 
 main()
