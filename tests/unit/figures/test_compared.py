@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from lemur.config import load
+from lemur.config import recipe as recipes
 from lemur.errors import UserError
-from lemur.figures import compared, reported, tables
+from lemur.figures import compared, reported, settings, tables
 from lemur.figures.foundation import BENCHMARKS
 from lemur.provenance import ROOT
 
@@ -160,6 +162,25 @@ def test_what_was_not_judged_is_said(tmp_path):
     assert row[1:6] == [45.4, None, "not judged: no sandbox", None, None]
     table = made(tmp_path, [score(tmp_path, "chat", "mbpp", 3)], spec((SMALL,)))
     assert "nothing yet vouches" in table.notes[0]
+
+
+def test_data_that_no_test_has_seen_is_said():
+    """Of the catalogue as it is; a revision that is looked up is not said any more."""
+    catalogue, recipe = load.catalogue("benchmarks"), recipes.resolve("mini")
+    given = settings.foundation(load.figures(), recipe, catalogue)
+    assert given["hub_only"] == dict.fromkeys(["ds1000", "mmlu", "mmlu_paper", "multipl_e"], False)
+    (told,) = compared._unseen(given["hub_only"])
+    assert told.startswith("The data of DS-1000, MMLU, MultiPL-E is on the hub alone")
+    assert "none is asked in this recipe" in told
+    (told,) = compared._unseen({"mmlu": True, "ds1000": False})
+    assert "asked in this recipe: mmlu" in told
+    seen = {"ds1000": {"data": {"from": {"hub": "a/b", "revision": "0" * 40}}}}
+    assert settings.hub_only(seen, {"ds1000"}) == {} and compared._unseen({}) == []
+
+
+def test_the_note_is_in_the_table(tmp_path):
+    table = made(tmp_path, [], spec(hub_only={"multipl_e": True}))
+    assert any("MultiPL-E is on the hub alone" in note for note in table.notes)
 
 
 def test_four_formats_lead_to_the_files(tmp_path):

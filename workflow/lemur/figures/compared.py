@@ -100,6 +100,7 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             " ".join(vouched)
             or "No model of the paper's own weights was scored in this run, so nothing yet vouches "
             "for this table against published scores.",
+            *_unseen(spec.get("hub_only", {})),
             "Judged otherwise: the same answers by another rule (strict: the answer's form too; a test "
             "that was seen to end), or the same problems as another benchmark asks them, and the number "
             "of problems whose verdicts differ. "
@@ -252,6 +253,20 @@ def contaminated(dropped: Path | None) -> Counter[str] | None:
 def _links(scores: Path, out: Path) -> tuple[tables.Link, ...]:
     folder = os.path.relpath(scores.resolve().parent, out.resolve().parent)
     return tuple(tables.Link(text, f"{folder}/{name}") for text, name in FILES)
+
+
+def _unseen(hub_only: Mapping[str, bool]) -> list[str]:
+    """What is said of benchmarks whose data no test of the project has seen."""
+    if not hub_only:
+        return []
+    names = ", ".join(sorted({str(column_of(name)) for name in hub_only}))
+    asked = [name for name, chosen in hub_only.items() if chosen]
+    here = f"asked in this recipe: {', '.join(asked)}" if asked else "none is asked in this recipe"
+    return [
+        f"The data of {names} is on the hub alone, and its revision is not yet looked up: their path "
+        "was tested on a local hub server with small problems made by hand in the same form, not on "
+        f"the data itself ({here})."
+    ]
 
 
 def _vouch(model: Mapping[str, Any], scores: Sequence[Score], numbers: reported.Numbers) -> str:
