@@ -174,7 +174,11 @@ def test_both_scores_and_where_they_differ(spec, manifest, tmp_path, sandbox, mo
         ("\n    kill -9 $$", "timeout"),  # as a processor limit ends a program
         ("\n    echo x > /usr/bin/x && echo 3", "failed"),
         ("\n    cat /etc/passwd /root/* /proc/1/environ || exit 1", "failed"),
-        ('\n    printf \'{"step": 0, "status": 0}\' >&3; printf x >&4; exit 1', "failed"),
+        (  # a verdict forged on every descriptor
+            '\n    for n in {3..511}; do printf \'{"step": 0, "status": 0, "tail": "", "over": false,'
+            ' "ended": true}\' >&$n; done 2> /dev/null; exit 1',
+            "failed",
+        ),
     ],
 )
 def test_programs_that_misbehave(sandbox, answer, verdict):
