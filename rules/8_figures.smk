@@ -107,7 +107,7 @@ rule foundation_table:
     resources:
         **asked("foundation_table"),
     params:
-        spec=as_is(canonical(settings.foundation(STYLE, RECIPE))),
+        spec=as_is(canonical(settings.foundation(STYLE, RECIPE, load.catalogue("benchmarks")))),
         dropped=lambda wildcards, input: f"--dropped {input.dropped}" if input.dropped else "",
         version=stages.VERSION["figures"],
         lock=LOCKS["figures"],

@@ -24,10 +24,11 @@ from typing import Any
 from lemur.config import recipe as recipes
 from lemur.config import stages
 from lemur.errors import UserError
-from lemur.evaluate import generation, judging
+from lemur.evaluate import generation, judging, languages
 from lemur.files import read_json, write_text
 from lemur.provenance import ROOT
 from lemur.sandbox.judge import Job, judge
+from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import Absent, probe
 
 BENCHMARKS = ("humaneval", "gsm8k")
@@ -154,6 +155,12 @@ def overhead(count: int) -> dict[str, Any] | None:
 
     alone = each(lambda: judge(sandbox, job))
     bare = each(lambda: subprocess.run(plain, check=True))
+    # A program of commands, as MultiPL-E's are: nothing but a shell that ends.
+    nothing = languages.steps("sh", "#!/bin/bash", "run_test() {\n    :\n}\n\nrun_test")
+    for _ in range(4):
+        assert nothing.run(sandbox, Limits()).ended
+    commands = each(lambda: nothing.run(sandbox, Limits()))
+    shell = each(lambda: subprocess.run(["bash", "-c", ":"], check=True))
     workers = len(os.sched_getaffinity(0))
     with ThreadPoolExecutor(workers) as pool:
         began = time.monotonic()
@@ -166,6 +173,8 @@ def overhead(count: int) -> dict[str, Any] | None:
         "alone": alone,
         "plain": bare,
         "together": together,
+        "commands": commands,
+        "shell": shell,
         "workers": workers,
         "tier": sandbox.name,
     }
@@ -235,9 +244,12 @@ def report(rows: list[dict[str, Any]], judged: dict[str, Any] | None, args: Any)
             f"| one judgement, one after the other | {judged['alone']:.1f} |",
             f"| plain `python -I -S -c` with program and test | {judged['plain']:.1f} |",
             f"| a judgement, {judged['workers']} at once, sustained | {judged['together']:.1f} |",
+            f"| one judgement by commands (MultiPL-E's Bash) | {judged['commands']:.1f} |",
+            f"| plain `bash -c :` | {judged['shell']:.1f} |",
             "",
             f"Ratio to the plain process: {judged['alone'] / judged['plain']:.2f}; beyond it: "
-            f"{judged['alone'] - judged['plain']:+.1f} ms.",
+            f"{judged['alone'] - judged['plain']:+.1f} ms; by commands "
+            f"{judged['commands'] - judged['shell']:+.1f} ms.",
         ]
     lines += [
         "",

@@ -53,6 +53,71 @@ def test_the_protocol_of_the_original(sandbox, tmp_path, code, verdict, words):
     assert found.verdict == verdict and words in found.detail, found
 
 
+# Prints, each on a line of its own, all strings that it finds in arguments, environment, variables
+# of every frame, what the collector knows, every file of the folder, standard input and every open
+# descriptor; then leaves with 0.
+PRINTS_ALL = """
+import gc, os, sys
+frame, found = sys._getframe(), []
+while frame is not None:
+    found += [frame.f_locals, frame.f_globals, frame.f_builtins, frame.f_code.co_consts]
+    frame = frame.f_back
+found += [sys.argv, sys.orig_argv, dict(os.environ), gc.get_objects()]
+for name in os.listdir("."):
+    found.append(open(name, errors="replace").read())
+for number in (0, *range(3, 64)):
+    try:
+        os.set_blocking(number, False)
+        found.append(os.read(number, 65536).decode(errors="replace"))
+    except OSError:
+        pass
+out = open(1, "w", errors="replace", closefd=False)
+def show(value, depth=0):
+    if isinstance(value, str):
+        out.write(value + "\\n")
+    elif depth < 3 and isinstance(value, (list, tuple, dict)):
+        for one in [*value, *(value.values() if isinstance(value, dict) else ())]:
+            show(one, depth + 1)
+show(found)
+out.flush()
+os._exit(0)
+"""
+# The stated limits: program and test share one process.
+JOINS = """
+import os, re, sys
+frame = sys._getframe()
+while frame.f_back is not None:
+    frame = frame.f_back
+halves = [one for one in frame.f_code.co_consts if re.fullmatch("[0-9a-f]{32}", str(one))]
+os.write(1, ("\\n" + "".join(halves) + "\\n").encode())
+os._exit(0)
+"""
+PATCHES = """
+class Same(int):
+    __eq__ = lambda self, other: True
+    __hash__ = int.__hash__
+result = Same()
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [
+        (PRINTS_ALL, "error"),
+        ("import atexit, os\natexit.register(os._exit, 0)\nresult = 7", "error"),
+        ("import sys, os\nsys.excepthook = lambda *_: os._exit(0)\nresult = 7", "error"),
+        ("import threading, os\nthreading.Timer(0, os._exit, [0]).start()\nwhile 1: pass", "error"),
+        (JOINS, "passed"),
+        (PATCHES, "passed"),
+    ],
+)
+def test_who_leaves_early_does_not_pass(sandbox, tmp_path, code, verdict):
+    code = code.replace("for ", "for\t")  # the made problem forbids loops by its text
+    found = ds1000.problem(tmp_path, PLAIN["code_context"], code).run(sandbox, Limits())
+    assert found.verdict == verdict, found
+    assert verdict == "passed" or found.detail == "the program ended before its test did"
+
+
 def test_code_is_cut_out_of_a_response():
     assert ds1000.answer("a = 1\n</code>\nmore") == "a = 1\n"
     assert ds1000.answer("```python\na = 1\n```\nso") == "\na = 1\n"

@@ -228,6 +228,33 @@ def test_several_samples_a_problem(spec, folder, humaneval, tmp_path):
         assert sum(made["verdicts"].values()) == 6
 
 
+def test_pass_at_k_of_several_samples(spec, humaneval, tmp_path, monkeypatch):
+    """Two problems of ten samples, one with three that pass and one with none."""
+    from lemur.evaluate import executed
+    from lemur.evaluate.tasks import Bench
+    from lemur.sandbox.judge import Verdict
+    from lemur.sandbox.probe import Sandbox
+
+    monkeypatch.setattr(executed, "probe", lambda: Sandbox("bwrap", "0", False))
+    monkeypatch.setattr(
+        executed,
+        "judge",
+        lambda _, job, limits: Verdict("passed" if "right" in job.program else "failed", "", 0.0),
+    )
+    given = spec(limit=2)
+    texts = ["right"] * 3 + ["no"] * 7, ["no"] * 10
+    items = [
+        {"_sample": {"doc": doc, "resps": [responses]}}
+        for doc, responses in zip(
+            next(iter(Bench(given, humaneval).tasks.values())).eval_docs, texts, strict=True
+        )
+    ]
+    made = executed.score(given, Bench(given, humaneval), "humaneval", items)
+    assert made["value"] == pytest.approx(0.15)
+    assert made["pass_at"]["10"]["value"] == pytest.approx(0.5) and set(made["pass_at"]) == {"10"}
+    assert items[0]["samples"].count("passed") == 3
+
+
 def test_a_chat_model_without_chat_tokens_is_refused(
     spec, tmp_path, humaneval, folder, monkeypatch
 ):

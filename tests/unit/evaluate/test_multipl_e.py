@@ -1,17 +1,20 @@
 """MultiPL-E: programs of twelve languages compiled and run in the sandbox, fetched from a hub."""
 
+import dataclasses
 import json
 
 import pytest
 from answered import catalogue, fetched, parquet, scored
 from lemur.errors import UserError
-from lemur.evaluate import languages
+from lemur.evaluate import ends, languages, trial
 from lemur.evaluate.tasks import Bench
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import Absent, probe
+from made_early import EARLY, PRINTS
 from made_languages import PROBLEMS, rows
 
 QUICK = ("sh", "js", "php", "rb", "pl", "lua", "r")
+EVERY = [pytest.param(one, marks=() if one in QUICK else pytest.mark.long) for one in PROBLEMS]
 
 
 @pytest.fixture(scope="module")
@@ -53,22 +56,109 @@ def judged(sandbox, language, answer, seconds=5):
     if lacking := languages.missing(language):
         pytest.skip(lacking)
     prompt, *_, tests, _ = PROBLEMS[language]
-    job = languages.steps(language, f"{prompt.rstrip()}{answer}\n{tests}")
+    job = languages.steps(language, prompt.rstrip() + answer, tests)
     return job.run(sandbox, Limits(cpu_seconds=seconds, wall_seconds=6 * seconds))
 
 
-@pytest.mark.parametrize(
-    "language",
-    [pytest.param(one, marks=() if one in QUICK else pytest.mark.long) for one in PROBLEMS],
-)
+@pytest.mark.parametrize("language", EVERY)
 def test_right_programs_pass_and_wrong_ones_do_not(sandbox, language):
     _, right, wrong, _, _ = PROBLEMS[language]
-    assert judged(sandbox, language, right).verdict == "passed"
+    found = judged(sandbox, language, right)
+    assert (found.verdict, found.ended) == ("passed", True), found
     assert judged(sandbox, language, wrong).verdict == "failed"
     broken = judged(sandbox, language, "\n@@@ syntax(")
     compiled = len(languages.LANGUAGES[language].commands) > 1
     assert broken.verdict == ("error" if compiled else "failed"), broken
     assert not compiled or broken.detail.startswith("does not compile: ")
+
+
+@pytest.mark.parametrize("language", EVERY)
+def test_who_leaves_early_passes_by_status_alone(sandbox, language):
+    """Leaves before the tests, or ends with 0 although they failed; both verdicts are told apart."""
+    for answer in EARLY[language]:
+        found = judged(sandbox, language, answer)
+        assert (found.verdict, found.ended, languages.strict(found)) == ("passed", False, "error")
+
+
+@pytest.mark.parametrize(
+    "language", [one for one in EVERY if (getattr(one, "values", [one])[0]) in PRINTS]
+)
+def test_the_word_is_in_nothing_that_a_program_can_print(sandbox, language):
+    found = judged(sandbox, language, PRINTS[language])
+    assert (found.verdict, languages.strict(found)) == ("passed", "error"), found
+
+
+def test_a_program_written_against_the_judge_is_not_stopped(sandbox):
+    """The stated limit: test and program share a process, whose functions the program may change."""
+    answer = "\n  return 0;\n}\nrequire('node:assert').deepEqual = () => {};"
+    assert languages.strict(judged(sandbox, "js", answer)) == "passed"
+
+
+@pytest.mark.parametrize("language", PROBLEMS)
+def test_only_tests_of_the_known_form_are_made_to_print(language):
+    *_, tests, _ = PROBLEMS[language]
+    one, two = ends.word()
+    made = ends.printing(language, tests, (one, two))
+    assert one in made and two in made and one + two not in made
+    assert ends.printing(language, tests + "\nmore(", (one, two)) is None
+    assert languages.steps(language, "", tests + "\nmore(").word is None
+    assert ends.word() != (one, two)
+    assert ends.printing("cobol", tests, (one, two)) is None
+
+
+def test_the_word_is_in_no_detail(sandbox):
+    """What a run says is the same in every run: the source dumped on failure is."""
+    dump = "\n    echo 0\n}\ncat << 'NOWHERE'; exit 3"
+    first, second = judged(sandbox, "sh", dump), judged(sandbox, "sh", dump)
+    assert first.verdict == "failed" and "builtin printf" in first.detail
+    assert first.detail == second.detail
+
+
+@pytest.mark.parametrize("language", EVERY)
+def test_a_toolchain_is_tried_before_it_is_believed(sandbox, language, monkeypatch):
+    if lacking := languages.missing(language):
+        pytest.skip(lacking)
+    trial.broken.cache_clear()
+    assert trial.broken(sandbox, language) is None
+    one = languages.LANGUAGES[language]
+    wrong = (*one.commands[:-1], ("false", one.file))
+    monkeypatch.setitem(languages.LANGUAGES, language, dataclasses.replace(one, commands=wrong))
+    trial.broken.cache_clear()
+    told = trial.broken(sandbox, language)
+    trial.broken.cache_clear()
+    assert told.startswith(f"toolchain: {one.name} does not work here: "), told
+
+
+def test_both_scores_and_where_they_differ(spec, manifest, tmp_path, sandbox, monkeypatch):
+    """One right, one that leaves early; in Lua tests of another form, whose end is not checked."""
+    for language in ("sh", "lua"):
+        if lacking := languages.missing(language):
+            pytest.skip(lacking)
+    real = languages.missing
+    monkeypatch.setattr(
+        languages, "missing", lambda one: real(one) if one in ("sh", "lua") else "toolchain: gone"
+    )
+    known = ends.printing
+    monkeypatch.setattr(
+        ends, "printing", lambda name, *more: None if name == "lua" else known(name, *more)
+    )
+    monkeypatch.setattr(trial, "broken", lambda sandbox, language: None)
+
+    def respond(document):
+        _, right, *_ = PROBLEMS[document["language"]]
+        return EARLY[document["language"]][0] if document["name"].endswith("1") else right
+
+    made, items, _ = scored(spec("multipl_e"), manifest, tmp_path / "out", respond)
+    assert made["value"] == 1.0 and made["n_judged"] == 4
+    assert made["beside"]["strict"] | {"interval": 0} == {
+        "value": 0.5, "n": 2, "interval": 0, "differs_on": 1, "not_checked": 2,
+    }  # fmt: skip
+    assert made["languages"]["sh"]["value"] == 1.0
+    assert made["languages"]["sh"]["strict"]["value"] == 0.5
+    assert "strict" not in made["languages"]["lua"]
+    strict = [item.get("strict") for item in items if item["verdict"] != "not judged"]
+    assert sorted(strict) == ["error", "not checked", "not checked", "passed"]
+    assert all("strict" not in item for item in items if item["verdict"] == "not judged")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +174,11 @@ def test_right_programs_pass_and_wrong_ones_do_not(sandbox, language):
         ("\n    kill -9 $$", "timeout"),  # as a processor limit ends a program
         ("\n    echo x > /usr/bin/x && echo 3", "failed"),
         ("\n    cat /etc/passwd /root/* /proc/1/environ || exit 1", "failed"),
-        ('\n    printf \'{"step": 0, "status": 0}\' >&3; printf x >&4; exit 1', "failed"),
+        (  # a verdict forged on every descriptor
+            '\n    for n in {3..511}; do printf \'{"step": 0, "status": 0, "tail": "", "over": false,'
+            ' "ended": true}\' >&$n; done 2> /dev/null; exit 1',
+            "failed",
+        ),
     ],
 )
 def test_programs_that_misbehave(sandbox, answer, verdict):

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from lemur.config import load
+from lemur.config import recipe as recipes
 from lemur.errors import UserError
-from lemur.figures import compared, reported, tables
+from lemur.figures import compared, reported, settings, tables
 from lemur.figures.foundation import BENCHMARKS
 from lemur.provenance import ROOT
 
@@ -13,7 +15,7 @@ OWN = {"name": "llama", "label": "Llama-2-70B", "paper": "Llama-2-70B", "own": T
 SMALL = {"name": "chat", "label": "chat", "paper": "Lemur-70B-Chat", "own": False}
 
 
-def score(folder, model, benchmark, right, n=100, of=None, judged=True):
+def score(folder, model, benchmark, right, n=100, of=None, judged=True, beside=None):
     made = folder / "results" / "r" / "evaluate" / model / benchmark
     made.mkdir(parents=True)
     verdicts = [
@@ -25,6 +27,7 @@ def score(folder, model, benchmark, right, n=100, of=None, judged=True):
     given = {"benchmark": benchmark, "model": model, "metric": "m", "value": value,
              "interval": [value - 0.08, value + 0.08] if judged else None, "n": n, "of": of or n,
              "judged": judged, "reason": None if judged else "no sandbox"}  # fmt: skip
+    given |= {"beside": beside} if beside else {}
     (made / "scores.json").write_text(json.dumps(given))
     return made / "scores.json"
 
@@ -54,8 +57,8 @@ def test_a_cell_stands_beside_the_papers_with_its_interval(tmp_path):
     table = made(tmp_path, [score(tmp_path, "llama", "humaneval", 30)])
     row = rows(table)["Llama-2-70B, the paper's Llama-2-70B", "humaneval"]
     assert row[1:6] == [30.5, 30.0, "22.0 to 38.0", pytest.approx(-0.5), "-8.5 to +7.5"]
-    assert row[8] == "within the interval" and row[9] is None
-    targets = [link.target for link in row[10]]
+    assert row[9] == "within the interval" and row[10] is None
+    targets = [link.target for link in row[11]]
     assert targets[0] == "../r/evaluate/llama/humaneval/prompt.txt" and len(targets) == 4
     assert "matches its published score on 1 of 1" in table.notes[0]
 
@@ -69,13 +72,13 @@ def test_a_gap_is_explained_or_unexplained(tmp_path):
         benchmarks={"humaneval": ["decoded greedily"]},
         explanations={"llama/gsm8k": "we asked its author"},
     )
-    told = {key[1] + key[0][:4]: row[8] for key, row in rows(made(tmp_path, paths, given)).items()}
+    told = {key[1] + key[0][:4]: row[9] for key, row in rows(made(tmp_path, paths, given)).items()}
     assert told["humanevalLlam"] == "decoded greedily"
     assert told["mbppLlam"] == "100 of 500 problems"
     assert told["gsm8kLlam"] == "we asked its author"
     assert told["humanevalchat"] == "another model than the paper's Lemur-70B-Chat"
     plain = made(tmp_path, paths[:1])
-    assert rows(plain)["Llama-2-70B, the paper's Llama-2-70B", "humaneval"][8] == "unexplained"
+    assert rows(plain)["Llama-2-70B, the paper's Llama-2-70B", "humaneval"][9] == "unexplained"
     assert "matches its published score on 0 of 1" in plain.notes[0]
 
 
@@ -97,11 +100,45 @@ def test_models_are_paired_on_the_same_problems(tmp_path):
     paths = [score(tmp_path, "llama", "humaneval", 10), score(tmp_path, "chat", "humaneval", 30)]
     table = made(tmp_path, paths, spec((OWN, SMALL)))
     found = rows(table)
-    assert found["Llama-2-70B, the paper's Llama-2-70B", "humaneval"][7] is None
-    text = found["chat, the paper's Lemur-70B-Chat", "humaneval"][7]
+    assert found["Llama-2-70B, the paper's Llama-2-70B", "humaneval"][8] is None
+    text = found["chat, the paper's Lemur-70B-Chat", "humaneval"][8]
     assert text.startswith("+20.0 (+1") and "McNemar p = 1.9e-06" in text
     other = [paths[0], score(tmp_path, "chat", "mbpp", 30)]
-    assert all(row[7] is None for row in rows(made(tmp_path, other, spec((OWN, SMALL)))).values())
+    assert all(row[8] is None for row in rows(made(tmp_path, other, spec((OWN, SMALL)))).values())
+
+
+@pytest.mark.parametrize(
+    ("beside", "told"),
+    [
+        (None, None),
+        ({"strict": {"value": 0.28, "differs_on": 2}}, "strict 28.0: 2 differ"),
+        ({"strict": {"value": 0.3, "differs_on": 0}}, "strict: none differs"),
+        (
+            {"strict": {"value": 0.25, "differs_on": 5, "not_checked": 3}},
+            "strict 25.0: 5 differ, 3 not checked",
+        ),
+        ({"strict": {"value": None, "n": 0, "not_checked": 9}}, "strict: not checked"),
+        (
+            {
+                "exact_set_match": {"value": 0.1, "differs_on": 20},
+                "with_rows": {"value": 1, "n": 9},
+            },
+            "exact set match 10.0: 20 differ",
+        ),
+    ],
+)
+def test_another_rule_for_the_same_answers_is_shown_with_what_it_changes(tmp_path, beside, told):
+    table = made(tmp_path, [score(tmp_path, "llama", "multipl_e", 30, beside=beside)])
+    row = rows(table)["Llama-2-70B, the paper's Llama-2-70B", "multipl_e"]
+    assert row[7] == told and table.columns[7].name == "Judged otherwise"
+
+
+def test_the_papers_way_of_asking_stands_beside_the_other(tmp_path):
+    paths = [score(tmp_path, "llama", name, right) for name, right in
+             (("gsm8k_paper", 30), ("gsm8k_full", 27), ("humaneval", 20))]  # fmt: skip
+    found = {key[1]: row[7] for key, row in rows(made(tmp_path, paths)).items()}
+    assert found["gsm8k_paper"] == "gsm8k_full 27.0: 3 of 100 differ"
+    assert found["gsm8k_full"] is None and found["humaneval"] is None
 
 
 def test_documents_that_overlap_are_counted_once(tmp_path):
@@ -115,7 +152,7 @@ def test_documents_that_overlap_are_counted_once(tmp_path):
     dropped.write_text("\n".join(lines) + "\n")
     paths = [score(tmp_path, "llama", name, 30) for name in ("humaneval", "gsm8k")]
     found = rows(made(tmp_path, paths, dropped=dropped))
-    assert [row[9] for row in found.values()] == [0, 1, None]  # in the order of the columns
+    assert [row[10] for row in found.values()] == [0, 1, None]  # in the order of the columns
 
 
 def test_what_was_not_judged_is_said(tmp_path):
@@ -125,6 +162,25 @@ def test_what_was_not_judged_is_said(tmp_path):
     assert row[1:6] == [45.4, None, "not judged: no sandbox", None, None]
     table = made(tmp_path, [score(tmp_path, "chat", "mbpp", 3)], spec((SMALL,)))
     assert "nothing yet vouches" in table.notes[0]
+
+
+def test_data_that_no_test_has_seen_is_said():
+    """Of the catalogue as it is; a revision that is looked up is not said any more."""
+    catalogue, recipe = load.catalogue("benchmarks"), recipes.resolve("mini")
+    given = settings.foundation(load.figures(), recipe, catalogue)
+    assert given["hub_only"] == dict.fromkeys(["ds1000", "mmlu", "mmlu_paper", "multipl_e"], False)
+    (told,) = compared._unseen(given["hub_only"])
+    assert told.startswith("The data of DS-1000, MMLU, MultiPL-E is on the hub alone")
+    assert "none is asked in this recipe" in told
+    (told,) = compared._unseen({"mmlu": True, "ds1000": False})
+    assert "asked in this recipe: mmlu" in told
+    seen = {"ds1000": {"data": {"from": {"hub": "a/b", "revision": "0" * 40}}}}
+    assert settings.hub_only(seen, {"ds1000"}) == {} and compared._unseen({}) == []
+
+
+def test_the_note_is_in_the_table(tmp_path):
+    table = made(tmp_path, [], spec(hub_only={"multipl_e": True}))
+    assert any("MultiPL-E is on the hub alone" in note for note in table.notes)
 
 
 def test_four_formats_lead_to_the_files(tmp_path):

@@ -114,15 +114,18 @@ def test_commands_with_a_root_of_their_own(sandbox, tmp_path):
     )
     python = f"/python/bin/python{sys.version_info.major}.{sys.version_info.minor}"
     code = (
-        "import os; print(open('/usr/tools/data').read(), os.environ['LANGUAGE'], len(os.environ))"
+        "import os; print(open('/usr/tools/data').read(), os.environ['LANGUAGE'], len(os.environ));"
+        "os.path.isfile('main.py') and open('main.py').read() == '<?php )\\n' and print('gone')"
     )
     steps = Steps(
         (("main.py", code),),
         ((python, "-I", "-S", "main.py"),),
         root,
-        last_line="inside odd, one 6",
+        word=("inside odd,", " one 6\ngone"),
+        once="main.py",
     )
-    assert steps.run(sandbox, Limits()).verdict == "passed", steps.run(sandbox, Limits())
+    found = steps.run(sandbox, Limits())
+    assert found.verdict == "passed" and found.ended, found
     wrong = Steps((("main.py", "1/0"),), ((python, "-I", "-S", "main.py"),), root)
     assert wrong.run(sandbox, Limits()).verdict == "failed"
 

@@ -6,12 +6,14 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lemur.provenance import ROOT
 from lemur.sandbox import ready
 from lemur.sandbox.judge import Job, judge
-from lemur.sandbox.policy import Limits
+from lemur.sandbox.policy import Limits, Root
+from lemur.sandbox.steps import Steps
 
 RIGHT = Job("def f(): return 1", ("assert f() == 1",), ("f",))
 
@@ -47,6 +49,30 @@ def test_spares_that_died_waiting_are_replaced(sandbox, prepared):
         os.kill(confined.first, signal.SIGKILL)
         confined.process.wait(5)
     assert judge(sandbox, RIGHT).verdict == "passed"
+
+
+def steps(root, code="print(open('/root-of').read())"):
+    python = f"/python/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    return Steps((("a.py", code),), ((python, "-I", "-S", "a.py"),), root, word=("here", ""))
+
+
+def test_commands_begin_in_a_sandbox_of_their_own_root(sandbox, prepared, tmp_path):
+    """One root after the other, and several at once: each finds its own, the others' are ended."""
+    roots = []
+    for number in range(4):
+        (tmp_path / str(number)).write_text("here\n" if number else "elsewhere\n")
+        roots.append(Root(((str(tmp_path / str(number)), "/root-of"),)))
+    first = steps(roots[0]).run(sandbox, Limits())
+    assert (first.verdict, first.ended) == ("passed", False), first
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda k: steps(roots[k % 3 + 1]).run(sandbox, Limits()), range(12)))
+    assert {(one.verdict, one.ended) for one in found} == {("passed", True)}, found
+    until(lambda: not any(kind[2] == roots[0] and many for kind, many in prepared.spares.items()))
+
+
+def test_a_root_that_is_gone_does_not_hang(sandbox, prepared, tmp_path):
+    found = steps(Root(((str(tmp_path / "gone"), "/root-of"),))).run(sandbox, Limits())
+    assert (found.verdict, found.detail) == ("error", "its judge was ended with it")
 
 
 def test_a_checker_that_died_is_started_again(sandbox, prepared):

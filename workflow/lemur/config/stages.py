@@ -21,10 +21,10 @@ VERSION = {
     "pretrain": 1,
     "sft": 3,
     "generate": 1,
-    "judge": 2,
+    "judge": 3,
     "agents": 1,
     "card": 1,
-    "figures": 2,
+    "figures": 3,
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")

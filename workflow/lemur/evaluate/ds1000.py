@@ -1,18 +1,19 @@
 """DS-1000 (Lai et al. 2022, arXiv 2211.11501): programs over data-science libraries, judged by the
 problem's own test in an environment of their own."""
 
+import dataclasses
 import functools
 import hashlib
 import os
-import secrets
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from lemur.evaluate import ends
 from lemur.evaluate.data import Source
 from lemur.provenance import ROOT
-from lemur.sandbox.judge import Verdict
+from lemur.sandbox.judge import EARLY, Verdict
 from lemur.sandbox.policy import PYTHON, Limits, Root
 from lemur.sandbox.probe import Absent, Sandbox, probe
 from lemur.sandbox.steps import Steps
@@ -21,20 +22,23 @@ ENVIRONMENT = "ds1000"
 BUILD = f"workflow/env-build {ENVIRONMENT}"
 # TensorFlow alone takes ten seconds of processor time to import; the original allows two minutes.
 SECONDS, MEMORY_MB = 60, 4096
-# The test is run in the process of the program, as the original does: what it prints last shows
-# that it came to its end. That stops a program that leaves early, not one that looks for the word.
+# The test is run in the process of the program, as the original does: a word that it prints last
+# shows that it came to its end. It stands in this text alone, which is read from a pipe and is not
+# there any more when the program runs (``sandbox.steps`` says what that stops). What remains, since
+# the process is one: a program that walks the frames or the collector's objects for the halves and
+# joins them, or that patches what the test compares with (``numpy.testing``).
 _RUN = """
 import sys
 sys.path.insert(0, "/site")
 context = open("context.py", encoding="utf-8").read()
-names = {"__name__": "__main__"}
+names = {{"__name__": "__main__"}}
 exec(compile(context, "context.py", "exec"), names)
 code = open("answer.py", encoding="utf-8", errors="replace").read()
 names["test_execution"](code)
 if "test_string(" in context:
     names["test_string"](code)
-print(flush=True)
-print(sys.argv[1], flush=True)
+sys.__stdout__.flush()
+print("\\n", {0!r}, {1!r}, "\\n", sep="", end="", file=sys.__stdout__, flush=True)
 """
 
 
@@ -91,17 +95,21 @@ class Problem(Steps):
             wall_seconds=max(3.0 * SECONDS, limits.wall_seconds),
             memory_mb=max(MEMORY_MB, limits.memory_mb),
         )
-        return super().run(sandbox, wide)
+        found = super().run(sandbox, wide)
+        if found.verdict == "passed" and not found.ended:
+            return Verdict("error", EARLY, found.seconds)
+        return dataclasses.replace(found, ended=None)
 
 
 def problem(packages: Path, context: str, code: str) -> Problem:
     """The job that runs ``code`` in its context against the test."""
-    word = secrets.token_hex(16)
+    word = ends.word()
     return Problem(
-        files=(("run.py", _RUN), ("context.py", context), ("answer.py", code)),
-        commands=((_python(), "-B", "-s", "-I", "run.py", word),),
+        files=(("run.py", _RUN.format(*word)), ("context.py", context), ("answer.py", code)),
+        commands=((_python(), "-B", "-s", "-I", "run.py"),),
         root=root(packages),
-        last_line=word,
+        word=word,
+        once="run.py",
     )
 
 

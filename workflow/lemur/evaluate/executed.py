@@ -54,6 +54,7 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
             item["verdict"], item["detail"] = NOT_JUDGED, sandbox.reason
         return {**nothing, "reason": sandbox.reason}
     make = maker(kind, bench.source)
+    strict = getattr(make, "strict", None)
     if hasattr(make, "prepare"):
         make.prepare([item["_sample"]["doc"] for item in items])
     work = [
@@ -73,16 +74,19 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
     by_item: dict[int, list[Verdict]] = {}
     for (item, _, _), verdict in zip(work, verdicts, strict=True):
         by_item.setdefault(id(item), []).append(verdict)
-    estimates = []
+    estimates, drawn = [], []
     for item in items:
         mine = by_item[id(item)]
         first = mine[0]
         item["verdict"], item["detail"] = first.verdict, _stable(first.detail)
+        if strict and first.verdict != NOT_JUDGED:
+            item["strict"] = strict(first)
         if len(mine) > 1:
             item["samples"] = [one.verdict for one in mine]
         judged = [one for one in mine if one.verdict != NOT_JUDGED]
         if judged:
             passed = sum(one.verdict == "passed" for one in judged)
+            drawn.append((len(judged), passed))
             estimates.append(intervals.pass_at_k(len(judged), passed, 1))
     missed = Counter(_stable(one.detail) for one in verdicts if one.verdict == NOT_JUDGED)
     told = {"not_judged": dict(sorted(missed.items()))} if missed else {}
@@ -107,8 +111,21 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
         "verdicts": {name: counts.get(name, 0) for name in VERDICTS},
         "sandbox": sandbox.name,
         **told,
+        **({} if single else {"pass_at": _pass_at(drawn)}),
         **({"n_judged": len(estimates)} if missed else {}),
     }
+
+
+def _pass_at(drawn: list[tuple[int, int]]) -> dict[str, Any]:
+    """pass@k beside pass@1, from (samples, passed) of each problem: for 10 and 100, as Chen et al.
+    2021 report it, and for as many as every problem has."""
+    least = min(samples for samples, _ in drawn)
+    found = {}
+    for k in sorted({k for k in (10, 100, least) if 1 < k <= least}):
+        each = [intervals.pass_at_k(samples, passed, k) for samples, passed in drawn]
+        value = sum(each) / len(each)
+        found[str(k)] = {"value": value, "interval": list(intervals.bootstrap_mean(each))}
+    return found
 
 
 def _stable(detail: str) -> str:

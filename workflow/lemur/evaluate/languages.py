@@ -8,10 +8,12 @@ import os
 import shutil
 from typing import Any
 
-from lemur.evaluate import intervals
+from lemur.evaluate import ends, intervals
+from lemur.sandbox.judge import Verdict
 from lemur.sandbox.policy import Root
 from lemur.sandbox.steps import Steps
 
+NOT_CHECKED = "not checked"
 _JAR = "/usr/share/java/javatuples.jar"
 # Every language gets the tools that Bash programs and compilers call.
 _ALWAYS = ("/bin", "/usr/bin", "/etc/alternatives")
@@ -21,7 +23,8 @@ _ALLOWED = ("/usr/bin", "/bin", "/nix/store")
 @dataclasses.dataclass(frozen=True)
 class Language:
     """``commands`` run over the file ``file``; ``shares`` are globs of what they read outside of
-    /usr/bin and /usr/lib; ``needs`` are files of a library, and ``packages`` Debian's names."""
+    /usr/bin and /usr/lib; ``needs`` are files of a library, and ``packages`` Debian's names;
+    ``script`` is what the last command interprets, empty where it runs what was compiled."""
 
     name: str
     file: str
@@ -33,6 +36,12 @@ class Language:
     # The command that /proc/self/exe points to: there is no /proc inside, and some look there for
     # where they stand.
     itself: str = ""
+
+    @property
+    def script(self) -> str:
+        if len(self.commands) == 1:
+            return self.file
+        return self.commands[-1][1] if self.commands[-1][0] == "node" else ""
 
 
 LANGUAGES = {
@@ -99,8 +108,11 @@ LANGUAGES = {
     "go_test.go": Language(
         "Go",
         "a_test.go",
-        # The first compiles, vets and runs no test, the second has the first one's cache.
-        (("go", "test", "-run", "^$", "a_test.go"), ("go", "test", "a_test.go")),
+        # What `go test a_test.go` does, with its two halves apart.
+        (
+            ("go", "test", "-c", "-o", "a.out", "a_test.go"),
+            ("./a.out", "-test.paniconexit0", "-test.timeout=10m0s"),
+        ),
         "golang-go",
         ("/usr/share/go-*",),
         (),
@@ -160,33 +172,67 @@ def root(language: str) -> Root:
     )
 
 
-def steps(language: str, program: str) -> Steps:
-    """The job that compiles and runs a whole program."""
-    one = LANGUAGES[language]
+def steps(language: str, program: str, tests: str) -> Steps:
+    """The job that compiles and runs a program with its tests after it. Tests of a form that is not
+    known are run as they are, and their end is not checked."""
+    one, word = LANGUAGES[language], ends.word()
+    printing = ends.printing(language, tests, word)
     commands = tuple(
         (command[0] if command[0].startswith("./") else str(_which(command[0])), *command[1:])
         for command in one.commands
     )
-    return Steps(((one.file, program),), commands, root(language))
+    return Steps(
+        ((one.file, f"{program}\n{tests if printing is None else printing}"),),
+        commands,
+        root(language),
+        word=None if printing is None else word,
+        once=one.script,
+        gone=(one.file,) if one.script != one.file else (),
+    )
+
+
+def strict(verdict: Verdict) -> str:
+    """The verdict if only a test that came to its end is passed."""
+    if verdict.verdict != "passed" or verdict.ended:
+        return verdict.verdict
+    return NOT_CHECKED if verdict.ended is None else "error"
 
 
 def shares_by(pairs: list[tuple[dict[str, Any], str]], field: str) -> dict[str, Any]:
-    """Share of problems passed for each value of a document's ``field``, of those judged."""
-    found: dict[str, list[bool]] = {}
+    """Share of problems passed for each value of a document's ``field``, of those judged; by the
+    strict verdict too where an item has one."""
+    found: dict[str, list[dict[str, Any]]] = {}
     for item in {id(item): item for item, _ in pairs}.values():
         if item["verdict"] != "not judged":
-            group = item["_sample"]["doc"][field]
-            found.setdefault(group, []).append(item["verdict"] == "passed")
+            found.setdefault(item["_sample"]["doc"][field], []).append(item)
     shares = {}
-    for group, passed in sorted(found.items()):
-        low, high = intervals.wilson(sum(passed), len(passed))
-        value = sum(passed) / len(passed)
-        shares[group] = {"value": value, "n": len(passed), "interval": [low, high]}
+    for group, items in sorted(found.items()):
+        shares[group] = share(items, "verdict")
+        checked = [one for one in items if one.get("strict", NOT_CHECKED) != NOT_CHECKED]
+        if checked:
+            shares[group]["strict"] = share(checked, "strict")
     return shares
 
 
+def share(items: list[dict[str, Any]], field: str) -> dict[str, Any]:
+    """Share of ``items`` whose ``field`` is passed, with its Wilson interval."""
+    passed = sum(one[field] == "passed" for one in items)
+    low, high = intervals.wilson(passed, len(items))
+    return {"value": passed / len(items), "n": len(items), "interval": [low, high]}
+
+
 def by_language(pairs: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
-    """Scores of each language that was judged, and their plain mean."""
+    """Scores of each language that was judged, and their plain mean; beside them the strict score,
+    on how many problems it differs, and how many have tests of a form that is not known."""
     shares = shares_by(pairs, "language")
     mean = sum(one["value"] for one in shares.values()) / max(1, len(shares))
-    return {"languages": shares, "mean_of_languages": mean}
+    told = {"languages": shares, "mean_of_languages": mean}
+    items = [one for one in {id(item): item for item, _ in pairs}.values() if "strict" in one]
+    checked = [one for one in items if one["strict"] != NOT_CHECKED]
+    if checked:
+        differ = sum(one["strict"] != one["verdict"] for one in checked)
+        strict = {**share(checked, "strict"), "differs_on": differ}
+        told["beside"] = {"strict": strict | {"not_checked": len(items) - len(checked)}}
+    elif items:
+        told["beside"] = {"strict": {"value": None, "n": 0, "not_checked": len(items)}}
+    return told

@@ -7,11 +7,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from lemur.evaluate import languages
+from lemur.evaluate import languages, trial
 from lemur.evaluate.data import Source
 from lemur.evaluate.ds1000 import DS1000
 from lemur.evaluate.spider.query import Spider
 from lemur.sandbox.judge import Job
+from lemur.sandbox.probe import Absent, probe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,23 +77,38 @@ PROGRAMS = {"humaneval": humaneval, "mbpp": mbpp}
 
 
 class MultiplE:
-    """Programs in many languages; one whose toolchain is missing is left out and named."""
+    """Programs in many languages; one whose toolchain is missing is left out and named.
+
+    The verdict is that of the original evaluation, the exit status. Beside it the strict one wants
+    the test to have come to its end: ``sandbox.steps`` says what that stops.
+    """
 
     def __init__(self, source: Source):
         del source
+        self.broken: dict[str, str | None] = {}
+
+    def prepare(self, documents: list[dict[str, Any]]) -> None:
+        """Try the toolchains that ``documents`` need."""
+        sandbox = probe()
+        for name in sorted({document["language"] for document in documents}):
+            if not isinstance(sandbox, Absent) and not languages.missing(name):
+                self.broken[name] = trial.broken(sandbox, name)
 
     def __call__(self, document: dict[str, Any], response: str) -> Any:
-        if lacking := languages.missing(document["language"]):
+        name = document["language"]
+        if lacking := languages.missing(name) or self.broken.get(name):
             return Skipped(lacking)
-        program = f"{document['prompt'].rstrip()}{response}\n{document['tests']}"
-        return languages.steps(document["language"], program)
+        program = document["prompt"].rstrip() + response
+        return languages.steps(document["language"], program, document["tests"])
 
+    strict = staticmethod(languages.strict)
     beside = staticmethod(languages.by_language)
 
 
 # Judges that need more of a benchmark's data than the problem: made once from its source. One may
-# have ``prepare(documents)``, called before any job is made, and ``beside(pairs)``, scores beside
-# the main one from (item, response) after judging.
+# have ``prepare(documents)``, called before any job is made, ``strict(verdict)``, a second verdict
+# of the first answer of each problem, and ``beside(pairs)``, scores beside the main one from (item,
+# response) after judging.
 PREPARED: dict[str, Callable[[Source], Any]] = {
     "ds1000": DS1000,
     "multipl_e": MultiplE,

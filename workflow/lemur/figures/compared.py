@@ -64,6 +64,7 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
                     score["benchmark"],
                     *beside(score, _printed(model, score["benchmark"], numbers)),
                     f"{score['n']} of {score['of']}",
+                    otherwise(score, mine),
                     against(score, other) if other is not score else None,
                     told,
                     None if hits is None else hits.get(score["benchmark"], 0),
@@ -72,7 +73,7 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             )
         mean = average(model, mine, numbers)
         if mean is not None:
-            rows.append([*mean, None, None, None, None])
+            rows.append([*mean, None, None, None, None, None])
         if rows:
             paper = f", the paper's {model['paper']}" if model.get("paper") else ""
             groups.append((f"{model['label']}{paper}", rows))
@@ -89,6 +90,7 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             tables.Column("Difference", 1),
             tables.Column("Difference, 95% interval"),
             tables.Column("Problems"),
+            tables.Column("Judged otherwise"),
             tables.Column(f"Against {start}, same problems"),
             tables.Column("Gap"),
             tables.Column("Training documents that overlap", 0),
@@ -99,6 +101,10 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             " ".join(vouched)
             or "No model of the paper's own weights was scored in this run, so nothing yet vouches "
             "for this table against published scores.",
+            *_unseen(spec.get("hub_only", {})),
+            "Judged otherwise: the same answers by another rule (strict: the answer's form too; a test "
+            "that was seen to end), or the same problems as another benchmark asks them, and the number "
+            "of problems whose verdicts differ. "
             "The paper's number is taken as fixed; the interval is that of our sample of problems. "
             "Overlapping documents were left out of training, or counted where they were not; empty: "
             "nothing was trained.",
@@ -172,6 +178,36 @@ def average(
     return [name, printed, mean, shown, gap, f"{gap - half:+.1f} to {gap + half:+.1f}", ""]
 
 
+def otherwise(score: Score, scores: Sequence[Score]) -> str | None:
+    """The score by the other rules that judged the same answers, and beside a benchmark asked as
+    the paper's code does (``*_paper``) the same problems asked otherwise; each with the number of
+    problems on which the verdicts differ."""
+    if score["value"] is None:
+        return None
+    told = []
+    for name, one in sorted((score.get("beside") or {}).items()):
+        label, missed = name.replace("_", " "), one.get("not_checked", 0)
+        unknown = f", {missed} not checked" if missed else ""
+        if one["value"] is None:
+            told.append(f"{label}: not checked")
+        elif one.get("differs_on"):
+            told.append(f"{label} {100 * one['value']:.1f}: {one['differs_on']} differ{unknown}")
+        elif "differs_on" in one:
+            told.append(f"{label}: none differs{unknown}")
+    name, column = score["benchmark"], column_of(score["benchmark"])
+    for other in scores if name.endswith("_paper") else ():
+        if other["value"] is None or other is score or column_of(other["benchmark"]) != column:
+            continue
+        mine = {document: right for (_, document), right in passed(score["_path"]).items()}
+        theirs = {document: right for (_, document), right in passed(other["_path"]).items()}
+        shared = mine.keys() & theirs.keys()
+        if shared:
+            differ = sum(mine[key] != theirs[key] for key in shared)
+            asked = f"{differ} of {len(shared)} differ" if differ else "none differs"
+            told.append(f"{other['benchmark']} {100 * other['value']:.1f}: {asked}")
+    return "; ".join(told) or None
+
+
 def against(score: Score, other: Score | None) -> str | None:
     """The paired difference to another model on the problems that both were asked."""
     if other is None or score["value"] is None or other["value"] is None:
@@ -218,6 +254,20 @@ def contaminated(dropped: Path | None) -> Counter[str] | None:
 def _links(scores: Path, out: Path) -> tuple[tables.Link, ...]:
     folder = os.path.relpath(scores.resolve().parent, out.resolve().parent)
     return tuple(tables.Link(text, f"{folder}/{name}") for text, name in FILES)
+
+
+def _unseen(hub_only: Mapping[str, bool]) -> list[str]:
+    """What is said of benchmarks whose data no test of the project has seen."""
+    if not hub_only:
+        return []
+    names = ", ".join(sorted({str(column_of(name)) for name in hub_only}))
+    asked = [name for name, chosen in hub_only.items() if chosen]
+    here = f"asked in this recipe: {', '.join(asked)}" if asked else "none is asked in this recipe"
+    return [
+        f"The data of {names} is on the hub alone, and its revision is not yet looked up: their path "
+        "was tested on a local hub server with small problems made by hand in the same form, not on "
+        f"the data itself ({here})."
+    ]
 
 
 def _vouch(model: Mapping[str, Any], scores: Sequence[Score], numbers: reported.Numbers) -> str:

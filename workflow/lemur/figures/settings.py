@@ -38,9 +38,10 @@ def labels(config: Config, recipe: Config) -> dict[str, str]:
     return {"start": start, "pretrained": "pretrained", "chat": "chat"}
 
 
-def foundation(config: Config, recipe: Config) -> dict[str, Any]:
+def foundation(config: Config, recipe: Config, catalogue: Config) -> dict[str, Any]:
     """The settings of the table that sets our scores beside the paper's: which row of the paper
-    each model is compared with, and whether it is the paper's own model."""
+    each model is compared with, and whether it is the paper's own model. ``catalogue``: the entries
+    of config/benchmarks.yaml."""
     own = copy.deepcopy(dict(config["figures"]["foundation"]))
     rows, named = own.pop("rows"), labels(config, recipe)
     base = recipe["base"].get("paper")
@@ -61,7 +62,24 @@ def foundation(config: Config, recipe: Config) -> dict[str, Any]:
         )
     chosen = {item["name"] for item in recipe["evaluate"]["benchmarks"]}
     differs = {name: told for name, told in own.pop("differs").items() if name in chosen}
-    return {**own, "recipe": recipe["name"], "models": models, "benchmarks": differs}
+    return {
+        **own,
+        "recipe": recipe["name"],
+        "models": models,
+        "benchmarks": differs,
+        "hub_only": hub_only(catalogue, chosen),
+    }
+
+
+def hub_only(catalogue: Config, chosen: set[str]) -> dict[str, bool]:
+    """Benchmarks whose data is on the hub alone, at a revision that nobody has looked up yet:
+    whether the recipe asks them."""
+    pins = {name: one["data"].get("from", {}) for name, one in catalogue.items()}
+    return {
+        name: name in chosen
+        for name, pin in sorted(pins.items())
+        if "hub" in pin and pin.get("revision") == "unresolved"
+    }
 
 
 def report_spec(config: Config, recipe: Config, **facts: Any) -> dict[str, Any]:

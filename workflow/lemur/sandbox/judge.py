@@ -26,15 +26,18 @@ REFUSED = {
     errno.EADDRNOTAVAIL,
 }
 TEST_CPU_SECONDS = 60
+EARLY = "the program ended before its test did"
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """``verdict`` is one of VERDICTS; ``detail`` is one line; ``seconds`` is wall time."""
+    """``verdict`` is one of VERDICTS; ``detail`` is one line; ``seconds`` is wall time; ``ended``:
+    whether the test came to its end, None where the verdict does not tell it apart."""
 
     verdict: str
     detail: str
     seconds: float
+    ended: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +76,7 @@ def _ended(status: int | None) -> tuple[str, str]:
         return "forbidden", "the limit on the size of a file"
     if killed > 0:
         return "error", f"ended by signal {killed}"
-    return "error", "the program ended before its test did"
+    return "error", EARLY
 
 
 def judge(sandbox: Sandbox, job: Job, limits: Limits | None = None) -> Verdict:

@@ -1,7 +1,7 @@
 """Sandboxes started before they are needed: starting one takes longer than judging by it.
 
-A *spare* is a runner in fresh namespaces with a fresh /tmp that waits for its first and only
-program. The *checker* is one confined process that forks for every judgement; it holds tests and
+A *spare* is a script of ``inside/`` in fresh namespaces with a fresh /tmp that waits for its first
+and only program. The *checker* is one confined process that forks for every judgement; it holds tests and
 never a program. Both are started by one thread that lives as long as the process does, since
 bubblewrap dies with the thread that started it.
 """
@@ -16,7 +16,7 @@ import subprocess
 import threading
 from collections import defaultdict, deque
 
-from lemur.sandbox.policy import PLAIN, Limits
+from lemur.sandbox.policy import PLAIN, Limits, Root
 from lemur.sandbox.probe import Sandbox
 from lemur.sandbox.process import Confined
 from lemur.sandbox.user import settings
@@ -24,6 +24,8 @@ from lemur.sandbox.user import settings
 # Of the checker: many judgements are under way at once, each a process of it.
 CHECKER = Limits(memory_mb=2048, cpu_seconds=3600, processes=256, open_files=256)
 Spare = tuple[Confined, socket.socket]
+Kind = tuple[str, int, Root]  # script, size of /tmp, what is let in
+DIED = 3  # spares of one kind that end while they wait before one is handed out as it is
 
 
 class Ready:
@@ -31,11 +33,11 @@ class Ready:
 
     def __init__(self, sandbox: Sandbox):
         self.sandbox = sandbox
-        self.ahead = len(os.sched_getaffinity(0))  # spares that wait, of each size of /tmp
+        self.ahead = len(os.sched_getaffinity(0))  # spares that wait, of each kind
         self.changed = threading.Condition()
-        self.spares: dict[int, deque[Spare]] = defaultdict(deque)
-        self.asked: deque[int] = deque()
-        self.starting: dict[int, int] = defaultdict(int)
+        self.spares: dict[Kind, deque[Spare]] = defaultdict(deque)
+        self.asked: deque[Kind] = deque()
+        self.starting: dict[Kind, int] = defaultdict(int)
         self.error: BaseException | None = None
         self.control: socket.socket | None = None
         self.checker: Confined | None = None
@@ -49,22 +51,32 @@ class Ready:
 
     # -- what a judgement asks for -----------------------------------------------------------------
 
-    def runner(self, limits: Limits) -> Spare:
-        """A runner that has not seen a program, and the other end of its channel."""
-        size = limits.tmp_mb
+    def runner(self, limits: Limits, script: str = "runner.py", root: Root = PLAIN) -> Spare:
+        """A sandbox that has not seen a program, and the other end of its channel. Those that wait
+        with another root are ended: programs come language by language."""
+        kind, died = (script, limits.tmp_mb, root), 0
         with self.changed:
             while True:
-                short = self.ahead + 1 - len(self.spares[size]) - self.starting[size]
-                self.starting[size] += max(0, short)
-                self.asked.extend([size] * short)
+                for other in [one for one in self.spares if one[0] == script and one[2] != root]:
+                    for confined, channel in self.spares.pop(other):
+                        channel.close()
+                        self.gone.put(confined)
+                short = self.ahead + 1 - len(self.spares[kind]) - self.starting[kind]
+                self.starting[kind] += max(0, short)
+                self.asked.extend([kind] * short)
                 self.changed.notify_all()
-                self.changed.wait_for(lambda: self.spares[size] or self.error)
+                self.changed.wait_for(
+                    lambda: self.spares[kind] or self.error or not self.starting[kind]
+                )
                 if self.error is not None:
                     error, self.error = self.error, None
                     raise error
-                confined, channel = self.spares[size].popleft()
-                if confined.process.poll() is None:
+                if not self.spares[kind]:
+                    continue  # ended for another root: ask again
+                confined, channel = self.spares[kind].popleft()
+                if confined.process.poll() is None or died == DIED:
                     return confined, channel
+                died += 1
                 channel.close()  # it died waiting: take another
                 self.gone.put(confined)
 
@@ -124,26 +136,27 @@ class Ready:
                 self.changed.wait_for(lambda: self.asked or self.wants_checker or self.closed)
                 if self.closed:
                     return
-                size = None if self.wants_checker else self.asked.popleft()
+                kind = None if self.wants_checker else self.asked.popleft()
             try:
-                made = self._make_checker() if size is None else self._make_spare(size)
+                made = self._make_checker() if kind is None else self._make_spare(*kind)
             except BaseException as error:
                 made, failed = None, error
             with self.changed:
                 if made is None:
                     self.error, self.wants_checker = failed, False
-                elif size is None:
+                elif kind is None:
                     if self.checker is not None:
                         self.gone.put(self.checker)
                     (self.checker, self.control), self.wants_checker = made, False
                 else:
-                    self.spares[size].append(made)
-                if size is not None:
-                    self.starting[size] -= 1
+                    self.spares[kind].append(made)
+                if kind is not None:
+                    self.starting[kind] -= 1
                 self.changed.notify_all()
 
-    def _make_spare(self, size: int) -> Spare:
-        return self._confined("runner.py", "LEMUR_CHANNEL", Limits(tmp_mb=size), socket.SOCK_STREAM)
+    def _make_spare(self, script: str, size: int, root: Root) -> Spare:
+        limits = Limits(tmp_mb=size)
+        return self._confined(script, "LEMUR_CHANNEL", limits, socket.SOCK_STREAM, root)
 
     def _make_checker(self) -> Spare:
         confined, control = self._confined(
@@ -153,7 +166,9 @@ class Ready:
             control.send(json.dumps(settings(CHECKER, self.sandbox.another_user)).encode())
         return confined, control
 
-    def _confined(self, script: str, name: str, limits: Limits, kind: int) -> Spare:
+    def _confined(
+        self, script: str, name: str, limits: Limits, kind: int, root: Root = PLAIN
+    ) -> Spare:
         theirs, ours = socket.socketpair(socket.AF_UNIX, kind)
         with theirs:
             try:
@@ -163,7 +178,7 @@ class Ready:
                     limits,
                     files={name: theirs.fileno()},
                     stdin=subprocess.DEVNULL,
-                    root=PLAIN,
+                    root=root,
                 )
             except BaseException:
                 ours.close()

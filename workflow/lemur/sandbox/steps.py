@@ -1,13 +1,15 @@
 """Judging a program by commands that compile and run it: passed if every one ends with status 0."""
 
+import contextlib
 import dataclasses
 import json
-import os
 import select
 import signal
+import socket
 import threading
 import time
 
+from lemur.sandbox import ready
 from lemur.sandbox.judge import Verdict, _ended
 from lemur.sandbox.policy import Limits, Root
 from lemur.sandbox.probe import Sandbox
@@ -25,20 +27,34 @@ _ADDRESS_MB = 1 << 20
 class Steps:
     """``files`` (name -> text) are written into an empty folder, then ``commands`` run there in
     turn. All but the last compile. ``root`` is what they need beside the shared libraries.
-    ``last_line``: what the last has to print at its end, or it ended before its test did."""
+
+    ``word``: two halves of a secret, which the test prints joined, on a line of their own, as the
+    last that it does. The files hold the halves, so that the last command, which runs the judged
+    program, does not find them: it reads the file ``once`` from a pipe, files named in ``gone`` are
+    removed before it starts, and a binary (``./...``) has lost its name by then.
+    """
 
     files: tuple[tuple[str, str], ...]
     commands: tuple[tuple[str, ...], ...]
     root: Root
-    last_line: str = ""
+    word: tuple[str, str] | None = None
+    once: str = ""
+    gone: tuple[str, ...] = ()
 
     def run(self, sandbox: Sandbox, limits: Limits) -> Verdict:
         """Verdict of the program. Never raises for what it does.
 
         The exit status decides, as in MultiPL-E's own evaluation: a program that leaves with 0
-        before its tests have run passes there and here.
+        before its tests have run passes there and here. ``ended`` of the verdict says whether the
+        test came to its end; None without a word.
+
+        The word stops every program that leaves early, also by handlers that change the status or
+        swallow the failure of a test, and one that prints all files, arguments, variables and open
+        descriptors that it has. It does not stop one written against this judge: program and test
+        share a process, so that it can search its own memory for the halves (Java's class file and
+        what Bash and R have not yet read of their script can be searched too), or redefine what the
+        test calls and compares with.
         """
-        began = time.monotonic()
         wide = dataclasses.replace(
             limits,
             processes=max(limits.processes, 256),
@@ -52,41 +68,38 @@ class Steps:
                 "command": command,
                 "cpu_seconds": limits.cpu_seconds if number == last else COMPILE_SECONDS,
                 "wall_seconds": limits.wall_seconds if number == last else 3 * COMPILE_SECONDS,
+                "once": self.once if number == last else "",
+                "gone": self.gone if number == last else (),
+                "word": "".join(self.word or ()) if number == last else "",
             }
             for number, command in enumerate(self.commands)
         ]
         confine = settings(wide, sandbox.another_user)
         confine |= {"memory_mb": _ADDRESS_MB, "cpu_seconds": 600}
         data = {"files": dict(self.files), "steps": steps, "confine": confine}
+        began = time.monotonic()
         total = sum(step["wall_seconds"] for step in steps) + 5
         told, cause = self._confined(sandbox, wide, json.dumps(data).encode(), began + total)
         verdict, detail = self._verdict(told, cause)
-        return Verdict(verdict, " ".join(detail.split())[-300:], time.monotonic() - began)
+        for half in self.word or ():  # a compiler quotes lines: details are the same in every run
+            detail = detail.replace(half, "")
+        ended = None
+        if self.word is not None:
+            ended = bool(told) and json.loads(told)["ended"]
+        detail = " ".join(detail.split())[-300:]
+        return Verdict(verdict, detail, time.monotonic() - began, ended)
 
     def _confined(
         self, sandbox: Sandbox, limits: Limits, data: bytes, until: float
     ) -> tuple[bytes, str | None]:
-        pipe_read, pipe_write = os.pipe()
-        input_read, input_write = os.pipe()
-        try:
-            with Confined(
-                sandbox,
-                "steps.py",
-                limits,
-                files={"LEMUR_VERDICT": pipe_write},
-                stdin=input_read,
-                root=self.root,
-            ) as process:
-                os.close(pipe_write)
-                pipe_write = -1
-                _feed(input_write, data)
-                return _told(pipe_read, process, limits, until)
-        finally:
-            os.close(pipe_read)
-            os.close(input_read)
-            if pipe_write >= 0:
-                os.close(pipe_write)
-                os.close(input_write)
+        prepared = ready.of(sandbox)
+        process, channel = prepared.runner(limits, "steps.py", self.root)
+        with channel:
+            try:
+                _feed(channel, data)
+                return _told(channel, process, limits, until)
+            finally:
+                prepared.done(process)
 
     def _verdict(self, told: bytes, cause: str | None) -> tuple[str, str]:
         if cause == "timeout":
@@ -99,10 +112,8 @@ class Steps:
             return "error", "its judge was ended with it"
         message = json.loads(told)
         status, tail = message["status"], message["tail"]
-        if status == 0 and tail.rstrip("\n").split("\n")[-1].endswith(self.last_line):
-            return "passed", ""
         if status == 0:
-            return "error", "the program ended before its test did"
+            return "passed", ""
         if message["step"] < len(self.commands) - 1:
             return "error", f"does not compile: {tail[:280]}"
         if status is None:
@@ -114,26 +125,29 @@ class Steps:
         return "failed", tail or f"exit status {status}"
 
 
-def _feed(number: int, data: bytes) -> None:
+def _feed(channel: socket.socket, data: bytes) -> None:
     def write() -> None:
-        try:
-            with os.fdopen(number, "wb") as file:
-                file.write(data)
-        except BrokenPipeError:
-            pass
+        with contextlib.suppress(OSError):  # it ended, or the judgement is over
+            channel.sendall(data)
+            channel.shutdown(socket.SHUT_WR)
 
     threading.Thread(target=write, daemon=True).start()
 
 
-def _told(pipe: int, process: Confined, limits: Limits, until: float) -> tuple[bytes, str | None]:
+def _told(
+    channel: socket.socket, process: Confined, limits: Limits, until: float
+) -> tuple[bytes, str | None]:
     """What ``inside/steps.py`` wrote, or why it was not waited for."""
     text = b""
     while True:
         left = until - time.monotonic()
         if left <= 0:
             return b"", "timeout"
-        if select.select([pipe], [], [], min(left, 0.05))[0]:
-            part = os.read(pipe, 65536)
+        if select.select([channel], [], [], min(left, 0.05))[0]:
+            try:
+                part = channel.recv(65536)
+            except ConnectionError:  # it ended before it had read its job
+                part = b""
             if not part:
                 return text, None
             text += part

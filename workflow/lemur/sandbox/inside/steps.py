@@ -1,59 +1,141 @@
 """Runs commands over files, compilers and the programs that they make, and says how they ended.
 
 The commands' programs are other processes: they get neither the channel of the verdict nor a way to
-this one.
+this one. The last command is the judged program. What it is made of holds the word that its test
+prints at its end, so that it is taken away while it starts: a script is read from a pipe, once, and
+a binary is started from a file that has no name any more.
+
+Every program begins with this, so that it imports what is compiled into Python and little else:
+``json``, ``signal``, ``subprocess`` and ``threading`` take longer than Python to start.
 """
 
-import contextlib
-import json
+import _signal
+import _thread
 import os
 import resource
 import select
-import signal
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, "/judge")
+import wire
 from confine import confine
 
 FOLDER = "/tmp/work"  # noqa: S108 - the sandbox's own
 KEPT = 2000  # bytes of what a command wrote last
+# What stands in a script's place once it is read: no program of any language, so that one which
+# reads its script twice fails whatever it is given.
+READ_ONCE = b"<?php )\n"
 
 
-def run(step):
-    """``(status, tail)`` of one command; status None: its wall time was over."""
-    process = subprocess.Popen(
-        step["command"],
-        cwd=FOLDER,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=lambda: limit(step["cpu_seconds"]),
-    )
-    ends, tail, stream = time.monotonic() + step["wall_seconds"], b"", process.stdout.fileno()
+def run(step, word):
+    """``(status, tail, ended)`` of one command; status None: its wall time was over; ended: whether
+    it wrote a line that is ``word``."""
+    command = step["command"]
+    binary = nameless(command[0]) if command[0].startswith("./") else None
+    once = os.path.join(FOLDER, step["once"]) if step["once"] else None
+    script = take(once) if once else b""
+    stream, theirs = os.pipe()
+    process = os.fork()
+    if process == 0:
+        try:
+            begin(theirs, command, binary, step["cpu_seconds"])
+        except OSError as error:
+            os.write(theirs, f"{command[0]} cannot be started: {error}".encode())
+        finally:
+            os._exit(127)
+    os.close(theirs)
+    if binary is not None:
+        os.close(binary)
+    if once:
+        _thread.start_new_thread(give, (once, script))
+    ends, tail, status = time.monotonic() + step["wall_seconds"], b"\n", None
+    line, ended = b"\n" + word.encode() + b"\n", False
     while True:
         left = ends - time.monotonic()
         if left <= 0:
-            status = None
             break
-        if select.select([stream], [], [], min(left, 0.2))[0]:
+        if select.select([stream], [], [], 0 if status is not None else min(left, 0.2))[0]:
             part = os.read(stream, 65536)
-            tail = (tail + part)[-KEPT:]
+            tail += part
+            ended = ended or (bool(word) and line in tail)
+            tail = tail[-KEPT:]
             if not part:  # nobody can write any more
-                try:
-                    status = process.wait(max(0.1, ends - time.monotonic()))
-                except subprocess.TimeoutExpired:
-                    status = None
+                if status is None:
+                    status = waited(process, max(0.1, ends - time.monotonic()))
                 break
-        elif process.poll() is not None:  # ended, and left a child behind that holds the stream
-            status = process.returncode
+        elif status is None:
+            status = waited(process, 0)
+        else:  # it ended, and a child that it left behind holds the stream
             break
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    return status, tail.decode("utf-8", "replace")
+    os.close(stream)
+    if status is None:
+        os.kill(process, _signal.SIGKILL)
+    try:  # noqa: SIM105
+        os.killpg(process, _signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    if status is None:
+        os.waitpid(process, 0)
+    return status, tail.removeprefix(b"\n").decode("utf-8", "replace"), ended
+
+
+def begin(stream, command, binary, seconds):
+    """Become the command: nothing to read, ``stream`` to write to, a session of its own."""
+    os.setsid()
+    os.chdir(FOLDER)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(stream, 1)
+    os.dup2(stream, 2)
+    for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores them
+        _signal.signal(number, _signal.SIG_DFL)
+    limit(seconds)
+    if binary is not None:
+        os.execve(binary, command, os.environ)  # noqa: S606 - the judged program
+    os.execv(command[0], command)  # noqa: S606
+
+
+def waited(process, seconds):
+    """Exit status of a child (-n: ended by signal n) within ``seconds``, None while it runs."""
+    until = time.monotonic() + seconds
+    while True:
+        ended, status = os.waitpid(process, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() >= until:
+            return None
+        time.sleep(0.001)
+
+
+def nameless(name):
+    """An open binary that no path leads to any more."""
+    path = os.path.join(FOLDER, name)
+    number = os.open(path, os.O_RDONLY)
+    os.unlink(path)
+    return number
+
+
+def take(path):
+    """The text of a script, with a pipe put in its place."""
+    with open(path, "rb") as file:
+        text = file.read()
+    os.unlink(path)
+    os.mkfifo(path)
+    return text
+
+
+def give(path, text):
+    """Write the script to the first who opens it; whoever opens it later finds READ_ONCE."""
+    number = os.open(path, os.O_WRONLY)
+    with open(path + ".read", "wb") as file:
+        file.write(READ_ONCE)
+    os.rename(path + ".read", path)
+    try:
+        while text:
+            text = text[os.write(number, text) :]
+    except BrokenPipeError:  # it was not read to its end
+        pass
+    os.close(number)
 
 
 def limit(seconds):
@@ -68,9 +150,12 @@ def spent():
 
 
 def main():
-    pipe = int(os.environ["LEMUR_VERDICT"])
-    os.set_inheritable(pipe, False)
-    job = json.loads(sys.stdin.buffer.read())
+    channel = int(os.environ.pop("LEMUR_CHANNEL"))
+    os.set_inheritable(channel, False)
+    parts = []
+    while part := os.read(channel, 1 << 20):
+        parts.append(part)
+    job = wire.loads(b"".join(parts).decode("utf-8", "surrogatepass"))
     confine(job["confine"])
     os.mkdir(FOLDER)
     for name, text in job["files"].items():
@@ -78,16 +163,21 @@ def main():
             file.write(text.encode("utf-8", "surrogatepass"))
     told = {}
     for number, step in enumerate(job["steps"]):
+        for name in step["gone"]:
+            path = os.path.join(FOLDER, name)
+            if os.path.exists(path):
+                os.unlink(path)
         before = spent()
-        status, tail = run(step)
+        status, tail, ended = run(step, step["word"])
         # A shell whose child met the limit ends with a status of its own; the kernel counts the
         # limit by ticks, and so a little early.
         over = spent() - before > step["cpu_seconds"] - 0.3
-        told = {"step": number, "status": status, "tail": tail, "over": over}
+        told = {"step": number, "status": status, "tail": tail, "over": over, "ended": ended}
         if status != 0:
             break
-    with os.fdopen(pipe, "w") as out:
-        json.dump(told, out)
+    told = wire.dumps(told).encode()
+    while told:
+        told = told[os.write(channel, told) :]
 
 
 main()
