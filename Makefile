@@ -45,6 +45,7 @@ test: test-envs ## all checks and tests of at most 15 minutes
 	@workflow/env-run workflow python tests/run.py
 
 test-long: test-envs ## everything else: all kill points, fuzzing, every fault
+	@$(PYTHON) workflow/env-build vllm || echo "vLLM cannot be installed here: its tests will be skipped"
 	@workflow/env-run workflow python tests/run.py --long
 
 test-slurm: envs ## smoke and every fault on a SLURM cluster of its own (root on Debian; about 25 minutes)
@@ -59,8 +60,9 @@ bench-corpus: envs ## corpus stages against named peers into reports/bench/corpu
 	@$(PYTHON) workflow/env-build bench
 	@workflow/env-run data python tests/bench/corpus.py --recipe $(or $(RECIPE),mini)
 
-bench-evaluate: envs ## generation against lm-eval's own backend, and judging, into reports/bench/evaluate.md (about 6 minutes)
+bench-evaluate: envs ## generation against lm-eval's own backend and vLLM, and judging, into reports/bench/evaluate.md (about 10 minutes)
 	@$(PYTHON) workflow/env-build bench-evaluate
+	@$(PYTHON) workflow/env-build vllm || echo "vLLM cannot be installed here: the page will say so"
 	@$(SNAKEMAKE) resources/models/smollm2-135m-instruct-q4/DONE.json resources/benchmarks/humaneval/part-0-of-1/manifest.json resources/benchmarks/gsm8k/part-0-of-1/manifest.json --config quiet_plan=true
 	@workflow/env-run bench-evaluate python tests/bench/evaluate.py --model resources/models/smollm2-135m-instruct-q4/model
 

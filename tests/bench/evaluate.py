@@ -3,8 +3,8 @@
     python tests/bench/evaluate.py --model FOLDER --data resources/benchmarks --out reports/bench/evaluate.md
 
 One process asks the same prompts of the same weights in the same precision on the same cores: our
-engine, and lm-eval's ``hf`` backend at batch size 1 (its default) and at larger ones. Both are
-judged by the same judge. Loading is not counted, on either side. Times are wall times, since both
+engine, and lm-eval's ``hf`` backend at batch size 1 (its default) and at larger ones; after it vLLM's
+build for CPUs in a process of its own, where its environment is built. All are judged by the same judge. Loading is not counted, on either side. Times are wall times, since both
 decode with all cores; the processor time stands beside them.
 """
 
@@ -21,6 +21,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from lemur.config import recipe as recipes
 from lemur.config import stages
 from lemur.errors import UserError
@@ -30,6 +32,8 @@ from lemur.provenance import ROOT
 from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import Absent, probe
+
+from bench import against_vllm
 
 BENCHMARKS = ("humaneval", "gsm8k")
 
@@ -100,18 +104,23 @@ def measured(
     }
 
 
-def compare(benchmark: str, args: argparse.Namespace) -> list[dict[str, Any]]:
-    """Ours at one batch, then theirs at each of ``args.batches``."""
-    from lemur.evaluate.backend import TransformersBackend
-    from lemur.evaluate.engine import Engine
-
+def asked(benchmark: str, args: argparse.Namespace) -> tuple[dict[str, Any], Path]:
+    """The settings that all sides get, and the benchmark's data."""
     chosen = {
         "evaluate.benchmarks": [
             {"name": benchmark, "limit": args.limit, "max_new_tokens": args.new}
         ]
     }
     spec = stages.judge(recipes.resolve("mini", chosen), "start", benchmark)
-    data = args.data / benchmark / "part-0-of-1" / "manifest.json"
+    return spec, args.data / benchmark / "part-0-of-1" / "manifest.json"
+
+
+def compare(benchmark: str, args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Ours at one batch, then theirs at each of ``args.batches``."""
+    from lemur.evaluate.backend import TransformersBackend
+    from lemur.evaluate.engine import Engine
+
+    spec, data = asked(benchmark, args)
     engine = Engine(args.model, "bf16", "cpu")
     rows = []
     sides = [("ours", args.limit), *(("lm-eval hf", batch) for batch in args.batches)]
@@ -180,8 +189,14 @@ def overhead(count: int) -> dict[str, Any] | None:
     }
 
 
-def report(rows: list[dict[str, Any]], judged: dict[str, Any] | None, args: Any) -> str:
-    """The page."""
+def report(
+    rows: list[dict[str, Any]],
+    vllm: tuple[list[dict[str, Any]], str],
+    judged: dict[str, Any] | None,
+    args: Any,
+) -> str:
+    """The page; ``vllm``: its rows, and a sentence about it."""
+    peers, said = vllm
     versions = ", ".join(
         f"{name} {metadata.version(name)}" for name in ("lm_eval", "transformers", "torch")
     )
@@ -198,9 +213,13 @@ def report(rows: list[dict[str, Any]], judged: dict[str, Any] | None, args: Any)
     lines += [
         f"| {r['benchmark']} | {r['side']} | {r['batch']} | {r['minute']:.1f} | {r['seconds']:.1f} | "
         f"{r['processor']:.1f} | {r['value']:.3f} | {r['tokens']} |"
-        for r in rows
+        for benchmark in BENCHMARKS
+        for r in (*rows, *peers)
+        if r["benchmark"] == benchmark
     ]
     lines += [
+        "",
+        said,
         "",
         "| ratio of problems a minute | " + " | ".join(BENCHMARKS) + " |",
         "|---|---:|---:|",
@@ -230,6 +249,8 @@ def report(rows: list[dict[str, Any]], judged: dict[str, Any] | None, args: Any)
             sum(ours["answers"][k] == row["answers"][k] for k in row["answers"]) for row in theirs
         ]
         ratios["answers equal"].append(", ".join(f"{one} of {ours['n']}" for one in same))
+    if peers:
+        ratios |= against_vllm.ratios(against_vllm.pairs(rows, peers))
     lines += [f"| {name} | {' | '.join(cells)} |" for name, cells in ratios.items()]
     lines += ["", "## Judging", ""]
     if judged is None:
@@ -251,12 +272,7 @@ def report(rows: list[dict[str, Any]], judged: dict[str, Any] | None, args: Any)
             f"{judged['alone'] - judged['plain']:+.1f} ms; by commands "
             f"{judged['commands'] - judged['shell']:+.1f} ms.",
         ]
-    lines += [
-        "",
-        "vLLM's CPU build is not among the peers: it wants a torch for CPUs that the index serves for "
-        "no Python that our locks cover.",
-        "",
-    ]
+    lines.append("")
     return "\n".join(lines)
 
 
@@ -276,10 +292,11 @@ def main() -> None:
     try:
         judged = overhead(args.judgements)
         rows = [row for benchmark in BENCHMARKS for row in compare(benchmark, args)]
+        vllm = against_vllm.rows(args.model, {name: asked(name, args) for name in BENCHMARKS})
     except UserError as error:
         raise SystemExit(f"error: {error}") from None
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(args.out, report(rows, judged, args))
+    write_text(args.out, report(rows, vllm, judged, args))
     print(f"wrote {args.out}")
 
 

@@ -8,10 +8,12 @@ import torch
 from lemur.errors import UserError
 from lemur.evaluate import generation
 from lemur.evaluate.backend import TransformersBackend
-from lemur.evaluate.engine import Wanted
+from lemur.evaluate.engine import Engine, Wanted
 from lemur.evaluate.stop import cut
 from lemur.evaluate.vllm import VllmBackend
 from lm_eval.api.instance import Instance
+from real_vllm import answered
+from tiny_benchmarks import model, tokenizer
 
 DECODING = {"max_new_tokens": 8, "temperature": 0.0}
 
@@ -34,6 +36,7 @@ def fake(engine, monkeypatch):
             self.waiting = []
 
         def add_request(self, request_id, prompt, params):
+            assert prompt["type"] == "token"
             assert len(prompt["prompt_token_ids"]) + params.max_tokens <= engine.context
             self.waiting.append((request_id, prompt["prompt_token_ids"], params))
 
@@ -49,8 +52,9 @@ def fake(engine, monkeypatch):
             text = cut(engine.tokenizer.decode(made.ids, skip_special_tokens=True), stops)
             reason = {"stop": ("stop", "text"), "end": ("stop", 2), "length": ("length", None)}
             finish, why = reason[made.finish]
+            given = [*made.ids, 2] if made.finish == "end" else list(made.ids)  # the end is kept
             first = types.SimpleNamespace(
-                text=text, token_ids=list(made.ids), finish_reason=finish, stop_reason=why
+                text=text.rstrip("\ufffd"), token_ids=given, finish_reason=finish, stop_reason=why
             )
             shown = None
             if getattr(params, "prompt_logprobs", None) is not None:
@@ -122,3 +126,41 @@ def test_without_vllm_it_says_how_to_have_it(monkeypatch, folder):
     monkeypatch.setitem(sys.modules, "vllm", None)
     with pytest.raises(UserError, match="workflow/env-build vllm"):
         VllmBackend(folder, "fp32", DECODING, 1, "t")
+
+
+def test_an_engine_that_does_not_start_is_one_line(fake, folder, monkeypatch):
+    def fails(**_):
+        raise RuntimeError("Engine core initialization failed.\nSee above")
+
+    monkeypatch.setattr(fake, "LLM", fails)
+    with pytest.raises(UserError, match="^t: vLLM did not start with .*initialization failed.$"):
+        VllmBackend(folder, "fp32", DECODING, 1, "t")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_real_vllm_answers_as_the_model_here(tmp_path):
+    """Texts, ends, counts and likelihoods; heads of 32 numbers, the fewest that it has on CPUs."""
+    folder = tmp_path / "model"
+    model(folder, tokenizer(folder), width=192)
+    texts = ["a", "x" * 700, "Is it?", "b c", "def f(x):", "é"]
+    calls = [
+        ("generate", "generate_until", [(text, {"until": ["\n", "e"]}) for text in texts]),
+        ("loglikelihood", "loglikelihood", [("Is it so?", " Yes"), ("x" * 600, " No"), ("", "z")]),
+        ("rolling", "loglikelihood_rolling", [("one",), ("é" * 900,), ("",)]),
+    ]
+    decoding = {"max_new_tokens": 24, "temperature": 0.0}
+    asked = {"folder": str(folder), "decoding": decoding, "calls": calls}
+    found = [dict(made) for made in answered("vllm_backend.py", asked, tmp_path)]
+    here = TransformersBackend(Engine(folder, "fp32", "cpu"), decoding, 2, 1, "t")
+    here.scored_context -= 2  # as much as vLLM has room for
+    expected = []
+    for method, kind, given in calls:
+        requests = [Instance(kind, {}, one, n, metadata=("t", n, 1)) for n, one in enumerate(given)]
+        expected.append(dict(getattr(here, method)(requests, range(len(given)), 0)))
+    assert found[0] == expected[0] and found[0][1]["truncated"] > 0
+    for made, wanted in zip(found[1:], expected[1:], strict=True):
+        assert made.keys() == wanted.keys()
+        for number, entry in wanted.items():
+            assert made[number]["tokens"] == entry["tokens"]
+            assert made[number]["response"] == pytest.approx(entry["response"], rel=1e-4, abs=1e-3)

@@ -30,15 +30,15 @@ def tokenizer(folder, *, begin=False):
     return len(words)
 
 
-def model(folder, vocabulary, *, seed=0, positions=512):
+def model(folder, vocabulary, *, seed=0, positions=512, width=48):
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=vocabulary,
-        hidden_size=48,
-        intermediate_size=96,
+        hidden_size=width,
+        intermediate_size=2 * width,
         num_hidden_layers=3,
         num_attention_heads=6,
         num_key_value_heads=2,

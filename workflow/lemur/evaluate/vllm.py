@@ -1,5 +1,8 @@
 """Requests of lm-eval answered by vLLM, where it is installed (``env-build vllm``)."""
 
+import os
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +17,29 @@ from lemur.files import read_json
 from lemur.progress import Progress
 
 DTYPES = {"bf16": "bfloat16", "fp32": "float32"}
+# Read by vLLM when it is imported; what the user has set stays.
+ENVIRONMENT = {
+    "VLLM_NO_USAGE_STATS": "1",  # nothing that is run phones home
+    "VLLM_LOGGING_LEVEL": "WARNING",
+}
 
 
-def _devices() -> int:
-    """GPUs that one model is laid over: all that this process sees, at least one."""
+def _placed() -> dict[str, Any]:
+    """What depends on the device. On GPUs: one model over all that this process sees. On CPUs: a
+    bounded cache, since by default vLLM refuses to start where others use a tenth of the memory."""
     import torch
 
-    return max(1, torch.cuda.device_count())
+    if torch.cuda.device_count():
+        return {"tensor_parallel_size": torch.cuda.device_count()}
+    import psutil
+
+    # vLLM binds Intel's OpenMP best: its threads sleep between steps, which GNU's do not.
+    openmp = Path(sys.prefix) / "lib" / "libiomp5.so"
+    if openmp.is_file():
+        os.environ.setdefault("LD_PRELOAD", str(openmp))
+    compiler = shutil.which(os.environ.get("CXX", "g++"))
+    room = psutil.virtual_memory().available // 4
+    return {"kv_cache_memory_bytes": room, "enforce_eager": compiler is None}
 
 
 class VllmBackend(Tokenised):
@@ -31,6 +50,8 @@ class VllmBackend(Tokenised):
     ):
         if precision not in DTYPES:
             raise UserError(f"precision '{precision}': allowed are {', '.join(DTYPES)}")
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
         try:
             import vllm
         except ImportError as error:
@@ -46,16 +67,20 @@ class VllmBackend(Tokenised):
         ends = read_json(generation).get("eos_token_id") if generation.is_file() else None
         self.stop_ids = vocabulary.stop_ids(tokenizer, ends)
         self.vllm = vllm
-        self.engine = vllm.LLM(
-            model=str(folder),
-            dtype=DTYPES[precision],
-            seed=seed,
-            max_model_len=context,
-            tensor_parallel_size=_devices(),
-            enable_prefix_caching=True,
-            trust_remote_code=False,
-            generation_config="vllm",  # the recipe's decoding, not the folder's
-        ).llm_engine
+        try:
+            self.engine = vllm.LLM(
+                model=str(folder),
+                dtype=DTYPES[precision],
+                seed=seed,
+                max_model_len=context,
+                enable_prefix_caching=True,
+                trust_remote_code=False,
+                generation_config="vllm",  # the recipe's decoding, not the folder's
+                **_placed(),
+            ).llm_engine
+        except (RuntimeError, ValueError) as error:  # its processes have logged the cause by then
+            why = str(error).strip().splitlines()[0]
+            raise UserError(f"{label}: vLLM did not start with {folder}: {why}") from None
 
     def generate(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
         """Continuations as they end."""
@@ -70,14 +95,19 @@ class VllmBackend(Tokenised):
                 seed=(self.seed * 1_000_003 + seeds[number]) % 2**31,
                 skip_special_tokens=True,
             )
-            self.engine.add_request(str(number), {"prompt_token_ids": short[number]}, options)
+            self.engine.add_request(str(number), _prompt(short[number]), options)
         with Progress(self.label, len(requests) + done, "responses", start=done) as progress:
             for number, output in self._ended():
                 made = output.outputs[0]
+                finish = _finish(made)
+                # As the other backends count and read: vLLM keeps the token that ended the answer,
+                # and its own text lacks a character that the last token leaves unfinished.
+                ids = list(made.token_ids)[: -1 if finish == "end" else None]
+                text = self.tokenizer.decode(ids, skip_special_tokens=True)
                 entry = {
-                    "response": cut(made.text, stops_of(requests[number].args[1])),
-                    "tokens": len(made.token_ids),
-                    "finish": _finish(made),
+                    "response": cut(text, stops_of(requests[number].args[1])),
+                    "tokens": len(ids),
+                    "finish": finish,
                     "truncated": len(prompts[number]) - len(short[number]),
                 }
                 progress.add()
@@ -96,7 +126,7 @@ class VllmBackend(Tokenised):
         for place, (_, given, after) in enumerate(windows):
             params = self.vllm.SamplingParams(**options)
             ids = given + after[-1:]
-            self.engine.add_request(str(place), {"prompt_token_ids": ids}, params)
+            self.engine.add_request(str(place), _prompt(ids), params)
         left = [len(many) for many in spans]
         totals, greedy = [0.0] * len(spans), [True] * len(spans)
         with Progress(self.label, len(windows), "windows") as progress:
@@ -116,6 +146,11 @@ class VllmBackend(Tokenised):
                         number,
                         {"response": form(totals[number], greedy[number]), "tokens": tokens},
                     )
+
+
+def _prompt(ids: list[int]) -> dict[str, Any]:
+    """A prompt as vLLM's engine takes it, past its own tokenizer."""
+    return {"type": "token", "prompt_token_ids": ids}
 
 
 def _finish(made: Any) -> str:

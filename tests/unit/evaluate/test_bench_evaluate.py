@@ -1,0 +1,57 @@
+"""What make bench-evaluate says of vLLM, where it ran and where it could not."""
+
+from pathlib import Path
+
+import pytest
+from bench import against_vllm
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project whose env-run does what a test writes."""
+    monkeypatch.setattr(against_vllm, "ROOT", tmp_path)
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / ".envs" / "vllm").mkdir(parents=True)
+
+    def make(script: str, stamp: str = "cpu abc 3.11") -> None:
+        run = tmp_path / "workflow" / "env-run"
+        run.write_text(f"#!/bin/sh\n{script}\n")
+        run.chmod(0o755)
+        (tmp_path / ".envs" / "vllm" / "lock.stamp").write_text(stamp)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("script", "stamp", "said"),
+    [
+        ("echo 'environment vllm is not built' >&2; exit 2", "cpu a 3.11", "is not built."),
+        ("exit 0", "cuda a 3.11", "built from cuda.lock."),
+        ('[ "$2" = true ] || { echo one >&2; echo no memory >&2; exit 3; }', "cpu a 3.11",
+         "vLLM in one process is missing: it ended with 3 (no memory)."),
+    ],
+)  # fmt: skip
+def test_a_peer_that_cannot_run_is_one_line(project, script, stamp, said):
+    project(script, stamp)
+    rows, line = against_vllm.rows(Path("model"), {"humaneval": ({}, Path("data"))})
+    assert rows == [] and line.startswith("vLLM is ") and line.endswith(said)
+    assert "\n" not in line
+
+
+def test_ratios_are_ours_over_theirs():
+    ours = {"minute": 30.0, "processor": 10.0, "tokens": 200, "seconds": 16.0, "value": 0.5, "n": 2,
+            "answers": {"a": "x", "b": "y"}}  # fmt: skip
+    theirs = {**ours, "minute": 20.0, "processor": 25.0, "tokens": 300, "seconds": 24.0, "value": 0.25,
+              "answers": {"a": "x", "b": "z"}}  # fmt: skip
+    cells = against_vllm.ratios([(ours, theirs)])
+    assert list(cells.values()) == [["1.50"], ["2.50"], ["1.00"], ["no"], ["1 of 2"]]
+
+
+def test_the_quickest_way_to_run_it_counts():
+    def row(side, benchmark, minute):
+        return {"side": side, "benchmark": benchmark, "minute": minute}
+
+    rows = [row("ours", "a", 3), row("lm-eval hf", "a", 9), row("ours", "b", 4)]
+    peers = [row("vLLM", "a", 1), row("vLLM", "b", 2), row("one", "a", 2), row("one", "b", 1)]
+    found = against_vllm.pairs(rows, peers)
+    assert found == [(rows[0], peers[2]), (rows[2], peers[1])]
