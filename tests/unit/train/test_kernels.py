@@ -17,8 +17,9 @@ from tiny_training import command, mixed_lengths, packed, settings, tiny_model
 
 COMPILER = shutil.which("g++")
 # Inductor asks for its version at every start and preprocesses a header to name what it keeps.
+# The compiler's path is part of that name: it is the same one, and refuses once a file is there.
 REFUSING = """#!/bin/sh
-case " $* " in *" -shared "* | *" -c "*) echo "compiled: $*" >&2; exit 1;; esac
+[ -e "$0.refuses" ] && case " $* " in *" -shared "* | *" -c "*) echo "compiled: $*" >&2; exit 1;; esac
 exec g++ "$@"
 """
 
@@ -48,26 +49,28 @@ def test_training_compiles_nothing_after_the_preflight(changes, tmp_path):
     model = tiny_model(tmp_path / "model", num_hidden_layers=4)
     index = packed(tmp_path / "data", mixed_lengths(20, 16), 16)
     spec = settings(compile=True, tokens=256, **changes)
-    kept = {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "kernels"), "OMP_NUM_THREADS": "1"}
-    done = preflight(spec, model, tmp_path / "preflight.json", **kept)
-    assert done.returncode == 0, done.stderr
-    assert "1 rank, " in done.stderr and " graphs compiled and " in done.stderr
     refusing = tmp_path / "g++"
     refusing.write_text(REFUSING)
     refusing.chmod(refusing.stat().st_mode | stat.S_IXUSR)
+    kept = {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "kernels"), "OMP_NUM_THREADS": "1"}
+    kept["CXX"] = str(refusing)
+    done = preflight(spec, model, tmp_path / "preflight.json", **kept)
+    assert done.returncode == 0, done.stderr
+    assert "1 rank, " in done.stderr and " graphs compiled and " in done.stderr
+    refusing.with_name("g++.refuses").touch()
     train = command(spec, model, index, tmp_path / "out" / "DONE.json")
     found = subprocess.run(
         train,
         capture_output=True,
         text=True,
         timeout=1500,
-        env={**os.environ, **kept, "CXX": str(refusing)},
+        env={**os.environ, **kept},
     )
     assert found.returncode == 0, found.stderr[-3000:]
     # The refusal is real: without the kept kernels the same command fails.
     kept["TORCHINDUCTOR_CACHE_DIR"] = str(tmp_path / "empty")
     shutil.rmtree(tmp_path / "out")
-    failed = preflight(spec, model, tmp_path / "again.json", **kept, CXX=str(refusing))
+    failed = preflight(spec, model, tmp_path / "again.json", **kept)
     assert failed.returncode == 2, failed.stderr
     last = failed.stderr.strip().splitlines()[-1]
     assert last.startswith("error: pretrain.compile: kernels could not be compiled: "), last
