@@ -60,6 +60,9 @@ def prebuild(values: dict[str, Any], folder: Path) -> str | None:
             f"{spec.key(key)}: kernels could not be compiled: {type(error).__name__}: {said.strip()}"
         ) from error
     made, found = (now - then for now, then in zip(_graphs(), before, strict=True))
+    if spec.compile and not made + found:
+        # Seen with gradient_checkpointing: training goes on, no faster than without.
+        return f"warning: {spec.key('compile')}: true, but no layer was compiled"
     graphs = f", {made} graphs compiled and {found} found" if spec.compile else ""
     return f"kernels ready after {time.perf_counter() - began:.0f} s{graphs}"
 
