@@ -114,7 +114,7 @@ LOCKS = {name: locked(name) for name in ("data", "train", "evaluate", "figures",
 
 # Kernels that are compiled when first called: once, by the preflight, wherever a home may be read-only.
 KERNELS = " ".join(
-    f"{name}=$PWD/results/kernels/{LOCKS['train'][:12]}/{folder}"
+    f"{name}=$PWD/.kernels/{LOCKS['train'][:12]}/{folder}"
     for name, folder in (
         ("TORCHINDUCTOR_CACHE_DIR", "inductor"),
         ("TRITON_CACHE_DIR", "triton"),

@@ -111,7 +111,7 @@ def test_the_preflight_and_training_keep_kernels_in_one_folder(tmp_path):
     for name in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TORCH_EXTENSIONS_DIR"):
         found = re.findall(rf"{name}=(\S+)", shown)
         assert len(found) == 3 and len(set(found)) == 1, shown[-3000:]
-        assert found[0].startswith("$PWD/results/kernels/")
+        assert found[0].startswith("$PWD/.kernels/")
 
 
 def test_released_models_are_scored_without_training(tmp_path):

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import trial_run
 import yaml
 from lemur import provenance
+from lemur.config import load
 from lemur.figures import agent, compared, dots, foundation, loss, mixture, overview, settings
 from lemur.files import write_json
 from lemur.provenance import ROOT
@@ -47,7 +48,7 @@ def main(folder):
         for name in ("prompt.txt", "generations.jsonl", "verdicts.jsonl"):
             path.with_name(name).write_text("")
     recipe = {**trial_run.RECIPE, "evaluate": trial_run.EVALUATED}
-    compared.write(settings.foundation(config, recipe), files["scores"], reported, None, drawn.parent / "foundation.html")  # fmt: skip
+    compared.write(settings.foundation(config, recipe, load.catalogue("benchmarks")), files["scores"], reported, None, drawn.parent / "foundation.html")  # fmt: skip
     agent.write_radar(spec("agent_radar"), reported, outcomes, drawn / "agent_radar.svg")
     agent.write_table(spec("agent_table"), reported, outcomes, drawn / "agent_table.html")
     agent.write_recount(spec("mint_table"), outcomes, drawn / "mint_table.html")

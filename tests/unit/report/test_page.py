@@ -7,6 +7,7 @@ import re
 import pytest
 import trial_run
 import yaml
+from lemur.config import load
 from lemur.errors import UserError
 from lemur.figures import agent, compared, dots, loss, mixture, settings
 from lemur.provenance import ROOT
@@ -265,7 +266,13 @@ def paper_beside_ours(tmp_path_factory):
     recipe = {**trial_run.RECIPE, "evaluate": trial_run.EVALUATED}
     table = results / "figures" / "foundation.html"
     reported = trial_run.PAPER / "reported.csv"
-    compared.write(settings.foundation(CONFIG, recipe), files["scores"], reported, None, table)
+    compared.write(
+        settings.foundation(CONFIG, recipe, load.catalogue("benchmarks")),
+        files["scores"],
+        reported,
+        None,
+        table,
+    )
     return table
 
 

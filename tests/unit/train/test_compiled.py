@@ -16,11 +16,15 @@ COMPILER = any(shutil.which(name) for name in ("c++", "g++", "clang++"))
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not COMPILER, reason="compiler: no C++ compiler")
+@pytest.mark.parametrize("recomputed", [False, True])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_compiled_layers_train_the_same(precision, model_folder, index, tmp_path):
+def test_compiled_layers_train_the_same(precision, recomputed, model_folder, index, tmp_path):
     torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
     for name, value in (("plain", False), ("compiled", True)):
-        spec = settings(compile=value, precision=precision)
+        spec = settings(
+            compile=value, precision=precision, gradient_checkpointing=recomputed and value
+        )
         run(spec, model_folder, index, tmp_path / name / "DONE.json")
     stats = torch._dynamo.utils.counters["stats"]
     assert stats["unique_graphs"] >= 2  # before and after attention

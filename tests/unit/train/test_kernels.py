@@ -43,7 +43,7 @@ def preflight(spec: dict, model, out, **environment) -> subprocess.CompletedProc
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.skipif(not COMPILER, reason="compiler: no g++")
-@pytest.mark.parametrize("changes", [{}, {"precision": "bf16"}])
+@pytest.mark.parametrize("changes", [{}, {"precision": "bf16", "gradient_checkpointing": True}])
 def test_training_compiles_nothing_after_the_preflight(changes, tmp_path):
     """More layers, steps and documents than were tried, under a compiler that only tells its version."""
     model = tiny_model(tmp_path / "model", num_hidden_layers=4)

@@ -1,5 +1,6 @@
 """torch.compile, a layer at a time: one graph serves all layers, and it is made in seconds."""
 
+import functools
 import os
 import shutil
 
@@ -43,3 +44,9 @@ def compile_layers(model: PreTrainedModel, spec: Spec) -> None:
     attention.outside_graphs()
     for layer in layers:
         layer.compile(dynamic=False)
+        if getattr(layer, "gradient_checkpointing", False):
+            # By itself the layer recomputes inside of its graph, which attention may then not break:
+            # nothing would be compiled. Here the compiled layer is what is called twice.
+            layer.gradient_checkpointing = False
+            called = layer._gradient_checkpointing_func, layer._compiled_call_impl
+            layer._compiled_call_impl = functools.partial(*called)

@@ -2,7 +2,7 @@
 
 torch.compile's and Liger's are: Inductor calls a C++ compiler for a CPU, Triton a C compiler for a
 GPU. Both keep what they made in the folders that TORCHINDUCTOR_CACHE_DIR and TRITON_CACHE_DIR name
-(the rules point them below results/kernels/), and what is there is not compiled again. DeepSpeed
+(the rules point them below .kernels/), and what is there is not compiled again. DeepSpeed
 compiles nothing here: the optimiser is PyTorch's AdamW, offloaded or not, and its operation for sums
 over CPU ranks is switched off.
 """
@@ -61,7 +61,7 @@ def prebuild(values: dict[str, Any], folder: Path) -> str | None:
         ) from error
     made, found = (now - then for now, then in zip(_graphs(), before, strict=True))
     if spec.compile and not made + found:
-        # Seen with gradient_checkpointing: training goes on, no faster than without.
+        # Training goes on, no faster than without.
         return f"warning: {spec.key('compile')}: true, but no layer was compiled"
     graphs = f", {made} graphs compiled and {found} found" if spec.compile else ""
     return f"kernels ready after {time.perf_counter() - began:.0f} s{graphs}"
