@@ -20,7 +20,7 @@ NAME = "lemur_slots"
 
 @dataclasses.dataclass
 class Prefix:
-    """A shared prefix: its token ids, and its keys and values, a tensor [1, length, key heads,
+    """A shared prefix: its token ids, and its keys and values, a tensor [1, key heads, length,
     head] a layer."""
 
     ids: tuple[int, ...]
@@ -34,7 +34,7 @@ class Prefix:
 
 
 class _Layer(CacheLayerMixin):
-    """Slots of one layer: keys and values [slots, capacity, key heads, head]."""
+    """Slots of one layer: keys and values [slots, key heads, capacity, head]."""
 
     is_sliding = False
 
@@ -43,22 +43,25 @@ class _Layer(CacheLayerMixin):
         self.slots = slots
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        shape = (self.slots.rows, self.slots.capacity, *key_states.shape[-2:])
+        heads, size = key_states.shape[-2:]
+        shape = (self.slots.rows, heads, self.slots.capacity, size)
         self.keys = key_states.new_zeros(shape)
         self.values = value_states.new_zeros(shape)
+        self.heads = torch.arange(heads, device=key_states.device)
         self.is_initialized = True
 
     def write(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         """Keep [rows * width, key heads, head] at the places of the pass."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
+        row, at = self.slots.places
         for kept, given in ((self.keys, key_states), (self.values, value_states)):
-            kept.view(-1, *kept.shape[2:]).index_copy_(0, self.slots.places, given)
+            kept.index_put_((row, self.heads, at), given)
 
     def read(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Keys and values [rows, key heads, used, head] of the rows that decode."""
         rows, used = self.slots.bias.shape[0], self.slots.used
-        return self.keys[:rows, :used].transpose(1, 2), self.values[:rows, :used].transpose(1, 2)
+        return self.keys[:rows, :, :used], self.values[:rows, :, :used]
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
@@ -100,7 +103,7 @@ class Slots(Cache):
         active = torch.arange(first, first + len(lengths), device=lengths.device)
         self.lengths[active] = lengths
         at = torch.arange(width, device=lengths.device)
-        self.places = (active[:, None] * self.capacity + at).flatten()
+        self._write(active, at.expand(len(lengths), -1))
         self.prefilling = True
         return (self.before + at).expand(len(lengths), -1)
 
@@ -112,8 +115,7 @@ class Slots(Cache):
         """
         device = self.lengths.device
         positions = self.lengths[:count, None] + torch.arange(width, device=device)
-        starts = torch.arange(count, device=device)[:, None] * self.capacity
-        self.places = (starts + positions).flatten()
+        self._write(torch.arange(count, device=device), positions)
         self.used = int(positions[:, -1].max()) + 1
         unseen = torch.arange(self.used, device=device) > positions[:, None, :, None]
         bias = torch.zeros(unseen.shape, dtype=dtype, device=device)
@@ -122,18 +124,23 @@ class Slots(Cache):
         self.prefilling = False
         return self.before + positions
 
+    def _write(self, slots: torch.Tensor, positions: torch.Tensor) -> None:
+        """The next pass writes ``positions`` [rows, width] of ``slots`` [rows]."""
+        rows = slots[:, None].expand_as(positions)
+        self.places = rows.reshape(-1, 1), positions.reshape(-1, 1)
+
     def move(self, source: int, target: int) -> None:
         """Copy slot ``source`` over slot ``target`` (which has finished)."""
         length = int(self.lengths[source])
         for layer in self.layers:
-            layer.keys[target, :length] = layer.keys[source, :length]
-            layer.values[target, :length] = layer.values[source, :length]
+            layer.keys[target, :, :length] = layer.keys[source, :, :length]
+            layer.values[target, :, :length] = layer.values[source, :, :length]
         self.lengths[target] = length
 
     def taken(self, row: int, ids: tuple[int, ...]) -> Prefix:
         """The tokens of a slot as a prefix for others."""
-        keys = [layer.keys[row : row + 1, : len(ids)].clone() for layer in self.layers]
-        values = [layer.values[row : row + 1, : len(ids)].clone() for layer in self.layers]
+        keys = [layer.keys[row : row + 1, :, : len(ids)].clone() for layer in self.layers]
+        values = [layer.values[row : row + 1, :, : len(ids)].clone() for layer in self.layers]
         return Prefix(ids, keys, values)
 
 
@@ -191,9 +198,8 @@ def _after_prefix(
     rows, width = query.shape[0], query.shape[2]
     seen = torch.ones(width, prefix.length + width, dtype=torch.bool, device=query.device)
     seen[:, prefix.length :].tril_()
-    before = (prefix.keys[layer].transpose(1, 2), prefix.values[layer].transpose(1, 2))
-    keys = torch.cat([before[0].expand(rows, -1, -1, -1), key], 2)
-    values = torch.cat([before[1].expand(rows, -1, -1, -1), value], 2)
+    keys = torch.cat([prefix.keys[layer].expand(rows, -1, -1, -1), key], 2)
+    values = torch.cat([prefix.values[layer].expand(rows, -1, -1, -1), value], 2)
     out = functional.scaled_dot_product_attention(
         query, keys, values, attn_mask=seen, scale=scaling, enable_gqa=True
     )
@@ -216,10 +222,35 @@ def _decode(
         mixed = functional.scaled_dot_product_attention(
             folded, key, value, attn_mask=slots.bias, scale=scale
         )
+    elif query.device.type == "cpu":
+        mixed = _merged(folded, key, value, slots, slots.prefix, layer, scale)
     else:
         mixed = _decode_after(folded * scale, key, value, slots, slots.prefix, layer)
     mixed = mixed.view(rows, key_heads, heads // key_heads, width, size).permute(0, 3, 1, 2, 4)
     return mixed.reshape(rows, width, heads, size)
+
+
+def _merged(
+    folded: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    slots: Slots,
+    prefix: Prefix,
+    layer: int,
+    scale: float,
+) -> torch.Tensor:
+    """Attention to the prefix, in one product for all rows, and to each row's own, by their shares.
+
+    PyTorch's function for CPUs tells the logarithm of the sums that both were divided by.
+    """
+    rows, key_heads, many, size = folded.shape
+    flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+    own, own_sum = flash(folded, key, value, attn_mask=slots.bias, scale=scale)
+    together = folded.transpose(0, 1).reshape(1, key_heads, rows * many, size)
+    first, first_sum = flash(together, prefix.keys[layer], prefix.values[layer], scale=scale)
+    first = first.view(key_heads, rows, many, size).transpose(0, 1)
+    first_sum = first_sum.view(key_heads, rows, many).transpose(0, 1)
+    return torch.lerp(own, first, (first_sum - own_sum).sigmoid_().unsqueeze(-1).to(own.dtype))
 
 
 def _decode_after(
@@ -233,7 +264,7 @@ def _decode_after(
     rows, key_heads, many, size = folded.shape
     scores = (folded @ key.transpose(2, 3) + slots.bias).float()
     # [key heads, rows * many, head] @ [key heads, head, length]: one product for all rows
-    keys, values = (one[layer][0].transpose(0, 1) for one in (prefix.keys, prefix.values))
+    keys, values = prefix.keys[layer][0], prefix.values[layer][0]
     together = folded.transpose(0, 1).reshape(key_heads, rows * many, size)
     before = (together @ keys.transpose(1, 2)).float()
     before = before.view(key_heads, rows, many, prefix.length).transpose(0, 1)

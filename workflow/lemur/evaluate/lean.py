@@ -53,16 +53,20 @@ class _Block:
         self.exit = _Linear([attention.o_proj], packed)
         self.up = _Linear([feed.gate_proj, feed.up_proj], packed)
         self.down = _Linear([feed.down_proj], packed)
-        self.norms = layer.input_layernorm, layer.post_attention_layernorm
+        self.before, self.between = (
+            _Norm(layer.input_layernorm),
+            _Norm(layer.post_attention_layernorm),
+        )
 
     def __call__(
         self, states: torch.Tensor, turn: tuple[torch.Tensor, torch.Tensor], rows: int, slots: Any
     ) -> torch.Tensor:
         """States [rows * width, hidden]; ``turn`` are cosines and sines [rows * width, 1, head]."""
-        made = self.entrance(_normed(states, self.norms[0])).view(len(states), -1, self.size)
+        made = self.entrance(self.before(states)).view(len(states), -1, self.size)
         turned = made[:, : self.heads + self.key_heads]
-        # sin has the sign of the half that it turns: rotate_half of transformers without a copy.
-        turned = torch.addcmul(turned * turn[0], turned.roll(self.size // 2, -1), turn[1])
+        # sin has the sign of the half that it turns: transformers' rotate_half in one copy.
+        halves = turned.unflatten(-1, (2, -1)).flip(-2).flatten(-2)
+        turned = torch.addcmul(turned * turn[0], halves, turn[1])
         query, key = turned.split([self.heads, self.key_heads], 1)
         value = made[:, self.heads + self.key_heads :]
         query = query.view(rows, -1, self.heads, self.size).transpose(1, 2)
@@ -77,12 +81,22 @@ class _Block:
             key, value = slots.layers[self.layer_idx].read()
         mixed, _ = attend(self, query, key, value, None, self.scaling)  # type: ignore[arg-type]
         states = self.exit(mixed.reshape(len(states), -1), states)
-        gate, up = self.up(_normed(states, self.norms[1])).chunk(2, -1)
+        gate, up = self.up(self.between(states)).chunk(2, -1)
         return self.down(functional.silu(gate) * up, states)
 
 
-def _normed(states: torch.Tensor, norm: Any) -> torch.Tensor:
-    return functional.rms_norm(states, norm.weight.shape, norm.weight, norm.variance_epsilon)
+class _Norm:
+    """RMSNorm in few calls: the variance of (x, -x), whose mean is zero, is the mean square of x."""
+
+    def __init__(self, norm: Any):
+        weight = norm.weight.detach()
+        self.weight, self.epsilon = torch.cat([weight, weight]), norm.variance_epsilon
+
+    def __call__(self, states: torch.Tensor) -> torch.Tensor:
+        """[tokens, hidden], the same."""
+        both = torch.cat([states, -states], -1)
+        normed = functional.layer_norm(both, self.weight.shape, self.weight, None, self.epsilon)
+        return normed[:, : states.shape[1]].contiguous()
 
 
 class Lean:
@@ -92,7 +106,8 @@ class Lean:
     def __init__(self, model: Any):
         inner = model.model
         packed = model.dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-        self.embed, self.rotary, self.norm = inner.embed_tokens, inner.rotary_emb, inner.norm
+        self.embed, self.rotary = inner.embed_tokens, inner.rotary_emb
+        self.norm = _Norm(inner.norm)
         self.blocks = []
         for number, layer in enumerate(inner.layers):
             self.blocks.append(_Block(layer, packed))
@@ -111,7 +126,7 @@ class Lean:
             cos, sin = cos.repeat(rows, 1, 1), sin.repeat(rows, 1, 1)
         for block in self.blocks:
             states = block(states, (cos, sin), rows, slots)
-        return _normed(states, self.norm).view(rows, width, -1)
+        return self.norm(states).view(rows, width, -1)
 
 
 def of(model: Any) -> Lean | None:
