@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -321,7 +322,7 @@ def main() -> None:
     benchmarks = [
         args.resources / "benchmarks" / name / "part-0-of-1" / "manifest.json" for name in wanted
     ]
-    lines = about(args.recipe, f"make bench-corpus RECIPE={args.recipe}")
+    lines = about(args.recipe, f"python tests/bench/corpus.py {shlex.join(sys.argv[1:])}")
     with tempfile.TemporaryDirectory(prefix="lemur-bench.") as name:
         folder = Path(name)
         source, tokenizer = folder / "in", models / "tokenizer.json"
