@@ -1,6 +1,7 @@
 """Decoding: the same tokens as transformers' generate, whatever else is in the batch."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -139,6 +140,15 @@ def test_top_p_draws_from_the_nucleus_alone(engine):
     rows = [Wanted(prompt, 1, temperature=1.0, top_p=0.5, number=n) for n in range(200)]
     for _, result in engine.generate(rows, 100):
         assert set(result.ids) <= allowed
+
+
+def test_threads_do_not_see_each_others_rows(engine):
+    """A server answers several requests by one engine."""
+    given = prompts(engine, 8, seed=6)
+    one = [dict(engine.generate([Wanted(p, 20)], 1)) for p in given]
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda p: dict(engine.generate([Wanted(p, 20)], 1)), given))
+    assert made == one
 
 
 def test_nothing_wanted_nothing_made(engine):

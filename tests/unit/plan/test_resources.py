@@ -31,7 +31,7 @@ def test_no_rule_states_a_number(smoke):
         assert not re.search(r"(mem_mb|runtime|gres|nodes|tasks)\s*=\s*[\d\"']", text), path.name
         assert not re.search(r"^ *threads:.*\d", text, re.M), path.name
         asked |= set(re.findall(r'\*\*asked\("(\w+)"\)', text))
-        if path.name != "0_common.smk":
+        if path.name not in ("0_common.smk", "9_targets.smk"):  # no jobs
             assert len(re.findall(r"^rule ", text, re.M)) == text.count("**asked("), path.name
     assert asked == set(resources.RULES)
 

@@ -8,6 +8,7 @@ guesses: what was written of a refused guess is written over by the next pass.
 """
 
 import dataclasses
+import threading
 from typing import Any
 
 import torch
@@ -144,8 +145,12 @@ class Slots(Cache):
         return Prefix(ids, keys, values)
 
 
-# transformers calls attention functions without the cache; one forward pass runs at a time.
-_current: list[Slots | None] = [None]
+# transformers calls attention functions without the cache: in each thread one pass runs at a time.
+class _Current(threading.local):
+    slots: Slots | None = None
+
+
+_current = _Current()
 
 
 class using:  # noqa: N801 - reads as a statement
@@ -155,10 +160,10 @@ class using:  # noqa: N801 - reads as a statement
         self.slots = slots
 
     def __enter__(self) -> None:
-        _current[0] = self.slots
+        _current.slots = self.slots
 
     def __exit__(self, *_: object) -> None:
-        _current[0] = None
+        _current.slots = None
 
 
 def attend(
@@ -173,7 +178,7 @@ def attend(
     """An attention function of transformers. Without open slots: plain causal attention over rows
     that are padded on the right. Returns [rows, length, heads, head] and no weights.
     """
-    slots = _current[0]
+    slots = _current.slots
     prefix = slots.prefix if slots is not None else None
     width = query.shape[2]
     if slots is None or slots.prefilling:
