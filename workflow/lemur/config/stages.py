@@ -24,7 +24,7 @@ VERSION = {
     "judge": 3,
     "agents": 1,
     "card": 1,
-    "figures": 3,
+    "figures": 4,
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")
