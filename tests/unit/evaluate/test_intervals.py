@@ -38,6 +38,20 @@ def test_wilson_refuses_what_is_no_share():
             wilson(successes, number)
 
 
+def test_items_of_a_large_group_weigh_less():
+    right, weights = [True] * 5 + [False] * 3 + [True] * 2, [1 / 8] * 8 + [1 / 2] * 2
+    share, (low, high) = intervals.weighted_share(right, weights)
+    assert share == pytest.approx((5 / 8 + 1) / 2) and low < share < high
+    # 10 items that tell as much as 4 / (1/8 + 1/2): wider than ten of equal weight.
+    assert (low, high) == pytest.approx(wilson(share * 6.4, 6.4))
+    assert high - low > wilson(8, 10)[1] - wilson(8, 10)[0]
+    assert intervals.weighted_share([True, False], [3, 3]) == (0.5, wilson(1, 2))
+    assert intervals.weighted_share([True, True], [1, 2])[0] == 1.0
+    for wrong in (([], []), ([True], []), ([True], [0])):
+        with pytest.raises(ValueError):
+            intervals.weighted_share(*wrong)
+
+
 @given(
     st.integers(1, 9).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n)))
 )

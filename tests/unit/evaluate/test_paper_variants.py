@@ -146,6 +146,27 @@ def test_bbh_both_scores(spec, tmp_path):
     assert made["beside"]["strict"] == {"value": 0.5, "differs_on": 2}
 
 
+def test_tasks_of_bbh_weigh_alike_as_in_the_papers_code(spec, tmp_path):
+    """The released script takes the mean of the tasks' scores; lm-eval that of all problems."""
+    for name, count in (("navigate", 8), ("snarks", 2)):
+        examples = [{"input": f"{name} {n}?", "target": "Yes"} for n in range(count)]
+        (tmp_path / f"{name}.json").write_text(json.dumps({"examples": examples}))
+    listed = [{"path": f"{name}.json", "sha256": "0"} for name in ("navigate", "snarks")]
+    write_json(tmp_path / "m.json", {"files": listed})
+
+    def respond(document):  # all of the small task, a quarter of the large one
+        right = "snarks" in document["input"] or document["input"][-2] in "01"
+        return "So the answer is Yes." if right else "So the answer is No."
+
+    made, _, _ = scored(spec("bbh_paper"), tmp_path / "m.json", tmp_path / "paper", respond)
+    assert made["value"] == pytest.approx((1 + 1 / 4) / 2)
+    assert made["beside"]["strict"]["value"] == pytest.approx((1 + 1 / 4) / 2)
+    low, high = made["interval"]
+    assert low < made["value"] < high and "weighed alike" in made["interval_method"]
+    made, _, _ = scored(spec("bbh_cot_fewshot"), tmp_path / "m.json", tmp_path / "stock", respond)
+    assert made["value"] == pytest.approx(4 / 10) and made["interval_method"] == "Wilson 95%"
+
+
 def questions(subject, count):
     return [
         {"question": f"q{n}? ", "subject": subject, "choices": list("wxyz"), "answer": n % 4}

@@ -9,7 +9,7 @@ Z = 1.959963984540054  # 97.5% point of the normal distribution
 RESAMPLES = 2000
 
 
-def wilson(successes: float, number: int) -> tuple[float, float]:
+def wilson(successes: float, number: float) -> tuple[float, float]:
     """95% interval of a share (Wilson 1927); sensible at 0 and at 1, unlike the normal one."""
     if number < 1 or not 0 <= successes <= number:
         raise ValueError(f"{successes} of {number}")
@@ -19,6 +19,22 @@ def wilson(successes: float, number: int) -> tuple[float, float]:
     half = Z * spread / (1 + square / number)
     low, high = max(0.0, middle - half), min(1.0, middle + half)
     return (0.0 if successes == 0 else low), (1.0 if successes == number else high)
+
+
+def weighted_share(
+    right: Sequence[bool], weights: Sequence[float]
+) -> tuple[float, tuple[float, float]]:
+    """Weighted share of ``right`` and its 95% interval: Wilson's for as many items of equal weight
+    as have the same variance (Kish 1965); with equal weights the plain one."""
+    if len(right) != len(weights) or not len(right) or min(weights) <= 0:
+        raise ValueError("as many weights as items, above 0, at least one")
+    if len(set(weights)) == 1:
+        return sum(right) / len(right), wilson(sum(right), len(right))
+    total = math.fsum(weights)
+    share = math.fsum(weight for one, weight in zip(right, weights, strict=True) if one) / total
+    share = 1.0 if all(right) else share
+    number = total * total / math.fsum(weight * weight for weight in weights)
+    return share, wilson(share * number, number)
 
 
 def bootstrap_ratio(
