@@ -1,9 +1,10 @@
 """The paper's way of asking and reading, beside lm-eval's: prompts, answers, both scores."""
 
+import hashlib
 import json
 
 import pytest
-from answered import catalogue, fetched, parquet, scored
+from answered import Fixed, catalogue, fetched, parquet, scored
 from hypothesis import given
 from hypothesis import strategies as st
 from lemur.errors import UserError
@@ -104,6 +105,10 @@ def test_gsm8k_both_scores(spec, gsm8k, tmp_path):
     assert prompt.startswith("Answer the following questions.\n\nQuestion: There are 15 trees")
     assert prompt.endswith("\n\nQuestion: How many?\nAnswer:") and options["until"] == ["\n"]
     assert prompt.count("So the answer is ") == 8 and "The answer is" not in prompt
+    # The released script's own examples (xchat/eval/gsm/examplars.py), joined as it joins them.
+    examples = prompt[: -len("Question: How many?\nAnswer:")].encode()
+    released = "bc98d2864d2c74ae324561ed4fa497c577cd251cc06aeae2c2a23bd5ef60c404"
+    assert hashlib.sha256(examples).hexdigest() == released
 
 
 def test_gsm8k_asked_of_a_chat_model(spec, gsm8k, tmp_path):
@@ -117,14 +122,26 @@ def test_gsm8k_asked_of_a_chat_model(spec, gsm8k, tmp_path):
 
 def test_bbh_prompts_are_its_authors_to_the_byte(spec, mirror, tmp_path):
     files = mirror("suzgunmirac/BIG-Bench-Hard/*/bbh/*.json")
-    bench = Bench(spec("bbh_paper", shots=3), manifest(tmp_path, files))
+    data = manifest(tmp_path, files)
+    bench = Bench(spec("bbh_paper", shots=3), data)
+    chat = Bench(spec("bbh_paper", shots=3, format="chatml", limit=60), data)
     assert len(bench.tasks) == 27 and bench.n == 6511
+    heads = {}
     for task in bench.tasks.values():
         name = task.config.dataset_name
         (path,) = mirror(f"suzgunmirac/BIG-Bench-Hard/*/cot-prompts/{name}.txt")
         head = path.read_text().split("\n", 2)[2].strip()  # a canary and a rule before it
         document = task.eval_docs[0]
         assert task.fewshot_context(document, 3) == f"{head}\n\nQ: {document['input']}\nA: ", name
+        heads[name] = head
+    asked = Fixed(lambda one: "")
+    for name, many in chat.evaluate(asked, metrics=False).items():
+        for sample in many:
+            question = (
+                f"{heads[chat.tasks[name].config.dataset_name]}\n\nQ: {sample['doc']['input']}"
+            )
+            expected = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\nA:"
+            assert sample["arguments"][0][0] == expected, name
 
 
 def test_bbh_both_scores(spec, tmp_path):
@@ -196,6 +213,11 @@ def test_mmlu_from_a_hub(spec, tmp_path, name):
     about = "about  high school" if name == "mmlu_paper" else "about high school"
     assert sum(about in prompt for prompt, _ in asked) == 16
     assert asked[0][0].count("Answer: ") == 5 and asked[0][1] == " A"
+    if name == "mmlu_paper":  # as the released script builds it: the question is not stripped
+        shown = "\nA. w\nB. x\nC. y\nD. z\nAnswer:"
+        solved = "".join(f"q{n}? {shown} {'ABCD'[n % 4]}\n\n" for n in range(5))
+        about = "The following are multiple choice questions (with answers) about  anatomy.\n\n"
+        assert asked[0][0] == f"{about}{solved}q0? {shown}"
 
 
 def test_mmlu_of_another_shape_is_one_line(spec, tmp_path):
