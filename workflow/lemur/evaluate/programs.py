@@ -107,8 +107,8 @@ class MultiplE:
 
 # Judges that need more of a benchmark's data than the problem: made once from its source. One may
 # have ``prepare(documents)``, called before any job is made, ``strict(verdict)``, a second verdict
-# of the first answer of each problem, and ``beside(pairs)``, scores beside the main one from (item,
-# response) after judging.
+# of the first answer of each problem, ``second(document, response)``, a second job of it or None, and
+# ``beside(pairs)``, scores beside the main one from (item, response) after judging.
 PREPARED: dict[str, Callable[[Source], Any]] = {
     "ds1000": DS1000,
     "multipl_e": MultiplE,
