@@ -47,6 +47,7 @@ class Bench:
         self.chat = form == "chatml" and not self.definition.get("plain")
         reader = READERS[self.definition["reader"]]
         found = reader(self.source, self.definition.get("member", ""))
+        _once(found, self.name)
         self.documents, self.of = limited(found, spec.get("limit"), self.name)
         self.n = sum(len(split["test"]) for split in self.documents.values())
         self.tasks = {}
@@ -124,6 +125,15 @@ class Bench:
             fewshot_as_multiturn=bool(self.definition.get("multiturn")),
         )
         return results["samples"]
+
+
+def _once(found: dict[str, Split], name: str) -> None:
+    """UserError where two problems have one name, by which verdicts are told apart and paired."""
+    seen: set[str] = set()
+    for document in (one for split in found.values() for one in split["test"]):
+        if document["_id"] in seen:
+            raise UserError(f"{name}: its data holds the problem '{document['_id']}' twice")
+        seen.add(document["_id"])
 
 
 def _change(config: dict[str, Any], change: dict[str, Any]) -> None:
