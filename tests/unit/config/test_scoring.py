@@ -17,7 +17,8 @@ def one(**asked):
 
 def folder(path, **config):
     path.mkdir()
-    for name, value in {"config.json": config, "tokenizer_config.json": {}}.items():
+    files = {"config.json": config, "tokenizer_config.json": {}, "tokenizer.json": {}}
+    for name, value in files.items():
         (path / name).write_text(json.dumps(value))
     (path / "model.safetensors").write_bytes(b"")
     return path
@@ -97,7 +98,9 @@ def test_a_mistake_is_one_line(asked, message):
     assert message in line and line.startswith("config: ") and "\n" not in line
 
 
-@pytest.mark.parametrize("missing", ["config.json", "tokenizer_config.json", "model.safetensors"])
+@pytest.mark.parametrize(
+    "missing", ["config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors"]
+)
 def test_a_folder_without_a_part_names_it(tmp_path, missing):
     mine = folder(tmp_path / "m")
     (mine / missing).unlink()
