@@ -102,6 +102,7 @@ rule foundation_table:
         dropped=mixture_drops(),
     output:
         in_report(FOUNDATION),
+        [str(Path(FOUNDATION).with_suffix(kind)) for kind in (".md", ".csv", ".tex")],
     log:
         "logs/figures/foundation.log",
     resources:
@@ -116,7 +117,7 @@ rule foundation_table:
             "figures",
             "8_figures/foundation.py",
             "--scores {input.scores} --reported {input.reported} {params.dropped}",
-            "--out {output}",
+            "--out {output[0]}",
         )
 
 
