@@ -108,6 +108,39 @@ def test_a_folder_without_a_part_names_it(tmp_path, missing):
         one(model=str(mine))
 
 
+@pytest.mark.parametrize(
+    ("name", "temperature", "words"),
+    [
+        ("humaneval", 0, "greedy answers are all the same"),
+        ("gsm8k", 0.8, "pass@k is of programs"),
+        ("humaneval", 0.8, None),
+    ],
+)
+def test_several_answers_are_sampled_programs(name, temperature, words):
+    catalogue = load.catalogue("benchmarks")
+    decoding = {"max_new_tokens": 8, "temperature": temperature, "samples": 10}
+    changed = {**catalogue, name: {**catalogue[name], "decoding": decoding}}
+    if words is None:
+        (made,) = recipe.chosen_benchmarks([{"name": name}], changed, "here")
+        assert made["decoding"]["samples"] == 10
+        return
+    with pytest.raises(UserError, match=words) as caught:
+        recipe.chosen_benchmarks([{"name": name}], changed, "here")
+    assert "here.0" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_no_more_shots_than_solved_examples():
+    catalogue = load.catalogue("benchmarks")
+    (made,) = recipe.chosen_benchmarks([{"name": "gsm8k", "shots": 3}], catalogue, "here")
+    assert made["shots"] == 3
+    for name, shots, words in (
+        ("gsm8k", 9, "'gsm8k' has 8"),
+        ("humaneval", 1, "'humaneval' has 0"),
+    ):
+        with pytest.raises(UserError, match=f"here.0: shots: {shots}: {words} solved examples"):
+            recipe.chosen_benchmarks([{"name": name, "shots": shots}], catalogue, "here")
+
+
 def test_baselines_are_catalogue_entries():
     models = load.catalogue("models")
     found = scoring.baselines(["llama-2-70b", "OpenLemur/lemur-70b-v1"], models, "here")

@@ -62,6 +62,15 @@ def test_gsm8k_prompts_are_lm_evals(spec, gsm8k):
     assert none == "Q: Ann has 0 apples and gets 2 more. How many has she?\nA:"
 
 
+def test_more_shots_than_solved_examples_are_one_line(spec, humaneval, gsm8k):
+    for wanted, path, words in (
+        (spec("gsm8k", shots=9), gsm8k, "gsm8k: shots 9: there are 8 solved examples"),
+        (spec(shots=1), humaneval, "humaneval: shots 1: there are 0 solved examples"),
+    ):
+        with pytest.raises(UserError, match=words):
+            Bench(wanted, path)
+
+
 def test_stop_texts_of_a_recipe_win(spec, humaneval):
     decoding = {"max_new_tokens": 4, "temperature": 0, "stop": ["END"]}
     _, options = prompts(spec(decoding=decoding), humaneval)[0]

@@ -101,11 +101,19 @@ class Bench:
         if stops := self.spec["decoding"].get("stop"):
             config["generation_kwargs"] = {**config.get("generation_kwargs", {}), "until": stops}
         config["custom_dataset"] = functools.partial(_dataset, split)
-        config["num_fewshot"] = int(self.spec.get("shots") or 0)
+        config["num_fewshot"] = self._shots(config, split)
         config["repeats"] = int(self.spec["decoding"].get("samples", 1))
         task = ConfigurableTask(config=config)
         task.set_fewshot_seed(1234)
         return task
+
+    def _shots(self, config: dict[str, Any], split: Split) -> int:
+        """Solved examples in a prompt: its own, never problems that are asked."""
+        shots, examples = int(self.spec.get("shots") or 0), config.get("fewshot_config") or {}
+        given = examples.get("samples") or split.get(config.get("fewshot_split") or "", [])
+        if shots > len(given):
+            raise UserError(f"{self.name}: shots {shots}: there are {len(given)} solved examples")
+        return shots
 
     def evaluate(self, lm: Any, *, metrics: bool) -> dict[str, list[dict[str, Any]]]:
         """Run ``lm`` over all problems; lm-eval's samples by task. Without ``metrics`` nothing is
