@@ -50,13 +50,13 @@ def against(score: Score, other: Score | None) -> str | None:
     if not shared:
         return None
     ours, others = [mine[key] for key in shared], [theirs[key] for key in shared]
-    mean, low, high = intervals.paired_difference(ours, others)
-    sign = f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}"
-    if {*ours, *others} <= {0.0, 1.0}:
-        sign += (
-            f", McNemar p = {intervals.mcnemar(list(map(bool, ours)), list(map(bool, others))):.2g}"
-        )
-    sign += ")"
+    once = {*ours, *others} <= {0.0, 1.0}
+    rights = [bool(one) for one in ours], [bool(one) for one in others]
+    mean, low, high = (
+        intervals.paired_shares(*rights) if once else intervals.paired_difference(ours, others)
+    )
+    test = f", McNemar p = {intervals.mcnemar(*rights):.2g}" if once else ""
+    sign = f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}{test})"
     return sign if len(shared) == score["n"] == other["n"] else f"{sign} on {len(shared)}"
 
 
