@@ -8,8 +8,9 @@ from answered import Fixed, catalogue, fetched, parquet, scored
 from hypothesis import given
 from hypothesis import strategies as st
 from lemur.errors import UserError
-from lemur.evaluate import answers
+from lemur.evaluate import answers, generation, judging, store
 from lemur.evaluate.tasks import Bench, definition
+from lemur.evaluate.tokenised import Tokenised
 from lemur.files import sha256_of, write_json
 
 
@@ -163,6 +164,43 @@ def test_bbh_both_scores(spec, tmp_path):
     assert made["beside"]["strict"] == {"value": 0.5, "differs_on": 2}
 
 
+class Words:
+    """A tokenizer that begins every text with token 1, as Llama's does."""
+
+    bos_token, bos_token_id, eos_token_id = "<s>", 1, 2
+
+    def encode(self, text, add_special_tokens=True):
+        return [1] * add_special_tokens + [len(word) + 10 for word in text.split()]
+
+
+def test_prompts_of_the_paper_have_no_beginning_token(spec, gsm8k, tmp_path, monkeypatch):
+    """As the released scripts tokenize them: add_special_tokens=False."""
+    seen = {}
+
+    class Reads(Tokenised):
+        def generate(self, requests, seeds, done):
+            seen[self.label] = self.prompts(requests)[0]
+            for number in range(len(requests)):
+                yield number, {"response": "", "tokens": 0, "finish": "end"}
+
+    def made(given, *_):
+        return Reads(Words(), 4096, given["decoding"], 1, given["benchmark"])
+
+    monkeypatch.setattr(generation, "backend_of", made)
+    monkeypatch.setattr(generation.settings, "model_digest", lambda _: "0")
+    for name in ("gsm8k_paper", "gsm8k_full"):
+        given = spec(name, task=name.replace("full", "cot"), shots=8)
+        out = tmp_path / name / "generations.jsonl"
+        generation.run(given, tmp_path, gsm8k, out)
+        settings, _ = store.read(out)
+        assert settings.get("begin", True) is (name == "gsm8k_full")
+    assert all(ids[0] == 1 for ids in seen["gsm8k_full"])
+    assert all(1 not in ids for ids in seen["gsm8k_paper"])
+    pair = Reads(Words(), 64, {}, 1, "x")
+    pair.begin = False
+    assert pair._pair("Answer:", " A") == ([17], [11])
+
+
 def test_tasks_of_bbh_weigh_alike_as_in_the_papers_code(spec, tmp_path):
     """The released script takes the mean of the tasks' scores; lm-eval that of all problems."""
     for name, count in (("navigate", 8), ("snarks", 2)):
@@ -218,6 +256,39 @@ def test_mmlu_from_a_hub(spec, tmp_path, name):
         solved = "".join(f"q{n}? {shown} {'ABCD'[n % 4]}\n\n" for n in range(5))
         about = "The following are multiple choice questions (with answers) about  anatomy.\n\n"
         assert asked[0][0] == f"{about}{solved}q0? {shown}"
+
+
+def test_long_prompts_of_mmlu_lose_their_last_examples(spec, tmp_path, monkeypatch):
+    """As in the released script: whole examples, until the prompt has 2,048 tokens or fewer."""
+    long = [
+        {**one, "question": f"{one['question']}{'word ' * 600}"} for one in questions("anatomy", 5)
+    ]
+    (tmp_path / "dev-0.parquet").write_bytes(parquet(long))
+    (tmp_path / "test-0.parquet").write_bytes(parquet(questions("anatomy", 2)))
+    listed = [{"path": f"{split}-0.parquet", "sha256": "0"} for split in ("dev", "test")]
+    write_json(tmp_path / "m.json", {"files": listed})
+    asked = []
+
+    class Reads(Tokenised):
+        def loglikelihood(self, requests, seeds, done):
+            asked.extend(request.args[0] for request in requests)
+            yield from ((number, {"response": [-1.0, True]}) for number in range(len(requests)))
+
+    monkeypatch.setattr(
+        generation, "backend_of", lambda *_: Reads(Words(), 4096, {}, 1, "mmlu_paper")
+    )
+    monkeypatch.setattr(generation.settings, "model_digest", lambda _: "0")
+    for name, left in (("mmlu_paper", 3), ("mmlu", 5)):
+        asked.clear()
+        out = tmp_path / name / "generations.jsonl"
+        generation.run(spec(name, task=name, shots=5), tmp_path, tmp_path / "m.json", out)
+        assert len(asked) == 8
+        for text in asked:
+            assert text.count("Answer: ") == left and text.endswith("D. z\nAnswer:")
+            assert all(f"q{number}? " in text for number in range(left))  # the first ones
+        _, entries = store.read(out)
+        assert {entry.get("shots", 5) for entry in entries.values()} == {left}
+        judging.run(spec(name, task=name, shots=5), out, tmp_path / "m.json", out.with_name("s"))
 
 
 def test_mmlu_of_another_shape_is_one_line(spec, tmp_path):

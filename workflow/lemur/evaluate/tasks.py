@@ -34,7 +34,7 @@ class Bench:
     """One benchmark with its documents as lm-eval tasks.
 
     ``of`` is the number of problems in the data, ``n`` the number asked; ``tasks`` maps lm-eval's
-    names to tasks.
+    names to tasks; ``begin``: whether a prompt gets the tokenizer's beginning token.
     """
 
     def __init__(self, spec: dict[str, Any], data: Path | str):
@@ -45,6 +45,7 @@ class Bench:
         if form not in FORMATS:
             raise UserError(f"{self.name}: format '{form}'{nearest(form, FORMATS)}")
         self.chat = form == "chatml" and not self.definition.get("plain")
+        self.begin = bool(self.definition.get("begin", True))
         reader = READERS[self.definition["reader"]]
         found = reader(self.source, self.definition.get("member", ""))
         _once(found, self.name)
