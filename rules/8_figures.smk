@@ -101,8 +101,8 @@ rule foundation_table:
         reported=PAPER / "reported.csv",
         dropped=mixture_drops(),
     output:
-        in_report(FOUNDATION),
-        [str(Path(FOUNDATION).with_suffix(kind)) for kind in (".md", ".csv", ".tex")],
+        page=in_report(FOUNDATION),
+        others=[str(Path(FOUNDATION).with_suffix(kind)) for kind in (".md", ".csv", ".tex")],
     log:
         "logs/figures/foundation.log",
     resources:
@@ -117,7 +117,7 @@ rule foundation_table:
             "figures",
             "8_figures/foundation.py",
             "--scores {input.scores} --reported {input.reported} {params.dropped}",
-            "--out {output[0]}",
+            "--out {output.page}",
         )
 
 
