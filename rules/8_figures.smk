@@ -102,7 +102,7 @@ rule foundation_table:
         dropped=mixture_drops(),
     output:
         page=in_report(FOUNDATION),
-        others=[str(Path(FOUNDATION).with_suffix(kind)) for kind in (".md", ".csv", ".tex")],
+        others=FOUNDATION_OTHERS,
     log:
         "logs/figures/foundation.log",
     resources:
