@@ -96,6 +96,14 @@ def test_the_average_is_the_papers_where_all_eight_are_there(tmp_path):
     assert part[1] == pytest.approx((30.5 + 45.4) / 2)
 
 
+def test_the_interval_of_an_average_is_as_lopsided_as_its_parts(tmp_path):
+    paths = [score(tmp_path, "llama", name, 0) for name in ("humaneval", "mbpp")]
+    for path in paths:
+        path.write_text(json.dumps({**json.loads(path.read_text()), "interval": [0.0, 0.6]}))
+    row = rows(made(tmp_path, paths))["Llama-2-70B, the paper's Llama-2-70B", "Mean of the 2 above"]
+    assert row[3] == f"0.0 to {60 / 2**0.5:.1f}"
+
+
 def test_a_column_counts_once_in_the_average(tmp_path):
     paths = [score(tmp_path, "llama", "mmlu", 60), score(tmp_path, "llama", "mmlu_mint", 9, n=76)]
     named = "Llama-2-70B, the paper's Llama-2-70B", "Mean of the 1 above"

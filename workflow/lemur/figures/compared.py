@@ -179,9 +179,14 @@ def average(
         return None
     columns = [name for name in BENCHMARKS if name in chosen]
     ours = [100 * chosen[name]["value"] for name in columns]
-    spread = [50 * (chosen[name]["interval"][1] - chosen[name]["interval"][0]) for name in columns]
+    # Each side on its own: an interval near 0 or 100 is not symmetric (Zou and Donner 2008).
+    edges = [[100 * edge for edge in chosen[name]["interval"]] for name in columns]
     mean = sum(ours) / len(ours)
-    half = math.sqrt(sum(one * one for one in spread)) / len(spread)
+    below, above = (
+        math.sqrt(sum((one - edge[side]) ** 2 for one, edge in zip(ours, edges, strict=True)))
+        / len(ours)
+        for side in (0, 1)
+    )
     whole = len(columns) == len(BENCHMARKS)
     key = str(model.get("paper"))
     theirs = [numbers.get((key, name)) for name in columns]
@@ -190,12 +195,12 @@ def average(
         printed = numbers.get((key, AVERAGE))
     elif all(one is not None for one in theirs):
         printed = sum(one for one in theirs if one is not None) / len(theirs)
-    shown = f"{max(0.0, mean - half):.1f} to {min(100.0, mean + half):.1f}"
+    shown = f"{mean - below:.1f} to {mean + above:.1f}"
     name = "Average" if whole else f"Mean of the {len(columns)} above"
     if printed is None:
         return [name, None, mean, shown, None, None, None]
     gap = mean - printed
-    return [name, printed, mean, shown, gap, f"{gap - half:+.1f} to {gap + half:+.1f}", None]
+    return [name, printed, mean, shown, gap, f"{gap - below:+.1f} to {gap + above:+.1f}", None]
 
 
 def _of_average(
