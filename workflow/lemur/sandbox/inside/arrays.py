@@ -4,14 +4,14 @@ import math
 import re
 
 import numpy as np
-from values import Malformed, drawn, need, pack, several, unpack
+from values import Malformed, NoForm, drawn, need, pack, several, text, unpack
 
 _DTYPE = re.compile(r"[<>|=]?[?biufcmMSUV]\d*(\[\d*[A-Za-z]+\])?")
 
 
 def form(value, write):
     """The form of ``value``, None if it is not of these."""
-    if isinstance(value, np.generic) and not value.dtype.hasobject:
+    if isinstance(value, np.generic):
         return {"np.scalar": [describe(value.dtype), pack(np.asarray(value).tobytes())]}
     if isinstance(value, np.ma.MaskedArray):
         mask = np.ma.getmaskarray(value)
@@ -23,7 +23,7 @@ def form(value, write):
         return array(np.ndarray.view(value, np.ndarray), write)
     if isinstance(value, np.dtype) and not value.hasobject:
         return {"np.dtype": describe(value)}
-    if isinstance(value, np.dtype) and value == object:
+    if isinstance(value, np.dtype) and value.kind == "O" and value.names is None:
         return {"np.dtype": "O"}
     if isinstance(value, np.poly1d):
         return {"np.poly1d": write.many((value.coeffs, str(value.variable)))}
@@ -35,19 +35,22 @@ def form(value, write):
 def array(value, write):
     """The form of an array of numbers, texts, times or records, or of objects."""
     shape = list(map(int, value.shape))
-    if value.dtype == object:
+    if value.dtype.kind == "O":
         return {"np.objects": [shape, write.many(value.ravel().tolist())]}
     order = "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
     return {"np.array": [describe(value.dtype), shape, pack(value.tobytes(order)), order]}
 
 
-def describe(dtype):
-    """A dtype as text, or the list of its fields."""
+def describe(dtype, inside=False):
+    """A dtype as text, or the list of its fields. Records of truth values have none, since the bytes
+    of such a field could be neither true nor false."""
+    if dtype.hasobject or dtype.kind == "b" and inside:
+        raise NoForm(f"a record with fields of {dtype}")
     if dtype.names is not None:
         fields = []
         for name in dtype.names:
             base, shape = dtype[name].base, list(dtype[name].shape)
-            fields.append([name, describe(base), shape])
+            fields.append([name, describe(base, inside=True), shape])
         return fields
     return dtype.str
 
@@ -58,7 +61,9 @@ def dtype_of(told):
         fields = []
         for field in told:
             name, base, shape = several(field, 3)
-            fields.append((need(name, str), dtype_of(base), sizes(shape)))
+            fields.append((text(name), dtype_of(base), sizes(shape)))
+            if fields[-1][1].kind == "b":
+                raise Malformed("a record of truth values")
         return np.dtype(fields)
     if not _DTYPE.fullmatch(need(told, str)):
         raise Malformed("not a dtype")
@@ -73,16 +78,27 @@ def sizes(shape):
     return shape
 
 
-def buffer(told, shape, text, order="C"):
+def buffer(told, shape, packed, order="C"):
     """The array of a dtype's description, a shape and packed bytes."""
-    dtype, shape, data = dtype_of(told), sizes(shape), unpack(text)
+    dtype, shape, data = dtype_of(told), sizes(shape), unpack(packed)
     if math.prod(shape) * dtype.itemsize != len(data) or order not in ("C", "F"):
         raise Malformed("an array of another size")
     if not data:
         return np.zeros(shape, dtype)
-    if dtype == bool:  # a byte other than 0 and 1 would be neither
+    if dtype.kind == "b":  # a byte other than 0 and 1 would be neither
         return (np.frombuffer(data, np.uint8) != 0).reshape(shape, order=order)
-    return np.frombuffer(bytearray(data), dtype).reshape(shape, order=order)
+    made = np.frombuffer(bytearray(data), dtype)
+    _check(made)
+    return made.reshape(shape, order=order)
+
+
+def _check(array):
+    """Every text of an array is one (``values.text``)."""
+    if array.dtype.kind == "U":
+        for one in np.unique(array).tolist():
+            text(one)
+    for name in array.dtype.names or ():
+        _check(array[name])
 
 
 def _objects(inner, read):

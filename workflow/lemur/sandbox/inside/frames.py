@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import times
 from arrays import array as numpy_form
-from values import Malformed, need, several
+from values import Malformed, need, several, text
 
 _PANDAS_ARRAY = getattr(pd.arrays, "NumpyExtensionArray", None) or pd.arrays.PandasArray
 _MASKED = (pd.arrays.IntegerArray, pd.arrays.FloatingArray, pd.arrays.BooleanArray)
@@ -153,7 +153,7 @@ def _strings(inner, _):
     if storage not in ("python", "pyarrow"):
         raise Malformed("not a storage of strings")
     dtype = pd.StringDtype(storage, na_value=np.nan) if nan else pd.StringDtype(storage)
-    items = [need(item, str, type(None)) for item in need(items, list)]
+    items = [item if item is None else text(item) for item in need(items, list)]
     return pd.array(np.array(items, dtype=object), dtype=dtype)
 
 

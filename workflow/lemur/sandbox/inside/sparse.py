@@ -62,12 +62,15 @@ def _sparse(inner, read):
 
 
 def _optimized(inner, read):
+    """Its items are attributes too (``values.text``): names are those of results alone."""
     import scipy.optimize
 
     made = scipy.optimize.OptimizeResult()
     for pair in need(inner, list):
         name, value = read.many(several(pair, 2))
-        dict.__setitem__(made, need(name, str), value)
+        if not need(name, str).isidentifier() or name.startswith("_"):
+            raise Malformed("not the name of a result")
+        dict.__setitem__(made, name, value)
     return made
 
 

@@ -88,6 +88,14 @@ def need(value, *kinds):
     return value
 
 
+def text(value):
+    """``value`` if it is a text that is no special name. A label of a pandas series is an attribute
+    of it too, and NumPy reads memory at the address that ``__array_interface__`` names."""
+    if need(value, str).startswith("__") and value.endswith("__"):
+        raise Malformed("a text like a special name")
+    return value
+
+
 def several(value, number):
     """``value`` if it is a list of ``number`` parts."""
     if len(need(value, list)) != number:
@@ -161,7 +169,7 @@ class Reader:
 
     def __call__(self, form):
         if type(form) is not dict:
-            return need(form, type(None), bool, int, str)
+            return text(form) if type(form) is str else need(form, type(None), bool, int)
         if len(form) != 1:
             raise Malformed("not one tag")
         ((tag, inner),) = form.items()
@@ -210,7 +218,7 @@ class Reader:
 
 def _plain(inner, _):
     if type(inner) is not dict:
-        return need(inner, str, int, bool)
+        return text(inner) if type(inner) is str else need(inner, int, bool)
     ((tag, inside),) = inner.items()
     if tag in ("complex", "range"):
         inside = list(inside)
