@@ -74,7 +74,9 @@ FRAMES = [
     pd.DataFrame({"p": DAYS.to_period("M")}, index=DAYS.to_period("M")),
     pd.DataFrame({"o": pd.Series([pd.Timestamp("2020")] * 2, dtype=object)}),
     pd.DataFrame([[1, "x"], [3, "y"]], columns=["a", "a"]),
-    pd.DataFrame([[1, "x"]], columns=pd.MultiIndex.from_product([["a"], ["b", "c"]], names="uv")),
+    pd.DataFrame(
+        [[1, "x"]], columns=pd.MultiIndex.from_product([["a"], ["b", "c"]], names=["u", "v"])
+    ),
     pd.DataFrame({"x": [[1, 2], {"a": 1}]}, index=pd.CategoricalIndex(["x", "y"], name="k")),
     pd.DataFrame({"a": [1]}, index=pd.Index([("a", "b")], tupleize_cols=False, name=("n", "m"))),
     pd.DataFrame({"a": range(3), "b": pd.cut([1, 2, 3], 2)}, index=pd.interval_range(0, 3)),
@@ -105,7 +107,6 @@ def test_plain_values(value):
 def test_arrays(value):
     found = again(value)
     assert type(found) is type(value) and found.dtype == value.dtype and found.shape == value.shape
-    assert found.tolist() == value.tolist() or value.dtype.kind == "M"
     np.testing.assert_array_equal(found, value)
     assert found.flags.writeable
 
@@ -280,7 +281,9 @@ def tags():
     import standard
     import tensors
 
-    return KNOWN + [tag for part in (arrays, frames, sparse, standard, tensors) for tag in part.READ]
+    return KNOWN + [
+        tag for part in (arrays, frames, sparse, standard, tensors) for tag in part.READ
+    ]
 
 
 LEAVES = st.one_of(
@@ -288,7 +291,9 @@ LEAVES = st.one_of(
     st.booleans(),
     st.integers(-3, 2**65),
     st.floats(),
-    st.sampled_from(["a", "<i8", "|O", "U2", "O", "csr_matrix", "coo_array", "C", "ns", "D", "pytz"]),
+    st.sampled_from(
+        ["a", "<i8", "|O", "U2", "O", "csr_matrix", "coo_array", "C", "ns", "D", "pytz"]
+    ),
     st.sampled_from(["UTC", "python", "string", "float32", "tensor", "left", "0x1p3", "int", TEXT]),
     st.text(max_size=5),
 )
