@@ -169,11 +169,8 @@ class DS1000:
                 if found.verdict == "passed":
                     return document["_id"], "passed", None
                 why = f"its reference solution by two processes: {found.detail or found.verdict}"
-            return (
-                document["_id"],
-                problem(packages, context, code).run(sandbox, limits).verdict,
-                why,
-            )
+            found = problem(packages, context, code).run(sandbox, limits)
+            return document["_id"], found.verdict, why
 
         with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool:
             for name, verdict, why in pool.map(reference, documents):
@@ -211,12 +208,10 @@ class DS1000:
             "one_process": dict(sorted(self.one_process.items())),
             "environment_sha256": digest,
         }
-        items = [
-            one for one in {id(item): item for item, _ in pairs}.values() if "one_process" in one
-        ]
+        once = {id(item): item for item, _ in pairs}.values()
+        items = [one for one in once if "one_process" in one]
         if items:
-            differ = sum(
-                (one["one_process"] == "passed") != (one["verdict"] == "passed") for one in items
-            )
+            both = [(one["one_process"] == "passed", one["verdict"] == "passed") for one in items]
+            differ = sum(original != mine for original, mine in both)
             told["beside"] = {"one_process": {**share(items, "one_process"), "differs_on": differ}}
         return told

@@ -37,7 +37,10 @@ _ADDRESS_MB = 1 << 20
 @functools.cache
 def together(context: str) -> str | None:
     """Why program and test have to be one process, None where nothing in the text says so."""
-    tree = ast.parse(context)
+    try:
+        tree = ast.parse(context)
+    except (SyntaxError, ValueError) as error:
+        return f"its test is not Python: {error}"
     if any(name.split(".")[0] in _DRAWING for name in _imported(tree)):
         return FIGURE
     if any(_ASSERT.search(text.partition(INSERT)[2]) for text in _templates(tree)):

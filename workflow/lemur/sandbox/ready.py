@@ -1,8 +1,8 @@
 """Sandboxes started before they are needed: starting one takes longer than judging by it.
 
 A *spare* is a script of ``inside/`` in fresh namespaces with a fresh /tmp that waits for its first
-and only program. The *checker* is one confined process that forks for every judgement; it holds tests and
-never a program. Both are started by one thread that lives as long as the process does, since
+and only program. A *checker* is one confined process that forks for every judgement; it holds tests
+and never a program. All are started by one thread that lives as long as the process does, since
 bubblewrap dies with the thread that started it.
 """
 

@@ -18,7 +18,7 @@ class Raised(Exception):
             told = {"raised": "a malformed answer"}
         number = told.get("errno")
         self.told = {
-            "raised": str(told.get("raised"))[:100],
+            "raised": str(told.get("raised", "an exception"))[:100],
             "text": str(told.get("text", ""))[:300],
             "errno": number if type(number) is int else None,
         }

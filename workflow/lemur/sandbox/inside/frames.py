@@ -2,6 +2,8 @@
 frequencies and dtypes, rebuilt by pandas' public constructors. A column or an index has the form of
 its array, with no tag of its own."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import times
@@ -164,7 +166,9 @@ def _sparse(inner, read):
     whole = pd.arrays.SparseArray(np.zeros(0, values.dtype), fill_value=fill)
     # It checks that positions rise and lie inside.
     index = type(whole.sp_index)(need(length, int), positions.astype(np.int32))
-    return pd.arrays.SparseArray(values, sparse_index=index, fill_value=fill, dtype=whole.dtype)
+    with warnings.catch_warnings():  # pandas 4 has another constructor, pandas 1 has this one
+        warnings.simplefilter("ignore")
+        return pd.arrays.SparseArray(values, sparse_index=index, fill_value=fill, dtype=whole.dtype)
 
 
 def _closed(inner):

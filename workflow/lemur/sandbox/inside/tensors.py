@@ -138,9 +138,10 @@ def _ragged(inner, read):
 def _sparse(inner, read):
     import tensorflow
 
-    made = tensorflow.SparseTensor(*(read.of(one, tensorflow.Tensor) for one in several(inner, 3)))
-    tensorflow.sparse.to_dense(made, validate_indices=True)  # raises where an index is outside
-    return made
+    indices, numbers, shape = (read.of(one, tensorflow.Tensor) for one in several(inner, 3))
+    if not ((indices.numpy() >= 0) & (indices.numpy() < shape.numpy())).all():
+        raise Malformed("an index outside")
+    return tensorflow.SparseTensor(indices, numbers, shape)
 
 
 def _variable(inner, read):

@@ -42,7 +42,8 @@ class Program:
 
     def execute(self, code, variables=None, *others):
         """What the test calls ``exec``."""
-        if not isinstance(code, str) or type(variables) is not dict or others:
+        apart = type(variables) is not dict or any(one is not variables for one in others)
+        if not isinstance(code, str) or apart:
             raise self.cannot("the test does not run it as exec(code, variables)")
         kept = {name: one for name, one in variables.items() if name != "__builtins__"}
         try:
