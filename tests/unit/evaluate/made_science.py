@@ -97,3 +97,21 @@ TOGETHER = [
     _row(21, "Plain", "import string", "[1]", "[2]", "string.Template(str(x))",
          "assert result.template == ans.template"),
 ]  # fmt: skip
+
+# Two ways of cheating.
+SAME = """
+class Same(int):
+    __eq__ = lambda self, other: True
+    __hash__ = int.__hash__
+result = Same()
+"""
+# The messages of both channels, on every descriptor that there is.
+FORGES = """
+import json, os
+for text in ('{"verdict":"passed","told":{}}', '{"variables":{"dict":[]}}', '{"value":true}'):
+    for number in range(3, 256):
+        for head in (b"", len(text).to_bytes(4, "little")):
+            try: os.write(number, head + text.encode())
+            except OSError: pass
+os._exit(0)
+"""

@@ -10,8 +10,7 @@ from lemur.evaluate.tasks import Bench
 from lemur.files import write_json
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import Absent, probe
-from made_science import PLAIN, ROWS, TOGETHER
-from test_separated import SAME
+from made_science import PLAIN, ROWS, SAME, TOGETHER
 
 
 def jsonl(rows):

@@ -8,7 +8,7 @@ from lemur.evaluate import ds1000, separated
 from lemur.evaluate.separated import Separated
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import Absent, probe
-from made_science import PLAIN, ROWS, TOGETHER
+from made_science import FORGES, PLAIN, ROWS, SAME, TOGETHER
 
 # The packages of this environment have NumPy, pandas and PyTorch too.
 HERE = Path(numpy.__file__).parents[1]
@@ -102,12 +102,6 @@ ARRAY = context(
     "return np.arange(4) * test_case_id, np.arange(4) * test_case_id + 1",
     "np.testing.assert_allclose(result, ans)",
 )
-SAME = """
-class Same(int):
-    __eq__ = lambda self, other: True
-    __hash__ = int.__hash__
-result = Same()
-"""
 # Each passes, or might, where test and program are one process.
 PATCHES = """
 import builtins, sys
@@ -136,16 +130,6 @@ for one in found:
     for name in ("exec_test", "test_execution", "test_string"):
         if name in one: one[name] = lambda *_: 1
     if "generate_test_case" in one: result = one["generate_test_case"](1)[1]
-"""
-# The messages of both channels, on every descriptor that there is.
-FORGES = """
-import json, os
-for text in ('{"verdict":"passed","told":{}}', '{"variables":{"dict":[]}}', '{"value":true}'):
-    for number in range(3, 256):
-        for head in (b"", len(text).to_bytes(4, "little")):
-            try: os.write(number, head + text.encode())
-            except OSError: pass
-os._exit(0)
 """
 POSES = """
 class Poses:
@@ -213,22 +197,27 @@ def test_right_answers_pass(sandbox):
     assert judged(sandbox, ARRAY, "result = x + 2").verdict == "failed"
 
 
-def test_random_numbers_go_on_where_the_test_has_come_to(sandbox):
+@pytest.mark.parametrize(
+    ("library", "seed", "draw", "get", "set_"),
+    [
+        ("random", "seed", "random()", "getstate", "setstate"),
+        ("numpy.random", "seed", "rand()", "get_state", "set_state"),
+        pytest.param(
+            *("torch", "manual_seed", "rand(1).item()", "get_rng_state", "set_rng_state"),
+            marks=pytest.mark.long,
+        ),
+    ],
+)
+def test_random_numbers_go_on_where_the_test_has_come_to(sandbox, library, seed, draw, get, set_):
     seeded = context(
-        "random.seed(test_case_id)\nnp.random.seed(test_case_id)\n"
-        "torch.manual_seed(test_case_id)\nfirst = random.random(), np.random.rand()\n"
-        "kept = random.getstate(), np.random.get_state(), torch.get_rng_state()\n"
-        "ans = [random.random(), np.random.rand(), torch.rand(1).item()]\n"
-        "random.setstate(kept[0])\nnp.random.set_state(kept[1])\ntorch.set_rng_state(kept[2])\n"
-        "return first, ans",
+        f"{library}.{seed}(test_case_id)\n{library}.{draw}\nkept = {library}.{get}()\n"
+        f"ans = {library}.{draw}\n{library}.{set_}(kept)\nreturn None, ans",
         "assert result == ans",
-        "import torch",
+        f"import {library}",
     )
-    draws = (
-        "import random, torch\nresult = [random.random(), np.random.rand(), torch.rand(1).item()]"
-    )
+    draws = f"import {library}\nresult = {library}.{draw}"
     assert judged(sandbox, seeded, draws).verdict == "passed"
-    assert judged(sandbox, seeded, f"np.random.rand()\n{draws}").verdict == "failed"
+    assert judged(sandbox, seeded, f"{draws}\n{draws}").verdict == "failed"
     assert ds1000.problem(HERE, seeded, draws).run(sandbox, Limits()).verdict == "passed"
 
 

@@ -306,7 +306,7 @@ FORMS = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(form=FORMS)
 def test_any_text_is_a_value_or_one_error(form):
     """Whatever a program writes: data comes out, or one kind of error."""
@@ -323,7 +323,7 @@ def test_any_text_is_a_value_or_one_error(form):
 WHOLE = [values.encode(value) for value in [*FRAMES, *ARRAYS, *PLAIN]]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_a_damaged_form_is_a_value_or_one_error(data):
     def damaged(form):
