@@ -5,7 +5,7 @@ import json
 import pytest
 from answered import fetched, scored
 from lemur.errors import UserError
-from lemur.evaluate import ds1000
+from lemur.evaluate import ds1000, separated
 from lemur.evaluate.tasks import Bench
 from lemur.files import write_json
 from lemur.sandbox.policy import Limits
@@ -184,6 +184,8 @@ def test_every_library_is_judged_in_the_environment(spec, manifest, tmp_path, sa
     }, items
     assert right["value"] == 1.0 and right["n_judged"] == 8
     assert list(right["reference_fails"]) == ["ds1000/8"]
+    assert right["one_process"] == {"ds1000/5": separated.FIGURE}
+    assert right["beside"]["one_process"]["differs_on"] == 0
     assert set(right["libraries"]) == {"Plain", *(row["metadata"]["library"] for row in ROWS)}
     wrong, _, _ = scored(spec("ds1000"), manifest, tmp_path / "wrong", lambda one: "result = None")
     assert wrong["value"] == 0.0 and wrong["n_judged"] == 8

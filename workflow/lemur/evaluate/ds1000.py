@@ -110,7 +110,8 @@ class Problem(Steps):
 @dataclasses.dataclass(frozen=True)
 class Both:
     """A problem judged by two processes, and by one where that could give another verdict: it is not
-    asked when the program passes, raises or meets a limit by itself."""
+    asked when the program passes, raises or meets a limit by itself. An answer that is no data is an
+    error here, since the reference solution's is data, and may pass there."""
 
     apart: Separated
     together: Problem
