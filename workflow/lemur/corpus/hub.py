@@ -38,9 +38,10 @@ def _access(source: dict) -> str:
 def locate(source: dict, label: str) -> list[tuple[str, Remote, Pin]]:
     """(path, remote, pin) of every file that ``source["files"]`` (globs) selects, sorted by path.
 
-    ``source`` = {hub: owner/name, repo_type: dataset|model, revision: commit, files: [glob]}.
-    ``*`` matches ``/`` too. ``UserError`` for a revision that is no commit, a repository or file
-    that is not there, and for one that asks for a token.
+    ``source`` = {hub: owner/name, repo_type: dataset|model, revision: commit, files: [glob], and
+    sha256: {path: hash} where some are known}. ``*`` matches ``/`` too. ``UserError`` for a revision
+    that is no commit, a repository or file that is not there, one that asks for a token, and one
+    whose hash is another than the known.
     """
     revision = str(source.get("revision", ""))
     if revision == "newest":  # a model that a user named without a commit, to be scored
@@ -60,6 +61,9 @@ def locate(source: dict, label: str) -> list[tuple[str, Remote, Pin]]:
     if found is None:
         offline.refuse(label)
         found = listed(source, revision, label)
+    strange = set(source.get("sha256", {})) - {file["path"] for file in found}
+    if strange:
+        raise UserError(f"{label}: from.sha256 names {min(strange)!r}, which is not taken")
     return [_remote(source, revision, file, label) for file in found]
 
 
@@ -93,7 +97,13 @@ def _remote(source: dict, revision: str, file: dict, label: str) -> tuple[str, R
         revision=revision,
         endpoint=endpoint(),
     )
-    pin = Pin(sha256=file.get("sha256"), git_sha1=file.get("git_sha1"), size=file["size"])
+    known = source.get("sha256", {}).get(file["path"], file.get("sha256"))
+    if known != file.get("sha256", known):
+        raise UserError(
+            f"{label}: {file['path']}: the hub has sha256 {file['sha256']} where {known} is pinned: "
+            "refused"
+        )
+    pin = Pin(sha256=known, git_sha1=file.get("git_sha1"), size=file["size"])
     remote = Remote(url, f"{label}: {file['path']}", build_hf_headers(), _access(source))
     return file["path"], remote, pin
 
