@@ -61,9 +61,7 @@ def locate(source: dict, label: str) -> list[tuple[str, Remote, Pin]]:
     if found is None:
         offline.refuse(label)
         found = listed(source, revision, label)
-    strange = set(source.get("sha256", {})) - {file["path"] for file in found}
-    if strange:
-        raise UserError(f"{label}: from.sha256 names {min(strange)!r}, which is not taken")
+    held(source, found, label)
     return [_remote(source, revision, file, label) for file in found]
 
 
@@ -86,6 +84,18 @@ def listed(source: dict, revision: str, label: str) -> list[dict[str, Any]]:
     ]
 
 
+def held(source: dict, files: list[dict[str, Any]], label: str) -> None:
+    """``UserError`` where the hub's files are not those that ``source["sha256"]`` pins."""
+    listed = {file["path"]: file for file in files}
+    for path, known in source.get("sha256", {}).items():
+        if path not in listed:
+            raise UserError(f"{label}: from.sha256 names {path!r}, which is not taken")
+        if (has := listed[path].get("sha256", known)) != known:
+            raise UserError(
+                f"{label}: {path}: the hub has sha256 {has} where {known} is pinned: refused"
+            )
+
+
 def _remote(source: dict, revision: str, file: dict, label: str) -> tuple[str, Remote, Pin]:
     from huggingface_hub import hf_hub_url
     from huggingface_hub.utils import build_hf_headers
@@ -98,11 +108,6 @@ def _remote(source: dict, revision: str, file: dict, label: str) -> tuple[str, R
         endpoint=endpoint(),
     )
     known = source.get("sha256", {}).get(file["path"], file.get("sha256"))
-    if known != file.get("sha256", known):
-        raise UserError(
-            f"{label}: {file['path']}: the hub has sha256 {file['sha256']} where {known} is pinned: "
-            "refused"
-        )
     pin = Pin(sha256=known, git_sha1=file.get("git_sha1"), size=file["size"])
     remote = Remote(url, f"{label}: {file['path']}", build_hf_headers(), _access(source))
     return file["path"], remote, pin
