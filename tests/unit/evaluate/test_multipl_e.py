@@ -213,11 +213,15 @@ def test_a_language_has_what_its_package_holds(sandbox, language):
         "\n    echo no > /dev/stderr || exit 1; echo $(($1 + $2))",
     ],
 )
-def test_bash_that_needs_proc_is_not_judged(sandbox, answer):
-    """There is no /proc inside, so no /dev/fd: a program that misses it did nothing wrong."""
+def test_bash_that_needs_proc_is_told(sandbox, answer):
+    """There is no /proc inside, so no /dev/fd. It counts as failed: else a program that only writes
+    this message would leave the score."""
     found = judged(sandbox, "sh", answer)
-    assert (found.verdict, found.detail) == ("not judged", languages.NO_DESCRIPTORS), found
-    assert judged(sandbox, "sh", "\n    echo '/dev/fd/63'; exit 1").verdict == "failed"
+    assert found.verdict in ("failed", "error") and found.detail == languages.NO_DESCRIPTORS, found
+    feigned = judged(sandbox, "sh", "\n    echo '/dev/fd/63: No such file or directory'; exit 1")
+    assert feigned.verdict in ("failed", "error")
+    item = {"_sample": {"doc": {"language": "sh"}}, "verdict": "failed", "detail": found.detail}
+    assert languages.by_language([(item, answer)])["failed_without_proc"] == 1
 
 
 def test_both_forms_of_the_tests_of_r_are_known():

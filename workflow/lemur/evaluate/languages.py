@@ -191,10 +191,11 @@ class Shell(Steps):
     """Steps of a Bash program, which may want files that no sandbox without /proc can have."""
 
     def run(self, sandbox: Sandbox, limits: Limits) -> Verdict:
-        """As ``Steps.run``; one that failed and missed such a file is not judged."""
+        """As ``Steps.run``; where one failed and missed such a file, the detail says so. It counts
+        as failed: what a program writes must not take it out of the score."""
         found = super().run(sandbox, limits)
         if found.verdict != "passed" and _DESCRIPTOR.search(found.detail):
-            return Verdict("not judged", NO_DESCRIPTORS, found.seconds)
+            return dataclasses.replace(found, detail=NO_DESCRIPTORS)
         return found
 
 
@@ -249,11 +250,15 @@ def share(items: list[dict[str, Any]], field: str) -> dict[str, Any]:
 
 def by_language(pairs: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
     """Scores of each language that was judged, and their plain mean; beside them the strict score,
-    on how many problems it differs, and how many have tests of a form that is not known."""
+    on how many problems it differs, and how many have tests of a form that is not known; and how
+    many Bash programs failed that wanted files which no sandbox has."""
     shares = shares_by(pairs, "language")
     mean = sum(one["value"] for one in shares.values()) / max(1, len(shares))
     told = {"languages": shares, "mean_of_languages": mean}
-    items = [one for one in {id(item): item for item, _ in pairs}.values() if "strict" in one]
+    every = {id(item): item for item, _ in pairs}.values()
+    if lacking := sum(one.get("detail") == NO_DESCRIPTORS for one in every):
+        told["failed_without_proc"] = lacking
+    items = [one for one in every if "strict" in one]
     checked = [one for one in items if one["strict"] != NOT_CHECKED]
     if checked:
         differ = sum(one["strict"] != one["verdict"] for one in checked)
