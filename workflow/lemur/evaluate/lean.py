@@ -21,12 +21,12 @@ _ROWS = 8  # of the inputs for which weights are laid out; others are right too
 
 
 class _Linear:
-    """Several linear layers of one input as one."""
+    """Several linear layers of one input as one: (weight, bias or None) of each."""
 
-    def __init__(self, weights: Sequence[torch.Tensor], biases: Sequence[Any], packed: bool):
-        weight = torch.cat([*weights])
-        given = [bias for bias in biases if bias is not None]
-        self.bias = torch.cat(given) if given else None
+    def __init__(self, layers: Sequence[tuple[torch.Tensor, torch.Tensor | None]], packed: bool):
+        weight = torch.cat([weight for weight, _ in layers])
+        biases = [bias for _, bias in layers if bias is not None]
+        self.bias = torch.cat(biases) if biases else None
         self.packed = packed
         self.weight = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS) if packed else weight
 
@@ -51,16 +51,17 @@ class _Block:
         self.heads = attention.q_proj.out_features // self.size
         self.key_heads = attention.k_proj.out_features // self.size
         self.group = self.heads // self.key_heads
-        query, out = _parts(attention.q_proj), _parts(attention.o_proj)
         # Query heads of one key head stand apart by it: attention's result is then in the order in
         # which it is wanted next.
-        turned = [one if one is None else self._apart(one) for one in query]
-        self.entrance = _joined(
-            [turned, _parts(attention.k_proj), _parts(attention.v_proj)], packed
-        )
-        self.exit = _joined([[self._apart(out[0].T).T.contiguous(), out[1]]], packed)
-        self.up = _joined([_parts(feed.gate_proj), _parts(feed.up_proj)], packed)
-        self.down = _joined([_parts(feed.down_proj)], packed)
+        weight, bias = _parts(attention.q_proj)
+        query = self._apart(weight), None if bias is None else self._apart(bias)
+        weight, bias = _parts(attention.o_proj)
+        out = self._apart(weight.T).T.contiguous(), bias
+        key, value = _parts(attention.k_proj), _parts(attention.v_proj)
+        self.entrance = _Linear([query, key, value], packed)
+        self.exit = _Linear([out], packed)
+        self.up = _Linear([_parts(feed.gate_proj), _parts(feed.up_proj)], packed)
+        self.down = _Linear([_parts(feed.down_proj)], packed)
         self.before, self.between = (
             _Norm(layer.input_layernorm),
             _Norm(layer.post_attention_layernorm),
@@ -71,11 +72,12 @@ class _Block:
     ) -> torch.Tensor:
         """States [rows * width, hidden]; ``turn`` are cosines and sines [rows * width, 1, head]."""
         made = self.entrance(self.before(states)).view(len(states), -1, self.size)
-        turned = made[:, : self.heads + self.key_heads]
         # sin has the sign of the half that it turns: transformers' rotate_half in one copy.
-        halves = turned.unflatten(-1, (2, -1)).flip(-2).flatten(-2)
+        turned = made.narrow(1, 0, self.heads + self.key_heads)
+        halves = turned.roll(self.size // 2, -1)
         turned.mul_(turn[0]).addcmul_(halves, turn[1])
-        query, both = made[:, : self.heads], made[:, self.heads :]
+        query = made.narrow(1, 0, self.heads)
+        both = made.narrow(1, self.heads, 2 * self.key_heads)
         if slots is not None:
             slots.write(self.layer_idx, both)
         if slots is None or slots.prefilling:
@@ -86,7 +88,7 @@ class _Block:
             mixed = decode(query, *slots.read(self.layer_idx), slots, self.layer_idx, self.scaling)
         states = self.exit(mixed.transpose(1, 2).reshape(len(states), -1), states)
         gate, up = self.up(self.between(states)).chunk(2, -1)
-        return self.down(functional.silu(gate) * up, states)
+        return self.down(functional.silu(gate).mul_(up), states)
 
     def _over_prompt(
         self, query: torch.Tensor, both: torch.Tensor, rows: int, slots: Any
@@ -106,13 +108,8 @@ class _Block:
         return parted.transpose(0, 1).flatten(0, 2)
 
 
-def _parts(layer: nn.Linear) -> list[Any]:
-    """Weight and bias, None without one."""
-    return [layer.weight.detach(), None if layer.bias is None else layer.bias.detach()]
-
-
-def _joined(parts: Sequence[Sequence[Any]], packed: bool) -> _Linear:
-    return _Linear([weight for weight, _ in parts], [bias for _, bias in parts], packed)
+def _parts(layer: nn.Linear) -> tuple[torch.Tensor, torch.Tensor | None]:
+    return layer.weight.detach(), None if layer.bias is None else layer.bias.detach()
 
 
 class _Norm:
@@ -121,13 +118,14 @@ class _Norm:
     def __init__(self, norm: Any):
         weight = norm.weight.detach()
         self.weight, self.epsilon = torch.stack([weight, weight]), norm.variance_epsilon
+        self.shape = self.weight.shape
         self.sides = weight.new_tensor([[1], [-1]])
 
     def __call__(self, states: torch.Tensor) -> torch.Tensor:
         """[tokens, hidden], the same."""
-        both = states[:, None] * self.sides
-        normed = functional.layer_norm(both, self.weight.shape, self.weight, None, self.epsilon)
-        return normed[:, 0].contiguous()
+        both = states.unsqueeze(1) * self.sides
+        normed = torch.layer_norm(both, self.shape, self.weight, None, self.epsilon)
+        return normed.select(1, 0)
 
 
 class Lean:
@@ -143,7 +141,7 @@ class Lean:
         for number, layer in enumerate(inner.layers):
             self.blocks.append(_Block(layer, packed))
             inner.layers[number] = nn.Identity()
-        self.head = _joined([_parts(model.get_output_embeddings())], packed)
+        self.head = _Linear([_parts(model.get_output_embeddings())], packed)
 
     def __call__(
         self, ids: torch.Tensor, positions: torch.Tensor, slots: Slots | None
