@@ -20,7 +20,7 @@ VERSION = {
     "pack": 1,
     "pretrain": 1,
     "sft": 3,
-    "generate": 1,
+    "generate": 2,
     "judge": 4,
     "agents": 1,
     "card": 1,

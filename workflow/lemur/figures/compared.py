@@ -265,9 +265,9 @@ def _unseen(hub_only: Mapping[str, bool]) -> list[str]:
     asked = [name for name, chosen in hub_only.items() if chosen]
     here = f"asked in this recipe: {', '.join(asked)}" if asked else "none is asked in this recipe"
     return [
-        f"The data of {names} is on the hub alone, and its revision is not yet looked up: their path "
-        "was tested on a local hub server with small problems made by hand in the same form, not on "
-        f"the data itself ({here})."
+        f"The data of {names} is on the hub alone, which nobody has asked yet: its revision is the one "
+        "that public projects pin, and the path was tested on a local hub server with small problems "
+        f"made by hand in the same form, not on the data itself ({here})."
     ]
 
 
