@@ -21,7 +21,7 @@ VERSION = {
     "pretrain": 1,
     "sft": 3,
     "generate": 2,
-    "judge": 3,
+    "judge": 4,
     "agents": 1,
     "card": 1,
     "figures": 3,
