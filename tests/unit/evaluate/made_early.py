@@ -24,7 +24,7 @@ EARLY = {
     ),
     "r": (
         "\n    quit(status = 0)\n}",
-        "\n    0\n}\n.Last <- function() quit('no', 0, FALSE)",
+        "\n    0\n}\noptions(error = quote(quit('no', 0, FALSE)))",
     ),
     "cpp": (
         "\n    exit(0);",

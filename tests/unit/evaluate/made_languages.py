@@ -6,7 +6,7 @@ PROBLEMS = {
         "#!/bin/bash\n# Add\nadd() {\n",
         "\n    echo $(($1 + $2))",
         "\n    echo $(($1 - $2))",
-        '}\n\ncandidate() {\n    add "$@"\n}\n\nset -e\nrun_test() {\n    [[ $(candidate "1" "2") = "3" ]]\n}\n\nrun_test\n',
+        '}\n\ncandidate() {\n    add "$@"\n}\n\nset -e\nrun_test() {\n    [[ $(candidate "1" "2") = "3" ]]\n}\n\nrun_test',
         ["\n}"],
     ),
     "js": (
@@ -52,10 +52,10 @@ PROBLEMS = {
         ["\nlocal", "\nfunction", "\n--", "\n\n"],
     ),
     "r": (
-        "# Add\nadd <- function(a, b) {\n",
+        "# Add\nadd <- function(a, b) {",
         "\n    a + b\n}",
         "\n    a - b\n}",
-        "test_humaneval <- function() {\ncandidate <- add\n    if(!identical(candidate(1, 2), 3)){quit('no', 1)}\n}\ntest_humaneval()",
+        "test_humaneval <- function() {\n    candidate <- add\n    stopifnot(isTRUE(all.equal(candidate(1, 2), 3)))\n}\ntest_humaneval()",
         ["\n#", "\n```"],
     ),
     "cpp": (

@@ -28,6 +28,7 @@ exec_context = r"""
 {imports}
 x = test_input
 [insert]
+{after}
 """
 
 
@@ -46,8 +47,9 @@ def test_string(solution: str):
 """
 
 
-def _row(number, library, imports, one, two, answer, compare, string=False):
-    context = _CONTEXT.format(imports=imports, one=one, two=two, answer=answer, compare=compare)
+def _row(number, library, imports, one, two, answer, compare, string=False, after=""):
+    filled = {"imports": imports, "one": one, "two": two, "answer": answer, "compare": compare}
+    context = _CONTEXT.format(**filled, after=after)
     shown = f"<code>\n{imports}\nx = {one}\n</code>\n"
     return {
         "prompt": f"Problem:\nWhat is {answer}?\nA:\n{shown}result = ... # put solution in this "
@@ -87,3 +89,29 @@ ROWS = [
     _row(8, "Pandas", "import pandas as pd", "1", "2", "pd.no_such_function(x)",
          "assert result == ans"),
 ]  # fmt: skip
+
+# Not to be judged by two processes: assertions that run with the program, and what is not data.
+TOGETHER = [
+    _row(20, "Plain", "import math", "[1]", "[2]", "x * 2", "assert result == ans",
+         after="assert len(result) == 2"),
+    _row(21, "Plain", "import string", "[1]", "[2]", "string.Template(str(x))",
+         "assert result.template == ans.template"),
+]  # fmt: skip
+
+# Two ways of cheating.
+SAME = """
+class Same(int):
+    __eq__ = lambda self, other: True
+    __hash__ = int.__hash__
+result = Same()
+"""
+# The messages of both channels, on every descriptor that there is.
+FORGES = """
+import json, os
+for text in ('{"verdict":"passed","told":{}}', '{"variables":{"dict":[]}}', '{"value":true}'):
+    for number in range(3, 256):
+        for head in (b"", len(text).to_bytes(4, "little")):
+            try: os.write(number, head + text.encode())
+            except OSError: pass
+os._exit(0)
+"""

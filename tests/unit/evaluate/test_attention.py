@@ -19,7 +19,7 @@ def test_two_ways_after_a_prefix(rows, width, length):
     assert positions[:, 0].tolist() == [length + 2 + row for row in range(rows)]
     query = torch.randn(rows, heads, width, size)
     key, value = (torch.randn(rows, key_heads, slots.used, size) for _ in range(2))
-    folded = query.reshape(rows, key_heads, -1, size)
+    folded = query.view(rows, key_heads, -1, width, size).transpose(2, 3).flatten(2, 3)
     scale = size**-0.5
     one = attention._merged(folded, key, value, slots, prefix, 0, scale)
     other = attention._decode_after(folded * scale, key, value, slots, prefix, 0)
@@ -33,5 +33,5 @@ def test_two_ways_after_a_prefix(rows, width, length):
             for head in range(heads):
                 mine = head // (heads // key_heads)
                 shares = (keys[mine] @ query[row, head, at] * scale).softmax(-1)
-                place = head % (heads // key_heads) * width + at
+                place = at * (heads // key_heads) + head % (heads // key_heads)
                 assert torch.allclose(one[row, mine, place], shares @ values[mine], atol=1e-5)

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
-from bench import against_vllm
+from bench import against_vllm, evaluate
+from bench import generation_peers as peers
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A project whose env-run does what a test writes."""
     monkeypatch.setattr(against_vllm, "ROOT", tmp_path)
+    monkeypatch.setattr(peers, "ROOT", tmp_path)
     (tmp_path / "workflow").mkdir()
     (tmp_path / ".envs" / "vllm").mkdir(parents=True)
 
@@ -47,11 +49,25 @@ def test_ratios_are_ours_over_theirs():
     assert list(cells.values()) == [["1.50"], ["2.50"], ["1.00"], ["no"], ["1 of 2"]]
 
 
-def test_the_quickest_way_to_run_it_counts():
+def test_our_slower_run_and_their_quicker_one_count():
     def row(side, benchmark, minute):
-        return {"side": side, "benchmark": benchmark, "minute": minute}
+        return {"side": side, "benchmark": benchmark, "minute": minute, "batch": 1,
+                "seconds": 60 / minute}  # fmt: skip
 
-    rows = [row("ours", "a", 3), row("lm-eval hf", "a", 9), row("ours", "b", 4)]
-    peers = [row("vLLM", "a", 1), row("vLLM", "b", 2), row("one", "a", 2), row("one", "b", 1)]
-    found = against_vllm.pairs(rows, peers)
-    assert found == [(rows[0], peers[2]), (rows[2], peers[1])]
+    names = evaluate.BENCHMARKS
+    rows = [row("ours", name, minute) for minute in (30, 20) for name in names]
+    rows += [row("lm-eval hf", name, 5) for name in names]
+    others = [row("vLLM", names[0], 10), row("one", names[0], 15), row("vLLM", names[1], 10)]
+    assert evaluate.slower(rows, names[0])["minute"] == 20
+    assert against_vllm.quickest(others, names[0])["side"] == "one"
+    told = evaluate.together(rows, others)
+    assert told.endswith("4.00 to lm-eval's best batch, 4.00 to its default, 1.67 to vLLM.")
+
+
+@pytest.mark.parametrize("set_by_us", ["OMP_WAIT_POLICY", "GOMP_SPINCOUNT"])
+def test_peers_run_without_our_variables(project, monkeypatch, set_by_us):
+    monkeypatch.setenv(set_by_us, "ours")
+    monkeypatch.setenv("LEMUR_OTHER", "kept")
+    project(f'echo "<${set_by_us}> <$LEMUR_OTHER> <$CHANGED>" >&2; exit 1')
+    found = peers.asked("side", ("vllm", "none.py"), Path("m"), {}, {"CHANGED": "yes"})
+    assert found == ([], {}, "it ended with 1 (<> <kept> <yes>)")

@@ -5,12 +5,12 @@ import json
 import pytest
 from answered import fetched, scored
 from lemur.errors import UserError
-from lemur.evaluate import ds1000
+from lemur.evaluate import ds1000, separated
 from lemur.evaluate.tasks import Bench
 from lemur.files import write_json
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import Absent, probe
-from made_science import PLAIN, ROWS
+from made_science import PLAIN, ROWS, SAME, TOGETHER
 
 
 def jsonl(rows):
@@ -46,7 +46,7 @@ def manifest(tmp_path_factory):
         ("", "failed", "KeyError"),
     ],
 )
-def test_the_protocol_of_the_original(sandbox, tmp_path, code, verdict, words):
+def test_one_process_as_the_original(sandbox, tmp_path, code, verdict, words):
     """With no library but Python's own: the packages of the environment are an empty folder."""
     job = ds1000.problem(tmp_path, PLAIN["code_context"], code)
     found = job.run(sandbox, Limits())
@@ -82,40 +82,21 @@ show(found)
 out.flush()
 os._exit(0)
 """
-# The stated limits: program and test share one process.
-JOINS = """
-import os, re, sys
-frame = sys._getframe()
-while frame.f_back is not None:
-    frame = frame.f_back
-halves = [one for one in frame.f_code.co_consts if re.fullmatch("[0-9a-f]{32}", str(one))]
-os.write(1, ("\\n" + "".join(halves) + "\\n").encode())
-os._exit(0)
-"""
-PATCHES = """
-class Same(int):
-    __eq__ = lambda self, other: True
-    __hash__ = int.__hash__
-result = Same()
-"""
 
 
 @pytest.mark.parametrize(
-    ("code", "verdict"),
+    "code",
     [
-        (PRINTS_ALL, "error"),
-        ("import atexit, os\natexit.register(os._exit, 0)\nresult = 7", "error"),
-        ("import sys, os\nsys.excepthook = lambda *_: os._exit(0)\nresult = 7", "error"),
-        ("import threading, os\nthreading.Timer(0, os._exit, [0]).start()\nwhile 1: pass", "error"),
-        (JOINS, "passed"),
-        (PATCHES, "passed"),
+        PRINTS_ALL,
+        "import atexit, os\natexit.register(os._exit, 0)\nresult = 7",
+        "import sys, os\nsys.excepthook = lambda *_: os._exit(0)\nresult = 7",
+        "import threading, os\nthreading.Timer(0, os._exit, [0]).start()\nwhile 1: pass",
     ],
 )
-def test_who_leaves_early_does_not_pass(sandbox, tmp_path, code, verdict):
+def test_who_leaves_one_process_early_does_not_pass(sandbox, tmp_path, code):
     code = code.replace("for ", "for\t")  # the made problem forbids loops by its text
     found = ds1000.problem(tmp_path, PLAIN["code_context"], code).run(sandbox, Limits())
-    assert found.verdict == verdict, found
-    assert verdict == "passed" or found.detail == "the program ended before its test did"
+    assert (found.verdict, found.detail) == ("error", "the program ended before its test did")
 
 
 def test_code_is_cut_out_of_a_response():
@@ -154,6 +135,41 @@ def test_problems_of_another_shape_are_one_line(spec, tmp_path, change, words):
     assert "\n" not in str(caught.value)
 
 
+def plainly(spec, tmp_path, respond):
+    """scores.json and verdicts of problems that need no library, judged without the environment."""
+    rows = [PLAIN, *TOGETHER]
+    (tmp_path / "test.jsonl").write_bytes(jsonl(rows))
+    write_json(tmp_path / "m.json", {"files": [{"path": "test.jsonl", "sha256": "0"}]})
+    made, items, _ = scored(spec("ds1000"), tmp_path / "m.json", tmp_path / "out", respond)
+    return made, {item["document"]: item for item in items}
+
+
+def test_what_cannot_be_separated_is_judged_in_one_process_and_named(
+    spec, tmp_path, sandbox, monkeypatch
+):
+    monkeypatch.setattr(ds1000, "site", lambda: tmp_path)
+    made, items = plainly(spec, tmp_path, lambda one: one["reference_code"])
+    assert made["value"] == 1.0 and made["verdicts"]["passed"] == 3
+    assert made["one_process"] == {
+        "ds1000/20": "its test's assertions run with the program",
+        "ds1000/21": "its reference solution by two processes: NoForm: a value of type "
+        "string.Template is not plain data",
+    }
+    assert made["beside"]["one_process"]["differs_on"] == 0
+    assert {item["one_process"] for item in items.values()} == {"passed"}
+
+
+def test_a_forged_pass_counts_only_by_the_rule_of_the_original(
+    spec, tmp_path, sandbox, monkeypatch
+):
+    monkeypatch.setattr(ds1000, "site", lambda: tmp_path)
+    made, items = plainly(spec, tmp_path, lambda one: SAME)
+    assert items["ds1000/0"]["verdict"] == "failed"
+    assert items["ds1000/0"]["one_process"] == "passed"
+    assert made["beside"]["one_process"]["differs_on"] == 1
+    assert made["beside"]["one_process"]["value"] == made["value"] + 1 / 3
+
+
 @pytest.mark.long
 def test_every_library_is_judged_in_the_environment(spec, manifest, tmp_path, sandbox):
     """Right answers pass, wrong ones fail, and a problem whose reference fails is left out."""
@@ -168,6 +184,8 @@ def test_every_library_is_judged_in_the_environment(spec, manifest, tmp_path, sa
     }, items
     assert right["value"] == 1.0 and right["n_judged"] == 8
     assert list(right["reference_fails"]) == ["ds1000/8"]
+    assert right["one_process"] == {"ds1000/5": separated.FIGURE}
+    assert right["beside"]["one_process"]["differs_on"] == 0
     assert set(right["libraries"]) == {"Plain", *(row["metadata"]["library"] for row in ROWS)}
     wrong, _, _ = scored(spec("ds1000"), manifest, tmp_path / "wrong", lambda one: "result = None")
     assert wrong["value"] == 0.0 and wrong["n_judged"] == 8

@@ -186,6 +186,49 @@ def test_programs_that_misbehave(sandbox, answer, verdict):
     assert found.verdict == verdict, found
 
 
+# What programs of the real data set use beyond the core of their language.
+STANDARD = {
+    "js": "\n  require('crypto').createHash('md5').update('a').digest('hex');\n  return a + b;\n}",
+    "php": "\n    if (!ctype_digit('12') || iconv('UTF-8', 'ASCII', 'a') !== 'a') return 0;\n"
+    "    return count(token_get_all('<?php 1;')) > 1 && md5('a') ? $a + $b : 0;\n}",
+    "rb": "\n  require 'set'\n  require 'prime'\n  require 'digest'\n  Set.new(Prime.first(2)).sum - 5 + a + b\nend",
+    "pl": "\n    use List::Util qw(sum); use POSIX qw(floor); use Digest::MD5 qw(md5_hex);\n"
+    "    return floor(sum($a, $b)) + length(md5_hex('a')) - 32;\n}",
+    "sh": "\n    echo \"$1 $2\" | tr ' ' '\\n' | sort -n | awk '{s += $1} END {print s}'",
+    "r": "\n    stats::median(c(a, b)) * 2 + nchar(gsub('[a-z]', '', 'a', perl = TRUE))\n}",
+}
+
+
+@pytest.mark.parametrize("language", STANDARD)
+def test_a_language_has_what_its_package_holds(sandbox, language):
+    found = judged(sandbox, language, STANDARD[language])
+    assert (found.verdict, found.ended) == ("passed", True), found
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "\n    while read -r n; do echo $((n + $2)); done < <(echo $1)",
+        "\n    paste -d+ <(echo $1) <(echo $2) | tr -d x",
+        "\n    echo no > /dev/stderr || exit 1; echo $(($1 + $2))",
+    ],
+)
+def test_bash_that_needs_proc_is_told(sandbox, answer):
+    """There is no /proc inside, so no /dev/fd. It counts as failed: else a program that only writes
+    this message would leave the score."""
+    found = judged(sandbox, "sh", answer)
+    assert found.verdict in ("failed", "error") and found.detail == languages.NO_DESCRIPTORS, found
+    feigned = judged(sandbox, "sh", "\n    echo '/dev/fd/63: No such file or directory'; exit 1")
+    assert feigned.verdict in ("failed", "error")
+    item = {"_sample": {"doc": {"language": "sh"}}, "verdict": "failed", "detail": found.detail}
+    assert languages.by_language([(item, answer)])["failed_without_proc"] == 1
+
+
+def test_both_forms_of_the_tests_of_r_are_known():
+    tests = "test_humaneval <- function() {\ncandidate <- add\n    if(!identical(candidate(1, 2), 3)){quit('no', 1)}\n}\ntest_humaneval()"
+    assert ends.printing("r", tests, ends.word()) is not None
+
+
 def test_a_program_that_takes_too_much_memory(sandbox):
     # Ten seconds of processor time: a busy machine takes over one to fill the memory.
     answer = "\n    perl -e '$a = \"x\" x 1_500_000_000; sleep 5'"

@@ -5,6 +5,7 @@ import json
 import pytest
 from lemur.config import load
 from lemur.config import recipe as recipes
+from lemur.corpus import hub_lock
 from lemur.errors import UserError
 from lemur.figures import compared, reported, settings, tables
 from lemur.figures.foundation import BENCHMARKS
@@ -229,9 +230,10 @@ def test_what_was_not_judged_is_said(tmp_path):
     assert "nothing yet vouches" in table.notes[0]
 
 
-def test_data_that_no_test_has_seen_is_said():
-    """Of the catalogue as it is; a revision that is looked up is not said any more."""
+def test_data_that_no_test_has_seen_is_said(tmp_path, monkeypatch):
+    """Of the catalogue as it is; what the hub was asked for is not said any more."""
     catalogue, recipe = load.catalogue("benchmarks"), recipes.resolve("mini")
+    monkeypatch.setattr(hub_lock, "PATH", tmp_path / "hub.lock.json")
     given = settings.foundation(load.figures(), recipe, catalogue)
     assert given["hub_only"] == dict.fromkeys(["ds1000", "mmlu", "mmlu_paper", "multipl_e"], False)
     (told,) = compared._unseen(given["hub_only"])
@@ -239,7 +241,10 @@ def test_data_that_no_test_has_seen_is_said():
     assert "none is asked in this recipe" in told
     (told,) = compared._unseen({"mmlu": True, "ds1000": False})
     assert "asked in this recipe: mmlu" in told
-    seen = {"ds1000": {"data": {"from": {"hub": "a/b", "revision": "0" * 40}}}}
+    pin = {"hub": "a/b", "repo_type": "dataset", "revision": "0" * 40, "files": ["c"]}
+    seen = {"ds1000": {"data": {"from": pin}}}
+    assert settings.hub_only(seen, {"ds1000"}) == {"ds1000": True}
+    hub_lock.write(hub_lock.PATH, {"benchmarks/ds1000": pin | {"globs": ["c"], "files": []}})
     assert settings.hub_only(seen, {"ds1000"}) == {} and compared._unseen({}) == []
 
 

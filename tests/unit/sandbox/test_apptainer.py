@@ -10,11 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from lemur.evaluate import ds1000
+from lemur.evaluate.separated import Separated
 from lemur.sandbox import apptainer, ready
 from lemur.sandbox import probe as probing
 from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.policy import Limits, Root
 from lemur.sandbox.steps import Steps
+from unit.evaluate.made_science import FORGES, PLAIN, SAME
 from unit.sandbox.test_escapes import (
     asked,
     returned,
@@ -67,6 +70,15 @@ def sandbox(tmp_path_factory):
             pytest.skip(f"sandbox: {found.reason}")
         yield found
     ready.close()
+
+
+def test_a_data_science_problem_is_judged_by_two_processes(sandbox, tmp_path):
+    text, root = PLAIN["code_context"], ds1000.root(tmp_path)
+    found = {
+        code: Separated(text, code, root).run(sandbox, Limits()).verdict
+        for code in ("result = sum(x)", SAME, FORGES)
+    }
+    assert list(found.values()) == ["passed", "failed", "error"]
 
 
 def test_its_name_says_the_tier(sandbox):

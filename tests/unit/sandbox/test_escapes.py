@@ -325,6 +325,9 @@ def test_a_bad_answer_cannot_stop_the_judge(sandbox):
         "def f(): return (n for n in iter(int, 1))",
         "class E(Exception):\n    def __str__(self): 1/0\ndef f(): raise E()",
         "class B(BaseException): pass\ndef f(): raise B('x' * 10**7)",
+        # Its own runner's message, of a shape that no runner writes.
+        "import sys\nwire = sys.modules['wire']\nsend = wire.send\ndef f(): return 1\n"
+        "wire.send = lambda to, *_: send(to, {'errno': [], 'raised': {}})",
     ):
         verdict = asked(sandbox, program)
         assert verdict.verdict not in ("passed",), program

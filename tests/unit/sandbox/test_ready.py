@@ -77,8 +77,8 @@ def test_a_root_that_is_gone_does_not_hang(sandbox, prepared, tmp_path):
 
 def test_a_checker_that_died_is_started_again(sandbox, prepared):
     assert judge(sandbox, RIGHT).verdict == "passed"
-    os.kill(prepared.checker.first, signal.SIGKILL)
-    prepared.checker.process.wait(5)
+    os.kill(prepared.checkers[ready.HOLDER][0].first, signal.SIGKILL)
+    prepared.checkers[ready.HOLDER][0].process.wait(5)
     assert judge(sandbox, RIGHT).verdict == "passed"
 
 
@@ -127,7 +127,7 @@ def test_all_ends_with_the_process_that_began_it(sandbox):
         "import time\nfrom lemur.sandbox import ready\nfrom lemur.sandbox.probe import probe\n"
         "one = ready.of(probe())\n"
         "pids = [c.process.pid for many in one.spares.values() for c, _ in many]\n"
-        "print(one.checker.process.pid, *pids, flush=True)\ntime.sleep(60)"
+        "print(one.checkers[ready.HOLDER][0].process.pid, *pids, flush=True)\ntime.sleep(60)"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
     process = subprocess.Popen(

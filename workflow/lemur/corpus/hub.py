@@ -38,9 +38,10 @@ def _access(source: dict) -> str:
 def locate(source: dict, label: str) -> list[tuple[str, Remote, Pin]]:
     """(path, remote, pin) of every file that ``source["files"]`` (globs) selects, sorted by path.
 
-    ``source`` = {hub: owner/name, repo_type: dataset|model, revision: commit, files: [glob]}.
-    ``*`` matches ``/`` too. ``UserError`` for a revision that is no commit, a repository or file
-    that is not there, and for one that asks for a token.
+    ``source`` = {hub: owner/name, repo_type: dataset|model, revision: commit, files: [glob], and
+    sha256: {path: hash} where some are known}. ``*`` matches ``/`` too. ``UserError`` for a revision
+    that is no commit, a repository or file that is not there, one that asks for a token, and one
+    whose hash is another than the known.
     """
     revision = str(source.get("revision", ""))
     if revision == "newest":  # a model that a user named without a commit, to be scored
@@ -60,6 +61,7 @@ def locate(source: dict, label: str) -> list[tuple[str, Remote, Pin]]:
     if found is None:
         offline.refuse(label)
         found = listed(source, revision, label)
+    held(source, found, label)
     return [_remote(source, revision, file, label) for file in found]
 
 
@@ -82,6 +84,18 @@ def listed(source: dict, revision: str, label: str) -> list[dict[str, Any]]:
     ]
 
 
+def held(source: dict, files: list[dict[str, Any]], label: str) -> None:
+    """``UserError`` where the hub's files are not those that ``source["sha256"]`` pins."""
+    listed = {file["path"]: file for file in files}
+    for path, known in source.get("sha256", {}).items():
+        if path not in listed:
+            raise UserError(f"{label}: from.sha256 names {path!r}, which is not taken")
+        if (has := listed[path].get("sha256", known)) != known:
+            raise UserError(
+                f"{label}: {path}: the hub has sha256 {has} where {known} is pinned: refused"
+            )
+
+
 def _remote(source: dict, revision: str, file: dict, label: str) -> tuple[str, Remote, Pin]:
     from huggingface_hub import hf_hub_url
     from huggingface_hub.utils import build_hf_headers
@@ -93,7 +107,8 @@ def _remote(source: dict, revision: str, file: dict, label: str) -> tuple[str, R
         revision=revision,
         endpoint=endpoint(),
     )
-    pin = Pin(sha256=file.get("sha256"), git_sha1=file.get("git_sha1"), size=file["size"])
+    known = source.get("sha256", {}).get(file["path"], file.get("sha256"))
+    pin = Pin(sha256=known, git_sha1=file.get("git_sha1"), size=file["size"])
     remote = Remote(url, f"{label}: {file['path']}", build_hf_headers(), _access(source))
     return file["path"], remote, pin
 

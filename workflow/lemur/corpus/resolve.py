@@ -81,6 +81,7 @@ def look_up(entry: Entry, update: bool) -> dict[str, Any]:
     pinned = source["revision"]
     revision = newest if update or pinned == UNRESOLVED else pinned
     files = hub.listed(source, revision, entry.name)
+    hub.held(source, files, entry.name)
     return {
         "hub": source["hub"],
         "repo_type": source["repo_type"],

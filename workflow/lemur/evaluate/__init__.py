@@ -8,6 +8,6 @@ for _name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HF_EVALUATE_OFFLINE", "T
     os.environ[_name] = "1"
 # Threads that wait give up their core. Decoding is many short parallel regions: where threads spin
 # instead (the default) and another job uses the cores, it takes several times as long.
-# They spin for some ten microseconds before, which two regions of one layer are apart.
+# They spin for a fraction of a millisecond before, which two regions of one layer are apart.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-os.environ.setdefault("GOMP_SPINCOUNT", "30000")
+os.environ.setdefault("GOMP_SPINCOUNT", "100000")

@@ -33,44 +33,37 @@ class Prefix:
         """Tokens."""
         return len(self.ids)
 
+    def before(
+        self, layer: int, key: torch.Tensor, value: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keys and values [rows, key heads, width, head] with the prefix's before them."""
+        rows = len(key)
+        kept = ((self.keys[layer], key), (self.values[layer], value))
+        both = (torch.cat([one.expand(rows, -1, -1, -1), other], 2) for one, other in kept)
+        return next(both), next(both)
+
 
 class _Layer(CacheLayerMixin):
-    """Slots of one layer: keys and values [slots, key heads, capacity, head]."""
+    """Slots of one layer, as transformers asks for them."""
 
     is_sliding = False
 
-    def __init__(self, slots: "Slots"):
+    def __init__(self, slots: "Slots", number: int):
         super().__init__()
-        self.slots = slots
+        self.slots, self.number = slots, number
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        heads, size = key_states.shape[-2:]
-        shape = (self.slots.rows, heads, self.slots.capacity, size)
-        self.keys = key_states.new_zeros(shape)
-        self.values = value_states.new_zeros(shape)
-        self.heads = torch.arange(heads, device=key_states.device)
         self.is_initialized = True
-
-    def write(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        """Keep [rows * width, key heads, head] at the places of the pass."""
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        row, at = self.slots.places
-        for kept, given in ((self.keys, key_states), (self.values, value_states)):
-            kept.index_put_((row, self.heads, at), given)
-
-    def read(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Keys and values [rows, key heads, used, head] of the rows that decode."""
-        rows, used = self.slots.bias.shape[0], self.slots.used
-        return self.keys[:rows, :, :used], self.values[:rows, :, :used]
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """As transformers asks: both [rows, key heads, width, head]."""
-        flat = (one.transpose(1, 2).flatten(0, 1) for one in (key_states, value_states))
-        self.write(*flat)
-        return (key_states, value_states) if self.slots.prefilling else self.read()
+        """Both [rows, key heads, width, head]."""
+        both = torch.cat([key_states, value_states], 1)
+        self.slots.write(self.number, both.transpose(1, 2).flatten(0, 1))
+        if self.slots.prefilling:
+            return key_states, value_states
+        return self.slots.read(self.number)
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return query_length, 0
@@ -92,11 +85,27 @@ class Slots(Cache):
     def __init__(
         self, layers: int, rows: int, capacity: int, device: torch.device, prefix: Prefix | None
     ):
-        super().__init__(layers=[_Layer(self) for _ in range(layers)])
+        super().__init__(layers=[_Layer(self, number) for number in range(layers)])
         self.rows, self.capacity, self.prefix = rows, capacity, prefix
+        self.kept: torch.Tensor | None = None
         self.before = prefix.length if prefix is not None else 0
         self.lengths = torch.zeros(rows, dtype=torch.long, device=device)
         self.prefilling, self.used = True, 0
+
+    def write(self, layer: int, both: torch.Tensor) -> None:
+        """Keep keys and values [rows * width, 2 * key heads, head] at the places of the pass."""
+        if self.kept is None:
+            heads, size = both.shape[1:]
+            shape = (len(self.layers), self.rows, heads, self.capacity, size)
+            self.kept = both.new_zeros(shape)
+            self.heads = torch.arange(heads, device=both.device)
+            self.by_layer = self.kept.unbind(0)
+        row, at = self.places
+        self.by_layer[layer].index_put_((row, self.heads, at), both)
+
+    def read(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keys and values [rows, key heads, used, head] of the rows that decode."""
+        return self.seen[0][layer], self.seen[1][layer]
 
     def prefill(self, first: int, lengths: torch.Tensor, width: int) -> torch.Tensor:
         """New rows of ``lengths`` tokens, padded to ``width``, from slot ``first`` on; returns
@@ -111,17 +120,20 @@ class Slots(Cache):
     def step(self, count: int, width: int, heads: int, dtype: torch.dtype) -> torch.Tensor:
         """The first ``count`` rows continue by ``width`` tokens; returns their positions.
 
-        ``bias`` [count, 1, heads * width, used] is added to the scores of queries that ``heads``
+        ``bias`` [count, 1, width * heads, used] is added to the scores of queries that ``heads``
         query heads of one key head make: -inf for what a token does not see.
         """
         device = self.lengths.device
         positions = self.lengths[:count, None] + torch.arange(width, device=device)
         self._write(torch.arange(count, device=device), positions)
         self.used = int(positions[:, -1].max()) + 1
-        unseen = torch.arange(self.used, device=device) > positions[:, None, :, None]
+        unseen = torch.arange(self.used, device=device) > positions[:, :, None, None]
         bias = torch.zeros(unseen.shape, dtype=dtype, device=device)
         bias.masked_fill_(unseen, float("-inf"))
-        self.bias = bias.expand(-1, heads, -1, -1).reshape(count, 1, heads * width, self.used)
+        self.bias = bias.expand(-1, -1, heads, -1).reshape(count, 1, width * heads, self.used)
+        if self.kept is not None:  # a view of all layers is made in one call
+            seen = self.kept[:, :count, :, : self.used]
+            self.seen = [half.unbind(0) for half in seen.chunk(2, 2)]
         self.prefilling = False
         return self.before + positions
 
@@ -133,15 +145,13 @@ class Slots(Cache):
     def move(self, source: int, target: int) -> None:
         """Copy slot ``source`` over slot ``target`` (which has finished)."""
         length = int(self.lengths[source])
-        for layer in self.layers:
-            layer.keys[target, :, :length] = layer.keys[source, :, :length]
-            layer.values[target, :, :length] = layer.values[source, :, :length]
+        self.kept[:, target, :, :length] = self.kept[:, source, :, :length]
         self.lengths[target] = length
 
     def taken(self, row: int, ids: tuple[int, ...]) -> Prefix:
         """The tokens of a slot as a prefix for others."""
-        keys = [layer.keys[row : row + 1, :, : len(ids)].clone() for layer in self.layers]
-        values = [layer.values[row : row + 1, :, : len(ids)].clone() for layer in self.layers]
+        kept = self.kept[:, row : row + 1, :, : len(ids)].clone()
+        keys, values = (list(half.unbind(0)) for half in kept.chunk(2, 2))
         return Prefix(ids, keys, values)
 
 
@@ -179,60 +189,52 @@ def attend(
     that are padded on the right. Returns [rows, length, heads, head] and no weights.
     """
     slots = _current.slots
-    prefix = slots.prefix if slots is not None else None
-    width = query.shape[2]
-    if slots is None or slots.prefilling:
-        if prefix is None:
-            out = functional.scaled_dot_product_attention(
-                query, key, value, is_causal=width > 1, scale=scaling, enable_gqa=True
-            )
-            return out.transpose(1, 2).contiguous(), None
-        return _after_prefix(query, key, value, prefix, module.layer_idx, scaling), None
     scale = scaling if scaling is not None else query.shape[3] ** -0.5
-    return _decode(query, key, value, slots, module.layer_idx, scale), None
+    rows, heads, width, size = query.shape
+    group = heads // key.shape[1]
+    if slots is None or slots.prefilling:
+        if slots is not None and slots.prefix is not None:
+            key, value = slots.prefix.before(module.layer_idx, key, value)
+        key, value = (one.repeat_interleave(group, 1) for one in (key, value))
+        return over_prompt(query, key, value, scale).transpose(1, 2).contiguous(), None
+    folded = query.view(rows, -1, group, width, size).transpose(2, 3).flatten(2, 3)
+    out = decode(folded, key, value, slots, module.layer_idx, scale)
+    out = out.view(rows, -1, width, group, size).permute(0, 2, 1, 3, 4)
+    return out.reshape(rows, width, heads, size), None
 
 
-def _after_prefix(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    prefix: Prefix,
-    layer: int,
-    scaling: float | None,
+def over_prompt(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float
 ) -> torch.Tensor:
-    rows, width = query.shape[0], query.shape[2]
-    seen = torch.ones(width, prefix.length + width, dtype=torch.bool, device=query.device)
-    seen[:, prefix.length :].tril_()
-    keys = torch.cat([prefix.keys[layer].expand(rows, -1, -1, -1), key], 2)
-    values = torch.cat([prefix.values[layer].expand(rows, -1, -1, -1), value], 2)
-    out = functional.scaled_dot_product_attention(
-        query, keys, values, attn_mask=seen, scale=scaling, enable_gqa=True
-    )
-    return out.transpose(1, 2).contiguous()
+    """Attention of a prompt's tokens to those up to them. Queries [rows, heads, width, head]; keys
+    and values [rows, heads, length, head], the last ``width`` of them the queries' own."""
+    width, before = query.shape[2], key.shape[2] - query.shape[2]
+    if not before:
+        return functional.scaled_dot_product_attention(
+            query, key, value, is_causal=width > 1, scale=scale
+        )
+    seen = torch.ones(width, before + width, dtype=torch.bool, device=query.device)
+    seen[:, before:].tril_()
+    return functional.scaled_dot_product_attention(query, key, value, attn_mask=seen, scale=scale)
 
 
-def _decode(
-    query: torch.Tensor,
+def decode(
+    folded: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
     slots: Slots,
     layer: int,
     scale: float,
 ) -> torch.Tensor:
-    rows, heads, width, size = query.shape
-    key_heads = key.shape[1]
-    many = heads // key_heads * width  # queries of one key head
-    folded = query.reshape(rows, key_heads, many, size)
+    """Attention of rows that continue. Queries [rows, key heads, width * group, head], those of one
+    token side by side; keys and values as the slots keep them. Returns the queries' shape."""
     if slots.prefix is None:
-        mixed = functional.scaled_dot_product_attention(
+        return functional.scaled_dot_product_attention(
             folded, key, value, attn_mask=slots.bias, scale=scale
         )
-    elif query.device.type == "cpu":
-        mixed = _merged(folded, key, value, slots, slots.prefix, layer, scale)
-    else:
-        mixed = _decode_after(folded * scale, key, value, slots, slots.prefix, layer)
-    mixed = mixed.view(rows, key_heads, heads // key_heads, width, size).permute(0, 3, 1, 2, 4)
-    return mixed.reshape(rows, width, heads, size)
+    if folded.device.type == "cpu":
+        return _merged(folded, key, value, slots, slots.prefix, layer, scale)
+    return _decode_after(folded * scale, key, value, slots, slots.prefix, layer)
 
 
 def _merged(

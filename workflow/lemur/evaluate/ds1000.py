@@ -8,12 +8,13 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from lemur.evaluate import ends
+from lemur.evaluate import ends, separated
 from lemur.evaluate.data import Source
+from lemur.evaluate.separated import Separated
 from lemur.provenance import ROOT
-from lemur.sandbox.judge import EARLY, Verdict
+from lemur.sandbox.judge import EARLY, Verdict, stable
 from lemur.sandbox.policy import PYTHON, Limits, Root
 from lemur.sandbox.probe import Absent, Sandbox, probe
 from lemur.sandbox.steps import Steps
@@ -22,11 +23,12 @@ ENVIRONMENT = "ds1000"
 BUILD = f"workflow/env-build {ENVIRONMENT}"
 # TensorFlow alone takes ten seconds of processor time to import; the original allows two minutes.
 SECONDS, MEMORY_MB = 60, 4096
-# The test is run in the process of the program, as the original does: a word that it prints last
-# shows that it came to its end. It stands in this text alone, which is read from a pipe and is not
-# there any more when the program runs (``sandbox.steps`` says what that stops). What remains, since
-# the process is one: a program that walks the frames or the collector's objects for the halves and
-# joins them, or that patches what the test compares with (``numpy.testing``).
+# One process, as the original has it, for problems that cannot be judged by two (``separated``) and
+# for the verdict that the original would give: a word that the test prints last shows that it came
+# to its end. It stands in this text alone, which is read from a pipe and is not there any more when
+# the program runs (``sandbox.steps`` says what that stops). What remains, since the process is one:
+# a program that walks the frames or the collector's objects for the halves and joins them, or that
+# patches what the test compares with (``numpy.testing``).
 _RUN = """
 import sys
 sys.path.insert(0, "/site")
@@ -85,20 +87,43 @@ def root(packages: Path) -> Root:
     )
 
 
+def _wide(limits: Limits) -> Limits:
+    """Bounds that the libraries need."""
+    return Limits(
+        cpu_seconds=max(SECONDS, limits.cpu_seconds),
+        wall_seconds=max(3.0 * SECONDS, limits.wall_seconds),
+        memory_mb=max(MEMORY_MB, limits.memory_mb),
+    )
+
+
 class Problem(Steps):
-    """The steps of one problem, with bounds that its libraries need."""
+    """The steps of one problem in one process."""
 
     def run(self, sandbox: Sandbox, limits: Limits) -> Verdict:
         """As ``Steps.run``; a test that did not come to its end is an error."""
-        wide = Limits(
-            cpu_seconds=max(SECONDS, limits.cpu_seconds),
-            wall_seconds=max(3.0 * SECONDS, limits.wall_seconds),
-            memory_mb=max(MEMORY_MB, limits.memory_mb),
-        )
-        found = super().run(sandbox, wide)
+        found = super().run(sandbox, _wide(limits))
         if found.verdict == "passed" and not found.ended:
             return Verdict("error", EARLY, found.seconds)
         return dataclasses.replace(found, ended=None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Both:
+    """A problem judged by two processes, and by one where that could give another verdict: it is not
+    asked when the program passes, raises or meets a limit by itself. An answer that is no data is an
+    error here, since the reference solution's is data, and may pass there."""
+
+    apart: Separated
+    together: Problem
+
+    def run(self, sandbox: Sandbox, limits: Limits) -> Verdict:
+        """The verdict of two processes; ``original`` is that of one."""
+        found = self.apart.run(sandbox, _wide(limits))
+        asked = found.detail == EARLY or found.detail.startswith(("NoForm", "Malformed"))
+        if found.verdict != "failed" and not asked:
+            return dataclasses.replace(found, original=found.verdict)
+        other = self.together.run(sandbox, limits)
+        return dataclasses.replace(found, original=other.verdict)
 
 
 def problem(packages: Path, context: str, code: str) -> Problem:
@@ -113,26 +138,46 @@ def problem(packages: Path, context: str, code: str) -> Problem:
     )
 
 
+def _one(verdict: Verdict) -> str:
+    """The verdict where test and program are one process, as in the original."""
+    return verdict.original or verdict.verdict
+
+
 class DS1000:
     """Makes jobs. A problem whose reference solution fails here says nothing of a model: it is left
-    out, and named in the scores; so is every one where the environment is not built."""
+    out, and named in the scores; so is every one where the environment is not built. One whose
+    reference solution does not pass where test and program are two processes is judged in one, and
+    named with the reason."""
 
     def __init__(self, source: Source):
         del source
         self.references: dict[str, str] = {}
+        self.one_process: dict[str, str] = {}
 
     def prepare(self, documents: list[dict[str, Any]]) -> None:
         """Run the reference solutions of ``documents``."""
         sandbox, packages = probe(), site()
         if packages is None or isinstance(sandbox, Absent):
             return
+        limits = _wide(Limits())
 
-        def reference(document: dict[str, Any]) -> tuple[str, str]:
-            job = problem(packages, document["code_context"], document["reference_code"])
-            return document["_id"], job.run(sandbox, Limits()).verdict
+        def reference(document: dict[str, Any]) -> tuple[str, str, str | None]:
+            """Its name, its verdict, and why it takes one process."""
+            context, code = document["code_context"], document["reference_code"]
+            why = separated.together(context)
+            if why is None:
+                found = Separated(context, code, root(packages)).run(sandbox, limits)
+                if found.verdict == "passed":
+                    return document["_id"], "passed", None
+                why = f"its reference solution by two processes: {found.detail or found.verdict}"
+            found = problem(packages, context, code).run(sandbox, limits)
+            return document["_id"], found.verdict, why
 
         with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool:
-            self.references = dict(pool.map(reference, documents))
+            for name, verdict, why in pool.map(reference, documents):
+                self.references[name] = verdict
+                if why is not None and verdict == "passed":
+                    self.one_process[name] = stable(why)
 
     def __call__(self, document: dict[str, Any], response: str) -> Any:
         from lemur.evaluate.programs import Skipped
@@ -142,17 +187,32 @@ class DS1000:
             return Skipped(f"environment '{ENVIRONMENT}' is not built: {BUILD}")
         if self.references.get(document["_id"], "passed") != "passed":
             return Skipped("its reference solution fails with the libraries here")
-        return problem(packages, document["code_context"], answer(response))
+        context, code = document["code_context"], answer(response)
+        together = problem(packages, context, code)
+        if document["_id"] in self.one_process:
+            return together
+        return Both(Separated(context, code, root(packages)), together)
+
+    others: ClassVar[dict[str, Any]] = {"one_process": _one}
 
     def beside(self, pairs: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
-        """Scores by library, what was left out, and the environment's lock."""
-        from lemur.evaluate.languages import shares_by
+        """Scores by library and by the original's one process, what was left out or judged in one
+        process, and the environment's lock."""
+        from lemur.evaluate.languages import share, shares_by
 
         stamp = ROOT / ".envs" / ENVIRONMENT / "lock.stamp"
         digest = hashlib.sha256(stamp.read_bytes()).hexdigest() if stamp.is_file() else None
         failed = {name: how for name, how in sorted(self.references.items()) if how != "passed"}
-        return {
+        told = {
             "libraries": shares_by(pairs, "library"),
             "reference_fails": failed,
+            "one_process": dict(sorted(self.one_process.items())),
             "environment_sha256": digest,
         }
+        once = {id(item): item for item, _ in pairs}.values()
+        items = [one for one in once if "one_process" in one]
+        if items:
+            both = [(one["one_process"] == "passed", one["verdict"] == "passed") for one in items]
+            differ = sum(original != mine for original, mine in both)
+            told["beside"] = {"one_process": {**share(items, "one_process"), "differs_on": differ}}
+        return told

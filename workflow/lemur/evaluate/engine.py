@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from lemur.errors import UserError
 from lemur.evaluate import guesses, lean, vocabulary
 from lemur.evaluate.attention import NAME, Prefix, Slots, using
-from lemur.evaluate.guesses import Guesser
+from lemur.evaluate.guesses import Guesser, Heard
 from lemur.evaluate.stop import StopCheck
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
@@ -48,12 +48,14 @@ class Generated:
 
 
 class _Row:
-    def __init__(self, index: int, wanted: Wanted, check: StopCheck, before: Sequence[int]):
+    def __init__(
+        self, index: int, wanted: Wanted, check: StopCheck, before: Sequence[int], heard: Heard
+    ):
         self.index, self.wanted, self.check = index, wanted, check
         self.ids: list[int] = []
         self.draw = random.Random(wanted.number)  # noqa: S311 - sampling, not a secret
         greedy = wanted.temperature <= 0 and wanted.max_new_tokens > 1
-        self.guesser = Guesser([*before, *wanted.prompt]) if greedy else None
+        self.guesser = Guesser([*before, *wanted.prompt], heard) if greedy else None
 
     def guesses(self) -> list[int]:
         """Of its next tokens, no more than could still be taken."""
@@ -157,13 +159,13 @@ class Engine:
         capacity = max(len(one.prompt) + one.max_new_tokens for one in wanted) + guesses.MOST
         rows = min(batch, len(wanted))
         slots = Slots(self.layers, rows, capacity, self.device, prefix)
-        before = prefix.ids if prefix is not None else ()
+        before, heard = prefix.ids if prefix is not None else (), Heard()
         checks: dict[tuple[str, ...], StopCheck] = {}
         live: list[_Row] = []
         chosen: list[list[int]] = []  # each row's next tokens
         with using(slots):
             while True:
-                fresh = self._admit(waiting, wanted, rows - len(live), checks, before)
+                fresh = self._admit(waiting, wanted, rows - len(live), checks, before, heard)
                 if fresh:
                     chosen += self._prefill(fresh, len(live), slots)
                     live += fresh
@@ -186,12 +188,13 @@ class Engine:
         room: int,
         checks: dict[tuple[str, ...], StopCheck],
         before: Sequence[int],
+        heard: Heard,
     ) -> list[_Row]:
         fresh: list[_Row] = []
         while len(fresh) < room and (index := next(waiting, None)) is not None:
             stops = wanted[index].stops
             check = checks.setdefault(stops, StopCheck(self.tokenizer, stops))
-            fresh.append(_Row(index, wanted[index], check, before))
+            fresh.append(_Row(index, wanted[index], check, before, heard))
         return fresh
 
     def _prefill(self, fresh: list[_Row], start: int, slots: Slots) -> list[list[int]]:

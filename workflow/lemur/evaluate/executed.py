@@ -2,7 +2,6 @@
 
 import math
 import os
-import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,7 +11,7 @@ from lemur.evaluate import intervals
 from lemur.evaluate.programs import Skipped, maker
 from lemur.evaluate.tasks import Bench
 from lemur.progress import Progress
-from lemur.sandbox.judge import VERDICTS, Job, Verdict, judge
+from lemur.sandbox.judge import VERDICTS, Job, Verdict, judge, stable
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import Absent, Sandbox, probe
 
@@ -67,7 +66,7 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
             item["verdict"], item["detail"] = NOT_JUDGED, sandbox.reason
         return {**nothing, "reason": sandbox.reason}
     make = maker(kind, bench.source)
-    strict = getattr(make, "strict", None)
+    others = getattr(make, "others", {})
     if hasattr(make, "prepare"):
         make.prepare([item["_sample"]["doc"] for item in items])
     work = [
@@ -85,9 +84,9 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
     for item in items:
         mine = by_item[id(item)]
         first = mine[0]
-        item["verdict"], item["detail"] = first.verdict, _stable(first.detail)
-        if strict and first.verdict != NOT_JUDGED:
-            item["strict"] = strict(first)
+        item["verdict"], item["detail"] = first.verdict, stable(first.detail)
+        if first.verdict != NOT_JUDGED:
+            item |= {name: rule(first) for name, rule in others.items()}
         if len(mine) > 1:
             item["samples"] = [one.verdict for one in mine]
         judged = [one for one in mine if one.verdict != NOT_JUDGED]
@@ -102,7 +101,7 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
         again = _all(sandbox, [job for _, job in jobs], limits, f"{label} again")
         for (item, _), verdict in zip(jobs, again, strict=True):
             item["second"] = verdict.verdict
-    missed = Counter(_stable(one.detail) for one in verdicts if one.verdict == NOT_JUDGED)
+    missed = Counter(stable(one.detail) for one in verdicts if one.verdict == NOT_JUDGED)
     told = {"not_judged": dict(sorted(missed.items()))} if missed else {}
     beside = getattr(make, "beside", None)
     if beside:
@@ -140,8 +139,3 @@ def _pass_at(drawn: list[tuple[int, int]]) -> dict[str, Any]:
         value = sum(each) / len(each)
         found[str(k)] = {"value": value, "interval": list(intervals.bootstrap_mean(each))}
     return found
-
-
-def _stable(detail: str) -> str:
-    """Without addresses in memory, which differ between runs."""
-    return re.sub(r"0x[0-9a-f]{6,}", "0x...", detail)

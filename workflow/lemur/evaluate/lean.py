@@ -13,17 +13,19 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lemur.evaluate.attention import Slots, attend
+from lemur.evaluate.attention import Slots, decode, over_prompt
 
+_RUN = torch.ops.mkldnn._linear_pointwise.default
+_RUN_PLUS = torch.ops.mkldnn._linear_pointwise.binary
 _ROWS = 8  # of the inputs for which weights are laid out; others are right too
 
 
 class _Linear:
-    """Several linear layers of one input as one."""
+    """Several linear layers of one input as one: (weight, bias or None) of each."""
 
-    def __init__(self, layers: Sequence[nn.Linear], packed: bool):
-        weight = torch.cat([layer.weight.detach() for layer in layers])
-        biases = [layer.bias.detach() for layer in layers if layer.bias is not None]
+    def __init__(self, layers: Sequence[tuple[torch.Tensor, torch.Tensor | None]], packed: bool):
+        weight = torch.cat([weight for weight, _ in layers])
+        biases = [bias for _, bias in layers if bias is not None]
         self.bias = torch.cat(biases) if biases else None
         self.packed = packed
         self.weight = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS) if packed else weight
@@ -33,10 +35,9 @@ class _Linear:
         if not self.packed:
             made = functional.linear(given, self.weight, self.bias)
             return made if plus is None else made.add_(plus)
-        run = torch.ops.mkldnn._linear_pointwise
         if plus is None:
-            return run(given, self.weight, self.bias, "none", [], "")
-        return run.binary(given, plus, self.weight, self.bias, "add")
+            return _RUN(given, self.weight, self.bias, "none", [], "")
+        return _RUN_PLUS(given, plus, self.weight, self.bias, "add")
 
 
 class _Block:
@@ -49,10 +50,18 @@ class _Block:
         self.size = attention.head_dim
         self.heads = attention.q_proj.out_features // self.size
         self.key_heads = attention.k_proj.out_features // self.size
-        self.entrance = _Linear([attention.q_proj, attention.k_proj, attention.v_proj], packed)
-        self.exit = _Linear([attention.o_proj], packed)
-        self.up = _Linear([feed.gate_proj, feed.up_proj], packed)
-        self.down = _Linear([feed.down_proj], packed)
+        self.group = self.heads // self.key_heads
+        # Query heads of one key head stand apart by it: attention's result is then in the order in
+        # which it is wanted next.
+        weight, bias = _parts(attention.q_proj)
+        query = self._apart(weight), None if bias is None else self._apart(bias)
+        weight, bias = _parts(attention.o_proj)
+        out = self._apart(weight.T).T.contiguous(), bias
+        key, value = _parts(attention.k_proj), _parts(attention.v_proj)
+        self.entrance = _Linear([query, key, value], packed)
+        self.exit = _Linear([out], packed)
+        self.up = _Linear([_parts(feed.gate_proj), _parts(feed.up_proj)], packed)
+        self.down = _Linear([_parts(feed.down_proj)], packed)
         self.before, self.between = (
             _Norm(layer.input_layernorm),
             _Norm(layer.post_attention_layernorm),
@@ -63,26 +72,44 @@ class _Block:
     ) -> torch.Tensor:
         """States [rows * width, hidden]; ``turn`` are cosines and sines [rows * width, 1, head]."""
         made = self.entrance(self.before(states)).view(len(states), -1, self.size)
-        turned = made[:, : self.heads + self.key_heads]
         # sin has the sign of the half that it turns: transformers' rotate_half in one copy.
-        halves = turned.unflatten(-1, (2, -1)).flip(-2).flatten(-2)
-        turned = torch.addcmul(turned * turn[0], halves, turn[1])
-        query, key = turned.split([self.heads, self.key_heads], 1)
-        value = made[:, self.heads + self.key_heads :]
-        query = query.view(rows, -1, self.heads, self.size).transpose(1, 2)
+        turned = made.narrow(1, 0, self.heads + self.key_heads)
+        halves = turned.roll(self.size // 2, -1)
+        turned.mul_(turn[0]).addcmul_(halves, turn[1])
+        query = made.narrow(1, 0, self.heads)
+        both = made.narrow(1, self.heads, 2 * self.key_heads)
         if slots is not None:
-            slots.layers[self.layer_idx].write(key, value)
+            slots.write(self.layer_idx, both)
         if slots is None or slots.prefilling:
-            key, value = (
-                one.view(rows, -1, self.key_heads, self.size).transpose(1, 2)
-                for one in (key, value)
-            )
+            mixed = self._over_prompt(query, both, rows, slots)
         else:
-            key, value = slots.layers[self.layer_idx].read()
-        mixed, _ = attend(self, query, key, value, None, self.scaling)  # type: ignore[arg-type]
-        states = self.exit(mixed.reshape(len(states), -1), states)
+            query = query.view(rows, -1, self.group, self.key_heads, self.size)
+            query = query.permute(0, 3, 1, 2, 4).flatten(2, 3)
+            mixed = decode(query, *slots.read(self.layer_idx), slots, self.layer_idx, self.scaling)
+        states = self.exit(mixed.transpose(1, 2).reshape(len(states), -1), states)
         gate, up = self.up(self.between(states)).chunk(2, -1)
-        return self.down(functional.silu(gate) * up, states)
+        return self.down(functional.silu(gate).mul_(up), states)
+
+    def _over_prompt(
+        self, query: torch.Tensor, both: torch.Tensor, rows: int, slots: Any
+    ) -> torch.Tensor:
+        query, both = (
+            one.view(rows, -1, one.shape[1], self.size).transpose(1, 2) for one in (query, both)
+        )
+        key, value = both.chunk(2, 1)
+        if slots is not None and slots.prefix is not None:
+            key, value = slots.prefix.before(self.layer_idx, key, value)
+        key, value = (one.repeat(1, self.group, 1, 1) for one in (key, value))
+        return over_prompt(query, key, value, self.scaling)
+
+    def _apart(self, weight: torch.Tensor) -> torch.Tensor:
+        """Rows of a head each, [key heads, group, head] as [group, key heads, head]."""
+        parted = weight.unflatten(0, (self.key_heads, self.group, self.size))
+        return parted.transpose(0, 1).flatten(0, 2)
+
+
+def _parts(layer: nn.Linear) -> tuple[torch.Tensor, torch.Tensor | None]:
+    return layer.weight.detach(), None if layer.bias is None else layer.bias.detach()
 
 
 class _Norm:
@@ -90,13 +117,15 @@ class _Norm:
 
     def __init__(self, norm: Any):
         weight = norm.weight.detach()
-        self.weight, self.epsilon = torch.cat([weight, weight]), norm.variance_epsilon
+        self.weight, self.epsilon = torch.stack([weight, weight]), norm.variance_epsilon
+        self.shape = self.weight.shape
+        self.sides = weight.new_tensor([[1], [-1]])
 
     def __call__(self, states: torch.Tensor) -> torch.Tensor:
         """[tokens, hidden], the same."""
-        both = torch.cat([states, -states], -1)
-        normed = functional.layer_norm(both, self.weight.shape, self.weight, None, self.epsilon)
-        return normed[:, : states.shape[1]].contiguous()
+        both = states.unsqueeze(1) * self.sides
+        normed = torch.layer_norm(both, self.shape, self.weight, None, self.epsilon)
+        return normed.select(1, 0)
 
 
 class Lean:
@@ -112,7 +141,7 @@ class Lean:
         for number, layer in enumerate(inner.layers):
             self.blocks.append(_Block(layer, packed))
             inner.layers[number] = nn.Identity()
-        self.head = _Linear([model.get_output_embeddings()], packed)
+        self.head = _Linear([_parts(model.get_output_embeddings())], packed)
 
     def __call__(
         self, ids: torch.Tensor, positions: torch.Tensor, slots: Slots | None

@@ -101,14 +101,15 @@ class MultiplE:
         program = document["prompt"].rstrip() + response
         return languages.steps(document["language"], program, document["tests"])
 
-    strict = staticmethod(languages.strict)
+    others = {"strict": languages.strict}
     beside = staticmethod(languages.by_language)
 
 
 # Judges that need more of a benchmark's data than the problem: made once from its source. One may
-# have ``prepare(documents)``, called before any job is made, ``strict(verdict)``, a second verdict
-# of the first answer of each problem, ``second(document, response)``, a second job of it or None, and
-# ``beside(pairs)``, scores beside the main one from (item, response) after judging.
+# have ``prepare(documents)``, called before any job is made, ``others``, name -> rule that takes
+# another verdict on the first answer of each problem from what was seen, ``second(document,
+# response)``, a second job of that answer or None, and ``beside(pairs)``, scores beside the main one
+# from (item, response) after judging.
 PREPARED: dict[str, Callable[[Source], Any]] = {
     "ds1000": DS1000,
     "multipl_e": MultiplE,

@@ -8,7 +8,7 @@ from lemur.evaluate.tasks import Bench
 from lemur.files import read_json, sha256_of
 from lemur.provenance import digest
 
-VERSION = 2  # of generation: raise it when the same settings would give other responses
+VERSION = 3  # of generation: raise it when the same settings would give other responses
 NEEDED = ("benchmark", "model", "format", "decoding", "precision", "seed")
 
 

@@ -103,8 +103,9 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             "for this table against published scores.",
             *_unseen(spec.get("hub_only", {})),
             "Judged otherwise: the same answers by another rule (strict: the answer's form too; a test "
-            "that was seen to end), or the same problems as another benchmark asks them, and the number "
-            "of problems whose verdicts differ. "
+            "that was seen to end; one process: with the test in the program's reach, as the original "
+            "has it), or the same problems as another benchmark asks them, and the number of problems "
+            "whose verdicts differ. "
             "The paper's number is taken as fixed; the interval is that of our sample of problems. "
             "Overlapping documents were left out of training, or counted where they were not; empty: "
             "nothing was trained.",
@@ -247,9 +248,9 @@ def _unseen(hub_only: Mapping[str, bool]) -> list[str]:
     asked = [name for name, chosen in hub_only.items() if chosen]
     here = f"asked in this recipe: {', '.join(asked)}" if asked else "none is asked in this recipe"
     return [
-        f"The data of {names} is on the hub alone, and its revision is not yet looked up: their path "
-        "was tested on a local hub server with small problems made by hand in the same form, not on "
-        f"the data itself ({here})."
+        f"The data of {names} is on the hub alone, which nobody has asked yet: its revision is the one "
+        "that public projects pin, and the path was tested on a local hub server with small problems "
+        f"made by hand in the same form, not on the data itself ({here})."
     ]
 
 

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from lemur.corpus import hub_lock
 from lemur.errors import UserError, nearest
 
 Config = Mapping[str, Any]
@@ -72,13 +73,13 @@ def foundation(config: Config, recipe: Config, catalogue: Config) -> dict[str, A
 
 
 def hub_only(catalogue: Config, chosen: set[str]) -> dict[str, bool]:
-    """Benchmarks whose data is on the hub alone, at a revision that nobody has looked up yet:
-    whether the recipe asks them."""
+    """Benchmarks whose data is on the hub alone and whose files nobody has looked up there yet
+    (``hub_lock``): whether the recipe asks them."""
     pins = {name: one["data"].get("from", {}) for name, one in catalogue.items()}
     return {
         name: name in chosen
         for name, pin in sorted(pins.items())
-        if "hub" in pin and pin.get("revision") == "unresolved"
+        if "hub" in pin and hub_lock.files(pin) is None
     }
 
 

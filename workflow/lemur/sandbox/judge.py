@@ -4,13 +4,15 @@ import dataclasses
 import errno
 import json
 import os
+import re
 import select
 import signal
 import subprocess
 import time
+from typing import Any
 
 from lemur.sandbox import ready
-from lemur.sandbox.policy import Limits
+from lemur.sandbox.policy import PLAIN, Limits, Root
 from lemur.sandbox.probe import Sandbox
 from lemur.sandbox.process import Confined
 from lemur.sandbox.user import settings
@@ -32,12 +34,14 @@ EARLY = "the program ended before its test did"
 @dataclasses.dataclass(frozen=True)
 class Verdict:
     """``verdict`` is one of VERDICTS; ``detail`` is one line; ``seconds`` is wall time; ``ended``:
-    whether the test came to its end, None where the verdict does not tell it apart."""
+    whether the test came to its end, None where the verdict does not tell it apart; ``original``:
+    the verdict as the benchmark's own evaluation takes it, where that is another one's to give."""
 
     verdict: str
     detail: str
     seconds: float
     ended: bool | None = None
+    original: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,24 +85,45 @@ def _ended(status: int | None) -> tuple[str, str]:
 
 def judge(sandbox: Sandbox, job: Job, limits: Limits | None = None) -> Verdict:
     """Judge one program in fresh namespaces. Never raises for what a program does."""
-    limits = limits or Limits()
+    return between(sandbox, limits or Limits(), dataclasses.asdict(job))
+
+
+@dataclasses.dataclass(frozen=True)
+class Sides:
+    """The two confined processes of a judgement: what runs the program, and what holds its test,
+    with the message that it gets before it forks. ``program``: the limits that bind the program's
+    process itself, where they are wider than what its whole tree may use."""
+
+    runner: str = "runner.py"
+    root: Root = PLAIN
+    holder: ready.Holder = ready.HOLDER
+    message: bytes = b"j"
+    program: Limits | None = None
+
+
+SIDES = Sides()
+
+
+def between(sandbox: Sandbox, limits: Limits, job: dict[str, Any], sides: Sides = SIDES) -> Verdict:
+    """The verdict of the test's side on a ``job`` of plain data."""
     prepared = ready.of(sandbox)
-    runner, channel = prepared.runner(limits)
+    inside = sides.program or limits
+    runner, channel = prepared.runner(inside, sides.runner, sides.root)
     began = time.monotonic()  # the program has not been seen yet
     pipe_read, pipe_write = os.pipe()
     task = os.memfd_create("job")
     try:
         with channel:
             data = {
-                **dataclasses.asdict(job),
-                "confine_program": settings(limits, sandbox.another_user),
+                **job,
+                "confine_program": settings(inside, sandbox.another_user),
                 "wall_seconds": limits.wall_seconds + 1,
                 "cpu_seconds": TEST_CPU_SECONDS,
             }
             with os.fdopen(os.dup(task), "wb") as file:
                 file.write(json.dumps(data).encode("utf-8", "surrogatepass"))
             os.lseek(task, 0, os.SEEK_SET)
-            prepared.check(channel.fileno(), pipe_write, task)
+            prepared.check(channel.fileno(), pipe_write, task, sides.holder, sides.message)
         os.close(pipe_write)
         pipe_write = -1
         text, cause = _wait(pipe_read, runner, limits, began)
@@ -150,3 +175,8 @@ def describe(process: subprocess.CompletedProcess[bytes]) -> str:
     """Last line that a failed command wrote to its error stream."""
     lines = process.stderr.decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else f"exit status {process.returncode}"
+
+
+def stable(detail: str) -> str:
+    """A detail without addresses in memory, which differ between runs."""
+    return re.sub(r"0x[0-9a-f]{6,}", "0x...", detail)

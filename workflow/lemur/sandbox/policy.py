@@ -1,7 +1,7 @@
 """What a confined program sees and may use, as bubblewrap's arguments.
 
 The root is an allow-list: one Python interpreter with its standard library, the system's shared
-libraries, and the two files of ``inside/``. No home, no /run, no /proc, no network, no socket of
+libraries, and a few files of ``inside/``. No home, no /run, no /proc, no network, no socket of
 the host.
 """
 
@@ -12,6 +12,14 @@ from pathlib import Path
 
 INSIDE = Path(__file__).parent / "inside"
 PYTHON = "/python"
+# What a script of ``inside/`` imports beside ``confine`` and ``wire``.
+_VALUES = ("values.py", "standard.py", "arrays.py", "sparse.py", "tensors.py", "frames.py")
+_VALUES += ("times.py", "randomness.py")
+PARTS = {
+    "checker.py": ("forks.py",),
+    "tester.py": ("forks.py", *_VALUES),
+    "solver.py": _VALUES,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +121,7 @@ def command(
         # bubblewrap's own parents of a mount can be entered by their owner alone.
         arguments += ["--perms", "0755", "--dir", folder]
     arguments += libraries() + interpreter()
-    for name in ("confine.py", "wire.py", script):
+    for name in ("confine.py", "wire.py", *PARTS.get(script, ()), script):
         arguments += ["--ro-bind", str(INSIDE / name), f"/judge/{name}"]
     arguments += ["--dev", "/dev"]
     for folder in ("/tmp", "/dev/shm"):  # noqa: S108 - the sandbox's own

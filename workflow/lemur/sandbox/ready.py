@@ -1,13 +1,14 @@
 """Sandboxes started before they are needed: starting one takes longer than judging by it.
 
 A *spare* is a script of ``inside/`` in fresh namespaces with a fresh /tmp that waits for its first
-and only program. The *checker* is one confined process that forks for every judgement; it holds tests and
-never a program. Both are started by one thread that lives as long as the process does, since
+and only program. A *checker* is one confined process that forks for every judgement; it holds tests
+and never a program. All are started by one thread that lives as long as the process does, since
 bubblewrap dies with the thread that started it.
 """
 
 import atexit
 import contextlib
+import dataclasses
 import json
 import os
 import queue
@@ -25,6 +26,20 @@ from lemur.sandbox.user import settings
 CHECKER = Limits(memory_mb=2048, cpu_seconds=3600, processes=256, open_files=256)
 Spare = tuple[Confined, socket.socket]
 Kind = tuple[str, int, Root]  # script, size of /tmp, what is let in
+
+
+@dataclasses.dataclass(frozen=True)
+class Holder:
+    """What holds tests: a script of ``inside/`` that forks for each, in a sandbox of its own. There
+    is one for each ``family`` of tests."""
+
+    script: str = "checker.py"
+    limits: Limits = CHECKER
+    root: Root = PLAIN
+    family: str = ""
+
+
+HOLDER = Holder()
 DIED = 3  # spares of one kind that end while they wait before one is handed out as it is
 
 
@@ -39,9 +54,9 @@ class Ready:
         self.asked: deque[Kind] = deque()
         self.starting: dict[Kind, int] = defaultdict(int)
         self.error: BaseException | None = None
-        self.control: socket.socket | None = None
-        self.checker: Confined | None = None
-        self.wants_checker = self.closed = False
+        self.checkers: dict[Holder, Spare] = {}
+        self.wanted: deque[Holder] = deque()
+        self.closed = False
         self.gone: queue.SimpleQueue[Confined | None] = queue.SimpleQueue()
         self.threads = [
             threading.Thread(target=work, daemon=True) for work in (self._start, self._reap)
@@ -80,16 +95,22 @@ class Ready:
                 channel.close()  # it died waiting: take another
                 self.gone.put(confined)
 
-    def check(self, channel: int, pipe: int, job: int) -> None:
+    def check(
+        self, channel: int, pipe: int, job: int, holder: Holder = HOLDER, message: bytes = b"j"
+    ) -> None:
         """Hand a judgement to the checker: file descriptors of the runner's channel, of the pipe for
         the verdict, and of the job."""
         for attempt in (1, 2):
+            confined, control = self._checker(holder)
             try:
-                socket.send_fds(self._checker(), [b"j"], [channel, pipe, job])
+                socket.send_fds(control, [message], [channel, pipe, job])
                 return
             except OSError:  # the checker is gone: start another
                 with self.changed:
-                    self.control = None
+                    if self.checkers.get(holder) == (confined, control):
+                        del self.checkers[holder]
+                        control.close()
+                        self.gone.put(confined)
                 if attempt == 2:
                     raise
 
@@ -104,50 +125,47 @@ class Ready:
             self.closed = True
             self.changed.notify_all()
         self.threads[0].join()
-        for confined, channel in [one for many in self.spares.values() for one in many]:
+        spares = [one for many in self.spares.values() for one in many]
+        for confined, channel in [*spares, *self.checkers.values()]:
             channel.close()
             self.gone.put(confined)
         self.spares.clear()
-        if self.control is not None:
-            self.control.close()
-            self.control = None
-        if self.checker is not None:
-            self.gone.put(self.checker)
+        self.checkers.clear()
         self.gone.put(None)
         self.threads[1].join()
 
     # -- the two threads ---------------------------------------------------------------------------
 
-    def _checker(self) -> socket.socket:
+    def _checker(self, holder: Holder) -> Spare:
         with self.changed:
-            if self.control is None:
-                self.wants_checker = True
+            if holder not in self.checkers:
+                self.wanted.append(holder)
                 self.changed.notify_all()
-                self.changed.wait_for(lambda: self.control is not None or self.error)
+                self.changed.wait_for(lambda: holder in self.checkers or self.error)
                 if self.error is not None:
                     error, self.error = self.error, None
                     raise error
-            assert self.control is not None
-            return self.control
+            return self.checkers[holder]
 
     def _start(self) -> None:
         while True:
             with self.changed:
-                self.changed.wait_for(lambda: self.asked or self.wants_checker or self.closed)
+                self.changed.wait_for(lambda: self.asked or self.wanted or self.closed)
                 if self.closed:
                     return
-                kind = None if self.wants_checker else self.asked.popleft()
+                holder = self.wanted.popleft() if self.wanted else None
+                if holder in self.checkers:  # two asked at once
+                    continue
+                kind = self.asked.popleft() if holder is None else None
             try:
-                made = self._make_checker() if kind is None else self._make_spare(*kind)
+                made = self._make_checker(holder) if holder else self._make_spare(*kind)
             except BaseException as error:
                 made, failed = None, error
             with self.changed:
                 if made is None:
-                    self.error, self.wants_checker = failed, False
-                elif kind is None:
-                    if self.checker is not None:
-                        self.gone.put(self.checker)
-                    (self.checker, self.control), self.wants_checker = made, False
+                    self.error = failed
+                elif holder is not None:
+                    self.checkers[holder] = made
                 else:
                     self.spares[kind].append(made)
                 if kind is not None:
@@ -158,12 +176,13 @@ class Ready:
         limits = Limits(tmp_mb=size)
         return self._confined(script, "LEMUR_CHANNEL", limits, socket.SOCK_STREAM, root)
 
-    def _make_checker(self) -> Spare:
+    def _make_checker(self, holder: Holder) -> Spare:
         confined, control = self._confined(
-            "checker.py", "LEMUR_CONTROL", CHECKER, socket.SOCK_SEQPACKET
+            holder.script, "LEMUR_CONTROL", holder.limits, socket.SOCK_SEQPACKET, holder.root
         )
         with contextlib.suppress(OSError):
-            control.send(json.dumps(settings(CHECKER, self.sandbox.another_user)).encode())
+            told = settings(holder.limits, self.sandbox.another_user)
+            control.send(json.dumps(told).encode())
         return confined, control
 
     def _confined(

@@ -3,25 +3,12 @@
 The test and the data it comes with are pinned and trusted; what the program answers is not.
 """
 
-import json
-import os
-import resource
-import signal
-import socket
 import sys
 import typing  # noqa: F401 - what many tests begin with, read once for all of them
 
 sys.path.insert(0, "/judge")
+import forks
 import wire
-from confine import confine
-
-
-class Raised(Exception):
-    """The program raised; ``told`` is what its runner said about it."""
-
-    def __init__(self, told):
-        super().__init__(f"{told.get('raised')}: {told.get('text')}")
-        self.told = told
 
 
 class Remote:
@@ -51,7 +38,7 @@ class Remote:
     def __len__(self):
         try:
             return self._ask("length", self._number)
-        except Raised as error:  # ``list()`` asks for a length and takes a TypeError for none
+        except forks.Raised as error:  # ``list()`` asks for a length and takes a TypeError for none
             raise TypeError("no length") from error
 
     def __bool__(self):
@@ -88,10 +75,10 @@ def judge(job, channel):
         wire.send(channel, request)
         reply = wire.receive(channel)
         if not isinstance(reply, dict) or "value" not in reply:
-            raise Raised(reply if isinstance(reply, dict) else {"raised": "a malformed answer"})
+            raise forks.Raised(reply)
         return wire.decode(reply["value"], lambda number: Remote(ask, number))
 
-    try:
+    def test():
         wire.send(channel, job["confine_program"])
         ask("exec", job["program"])
         trusted = {"__name__": "__test__"}
@@ -100,49 +87,8 @@ def judge(job, channel):
             trusted[name] = ask("name", name)
         for part in job["test"]:
             exec(compile(part, "<test>", "exec"), trusted)  # noqa: S102 - pinned
-    except AssertionError as error:
-        return "failed", {"text": str(error)[:300]}
-    except Raised as error:
-        return "error", error.told
-    except wire.Closed:
-        return "ended", {}
-    except wire.TooLarge as error:
-        return "error", {"raised": "TooLarge", "text": str(error)}
-    except BaseException as error:  # the test could not digest an answer: as wrong as a wrong one
-        return "failed", {"text": f"{type(error).__name__}: {error}"[:300]}
-    return "passed", {}
+
+    return forks.outcome(test)
 
 
-def serve(channel, pipe, job):
-    """One judgement, in a process of its own: read the job, write the verdict."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    with os.fdopen(job, "rb") as file:
-        job = json.load(file)
-    # Nobody waits for a test longer than this: the default of SIGALRM ends it.
-    signal.setitimer(signal.ITIMER_REAL, job["wall_seconds"])
-    resource.setrlimit(resource.RLIMIT_CPU, (job["cpu_seconds"], job["cpu_seconds"] + 1))
-    verdict, told = judge(job, channel)
-    with os.fdopen(pipe, "w") as out:
-        json.dump({"verdict": verdict, "told": told}, out)
-
-
-def main():
-    """Wait for judgements and fork for each: none sees what another one left behind."""
-    control = socket.socket(fileno=int(os.environ["LEMUR_CONTROL"]))
-    confine(json.loads(control.recv(65536)))
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a child ended
-    while True:
-        message, files, _, _ = socket.recv_fds(control, 1, 3)
-        if not message:
-            return
-        if os.fork() == 0:
-            try:
-                control.close()
-                serve(*files)
-            finally:
-                os._exit(0)
-        for number in files:
-            os.close(number)
-
-
-main()
+forks.serve(judge)

@@ -8,16 +8,6 @@ import wire
 from confine import confine
 
 
-def describe(error):
-    """What the checker is told of an exception."""
-    number = getattr(error, "errno", None)
-    try:
-        text = str(error)[:300]
-    except BaseException:
-        text = ""
-    return {"raised": type(error).__name__, "errno": number, "text": text}
-
-
 def main():
     channel = int(os.environ["LEMUR_CHANNEL"])
     settings = wire.receive(channel)
@@ -67,7 +57,7 @@ def main():
             return
         except BaseException as error:  # SystemExit and KeyboardInterrupt of the program too
             try:
-                wire.send(channel, describe(error))
+                wire.send(channel, wire.describe(error))
             except MemoryError:
                 held.clear()
                 namespace.clear()

@@ -59,10 +59,10 @@ class TooLarge(Exception):
     """A message above LIMIT."""
 
 
-def send(channel, value):
-    """Write one framed message to the file descriptor ``channel``."""
+def send(channel, value, limit=LIMIT):
+    """Write one framed message of at most ``limit`` bytes to the file descriptor ``channel``."""
     data = dumps(value).encode("utf-8", "surrogatepass")
-    if len(data) > LIMIT:
+    if len(data) > limit:
         raise TooLarge(f"a value of {len(data)} bytes is too large to be compared")
     left = memoryview(len(data).to_bytes(4, "little") + data)
     try:
@@ -72,10 +72,10 @@ def send(channel, value):
         raise Closed from None
 
 
-def receive(channel):
-    """Read one framed message; Closed at its end."""
+def receive(channel, limit=LIMIT):
+    """Read one framed message of at most ``limit`` bytes; Closed at its end."""
     size = int.from_bytes(_exactly(channel, 4), "little")
-    if size > LIMIT:
+    if size > limit:
         raise TooLarge(f"a message of {size} bytes")
     return loads(_exactly(channel, size).decode("utf-8", "surrogatepass"))
 
@@ -92,6 +92,16 @@ def _exactly(channel, size):
         parts.append(part)
         size -= len(part)
     return b"".join(parts)
+
+
+def describe(error):
+    """What the test's side is told of an exception of the program."""
+    number = getattr(error, "errno", None)
+    try:
+        text = str(error)[:300]
+    except BaseException:
+        text = ""
+    return {"raised": type(error).__name__, "errno": number, "text": text}
 
 
 def encode(value, handle):
