@@ -8,6 +8,7 @@ PAPER_FIGURES = (
     "mint_table.html",
 )
 FOUNDATION = "results/figures/foundation.html"
+FOUNDATION_OTHERS = [str(Path(FOUNDATION).with_suffix(kind)) for kind in (".md", ".csv", ".tex")]
 RECIPE_FIGURES = ("mixture", "loss", "bits_per_byte", "scores")
 
 

@@ -101,7 +101,8 @@ rule foundation_table:
         reported=PAPER / "reported.csv",
         dropped=mixture_drops(),
     output:
-        in_report(FOUNDATION),
+        page=in_report(FOUNDATION),
+        others=FOUNDATION_OTHERS,
     log:
         "logs/figures/foundation.log",
     resources:
@@ -116,7 +117,7 @@ rule foundation_table:
             "figures",
             "8_figures/foundation.py",
             "--scores {input.scores} --reported {input.reported} {params.dropped}",
-            "--out {output}",
+            "--out {output.page}",
         )
 
 

@@ -62,6 +62,7 @@ rule evaluate:
 rule foundation:
     input:
         FOUNDATION,
+        FOUNDATION_OTHERS,
 
 
 rule figures:

@@ -17,7 +17,8 @@ def one(**asked):
 
 def folder(path, **config):
     path.mkdir()
-    for name, value in {"config.json": config, "tokenizer_config.json": {}}.items():
+    files = {"config.json": config, "tokenizer_config.json": {}, "tokenizer.json": {}}
+    for name, value in files.items():
         (path / name).write_text(json.dumps(value))
     (path / "model.safetensors").write_bytes(b"")
     return path
@@ -97,12 +98,47 @@ def test_a_mistake_is_one_line(asked, message):
     assert message in line and line.startswith("config: ") and "\n" not in line
 
 
-@pytest.mark.parametrize("missing", ["config.json", "tokenizer_config.json", "model.safetensors"])
+@pytest.mark.parametrize(
+    "missing", ["config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors"]
+)
 def test_a_folder_without_a_part_names_it(tmp_path, missing):
     mine = folder(tmp_path / "m")
     (mine / missing).unlink()
     with pytest.raises(UserError, match="safetensors" if "safe" in missing else missing):
         one(model=str(mine))
+
+
+@pytest.mark.parametrize(
+    ("name", "temperature", "words"),
+    [
+        ("humaneval", 0, "greedy answers are all the same"),
+        ("gsm8k", 0.8, "pass@k is of programs"),
+        ("humaneval", 0.8, None),
+    ],
+)
+def test_several_answers_are_sampled_programs(name, temperature, words):
+    catalogue = load.catalogue("benchmarks")
+    decoding = {"max_new_tokens": 8, "temperature": temperature, "samples": 10}
+    changed = {**catalogue, name: {**catalogue[name], "decoding": decoding}}
+    if words is None:
+        (made,) = recipe.chosen_benchmarks([{"name": name}], changed, "here")
+        assert made["decoding"]["samples"] == 10
+        return
+    with pytest.raises(UserError, match=words) as caught:
+        recipe.chosen_benchmarks([{"name": name}], changed, "here")
+    assert "here.0" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_no_more_shots_than_solved_examples():
+    catalogue = load.catalogue("benchmarks")
+    (made,) = recipe.chosen_benchmarks([{"name": "gsm8k", "shots": 3}], catalogue, "here")
+    assert made["shots"] == 3
+    for name, shots, words in (
+        ("gsm8k", 9, "'gsm8k' has 8"),
+        ("humaneval", 1, "'humaneval' has 0"),
+    ):
+        with pytest.raises(UserError, match=f"here.0: shots: {shots}: {words} solved examples"):
+            recipe.chosen_benchmarks([{"name": name, "shots": shots}], catalogue, "here")
 
 
 def test_baselines_are_catalogue_entries():

@@ -288,6 +288,20 @@ def test_mistakes_are_one_line(spec, folder, humaneval, tmp_path, changes, words
     assert not (tmp_path / "g.jsonl").exists()
 
 
+@pytest.mark.parametrize("damage", [b"\0" * 12, b"3", b'{"key": "b"}', b"\xff\xfe"])
+def test_a_damaged_line_loses_itself_alone(tmp_path, damage):
+    with store.Journal(tmp_path / "generations.jsonl", {}) as journal:
+        for key in "abc":
+            journal.add({"key": key, "response": key})
+    one, _, three = journal.path.read_bytes().splitlines(keepends=True)
+    journal.path.write_bytes(one + damage + b"\n" + three + b'{"key": "d", "respon')
+    with store.Journal(tmp_path / "generations.jsonl", {}) as again:
+        assert set(again.known) == {"a", "c"}
+        again.add({"key": "b", "response": "b"})
+    with store.Journal(tmp_path / "generations.jsonl", {}) as last:
+        assert set(last.known) == {"a", "b", "c"}
+
+
 def test_two_writers_are_refused(tmp_path):
     with (
         store.Journal(tmp_path / "g.jsonl", {"a": 1}),

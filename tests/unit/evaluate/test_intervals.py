@@ -38,6 +38,20 @@ def test_wilson_refuses_what_is_no_share():
             wilson(successes, number)
 
 
+def test_items_of_a_large_group_weigh_less():
+    right, weights = [True] * 5 + [False] * 3 + [True] * 2, [1 / 8] * 8 + [1 / 2] * 2
+    share, (low, high) = intervals.weighted_share(right, weights)
+    assert share == pytest.approx((5 / 8 + 1) / 2) and low < share < high
+    # 10 items that tell as much as 4 / (1/8 + 1/2): wider than ten of equal weight.
+    assert (low, high) == pytest.approx(wilson(share * 6.4, 6.4))
+    assert high - low > wilson(8, 10)[1] - wilson(8, 10)[0]
+    assert intervals.weighted_share([True, False], [3, 3]) == (0.5, wilson(1, 2))
+    assert intervals.weighted_share([True, True], [1, 2])[0] == 1.0
+    for wrong in (([], []), ([True], []), ([True], [0])):
+        with pytest.raises(ValueError):
+            intervals.weighted_share(*wrong)
+
+
 @given(
     st.integers(1, 9).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n)))
 )
@@ -76,3 +90,29 @@ def test_paired_difference_and_mcnemar_against_hand_computed_values():
     assert intervals.paired_difference(ours, ours) == (0.0, 0.0, 0.0)
     with pytest.raises(ValueError, match="as many items"):
         intervals.mcnemar(ours, ours[1:])
+
+
+def test_paired_shares_that_agree_have_an_interval_all_the_same():
+    none = intervals.paired_shares([False, False], [False, False])
+    assert none == (0.0, pytest.approx(-wilson(0, 2)[1]), pytest.approx(wilson(0, 2)[1]))
+    apart, low, high = intervals.paired_shares([True] * 3 + [False], [True] + [False] * 3)
+    assert apart == 0.5 and -1 <= low < 0.5 < high <= 1
+    back = intervals.paired_shares([True] + [False] * 3, [True] * 3 + [False])
+    assert back == (-0.5, pytest.approx(-high), pytest.approx(-low))
+    for wrong in (([], []), ([True], [])):
+        with pytest.raises(ValueError):
+            intervals.paired_shares(*wrong)
+
+
+@pytest.mark.parametrize("number", [20, 164])
+@pytest.mark.parametrize("cells", [(0.4, 0.2, 0.1, 0.3), (0.02, 0.03, 0.01, 0.94)])
+def test_paired_shares_cover_the_true_difference(number, cells):
+    """In 95 of 100 draws, from both, one or none of two models that are right."""
+    generator = np.random.default_rng(5)
+    kinds = [(True, True), (True, False), (False, True), (False, False)]
+    held = 0
+    for _ in range(600):
+        drawn = [kinds[k] for k in generator.choice(4, number, p=cells)]
+        _, low, high = intervals.paired_shares(*zip(*drawn, strict=True))
+        held += low <= cells[1] - cells[2] <= high
+    assert held / 600 > 0.92

@@ -50,6 +50,40 @@ def test_an_odd_answer_is_judged_and_counted(
     assert out.with_name("prompt.txt").read_text()
 
 
+class Undefined:
+    """The backend of a model whose weights are not numbers."""
+
+    def rolling(self, requests, seeds, done):
+        yield 0, {"response": float("nan"), "tokens": 1}
+
+    def loglikelihood(self, requests, seeds, done):
+        yield 0, {"response": [-1.0, True], "tokens": 1}
+        yield 1, {"response": [float("nan"), False], "tokens": 1}
+
+
+def test_likelihoods_that_are_no_numbers_are_one_line(spec, folder, tmp_path, monkeypatch):
+    """They would count as wrong answers, or fall when scores are written."""
+    from answered import parquet
+    from lemur.files import write_json
+
+    monkeypatch.setattr(generation, "backend_of", lambda *_: Undefined())
+    held = tmp_path / "held.jsonl"
+    held.write_text('{"id": "a", "text": "some text"}\n')
+    row = {"question": "q", "subject": "anatomy", "choices": list("wxyz"), "answer": 1}
+    for split in ("dev", "test"):
+        (tmp_path / f"{split}-0.parquet").write_bytes(parquet([row]))
+    listed = [{"path": f"{split}-0.parquet", "sha256": "0"} for split in ("dev", "test")]
+    write_json(tmp_path / "m.json", {"files": listed})
+    for name, task, data in (
+        ("bits_per_byte_text", "bits_per_byte", held),
+        ("mmlu", "mmlu", tmp_path / "m.json"),
+    ):
+        out = tmp_path / name / "generations.jsonl"
+        with pytest.raises(UserError, match="is not a number: its weights are damaged") as caught:
+            generation.run(spec(name, task=task), folder, data, out)
+        assert "\n" not in str(caught.value) and not out.exists()
+
+
 def test_a_missing_or_damaged_tokenizer_is_one_line(folder, tmp_path):
     mine = tmp_path / "model"
     shutil.copytree(folder, mine)

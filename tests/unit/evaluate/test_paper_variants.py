@@ -1,14 +1,16 @@
 """The paper's way of asking and reading, beside lm-eval's: prompts, answers, both scores."""
 
+import hashlib
 import json
 
 import pytest
-from answered import catalogue, fetched, parquet, scored
+from answered import Fixed, catalogue, fetched, parquet, scored
 from hypothesis import given
 from hypothesis import strategies as st
 from lemur.errors import UserError
-from lemur.evaluate import answers
+from lemur.evaluate import answers, generation, judging, store
 from lemur.evaluate.tasks import Bench, definition
+from lemur.evaluate.tokenised import Tokenised
 from lemur.files import sha256_of, write_json
 
 
@@ -104,6 +106,10 @@ def test_gsm8k_both_scores(spec, gsm8k, tmp_path):
     assert prompt.startswith("Answer the following questions.\n\nQuestion: There are 15 trees")
     assert prompt.endswith("\n\nQuestion: How many?\nAnswer:") and options["until"] == ["\n"]
     assert prompt.count("So the answer is ") == 8 and "The answer is" not in prompt
+    # The released script's own examples (xchat/eval/gsm/examplars.py), joined as it joins them.
+    examples = prompt[: -len("Question: How many?\nAnswer:")].encode()
+    released = "bc98d2864d2c74ae324561ed4fa497c577cd251cc06aeae2c2a23bd5ef60c404"
+    assert hashlib.sha256(examples).hexdigest() == released
 
 
 def test_gsm8k_asked_of_a_chat_model(spec, gsm8k, tmp_path):
@@ -117,14 +123,26 @@ def test_gsm8k_asked_of_a_chat_model(spec, gsm8k, tmp_path):
 
 def test_bbh_prompts_are_its_authors_to_the_byte(spec, mirror, tmp_path):
     files = mirror("suzgunmirac/BIG-Bench-Hard/*/bbh/*.json")
-    bench = Bench(spec("bbh_paper", shots=3), manifest(tmp_path, files))
+    data = manifest(tmp_path, files)
+    bench = Bench(spec("bbh_paper", shots=3), data)
+    chat = Bench(spec("bbh_paper", shots=3, format="chatml", limit=60), data)
     assert len(bench.tasks) == 27 and bench.n == 6511
+    heads = {}
     for task in bench.tasks.values():
         name = task.config.dataset_name
         (path,) = mirror(f"suzgunmirac/BIG-Bench-Hard/*/cot-prompts/{name}.txt")
         head = path.read_text().split("\n", 2)[2].strip()  # a canary and a rule before it
         document = task.eval_docs[0]
         assert task.fewshot_context(document, 3) == f"{head}\n\nQ: {document['input']}\nA: ", name
+        heads[name] = head
+    asked = Fixed(lambda one: "")
+    for name, many in chat.evaluate(asked, metrics=False).items():
+        for sample in many:
+            question = (
+                f"{heads[chat.tasks[name].config.dataset_name]}\n\nQ: {sample['doc']['input']}"
+            )
+            expected = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\nA:"
+            assert sample["arguments"][0][0] == expected, name
 
 
 def test_bbh_both_scores(spec, tmp_path):
@@ -144,6 +162,64 @@ def test_bbh_both_scores(spec, tmp_path):
     made, items, _ = scored(spec("bbh_paper"), tmp_path / "m.json", tmp_path / "out", respond)
     assert [item["verdict"] for item in items] == ["passed", "passed", "failed", "failed"]
     assert made["beside"]["strict"] == {"value": 0.5, "differs_on": 2}
+
+
+class Words:
+    """A tokenizer that begins every text with token 1, as Llama's does."""
+
+    bos_token, bos_token_id, eos_token_id = "<s>", 1, 2
+
+    def encode(self, text, add_special_tokens=True):
+        return [1] * add_special_tokens + [len(word) + 10 for word in text.split()]
+
+
+def test_prompts_of_the_paper_have_no_beginning_token(spec, gsm8k, tmp_path, monkeypatch):
+    """As the released scripts tokenize them: add_special_tokens=False."""
+    seen = {}
+
+    class Reads(Tokenised):
+        def generate(self, requests, seeds, done):
+            seen[self.label] = self.prompts(requests)[0]
+            for number in range(len(requests)):
+                yield number, {"response": "", "tokens": 0, "finish": "end"}
+
+    def made(given, *_):
+        return Reads(Words(), 4096, given["decoding"], 1, given["benchmark"])
+
+    monkeypatch.setattr(generation, "backend_of", made)
+    monkeypatch.setattr(generation.settings, "model_digest", lambda _: "0")
+    for name in ("gsm8k_paper", "gsm8k_full"):
+        given = spec(name, task=name.replace("full", "cot"), shots=8)
+        out = tmp_path / name / "generations.jsonl"
+        generation.run(given, tmp_path, gsm8k, out)
+        settings, _ = store.read(out)
+        assert settings.get("begin", True) is (name == "gsm8k_full")
+    assert all(ids[0] == 1 for ids in seen["gsm8k_full"])
+    assert all(1 not in ids for ids in seen["gsm8k_paper"])
+    pair = Reads(Words(), 64, {}, 1, "x")
+    pair.begin = False
+    assert pair._pair("Answer:", " A") == ([17], [11])
+
+
+def test_tasks_of_bbh_weigh_alike_as_in_the_papers_code(spec, tmp_path):
+    """The released script takes the mean of the tasks' scores; lm-eval that of all problems."""
+    for name, count in (("navigate", 8), ("snarks", 2)):
+        examples = [{"input": f"{name} {n}?", "target": "Yes"} for n in range(count)]
+        (tmp_path / f"{name}.json").write_text(json.dumps({"examples": examples}))
+    listed = [{"path": f"{name}.json", "sha256": "0"} for name in ("navigate", "snarks")]
+    write_json(tmp_path / "m.json", {"files": listed})
+
+    def respond(document):  # all of the small task, a quarter of the large one
+        right = "snarks" in document["input"] or document["input"][-2] in "01"
+        return "So the answer is Yes." if right else "So the answer is No."
+
+    made, _, _ = scored(spec("bbh_paper"), tmp_path / "m.json", tmp_path / "paper", respond)
+    assert made["value"] == pytest.approx((1 + 1 / 4) / 2)
+    assert made["beside"]["strict"]["value"] == pytest.approx((1 + 1 / 4) / 2)
+    low, high = made["interval"]
+    assert low < made["value"] < high and "weighed alike" in made["interval_method"]
+    made, _, _ = scored(spec("bbh_cot_fewshot"), tmp_path / "m.json", tmp_path / "stock", respond)
+    assert made["value"] == pytest.approx(4 / 10) and made["interval_method"] == "Wilson 95%"
 
 
 def questions(subject, count):
@@ -175,6 +251,44 @@ def test_mmlu_from_a_hub(spec, tmp_path, name):
     about = "about  high school" if name == "mmlu_paper" else "about high school"
     assert sum(about in prompt for prompt, _ in asked) == 16
     assert asked[0][0].count("Answer: ") == 5 and asked[0][1] == " A"
+    if name == "mmlu_paper":  # as the released script builds it: the question is not stripped
+        shown = "\nA. w\nB. x\nC. y\nD. z\nAnswer:"
+        solved = "".join(f"q{n}? {shown} {'ABCD'[n % 4]}\n\n" for n in range(5))
+        about = "The following are multiple choice questions (with answers) about  anatomy.\n\n"
+        assert asked[0][0] == f"{about}{solved}q0? {shown}"
+
+
+def test_long_prompts_of_mmlu_lose_their_last_examples(spec, tmp_path, monkeypatch):
+    """As in the released script: whole examples, until the prompt has 2,048 tokens or fewer."""
+    long = [
+        {**one, "question": f"{one['question']}{'word ' * 600}"} for one in questions("anatomy", 5)
+    ]
+    (tmp_path / "dev-0.parquet").write_bytes(parquet(long))
+    (tmp_path / "test-0.parquet").write_bytes(parquet(questions("anatomy", 2)))
+    listed = [{"path": f"{split}-0.parquet", "sha256": "0"} for split in ("dev", "test")]
+    write_json(tmp_path / "m.json", {"files": listed})
+    asked = []
+
+    class Reads(Tokenised):
+        def loglikelihood(self, requests, seeds, done):
+            asked.extend(request.args[0] for request in requests)
+            yield from ((number, {"response": [-1.0, True]}) for number in range(len(requests)))
+
+    monkeypatch.setattr(
+        generation, "backend_of", lambda *_: Reads(Words(), 4096, {}, 1, "mmlu_paper")
+    )
+    monkeypatch.setattr(generation.settings, "model_digest", lambda _: "0")
+    for name, left in (("mmlu_paper", 3), ("mmlu", 5)):
+        asked.clear()
+        out = tmp_path / name / "generations.jsonl"
+        generation.run(spec(name, task=name, shots=5), tmp_path, tmp_path / "m.json", out)
+        assert len(asked) == 8
+        for text in asked:
+            assert text.count("Answer: ") == left and text.endswith("D. z\nAnswer:")
+            assert all(f"q{number}? " in text for number in range(left))  # the first ones
+        _, entries = store.read(out)
+        assert {entry.get("shots", 5) for entry in entries.values()} == {left}
+        judging.run(spec(name, task=name, shots=5), out, tmp_path / "m.json", out.with_name("s"))
 
 
 def test_mmlu_of_another_shape_is_one_line(spec, tmp_path):

@@ -125,6 +125,17 @@ def test_what_a_server_refuses(server, monkeypatch):
         list(backend(server, []).rolling([], [], 0))
 
 
+def test_a_key_is_never_shown(server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", " sk-secret\n")
+    made = dict(backend(server, [], batch=1).generate(asked(["a"]), [0], 0))
+    assert made[0]["response"] and server.bodies[-1]["_authorization"] == "Bearer sk-secret"
+    for wrong in ("sk-se\ncret", "sk-secr\u00e9t"):
+        monkeypatch.setenv("OPENAI_API_KEY", wrong)
+        with pytest.raises(UserError, match="OPENAI_API_KEY holds what no header can") as caught:
+            backend(server, [])
+        assert "sk-" not in str(caught.value)
+
+
 def test_odd_texts_survive_to_the_file(server, spec, humaneval, tmp_path):
     given = {"name": "server", "url": server.url, "served": "tiny"}
     for number, text in enumerate(["\ud800 half a pair", "x" * (1 << 20), "\0\x1b[2J", "\r\n" * 9]):

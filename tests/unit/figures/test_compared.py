@@ -97,6 +97,71 @@ def test_the_average_is_the_papers_where_all_eight_are_there(tmp_path):
     assert part[1] == pytest.approx((30.5 + 45.4) / 2)
 
 
+def test_the_interval_of_an_average_is_as_lopsided_as_its_parts(tmp_path):
+    paths = [score(tmp_path, "llama", name, 0) for name in ("humaneval", "mbpp")]
+    for path in paths:
+        path.write_text(json.dumps({**json.loads(path.read_text()), "interval": [0.0, 0.6]}))
+    row = rows(made(tmp_path, paths))["Llama-2-70B, the paper's Llama-2-70B", "Mean of the 2 above"]
+    assert row[3] == f"0.0 to {60 / 2**0.5:.1f}"
+
+
+def test_a_column_counts_once_in_the_average(tmp_path):
+    paths = [score(tmp_path, "llama", "mmlu", 60), score(tmp_path, "llama", "mmlu_mint", 9, n=76)]
+    named = "Llama-2-70B, the paper's Llama-2-70B", "Mean of the 1 above"
+    assert rows(made(tmp_path, paths))[named][2] == 60  # 76 problems of it are not MMLU
+    paths.append(score(tmp_path, "llama", "mmlu_paper", 50, n=90, of=100))
+    assert rows(made(tmp_path, paths))[named][2] == pytest.approx(100 * 50 / 90)
+
+
+def test_the_gap_of_an_average_is_explained_by_its_rows(tmp_path):
+    names = {"humaneval": 90, "mbpp": 46}
+    paths = [score(tmp_path, "llama", name, right) for name, right in names.items()]
+    paths += [score(tmp_path, "chat", name, right) for name, right in names.items()]
+
+    def told(given):
+        table = rows(made(tmp_path, paths, given))
+        return [row[9] for key, row in table.items() if key[1].startswith("Mean")]
+
+    assert told(spec((OWN,))) == ["unexplained"]
+    explained = spec((OWN, SMALL), benchmarks={"humaneval": ["decoded greedily"]})
+    assert told(explained) == ["the gaps above", "another model than the paper's Lemur-70B-Chat"]
+    near = [score(tmp_path, "near", "gsm8k", 56)]
+    found = rows(made(tmp_path, near, spec(({**OWN, "name": "near"},))))
+    assert {row[9] for row in found.values()} == {"within the interval"}
+
+
+def test_problems_that_could_not_be_judged_are_named_and_count_for_nobody(tmp_path):
+    paths = [score(tmp_path, name, "multipl_e", 10) for name in ("llama", "chat")]
+    made_here = json.loads(paths[1].read_text())
+    missed = {"toolchain: Go lacks go": 20, "the judge fell: OSError: x": 1}
+    paths[1].write_text(json.dumps({**made_here, "n_judged": 79, "not_judged": missed}))
+    lines = [json.loads(line) for line in (paths[1].with_name("verdicts.jsonl")).open()]
+    for line in lines[10:31]:
+        line["verdict"] = "not judged"
+    paths[1].with_name("verdicts.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines))
+    own = {**SMALL, "own": True}
+    table = made(tmp_path, paths, spec((OWN, own)))
+    row = rows(table)["chat, the paper's Lemur-70B-Chat", "multipl_e"]
+    assert row[6] == (
+        "100 of 100, 79 judged (20 x toolchain: Go lacks go; 1 x the judge fell: OSError: x)"
+    )
+    assert row[8] == "+0.0 (-4.2 to +4.2, McNemar p = 1) on 79"  # not 21 failures more
+    assert row[9] == "79 of 100 judged"
+    assert "(chat), but on no benchmark whole" in table.notes[0]
+
+
+def test_several_answers_to_a_problem_are_paired_by_the_share_that_passed(tmp_path):
+    paths = [score(tmp_path, name, "humaneval", 0, n=2) for name in ("llama", "chat")]
+    lines = [
+        {"task": "t", "document": str(k), "verdict": "failed", "samples": ["failed", *many]}
+        for k, many in enumerate((["passed", "passed", "failed"], ["failed", "not judged"]))
+    ]
+    paths[1].with_name("verdicts.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines))
+    table = made(tmp_path, paths, spec((OWN, SMALL)))
+    told = rows(table)["chat, the paper's Lemur-70B-Chat", "humaneval"][8]
+    assert told == "+25.0 (+0.0 to +50.0)"  # half of one problem and none of the other
+
+
 def test_models_are_paired_on_the_same_problems(tmp_path):
     paths = [score(tmp_path, "llama", "humaneval", 10), score(tmp_path, "chat", "humaneval", 30)]
     table = made(tmp_path, paths, spec((OWN, SMALL)))
@@ -198,7 +263,9 @@ def test_four_formats_lead_to_the_files(tmp_path):
         in out.with_suffix(".md").read_text()
     )
     assert "../r/evaluate/llama/humaneval/generations.jsonl" in out.with_suffix(".csv").read_text()
-    assert out.with_suffix(".tex").read_text().count(r"\\") > 2
+    tex = out.with_suffix(".tex").read_text()
+    assert tex.count(r"\\") > 2
+    assert r"\href{../r/evaluate/llama/humaneval/scores.json}{settings}" in tex
     for link in compared.FILES[2:]:
         assert (out.parent / f"../r/evaluate/llama/humaneval/{link[1]}").resolve().is_file()
 

@@ -135,13 +135,16 @@ def test_the_filter_refuses_what_it_lists_and_nothing_else():
     refused, allowed = 0x00050001, 0x7FFF0000
     for name, (number, _) in seccomp.REFUSED.items():
         assert simulate(filtered, number) == refused, name
-    listed = {number for number, _ in seccomp.REFUSED.values()} | {435}
+    listed = {number for number, _ in seccomp.REFUSED.values()} | {435, 41}
     for number in range(450):
         if number not in listed:
             assert simulate(filtered, number) == allowed, number
     assert simulate(filtered, 435) == 0x00050000 | 38  # clone3: ENOSYS
     assert simulate(filtered, 56, 0x10000000 | 17) == refused  # clone with a user namespace
     assert simulate(filtered, 56, 0x003D0F00) == allowed  # a thread
+    for family in range(64):  # local sockets and those of its own network, and no other
+        wanted = allowed if family in (1, 2, 10) else refused
+        assert simulate(filtered, 41, family) == wanted, family
     assert simulate(filtered, 0x40000000 | 101) == refused  # the x32 calling convention
     assert simulate(filtered, 1, architecture=0x40000003) == 0x80000000  # 32-bit: killed
     assert simulate(seccomp.program("aarch64"), 117, architecture=0xC00000B7) == refused

@@ -163,7 +163,14 @@ def chosen_benchmarks(chosen: list[Recipe], benchmarks: Recipe, where: str) -> l
             raise UserError(f"{place}: '{name}' cannot run yet: {entry.get('reason')}")
         if "max_new_tokens" in item:
             entry["decoding"] = {**entry["decoding"], "max_new_tokens": item["max_new_tokens"]}
+        if item.get("shots", 0) > entry["shots"]:
+            raise UserError(f"{place}: shots: {item['shots']}: '{name}' has {entry['shots']} solved examples")  # fmt: skip
         entry["shots"] = item.get("shots", entry["shots"])
+        if entry["decoding"].get("samples", 1) > 1:
+            if entry["decoding"]["temperature"] == 0:
+                raise UserError(f"{place}: '{name}': decoding.samples: greedy answers are all the same: give a temperature above 0")  # fmt: skip
+            if entry["judge"] != "sandbox":
+                raise UserError(f"{place}: '{name}': decoding.samples: pass@k is of programs, which judge '{entry['judge']}' runs none of")  # fmt: skip
         listed.append({**entry, "name": name, "limit": item.get("limit")})
     return listed
 

@@ -119,6 +119,8 @@ def _folder(folder: Path) -> Recipe:
             raise UserError(f"config: model: {folder}: not a model folder, {needed} is missing")
     if not any(folder.glob("*.safetensors")):
         raise UserError(f"config: model: {folder}: no *.safetensors; other weights are not loaded")
+    if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model")):
+        raise UserError(f"config: model: {folder}: no tokenizer (neither tokenizer.json nor tokenizer.model)")  # fmt: skip
     whole = folder.resolve()
     mark = hashlib.sha256(str(whole).encode()).hexdigest()[:8]
     return {

@@ -21,10 +21,10 @@ VERSION = {
     "pretrain": 1,
     "sft": 3,
     "generate": 2,
-    "judge": 4,
+    "judge": 5,
     "agents": 1,
     "card": 1,
-    "figures": 3,
+    "figures": 4,
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")

@@ -1,19 +1,16 @@
 """Problems of a benchmark, read from its downloaded archive; no hub, no network."""
 
-import gzip
-import json
 import random
 import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from lemur.errors import UserError, nearest
+from lemur.evaluate.documents import Document, lines, listed, need, need_python, need_texts, rows
 from lemur.files import read_json, sha256_of
 from lemur.provenance import digest
 
-Document = dict[str, Any]
 # {split or data set: documents}; ``test`` is what is asked
 Split = dict[str, list[Document]]
 
@@ -59,34 +56,6 @@ class Source:
         return sorted(path for path in self.files if path.name.endswith(ending))
 
 
-def lines(data: bytes, where: str) -> list[Document]:
-    """Documents of a JSON Lines file (gzip or plain)."""
-    if data[:2] == b"\x1f\x8b":
-        data = gzip.decompress(data)
-    documents = []
-    for number, line in enumerate(data.decode("utf-8").split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            document = json.loads(line)
-        except ValueError:
-            raise UserError(f"{where}: line {number} is not JSON") from None
-        if not isinstance(document, dict):
-            raise UserError(f"{where}: line {number} is not an object")
-        documents.append(document)
-    return documents
-
-
-def need(document: Document, where: str, **kinds: type) -> None:
-    """UserError when a problem lacks a field or has it in another type."""
-    if not isinstance(document, dict):
-        raise UserError(f"{where}: must be an object, it is {type(document).__name__}")
-    for name, kind in kinds.items():
-        if not isinstance(document.get(name), kind):
-            found = type(document.get(name)).__name__
-            raise UserError(f"{where}: '{name}' must be {kind.__name__}, it is {found}")
-
-
 def humaneval(source: Source, member: str) -> dict[str, Split]:
     documents = lines(source.read(member), member)
     for document in documents:
@@ -111,19 +80,20 @@ def gsm8k(source: Source, member: str) -> dict[str, Split]:
         ]
     for one in documents:
         need(one, f"gsm8k: {one['_id']}", question=str, answer=str)
+        if not one["answer"].partition("####")[2].strip():
+            raise UserError(f"gsm8k: {one['_id']}: no number after '####' in its answer")
     return {"": {"test": documents}}
 
 
 def mbpp(source: Source, member: str) -> dict[str, Split]:
     """Problems 11 to 510 are the test set; 2, 3 and 4 are the solved examples."""
-    try:
-        given = json.loads(source.read(member))
-    except ValueError:
-        raise UserError(f"{member}: not valid JSON") from None
     split: Split = {"test": [], "examples": []}
-    for one in given:
-        where = f"{member}: {one.get('task_id')}"
+    for number, one in enumerate(listed(source.read(member), member)):
+        where = f"{member}: problem {number}"
         need(one, where, task_id=int, query=str, gold=str, tests=list, test_setup_code=str)
+        need_texts(one["tests"], 3, f"{where}: 'tests'")
+        for source_code in (one["gold"].replace("\r\n", "\n"), *one["tests"][:3]):
+            need_python(source_code.strip(), f"{where}: '{source_code[:40]}'")
         document = {
             "_id": f"mbpp/{one['task_id']}",
             "text": one["query"],
@@ -143,10 +113,8 @@ def mbpp(source: Source, member: str) -> dict[str, Split]:
 def bbh(source: Source, member: str) -> dict[str, Split]:
     found: dict[str, Split] = {}
     for path in source.matching(".json"):
-        given = read_json(path).get("examples")
-        if not isinstance(given, list):
-            raise UserError(f"{path}: 'examples' must be a list")
-        documents = []
+        need(given := read_json(path), str(path), examples=list)
+        given, documents = given["examples"], []
         for number, one in enumerate(given):
             need(one, f"{path}: example {number}", input=str, target=str)
             name = f"{path.stem}/{number}"
@@ -156,17 +124,24 @@ def bbh(source: Source, member: str) -> dict[str, Split]:
 
 
 def mmlu(source: Source, member: str) -> dict[str, Split]:
-    import pyarrow.parquet
-
     found: dict[str, Split] = {}
     for split in ("dev", "test"):
-        for path in [path for path in source.files if path.name.startswith(f"{split}-")]:
-            for number, row in enumerate(pyarrow.parquet.read_table(path).to_pylist()):
-                where = f"{path}: row {number}"
-                need(row, where, question=str, subject=str, choices=list, answer=int)
-                row["_id"] = f"{row['subject']}/{split}/{number}"
-                subject = found.setdefault(row["subject"], {"dev": [], "test": []})
-                subject[split].append(row)
+        paths = [path for path in source.files if path.name.startswith(f"{split}-")]
+        places = ((path, row) for path in paths for row in enumerate(rows(path)))
+        for number, (path, (place, row)) in enumerate(places):
+            where = f"{path}: row {place}"
+            need(row, where, question=str, subject=str, choices=list, answer=int)
+            need_texts(row["choices"], 4, f"{where}: 'choices'")
+            if not 0 <= row["answer"] < 4 or len(row["choices"]) != 4:
+                raise UserError(f"{where}: 'answer' must be one of 4 choices, 0 to 3")
+            row["_id"] = f"{row['subject']}/{split}/{number}"
+            subject = found.setdefault(row["subject"], {"dev": [], "test": []})
+            subject[split].append(row)
+    for name, splits in found.items():
+        if splits["test"] and not splits["dev"]:
+            raise UserError(
+                f"{source.path}: no solved examples of '{name}', which dev-*.parquet has"
+            )
     return found
 
 
@@ -198,15 +173,9 @@ def mmlu_mint(source: Source, member: str) -> dict[str, Split]:
 
 def multipl_e(source: Source, member: str) -> dict[str, Split]:
     """Problems by language, as nuprl/MultiPL-E on the hub keeps them."""
-    import pyarrow.parquet
-
     found: dict[str, Split] = {}
     for path in source.matching(".parquet"):
-        try:
-            rows = pyarrow.parquet.read_table(path).to_pylist()
-        except (OSError, pyarrow.ArrowException) as error:
-            raise UserError(f"{path}: not a readable table ({error})".split("\n")[0]) from None
-        for number, row in enumerate(rows):
+        for number, row in enumerate(rows(path)):
             where = f"{path}: row {number}"
             need(row, where, name=str, language=str, prompt=str, tests=str, stop_tokens=list)
             if not all(isinstance(stop, str) for stop in row["stop_tokens"]):
@@ -239,12 +208,7 @@ def spider(source: Source, member: str) -> dict[str, Split]:
     """Questions with the schema of their database, as InterCode keeps Spider's dev set."""
     from lemur.evaluate.spider.query import dump_of
 
-    try:
-        given = json.loads(source.read(member))
-    except ValueError:
-        raise UserError(f"{member}: not valid JSON") from None
-    if not isinstance(given, list):
-        raise UserError(f"{member}: not a list of problems")
+    given = listed(source.read(member), member)
     found = dump_of(source)
     documents = []
     for number, one in enumerate(given):

@@ -42,6 +42,19 @@ def one(sandbox: Sandbox, job: Any, limits: Limits) -> Verdict:
         return Verdict(NOT_JUDGED, f"the judge fell: {type(error).__name__}: {error}"[:300], 0.0)
 
 
+def _all(sandbox: Sandbox, jobs: list[Any], limits: Limits, label: str) -> list[Verdict]:
+    """Verdicts in the order of ``jobs``, as many at a time as there are cores."""
+    with (
+        ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool,
+        Progress(label, len(jobs), "programs") as progress,
+    ):
+        verdicts = []
+        for verdict in pool.map(lambda job: one(sandbox, job, limits), jobs):
+            progress.add()
+            verdicts.append(verdict)
+    return verdicts
+
+
 def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[str, Any]:
     """pass@1 over the problems that could be judged, and how many could not, by reason."""
     sandbox = probe()
@@ -62,14 +75,8 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
         for response in item["_sample"]["resps"][0]
     ]
     limits = limits_of(spec)
-    with (
-        ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool,
-        Progress(f"judge {bench.name} {spec['model']}", len(work), "programs") as progress,
-    ):
-        verdicts = []
-        for verdict in pool.map(lambda part: one(sandbox, part[2], limits), work):
-            progress.add()
-            verdicts.append(verdict)
+    label = f"judge {bench.name} {spec['model']}"
+    verdicts = _all(sandbox, [job for _, _, job in work], limits, label)
     by_item: dict[int, list[Verdict]] = {}
     for (item, _, _), verdict in zip(work, verdicts, strict=True):
         by_item.setdefault(id(item), []).append(verdict)
@@ -87,6 +94,13 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
             passed = sum(one.verdict == "passed" for one in judged)
             drawn.append((len(judged), passed))
             estimates.append(intervals.pass_at_k(len(judged), passed, 1))
+    if second := getattr(make, "second", None):
+        firsts = [(item, item["_sample"]["resps"][0][0]) for item in items]
+        jobs = [(item, second(item["_sample"]["doc"], response)) for item, response in firsts]
+        jobs = [(item, job) for item, job in jobs if job is not None]
+        again = _all(sandbox, [job for _, job in jobs], limits, f"{label} again")
+        for (item, _), verdict in zip(jobs, again, strict=True):
+            item["second"] = verdict.verdict
     missed = Counter(stable(one.detail) for one in verdicts if one.verdict == NOT_JUDGED)
     told = {"not_judged": dict(sorted(missed.items()))} if missed else {}
     beside = getattr(make, "beside", None)

@@ -1,5 +1,6 @@
 """Generate the responses of one model to one benchmark."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -41,23 +42,52 @@ def backend_of(spec: dict[str, Any], folder: Path, chat: bool) -> Any:
 class _Later:
     """Loads the model when the first response is missing, and not before."""
 
-    def __init__(self, spec: dict[str, Any], folder: Path, chat: bool):
-        self.spec, self.folder, self.chat = spec, folder, chat
+    def __init__(self, spec: dict[str, Any], folder: Path, bench: Bench):
+        self.spec, self.folder, self.bench = spec, folder, bench
+        self.shots = int(spec.get("shots") or 0)
         self.backend: Any = None
 
     def _ready(self) -> Any:
         if self.backend is None:
-            self.backend = backend_of(self.spec, self.folder, self.chat)
+            self.backend = backend_of(self.spec, self.folder, self.bench.chat)
+            self.backend.begin = self.bench.begin
         return self.backend
 
     def generate(self, requests: Any, seeds: Any, done: int) -> Any:
         return self._ready().generate(requests, seeds, done) if requests else ()
 
     def loglikelihood(self, requests: Any, seeds: Any, done: int) -> Any:
-        return self._ready().loglikelihood(requests, seeds, done) if requests else ()
+        if not requests:
+            return
+        backend, most = self._ready(), self.bench.definition.get("longest_prompt")
+        shots: dict[str, tuple[str, int]] = {}
+        if most and hasattr(backend, "encode"):
+            for request in requests:
+                if request.args[0] not in shots:
+                    shots[request.args[0]] = self._fitted(request, most)
+            requests = [_with(request, shots[request.args[0]][0]) for request in requests]
+        left = {text: number for text, number in shots.values()}
+        for number, entry in backend.loglikelihood(requests, seeds, done):
+            fewer = left.get(requests[number].args[0], self.shots)
+            yield number, entry if fewer == self.shots else {**entry, "shots": fewer}
+
+    def _fitted(self, request: Any, most: int) -> tuple[str, int]:
+        """The prompt with as many solved examples, the first ones, as leave it ``most`` tokens."""
+        text, shots = request.args[0], self.shots
+        while shots and len(self.backend.encode(text)) > most:
+            shots -= 1
+            text = self.bench.tasks[request.task_name].fewshot_context(request.doc, shots)
+        return text, shots
 
     def rolling(self, requests: Any, seeds: Any, done: int) -> Any:
         return self._ready().rolling(requests, seeds, done) if requests else ()
+
+
+def _with(request: Any, text: str) -> Any:
+    """The request with another prompt."""
+    changed = copy.copy(request)
+    changed.arguments = (text, *request.args[1:])
+    return changed
 
 
 def run(spec: dict[str, Any], model: Path, data: Path, out: Path) -> None:
@@ -69,7 +99,7 @@ def run(spec: dict[str, Any], model: Path, data: Path, out: Path) -> None:
     digest = f"served: {served}" if served else settings.model_digest(model)
     given = {**settings.of(spec, bench), "model_sha256": digest}
     with Journal(out, given) as journal:
-        lm = RecordingLM(journal, _Later(spec, Path(model), bench.chat))
+        lm = RecordingLM(journal, _Later(spec, Path(model), bench))
         bench.evaluate(lm, metrics=False)
         journal.finish(places(bench, lm))
 

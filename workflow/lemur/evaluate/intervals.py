@@ -1,6 +1,7 @@
 """How sure a score is: intervals for shares and ratios, and the unbiased pass@k."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ Z = 1.959963984540054  # 97.5% point of the normal distribution
 RESAMPLES = 2000
 
 
-def wilson(successes: float, number: int) -> tuple[float, float]:
+def wilson(successes: float, number: float) -> tuple[float, float]:
     """95% interval of a share (Wilson 1927); sensible at 0 and at 1, unlike the normal one."""
     if number < 1 or not 0 <= successes <= number:
         raise ValueError(f"{successes} of {number}")
@@ -19,6 +20,22 @@ def wilson(successes: float, number: int) -> tuple[float, float]:
     half = Z * spread / (1 + square / number)
     low, high = max(0.0, middle - half), min(1.0, middle + half)
     return (0.0 if successes == 0 else low), (1.0 if successes == number else high)
+
+
+def weighted_share(
+    right: Sequence[bool], weights: Sequence[float]
+) -> tuple[float, tuple[float, float]]:
+    """Weighted share of ``right`` and its 95% interval: Wilson's for as many items of equal weight
+    as have the same variance (Kish 1965); with equal weights the plain one."""
+    if len(right) != len(weights) or not len(right) or min(weights) <= 0:
+        raise ValueError("as many weights as items, above 0, at least one")
+    if len(set(weights)) == 1:
+        return sum(right) / len(right), wilson(sum(right), len(right))
+    total = math.fsum(weights)
+    share = math.fsum(weight for one, weight in zip(right, weights, strict=True) if one) / total
+    share = 1.0 if all(right) else share
+    number = total * total / math.fsum(weight * weight for weight in weights)
+    return share, wilson(share * number, number)
 
 
 def bootstrap_ratio(
@@ -58,6 +75,32 @@ def paired_difference(
     apart = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
     low, high = bootstrap_mean(list(apart), seed)
     return float(apart.mean()), low, high
+
+
+def paired_shares(ours: Sequence[bool], theirs: Sequence[bool]) -> tuple[float, float, float]:
+    """Difference of two shares over the same items, with its 95% interval (Newcombe 1998, Statistics
+    in Medicine 17, 2635, method 10: Wilson's intervals put together); unlike the bootstrap's it has a
+    width where the items agree."""
+    if len(ours) != len(theirs) or not len(ours):
+        raise ValueError("as many items on either side, at least one")
+    n = len(ours)
+    pairs = Counter(zip(map(bool, ours), map(bool, theirs), strict=True))
+    both, neither = pairs[True, True], pairs[False, False]
+    mine, other = pairs[True, False], pairs[False, True]
+    tables = [both + mine, both + other, n - both - mine, n - both - other]
+    alike = both * neither - mine * other
+    if alike > 0:  # corrected for continuity
+        alike = max(0.0, alike - n / 2)
+    phi = alike / math.sqrt(math.prod(tables)) if all(tables) else 0.0
+    shares = tables[0] / n, tables[1] / n
+    (low1, high1), (low2, high2) = wilson(tables[0], n), wilson(tables[1], n)
+
+    def put(one: float, two: float) -> float:
+        return math.sqrt(max(0.0, one * one - 2 * phi * one * two + two * two))
+
+    apart = shares[0] - shares[1]
+    low = apart - put(shares[0] - low1, high2 - shares[1])
+    return apart, low, apart + put(high1 - shares[0], shares[1] - low2)
 
 
 def mcnemar(ours: Sequence[bool], theirs: Sequence[bool]) -> float:

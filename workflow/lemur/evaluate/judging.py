@@ -12,7 +12,7 @@ from lemur.evaluate.lm import LONGEST, ReplayLM
 from lemur.evaluate.tasks import Bench
 from lemur.files import replacing, write_json, write_text
 
-VERSION = 4  # of judging
+VERSION = 5  # of judging
 Items = list[dict[str, Any]]
 
 
@@ -137,28 +137,33 @@ def _shares(bench: Bench, samples: dict[str, Items], items: Items) -> dict[str, 
             _short(sample["filtered_resps"][0]),
             _short(sample["target"]),
         )
-    passed = sum(item["verdict"] == "passed" for item in items)
-    low, high = intervals.wilson(passed, len(items))
+    main = [item["verdict"] == "passed" for item in items]
+    weights, alike = [1.0] * len(items), bench.definition.get("average") == "tasks"
+    if alike:  # a task weighs as much as any other, however many problems it has
+        sizes = Counter(item["task"] for item in items)
+        weights = [1.0 / sizes[item["task"]] for item in items]
+    passed = sum(main)
+    value, (low, high) = intervals.weighted_share(main, weights)
     score = {
         "metric": "accuracy" if key == "acc" else "exact match",
         "higher_is_better": True,
-        "value": passed / len(items),
+        "value": value,
         "interval": [low, high],
-        "interval_method": "Wilson 95%",
+        "interval_method": "Wilson 95%, tasks weighed alike" if alike else "Wilson 95%",
         "verdicts": {"passed": passed, "failed": len(items) - passed},
     }
     beside = {}
     for name, other in (bench.definition.get("beside") or {}).items():
         chosen = [
             sample
-            for many in samples.values()
-            for sample in many
+            for task in bench.tasks
+            for sample in samples[task]
             if sample["filter"] == other["filter"]
         ]
         right = [_right(sample, other) for sample in chosen]
-        main = [item["verdict"] == "passed" for item in items]
         differ = sum(one != two for one, two in zip(right, main, strict=True))
-        beside[name] = {"value": sum(right) / len(right), "differs_on": differ}
+        value, _ = intervals.weighted_share(right, weights)
+        beside[name] = {"value": value, "differs_on": differ}
     return {**score, "beside": beside} if beside else score
 
 

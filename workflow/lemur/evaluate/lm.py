@@ -3,6 +3,7 @@ response down as it comes, and one that replays what was written.
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,10 @@ class _Keyed(LM):
             self.places.append({**place, "choice": request.idx, "repeat": repeat})
             keys.append(key)
         return keys
+
+
+def _no_number(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def prompt_digest(request: Instance) -> str:
@@ -133,7 +138,13 @@ class RecordingLM(ReplayLM):
         asked = [requests[number] for number in missing]
         seeds = [int(keys[number][:12], 16) for number in missing]
         for index, entry in ask(asked, seeds, len(requests) - len(missing)):
-            request = asked[index]
+            request, response = asked[index], entry["response"]
+            if _no_number(response[0] if isinstance(response, list) else response):
+                raise UserError(
+                    f"{self.source}: the model's likelihood of document {request.doc_id} of "
+                    f"{request.task_name} is not a number: its weights are damaged, or too large for "
+                    "this precision"
+                )
             self.journal.add(
                 {**entry, "key": keys[missing[index]], "prompt": prompt_digest(request)}
             )

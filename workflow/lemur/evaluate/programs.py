@@ -107,8 +107,9 @@ class MultiplE:
 
 # Judges that need more of a benchmark's data than the problem: made once from its source. One may
 # have ``prepare(documents)``, called before any job is made, ``others``, name -> rule that takes
-# another verdict on the first answer of each problem from what was seen, and ``beside(pairs)``,
-# scores beside the main one from (item, response) after judging.
+# another verdict on the first answer of each problem from what was seen, ``second(document,
+# response)``, a second job of that answer or None, and ``beside(pairs)``, scores beside the main one
+# from (item, response) after judging.
 PREPARED: dict[str, Callable[[Source], Any]] = {
     "ds1000": DS1000,
     "multipl_e": MultiplE,

@@ -46,7 +46,10 @@ class ServerBackend:
         self.url, self.served, self.decoding = url.rstrip("/"), served, decoding
         self.batch, self.seed, self.label = max(1, batch), seed, label
         self.sleep, self.seconds = sleep, seconds
-        key = os.environ.get("OPENAI_API_KEY")
+        # A line end, as a file's last one, is no part of it; requests would show it in its complaint.
+        key = os.environ.get("OPENAI_API_KEY", "").strip()
+        if not key.isascii() or not key.isprintable():
+            raise UserError("OPENAI_API_KEY holds what no header can: set it again")
         self.headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     def generate(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
@@ -159,6 +162,8 @@ class ServerBackend:
                 http.ConnectionError,
                 http.Timeout,
                 http.exceptions.ChunkedEncodingError,
+                http.exceptions.ContentDecodingError,
+                http.exceptions.TooManyRedirects,
             ) as error:
                 why = f"no answer ({type(error).__name__})"
             except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:

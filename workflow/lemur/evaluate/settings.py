@@ -41,6 +41,7 @@ def of(spec: dict[str, Any], bench: Bench) -> dict[str, Any]:
         else spec.get("task"),
         "data_sha256": bench.source.sha256,
         "generation": VERSION,
+        **({} if bench.begin else {"begin": False}),
         **_backend(spec),
     }
 

@@ -62,14 +62,15 @@ class Journal:
         self.file.seek(0)
         good = 0
         for line in self.file:
-            try:
-                entry = json.loads(line)
-                self.known[entry["key"]] = entry
-            except (ValueError, KeyError, TypeError):
-                break
             if not line.endswith(b"\n"):
                 break
             good += len(line)
+            try:
+                entry = json.loads(line)
+                if "response" in entry:
+                    self.known[entry["key"]] = entry
+            except (ValueError, KeyError, TypeError):
+                continue  # damaged by the disk: asked again, and those after it are kept
         self.file.truncate(good)  # a kill in the middle of a line loses that line alone
         self.file.seek(0, os.SEEK_END)
 

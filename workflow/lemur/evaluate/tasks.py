@@ -34,7 +34,7 @@ class Bench:
     """One benchmark with its documents as lm-eval tasks.
 
     ``of`` is the number of problems in the data, ``n`` the number asked; ``tasks`` maps lm-eval's
-    names to tasks.
+    names to tasks; ``begin``: whether a prompt gets the tokenizer's beginning token.
     """
 
     def __init__(self, spec: dict[str, Any], data: Path | str):
@@ -45,8 +45,10 @@ class Bench:
         if form not in FORMATS:
             raise UserError(f"{self.name}: format '{form}'{nearest(form, FORMATS)}")
         self.chat = form == "chatml" and not self.definition.get("plain")
+        self.begin = bool(self.definition.get("begin", True))
         reader = READERS[self.definition["reader"]]
         found = reader(self.source, self.definition.get("member", ""))
+        _once(found, self.name)
         self.documents, self.of = limited(found, spec.get("limit"), self.name)
         self.n = sum(len(split["test"]) for split in self.documents.values())
         self.tasks = {}
@@ -100,11 +102,19 @@ class Bench:
         if stops := self.spec["decoding"].get("stop"):
             config["generation_kwargs"] = {**config.get("generation_kwargs", {}), "until": stops}
         config["custom_dataset"] = functools.partial(_dataset, split)
-        config["num_fewshot"] = int(self.spec.get("shots") or 0)
+        config["num_fewshot"] = self._shots(config, split)
         config["repeats"] = int(self.spec["decoding"].get("samples", 1))
         task = ConfigurableTask(config=config)
         task.set_fewshot_seed(1234)
         return task
+
+    def _shots(self, config: dict[str, Any], split: Split) -> int:
+        """Solved examples in a prompt: its own, never problems that are asked."""
+        shots, examples = int(self.spec.get("shots") or 0), config.get("fewshot_config") or {}
+        given = examples.get("samples") or split.get(config.get("fewshot_split") or "", [])
+        if shots > len(given):
+            raise UserError(f"{self.name}: shots {shots}: there are {len(given)} solved examples")
+        return shots
 
     def evaluate(self, lm: Any, *, metrics: bool) -> dict[str, list[dict[str, Any]]]:
         """Run ``lm`` over all problems; lm-eval's samples by task. Without ``metrics`` nothing is
@@ -124,6 +134,15 @@ class Bench:
             fewshot_as_multiturn=bool(self.definition.get("multiturn")),
         )
         return results["samples"]
+
+
+def _once(found: dict[str, Split], name: str) -> None:
+    """UserError where two problems have one name, by which verdicts are told apart and paired."""
+    seen: set[str] = set()
+    for document in (one for split in found.values() for one in split["test"]):
+        if document["_id"] in seen:
+            raise UserError(f"{name}: its data holds the problem '{document['_id']}' twice")
+        seen.add(document["_id"])
 
 
 def _change(config: dict[str, Any], change: dict[str, Any]) -> None:

@@ -16,11 +16,14 @@ Spans = list[list[tuple[list[int], list[int]]]]
 
 
 class Tokenised:
-    """``decoding``: max_new_tokens, temperature, top_p; ``context`` in tokens.
+    """``decoding``: max_new_tokens, temperature, top_p; ``context`` in tokens; ``begin``: whether a
+    prompt gets the tokenizer's own beginning token.
 
     A subclass has ``generate`` and ``scored(spans, done, form)``, which yields for each request
     the ``form`` of its total log-likelihood and of whether it is the greedy continuation.
     """
+
+    begin = True
 
     def __init__(
         self, tokenizer: Any, context: int, decoding: dict[str, Any], seed: int, label: str
@@ -31,7 +34,7 @@ class Tokenised:
 
     def encode(self, text: str) -> list[int]:
         """Ids of ``text``."""
-        return vocabulary.encode(self.tokenizer, text)
+        return vocabulary.encode(self.tokenizer, text, self.begin)
 
     def prompts(self, requests: Sequence[Instance]) -> tuple[list[list[int]], list[list[int]], int]:
         """Ids of each prompt, the same without the beginning that finds no room, and the longest

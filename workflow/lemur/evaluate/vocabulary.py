@@ -24,10 +24,11 @@ def load(folder: Path | str) -> Any:
         raise UserError(f"{folder}: its tokenizer cannot be read ({why})") from None
 
 
-def encode(tokenizer: Any, text: str) -> list[int]:
-    """Ids of ``text``; a beginning token that the tokenizer adds is not added twice."""
-    begin = tokenizer.bos_token
-    special = not (begin and text.startswith(begin))
+def encode(tokenizer: Any, text: str, begin: bool = True) -> list[int]:
+    """Ids of ``text``; a beginning token that the tokenizer adds is not added twice, and with
+    ``begin`` false not at all."""
+    token = tokenizer.bos_token
+    special = begin and not (token and text.startswith(token))
     return tokenizer.encode(text, add_special_tokens=special)
 
 

@@ -1,7 +1,6 @@
 """Our scores beside the paper's foundation table: every cell with its interval and its files."""
 
 import csv
-import json
 import math
 import os
 from collections import Counter, defaultdict
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from lemur.errors import UserError
-from lemur.evaluate import intervals
 from lemur.figures import inputs, reported, tables
 from lemur.figures.foundation import AVERAGE, BENCHMARKS
+from lemur.figures.paired import against, otherwise
 
 Score = dict[str, Any]
 # Beginning of a benchmark's name in config/benchmarks.yaml -> its column in the paper's table.
@@ -63,8 +62,8 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
                 [
                     score["benchmark"],
                     *beside(score, _printed(model, score["benchmark"], numbers)),
-                    f"{score['n']} of {score['of']}",
-                    otherwise(score, mine),
+                    _asked(score),
+                    otherwise(score, [one for one in mine if _column(one) == _column(score)]),
                     against(score, other) if other is not score else None,
                     told,
                     None if hits is None else hits.get(score["benchmark"], 0),
@@ -73,7 +72,8 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             )
         mean = average(model, mine, numbers)
         if mean is not None:
-            rows.append([*mean, None, None, None, None, None])
+            told = _of_average(model, mean, [row[9] for row in rows])
+            rows.append([*mean, None, None, told, None, None])
         if rows:
             paper = f", the paper's {model['paper']}" if model.get("paper") else ""
             groups.append((f"{model['label']}{paper}", rows))
@@ -125,6 +125,21 @@ def beside(score: Score, printed: float | None) -> list[Any]:
     return [printed, value, shown, value - printed, apart]
 
 
+def _asked(score: Score) -> str:
+    """How many problems of how many, and what came of those that could not be judged."""
+    shown = f"{score['n']} of {score['of']}"
+    if score["value"] is not None and score.get("n_judged", score["n"]) < score["n"]:
+        missed = sorted(score.get("not_judged", {}).items(), key=lambda one: (-one[1], one[0]))
+        named = "; ".join(f"{number} x {why}" for why, number in missed[:3])
+        more = f"; {len(missed) - 3} more reasons" if len(missed) > 3 else ""
+        shown += f", {score['n_judged']} judged ({named}{more})"
+    return shown
+
+
+def _column(score: Score) -> str | None:
+    return column_of(score["benchmark"])
+
+
 def _printed(model: Mapping[str, Any], benchmark: str, numbers: reported.Numbers) -> float | None:
     return numbers.get((str(model.get("paper")), str(column_of(benchmark))))
 
@@ -147,6 +162,8 @@ def explanation(
     differs = list(spec.get("benchmarks", {}).get(score["benchmark"], []))
     if score["n"] < score["of"]:
         differs.append(f"{score['n']} of {score['of']} problems")
+    if (judged := score.get("n_judged", score["n"])) < score["n"]:
+        differs.append(f"{judged} of {score['n']} judged")
     return "; ".join(differs) or "unexplained"
 
 
@@ -154,15 +171,23 @@ def average(
     model: Mapping[str, Any], scores: Sequence[Score], numbers: reported.Numbers
 ) -> list[Any] | None:
     """The mean over the paper's eight benchmarks, as the paper takes it; over those that both have,
-    named as such, where ours are fewer. One benchmark a column: the last of its entries."""
-    chosen = {column_of(one["benchmark"]): one for one in scores if one["value"] is not None}
+    named as such, where ours are fewer. One benchmark a column: asked as the paper's code does,
+    else the one with the most problems."""
+    scored = [one for one in scores if one["value"] is not None]
+    scored.sort(key=lambda one: (one["benchmark"].endswith("_paper"), one["n"]))
+    chosen = {column_of(one["benchmark"]): one for one in scored}
     if not chosen:
         return None
     columns = [name for name in BENCHMARKS if name in chosen]
     ours = [100 * chosen[name]["value"] for name in columns]
-    spread = [50 * (chosen[name]["interval"][1] - chosen[name]["interval"][0]) for name in columns]
+    # Each side on its own: an interval near 0 or 100 is not symmetric (Zou and Donner 2008).
+    edges = [[100 * edge for edge in chosen[name]["interval"]] for name in columns]
     mean = sum(ours) / len(ours)
-    half = math.sqrt(sum(one * one for one in spread)) / len(spread)
+    below, above = (
+        math.sqrt(sum((one - edge[side]) ** 2 for one, edge in zip(ours, edges, strict=True)))
+        / len(ours)
+        for side in (0, 1)
+    )
     whole = len(columns) == len(BENCHMARKS)
     key = str(model.get("paper"))
     theirs = [numbers.get((key, name)) for name in columns]
@@ -171,69 +196,27 @@ def average(
         printed = numbers.get((key, AVERAGE))
     elif all(one is not None for one in theirs):
         printed = sum(one for one in theirs if one is not None) / len(theirs)
-    shown = f"{max(0.0, mean - half):.1f} to {min(100.0, mean + half):.1f}"
+    shown = f"{mean - below:.1f} to {mean + above:.1f}"
     name = "Average" if whole else f"Mean of the {len(columns)} above"
     if printed is None:
-        return [name, None, mean, shown, None, None, ""]
+        return [name, None, mean, shown, None, None, None]
     gap = mean - printed
-    return [name, printed, mean, shown, gap, f"{gap - half:+.1f} to {gap + half:+.1f}", ""]
+    return [name, printed, mean, shown, gap, f"{gap - below:+.1f} to {gap + above:+.1f}", None]
 
 
-def otherwise(score: Score, scores: Sequence[Score]) -> str | None:
-    """The score by the other rules that judged the same answers, and beside a benchmark asked as
-    the paper's code does (``*_paper``) the same problems asked otherwise; each with the number of
-    problems on which the verdicts differ."""
-    if score["value"] is None:
+def _of_average(
+    model: Mapping[str, Any], mean: list[Any], told: Sequence[str | None]
+) -> str | None:
+    """The same for the average, which the rows above explain or not."""
+    if mean[1] is None:
         return None
-    told = []
-    for name, one in sorted((score.get("beside") or {}).items()):
-        label, missed = name.replace("_", " "), one.get("not_checked", 0)
-        unknown = f", {missed} not checked" if missed else ""
-        if one["value"] is None:
-            told.append(f"{label}: not checked")
-        elif one.get("differs_on"):
-            told.append(f"{label} {100 * one['value']:.1f}: {one['differs_on']} differ{unknown}")
-        elif "differs_on" in one:
-            told.append(f"{label}: none differs{unknown}")
-    name, column = score["benchmark"], column_of(score["benchmark"])
-    for other in scores if name.endswith("_paper") else ():
-        if other["value"] is None or other is score or column_of(other["benchmark"]) != column:
-            continue
-        mine = {document: right for (_, document), right in passed(score["_path"]).items()}
-        theirs = {document: right for (_, document), right in passed(other["_path"]).items()}
-        shared = mine.keys() & theirs.keys()
-        if shared:
-            differ = sum(mine[key] != theirs[key] for key in shared)
-            asked = f"{differ} of {len(shared)} differ" if differ else "none differs"
-            told.append(f"{other['benchmark']} {100 * other['value']:.1f}: {asked}")
-    return "; ".join(told) or None
-
-
-def against(score: Score, other: Score | None) -> str | None:
-    """The paired difference to another model on the problems that both were asked."""
-    if other is None or score["value"] is None or other["value"] is None:
-        return None
-    mine, theirs = passed(score["_path"]), passed(other["_path"])
-    shared = sorted(set(mine) & set(theirs))
-    if not shared:
-        return None
-    ours, others = [mine[key] for key in shared], [theirs[key] for key in shared]
-    mean, low, high = intervals.paired_difference(ours, others)
-    p = intervals.mcnemar(ours, others)
-    sign = f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}, McNemar p = {p:.2g})"
-    return sign if len(shared) == score["n"] == other["n"] else f"{sign} on {len(shared)}"
-
-
-def passed(scores: Path) -> dict[tuple[str, str], bool]:
-    """Whether each problem was passed, from the verdicts beside ``scores``."""
-    path = scores.with_name("verdicts.jsonl")
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return {(one["task"], one["document"]): one["verdict"] == "passed" for one in lines}
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not verdicts ({error})") from None
+    low, high = (float(edge) for edge in mean[5].split(" to "))
+    if low <= 0 <= high:
+        return "within the interval"
+    if not model.get("own"):
+        return f"another model than the paper's {model['paper']}"
+    gaps = [one for one in told if one not in (None, "within the interval")]
+    return "unexplained" if "unexplained" in gaps or not gaps else "the gaps above"
 
 
 def contaminated(dropped: Path | None) -> Counter[str] | None:
@@ -273,7 +256,11 @@ def _unseen(hub_only: Mapping[str, bool]) -> list[str]:
 
 def _vouch(model: Mapping[str, Any], scores: Sequence[Score], numbers: reported.Numbers) -> str:
     """Whether a public model's scores here are its published ones."""
-    judged = [one for one in scores if one["value"] is not None and one["n"] == one["of"]]
+    judged = [
+        one
+        for one in scores
+        if one["value"] is not None and one.get("n_judged", one["n"]) == one["of"]
+    ]
     pairs = [(one, _printed(model, one["benchmark"], numbers)) for one in judged]
     pairs = [(one, printed) for one, printed in pairs if printed is not None]
     if not pairs:

@@ -24,6 +24,8 @@ _TEX = {
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
 }  # fmt: skip
 
+_HREF = r"\providecommand{\href}[2]{#2}"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -67,10 +69,14 @@ class Table:
         return cells
 
 
+def _links(value: Any) -> Sequence[Link]:
+    return value if isinstance(value, (tuple, list)) else ()
+
+
 def _anchors(value: Any) -> str:
-    if not isinstance(value, (tuple, list)):
-        return ""
-    return " ".join(f'<a href="{escape(link.target)}">{escape(link.text)}</a>' for link in value)
+    return " ".join(
+        f'<a href="{escape(link.target)}">{escape(link.text)}</a>' for link in _links(value)
+    )
 
 
 def html(table: Table) -> str:
@@ -140,13 +146,16 @@ def markdown(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    """A ``tabular`` with booktabs rules, ready for ``\\input``."""
+    """A ``tabular`` with booktabs rules, ready for ``\\input``; links need hyperref, and without it
+    are their words."""
 
     def safe(text: str) -> str:
         return "".join(_TEX.get(character, character) for character in text)
 
     kinds = "".join("l" if column.digits is None else "r" for column in table.columns)
-    lines = [f"% {table.caption}", rf"\begin{{tabular}}{{{kinds}}}", r"\toprule"]
+    linked = any(_links(value) for _, rows in table.groups for row in rows for value in row)
+    lines = [f"% {table.caption}", *([_HREF] if linked else [])]
+    lines += [rf"\begin{{tabular}}{{{kinds}}}", r"\toprule"]
     lines.append(" & ".join(safe(column.name) for column in table.columns) + r" \\")
     for g, (heading, rows) in enumerate(table.groups):
         lines.append(r"\midrule")
@@ -156,8 +165,14 @@ def latex(table: Table) -> str:
             )
         for r, row in enumerate(rows):
             cells = [
-                rf"\textbf{{{safe(x)}}}" if (g, r, c) in table.bold else safe(x)
-                for c, x in enumerate(table.shown(row))
+                " ".join(
+                    rf"\href{{{safe(one.target)}}}{{{safe(one.text)}}}" for one in _links(value)
+                )
+                or safe(text)
+                for text, value in zip(table.shown(row), row, strict=True)
+            ]
+            cells = [
+                rf"\textbf{{{x}}}" if (g, r, c) in table.bold else x for c, x in enumerate(cells)
             ]
             lines.append(" & ".join(cells) + r" \\")
     lines += [r"\bottomrule", r"\end{tabular}", *(f"% {note}" for note in table.notes)]

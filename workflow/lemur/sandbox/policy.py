@@ -32,6 +32,7 @@ class Limits:
     processes: int = 16  # threads count too
     file_mb: int = 16  # one file
     tmp_mb: int = 64  # all files of /tmp, and as much again of /dev/shm
+    files: int = 16384  # in each of these: an empty one takes a kilobyte of the kernel's memory
     open_files: int = 64
 
 

@@ -9,32 +9,9 @@ import time
 from pathlib import Path
 
 from lemur.sandbox import apptainer, seccomp
+from lemur.sandbox.memory import children, resident
 from lemur.sandbox.policy import PLAIN, Limits, Root, command
 from lemur.sandbox.probe import Sandbox
-
-
-def children(pid: int) -> list[int]:
-    """Processes that ``pid`` started and that have not ended."""
-    found: list[int] = []
-    with contextlib.suppress(OSError, ValueError):
-        for task in os.listdir(f"/proc/{pid}/task"):
-            found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
-    return found
-
-
-def resident(pid: int) -> int:
-    """Resident bytes of ``pid`` and all its descendants, as far as they can still be read."""
-    total, queue, page = 0, [pid], os.sysconf("SC_PAGE_SIZE")
-    while queue:
-        one = queue.pop()
-        try:
-            total += int(Path(f"/proc/{one}/statm").read_text().split()[1]) * page
-            for task in os.listdir(f"/proc/{one}/task"):
-                children = Path(f"/proc/{one}/task/{task}/children").read_text()
-                queue += [int(child) for child in children.split()]
-        except (OSError, IndexError, ValueError):
-            continue
-    return total
 
 
 class Confined:
@@ -130,16 +107,25 @@ class Confined:
         return self.overfull(limits)
 
     def overfull(self, limits: Limits) -> str | None:
-        """Whether files hold more than they may. bubblewrap's kernel mounts refuse it themselves;
-        apptainer's have a size of their own or none, so that they are looked at."""
-        above = self.first if self.watched else None
-        for one in children(above) if above else []:
-            if not os.path.exists(f"/proc/{one}/root/judge/wire.py"):
-                continue  # apptainer still prepares it: this is the host's root
+        """Whether there is more in /tmp and /dev/shm than there may be. How many files the kernel
+        bounds by the host's memory alone; how many bytes it refuses itself in bubblewrap's mounts,
+        while apptainer's have a size of their own or none."""
+        if self.watched:
+            above = self.first
+            places = [
+                one
+                for one in (children(above) if above else [])
+                # Else apptainer still prepares it: this is the host's root.
+                if os.path.exists(f"/proc/{one}/root/judge/wire.py")
+            ]
+        else:
+            places = [self._first] if self._first is not None else []
+        for one in places:
             for folder in apptainer.WRITABLE:
                 with contextlib.suppress(OSError):
                     shown = os.statvfs(f"/proc/{one}/root{folder}")
-                    if (shown.f_blocks - shown.f_bfree) * shown.f_frsize > limits.tmp_mb << 20:
+                    held = (shown.f_blocks - shown.f_bfree) * shown.f_frsize
+                    if held > limits.tmp_mb << 20 or shown.f_files - shown.f_ffree > limits.files:
                         return "full"
         return None
 

@@ -11,6 +11,13 @@ import struct
 
 # name: (x86_64, aarch64)
 REFUSED = {
+    # Memory that outlasts the process that has filled it, under no limit of a process.
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "migrate_pages": (256, 238),
     "ptrace": (101, 117),
     "syslog": (103, 116),
     "personality": (135, 92),
@@ -52,9 +59,17 @@ REFUSED = {
     "fsopen": (430, 430),
     "fsconfig": (431, 431),
     "fsmount": (432, 432),
+    "fspick": (433, 433),
     "pidfd_getfd": (438, 438),
     "mount_setattr": (442, 442),
+    "quotactl_fd": (443, 443),
 }
+SOCKET = (41, 198)
+UNIX, INET, INET6 = (
+    1,
+    2,
+    10,
+)  # what a namespace of its own confines: AF_VSOCK reaches the hypervisor
 CLONE = (56, 220)
 CLONE3 = (435, 435)
 NAMESPACES = 0x7E020000 | 0x80  # CLONE_NEW{CGROUP,UTS,IPC,USER,PID,NET,NS} and CLONE_NEWTIME
@@ -86,6 +101,13 @@ def program(machine: str | None = None) -> bytes | None:
         (_EQUAL, 0, 4, CLONE[column]),
         (_LOAD, 0, 0, 16),
         (_ANY_BIT, 0, 1, NAMESPACES & ~0x80),
+        (_RETURN, 0, 0, _refuse(errno.EPERM)),
+        (_RETURN, 0, 0, _ALLOW),
+        (_EQUAL, 0, 6, SOCKET[column]),
+        (_LOAD, 0, 0, 16),
+        (_EQUAL, 3, 0, UNIX),
+        (_EQUAL, 2, 0, INET),
+        (_EQUAL, 1, 0, INET6),
         (_RETURN, 0, 0, _refuse(errno.EPERM)),
         (_RETURN, 0, 0, _ALLOW),
     ]

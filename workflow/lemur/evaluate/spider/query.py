@@ -35,6 +35,15 @@ def tidy(query: str) -> str:
     return re.sub(year, "2020", query, flags=re.IGNORECASE).strip().rstrip(";")
 
 
+_DISTINCT = re.compile(r"""('(?:[^']|'')*'|"[^"]*"|`[^`]*`)|\bdistinct\b""", re.IGNORECASE)
+
+
+def undistinct(query: str) -> str:
+    """A query without DISTINCT, which Spider's test-suite evaluation leaves out of both queries
+    unless it is called with --keep_distinct."""
+    return _DISTINCT.sub(lambda found: found.group(1) or "", query)
+
+
 def answer(response: str) -> str:
     """The query of a response, whose first word the prompt has written."""
     return "SELECT" + response
@@ -68,8 +77,8 @@ class Spider:
     def _bases(self) -> dict[str, sqlite3.Connection]:
         return {}
 
-    def gold(self, document: dict[str, Any]) -> list[tuple]:
-        """Rows of the gold query."""
+    def gold(self, document: dict[str, Any], kept: bool = False) -> list[tuple]:
+        """Rows of the gold query, its DISTINCT ``kept`` or not."""
         name = document["db"]
         if name not in self.found:
             raise UserError(f"{document['_id']}: database '{name}'{nearest(name, self.found)}")
@@ -78,34 +87,50 @@ class Spider:
             base.text_factory = lambda data: data.decode(errors="ignore")
             base.executescript(self.scripts[name])
             self._bases[name] = base
+        query = tidy(document["gold"])
         try:
-            return self._bases[name].execute(tidy(document["gold"])).fetchall()
+            return self._bases[name].execute(query if kept else undistinct(query)).fetchall()
         except sqlite3.Error as error:
             raise UserError(f"{document['_id']}: its gold query does not run ({error})") from None
 
     def beside(self, pairs: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
-        """Exact set match of the first answers, and the score over the problems whose gold query
-        returns rows: where it returns none, many a wrong query is right by chance."""
+        """Exact set match of the first answers, their score where DISTINCT is held to, and that over
+        the problems whose gold query returns rows: where it returns none, many a wrong query is
+        right by chance."""
         first = {id(item): (item, response) for item, response in reversed(pairs)}
-        matched, passed, rows = [], [], []
+        matched, passed, rows, kept = [], [], [], []
         for item, response in reversed(first.values()):
             document = item["_sample"]["doc"]
             gold, found = tidy(document["gold"]), tidy(answer(response))
             matched.append(exact(gold, found, self.found[document["db"]]))
             item["exact_set_match"] = matched[-1]
             passed.append(item["verdict"] == "passed")
+            item["distinct_kept"] = item.get("second", item["verdict"]) == "passed"
+            kept.append(item["distinct_kept"])
             if self.gold(document):
                 rows.append(passed[-1])
-        differ = sum(one != two for one, two in zip(matched, passed, strict=True))
-        beside = {"exact_set_match": {"value": sum(matched) / len(matched), "differs_on": differ}}
+        beside: dict[str, Any] = {}
+        for name, many in (("exact_set_match", matched), ("distinct_kept", kept)):
+            differ = sum(one != two for one, two in zip(many, passed, strict=True))
+            beside[name] = {"value": sum(many) / len(many), "differs_on": differ}
         if rows:
             beside["with_rows"] = {"value": sum(rows) / len(rows), "n": len(rows)}
         return {"beside": beside}
 
     def __call__(self, document: dict[str, Any], response: str) -> Job:
-        wanted = self.gold(document)
-        ordered = "order by" in document["gold"].lower()
+        return self._job(document, tidy(answer(response)), kept=False)
+
+    def second(self, document: dict[str, Any], response: str) -> Job | None:
+        """The same with DISTINCT kept, where one of the queries has it."""
         query = tidy(answer(response))
+        if all(undistinct(one) == one for one in (query, tidy(document["gold"]))):
+            return None
+        return self._job(document, query, kept=True)
+
+    def _job(self, document: dict[str, Any], query: str, *, kept: bool) -> Job:
+        wanted = self.gold(document, kept)
+        ordered = "order by" in document["gold"].lower()
+        query = query if kept else undistinct(query)
         given = f"SCRIPT = {self.scripts[document['db']]!r}\nQUERY = {query!r}\n"
         return Job(
             program=given + f"MOST = {len(wanted) + 1}\n" + _RUN,

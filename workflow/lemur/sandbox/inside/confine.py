@@ -24,7 +24,7 @@ def confine(settings):
         resource.RLIMIT_FSIZE: settings["file_mb"] << 20,
         resource.RLIMIT_NPROC: settings["processes"] + others,
         resource.RLIMIT_NOFILE: settings["open_files"],
-        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CORE: 1,  # none; with 0 the kernel still starts a program that takes dumps
     }
     for kind, bound in bounds.items():
         resource.setrlimit(kind, bound if isinstance(bound, tuple) else (bound, bound))

@@ -1,0 +1,55 @@
+"""What a tree of processes holds, seen from outside: memory, and memory that nobody has mapped in."""
+
+import contextlib
+import os
+from pathlib import Path
+
+# Of /proc/PID/maps: memory that belongs to no file, shared by those that map it.
+_SHARED = ("/dev/zero", "/SYSV", "/memfd:", "[anon_shmem")
+
+
+def children(pid: int) -> list[int]:
+    """Processes that ``pid`` started and that have not ended."""
+    found: list[int] = []
+    with contextlib.suppress(OSError, ValueError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+    return found
+
+
+def resident(pid: int) -> int:
+    """Bytes that ``pid`` and all its descendants hold, as far as they can still be read: what is
+    resident, and shared memory whole, which stays when the process that has filled it is gone."""
+    total, queue, page = 0, [pid], os.sysconf("SC_PAGE_SIZE")
+    seen = 0  # of shared memory, in ``total`` already
+    shared: dict[str, int] = {}
+    while queue:
+        one = queue.pop()
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            total += int(Path(f"/proc/{one}/statm").read_text().split()[1]) * page
+            mapped = _shared(one)
+            if mapped:
+                seen += _shared_resident(one)
+            for inode, size in mapped.items():
+                shared[inode] = max(size, shared.get(inode, 0))
+        queue += children(one)
+    return total + max(0, sum(shared.values()) - seen)
+
+
+def _shared(pid: int) -> dict[str, int]:
+    """Bytes of shared memory without a file that ``pid`` maps, by inode."""
+    found: dict[str, int] = {}
+    with contextlib.suppress(OSError):  # ours to see, but for a process that ends
+        for line in Path(f"/proc/{pid}/maps").read_text(errors="replace").splitlines():
+            span, rights, _, _, inode, *name = line.split(maxsplit=5)
+            if rights[3] == "s" and name and name[0].startswith(_SHARED):
+                begin, end = span.split("-")
+                found[inode] = found.get(inode, 0) + int(end, 16) - int(begin, 16)
+    return found
+
+
+def _shared_resident(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("RssShmem:"):
+            return int(line.split()[1]) << 10
+    return 0
