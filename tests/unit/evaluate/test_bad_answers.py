@@ -3,7 +3,6 @@
 import pytest
 from answered import scored
 from lemur.evaluate import executed
-from lemur.sandbox.probe import Absent, probe
 from tiny_benchmarks import PROBLEMS
 
 # One for each of the tiny benchmark's six problems.
@@ -15,14 +14,6 @@ ANSWERS = (
     "\ufffd" * 500,
     "\n    return a + b + 5",
 )
-
-
-@pytest.fixture
-def sandbox():
-    found = probe()
-    if isinstance(found, Absent):
-        pytest.skip(f"sandbox: {found.reason}")
-    return found
 
 
 def respond(document):

@@ -1,10 +1,12 @@
 """What make bench-evaluate says of vLLM, where it ran and where it could not."""
 
+import argparse
 from pathlib import Path
 
 import pytest
-from bench import against_vllm, evaluate
+from bench import against_vllm, generation_report
 from bench import generation_peers as peers
+from bench.generation_report import BENCHMARKS
 
 
 @pytest.fixture
@@ -49,19 +51,29 @@ def test_ratios_are_ours_over_theirs():
     assert list(cells.values()) == [["1.50"], ["2.50"], ["1.00"], ["no"], ["1 of 2"]]
 
 
-def test_our_slower_run_and_their_quicker_one_count():
-    def row(side, benchmark, minute):
-        return {"side": side, "benchmark": benchmark, "minute": minute, "batch": 1,
-                "seconds": 60 / minute}  # fmt: skip
+def row(side, benchmark, minute, batch=1, **changes):
+    told = {"side": side, "benchmark": benchmark, "minute": minute, "batch": batch, "value": 0.5, "n": 2,
+            "seconds": 120 / minute, "processor": 240 / minute, "tokens": 40, "answers": {"a": "x"}}  # fmt: skip
+    return told | changes
 
-    names = evaluate.BENCHMARKS
+
+def test_our_slower_run_and_their_quicker_one_count():
+    names = BENCHMARKS
     rows = [row("ours", name, minute) for minute in (30, 20) for name in names]
     rows += [row("lm-eval hf", name, 5) for name in names]
+    rows += [row("lm-eval hf", name, 8, 4, value=0.0) for name in names]
     others = [row("vLLM", names[0], 10), row("one", names[0], 15), row("vLLM", names[1], 10)]
-    assert evaluate.slower(rows, names[0])["minute"] == 20
+    assert generation_report.slower(rows, names[0])["minute"] == 20
     assert against_vllm.quickest(others, names[0])["side"] == "one"
-    told = evaluate.together(rows, others)
-    assert told.endswith("4.00 to lm-eval's best batch, 4.00 to its default, 1.67 to vLLM.")
+    told = generation_report.together(rows, others)
+    assert told.endswith("2.50 to lm-eval's best batch, 4.00 to its default, 1.67 to vLLM.")
+    args = argparse.Namespace(model=Path("some/model"), limit=2, new=8)
+    page = generation_report.page(rows, (others, "vLLM is there."), None, args)
+    assert "| to lm-eval's best batch | 2.50 (batch 4) | 2.50 (batch 4) |" in page
+    assert "| to lm-eval's default (batch 1) | 4.00 | 4.00 |" in page
+    assert "| to vLLM | 1.33 | 2.00 |" in page and "| scores equal | no | no |" in page
+    assert page.count("| humaneval | ours |") == 2
+    assert "to vLLM" not in generation_report.page(rows, ([], "It is not built."), None, args)
 
 
 @pytest.mark.parametrize("set_by_us", ["OMP_WAIT_POLICY", "GOMP_SPINCOUNT"])

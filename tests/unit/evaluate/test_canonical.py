@@ -6,20 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from lemur.evaluate.data import lines
-from lemur.evaluate.programs import PROGRAMS, reference
+from lemur.evaluate.programs import humaneval as humaneval_job
+from lemur.evaluate.programs import reference
 from lemur.sandbox.judge import judge
 from lemur.sandbox.policy import Limits
-from lemur.sandbox.probe import Absent, probe
 
 LIMITS = Limits(cpu_seconds=15, wall_seconds=60)  # MBPP/123 alone takes four seconds
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    found = probe()
-    if isinstance(found, Absent):
-        pytest.skip(f"sandbox: {found.reason}")
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +67,7 @@ def test_wrong_solutions_fail(sandbox, humaneval):
         "\n    import os; os._exit(0)\n",
     ]
     chosen = humaneval[:4]
-    jobs = [PROGRAMS["humaneval"](one, text) for one, text in zip(chosen, wrong, strict=True)]
+    jobs = [humaneval_job(one, text) for one, text in zip(chosen, wrong, strict=True)]
     assert [one.verdict for one in verdicts(sandbox, jobs)] == [
         "failed",
         "failed",
@@ -93,9 +85,7 @@ def test_all_solutions_of_humaneval_pass(sandbox, humaneval):
 
 @pytest.mark.long
 def test_all_wrong_solutions_of_humaneval_fail(sandbox, humaneval):
-    made = verdicts(
-        sandbox, [PROGRAMS["humaneval"](one, "\n    return None\n") for one in humaneval]
-    )
+    made = verdicts(sandbox, [humaneval_job(one, "\n    return None\n") for one in humaneval])
     assert Counter(one.verdict for one in made) == {"failed": 164}
 
 

@@ -9,20 +9,11 @@ from lemur.evaluate import ds1000, separated
 from lemur.evaluate.tasks import Bench
 from lemur.files import write_json
 from lemur.sandbox.policy import Limits
-from lemur.sandbox.probe import Absent, probe
 from made_science import PLAIN, ROWS, SAME, TOGETHER
 
 
 def jsonl(rows):
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    found = probe()
-    if isinstance(found, Absent):
-        pytest.skip(f"sandbox: {found.reason}")
-    return found
 
 
 @pytest.fixture(scope="module")

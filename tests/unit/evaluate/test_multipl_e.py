@@ -9,20 +9,11 @@ from lemur.errors import UserError
 from lemur.evaluate import ends, languages, trial
 from lemur.evaluate.tasks import Bench
 from lemur.sandbox.policy import Limits
-from lemur.sandbox.probe import Absent, probe
 from made_early import EARLY, PRINTS
 from made_languages import PROBLEMS, rows
 
 QUICK = ("sh", "js", "php", "rb", "pl", "lua", "r")
 EVERY = [pytest.param(one, marks=() if one in QUICK else pytest.mark.long) for one in PROBLEMS]
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    found = probe()
-    if isinstance(found, Absent):
-        pytest.skip(f"sandbox: {found.reason}")
-    return found
 
 
 def folder_of(language):

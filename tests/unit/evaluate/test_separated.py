@@ -7,19 +7,10 @@ import pytest
 from lemur.evaluate import ds1000, separated
 from lemur.evaluate.separated import Separated
 from lemur.sandbox.policy import Limits
-from lemur.sandbox.probe import Absent, probe
 from made_science import FORGES, PLAIN, ROWS, SAME, TOGETHER
 
 # The packages of this environment have NumPy, pandas and PyTorch too.
 HERE = Path(numpy.__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    found = probe()
-    if isinstance(found, Absent):
-        pytest.skip(f"sandbox: {found.reason}")
-    return found
 
 
 def judged(sandbox, context, code, packages=HERE):

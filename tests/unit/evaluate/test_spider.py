@@ -17,7 +17,6 @@ from lemur.evaluate.tasks import Bench
 from lemur.files import sha256_of, write_json
 from lemur.sandbox.judge import judge
 from lemur.sandbox.policy import Limits
-from lemur.sandbox.probe import Absent, probe
 
 DUMP = r"""-- MySQL dump 10.13
 USE `shop`;
@@ -80,14 +79,6 @@ def real(tmp_path_factory, mirror):
     source = Source(folder / "m.json")
     documents = spider(source, "data/sql/spider/ic_spider_dev.json")[""]["test"]
     return documents, query.Spider(source), {one["sha256"] for one in listed}
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    found = probe()
-    if isinstance(found, Absent):
-        pytest.skip(f"sandbox: {found.reason}")
-    return found
 
 
 def test_a_dump_becomes_sqlite():

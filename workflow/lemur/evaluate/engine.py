@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from lemur.errors import UserError
-from lemur.evaluate import guesses, lean, vocabulary
+from lemur.evaluate import choice, guesses, lean, vocabulary
 from lemur.evaluate.attention import NAME, Prefix, Slots, using
 from lemur.evaluate.guesses import Guesser, Heard
 from lemur.evaluate.stop import StopCheck
@@ -208,14 +208,17 @@ class Engine:
             hidden = self._forward(ids, slots.prefill(start, sizes, ids.shape[1]), slots)
             last = hidden[torch.arange(len(group), device=self.device), sizes - 1]
             scores = self.logits(last)
-            best = _best(scores)
+            best = choice.best(scores)
             for place, number in enumerate(group):
                 chosen.append([self._drawn(fresh[number], scores[place], best[place])])
             start += len(group)
         return chosen
 
     def _drawn(self, row: _Row, scores: torch.Tensor, best: int) -> int:
-        return _sample(scores, row) if row.wanted.temperature > 0 else best
+        wanted = row.wanted
+        if wanted.temperature <= 0:
+            return best
+        return choice.drawn(scores, wanted.temperature, wanted.top_p, row.draw)
 
     def _extend(self, row: _Row, tokens: Sequence[int]) -> str | None:
         """Append ``tokens`` up to the one that ends the row; why it ends, or None."""
@@ -255,7 +258,7 @@ class Engine:
         width = ids.shape[1]
         positions = slots.step(len(live), width, self.group, self.model.dtype)
         scores = self.logits(self._forward(ids, positions, slots))
-        best = _best(scores.flatten(0, 1))
+        best = choice.best(scores.flatten(0, 1))
         chosen = []
         for number, (row, many) in enumerate(zip(live, guessed, strict=True)):
             mine = best[number * width : number * width + len(many) + 1]
@@ -274,13 +277,6 @@ def _padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
     return torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], dtype=torch.long)
 
 
-def _best(scores: torch.Tensor) -> list[int]:
-    """The highest of each row of float32 [rows, vocabulary], the first of several."""
-    if scores.device.type == "cpu":  # numpy's is many times faster there
-        return scores.numpy().argmax(-1).tolist()
-    return scores.argmax(-1).tolist()
-
-
 def _loaded(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
     try:
         return AutoModelForCausalLM.from_pretrained(
@@ -293,17 +289,6 @@ def _loaded(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
     except (OSError, ValueError, SafetensorError) as error:
         why = " ".join(str(error).split())[:200]
         raise UserError(f"{folder}: transformers cannot load it ({why})") from None
-
-
-def _sample(scores: torch.Tensor, row: _Row) -> int:
-    """Draw by temperature and nucleus from the row's own generator."""
-    shares = (scores / row.wanted.temperature).softmax(-1).double()
-    ranked, numbers = shares.sort(descending=True)
-    total = ranked.cumsum(-1)
-    last = int((total < row.wanted.top_p).sum()) if row.wanted.top_p < 1 else len(total) - 1
-    last = min(last, len(total) - 1)
-    point = row.draw.random() * float(total[last])
-    return int(numbers[min(int((total <= point).sum()), last)])
 
 
 def batched_by_tokens(lengths: Iterable[int], limit: int) -> list[list[int]]:

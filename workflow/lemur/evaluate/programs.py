@@ -73,7 +73,42 @@ def _tree(source: str) -> ast.Module:
         return ast.parse(source)
 
 
-PROGRAMS = {"humaneval": humaneval, "mbpp": mbpp}
+PROGRAMS = {"mbpp": mbpp}
+
+
+class HumanEval:
+    """Functions as they were answered. Beside the verdict that of the paper's released script, which
+    cuts an answer after its last ``return`` (OpenLemur/Lemur, ``xchat/eval/humaneval/run_eval.py``).
+    """
+
+    def __init__(self, source: Source):
+        del source
+
+    def __call__(self, document: dict[str, Any], response: str) -> Job:
+        return humaneval(document, response)
+
+    def second(self, document: dict[str, Any], response: str) -> Job | None:
+        """The answer as the paper's script cuts it, where that is another program."""
+        cut = to_last_return(response)
+        return None if cut.rstrip() == response.rstrip() else humaneval(document, cut)
+
+    def beside(self, pairs: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
+        """The share of first answers that pass so cut, and on how many that differs."""
+        items = list({id(item): item for item, _ in pairs}.values())
+        for item in items:
+            item["paper"] = item.get("second", item["verdict"])
+        judged = [one for one in items if one["verdict"] != "not judged"]
+        if not judged:
+            return {}
+        differ = sum((one["paper"] == "passed") != (one["verdict"] == "passed") for one in judged)
+        return {"beside": {"paper": {**languages.share(judged, "paper"), "differs_on": differ}}}
+
+
+def to_last_return(response: str) -> str:
+    """The lines up to the last that begins with ``return``; nothing where none does."""
+    lines = response.split("\n")
+    ends = [number for number, line in enumerate(lines) if line.strip().startswith("return")]
+    return "\n".join(lines[: ends[-1] + 1]) if ends else ""
 
 
 class MultiplE:
@@ -112,6 +147,7 @@ class MultiplE:
 # from (item, response) after judging.
 PREPARED: dict[str, Callable[[Source], Any]] = {
     "ds1000": DS1000,
+    "humaneval": HumanEval,
     "multipl_e": MultiplE,
     "spider": Spider,
 }

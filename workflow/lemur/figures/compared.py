@@ -104,8 +104,8 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             *_unseen(spec.get("hub_only", {})),
             "Judged otherwise: the same answers by another rule (strict: the answer's form too; a test "
             "that was seen to end; one process: with the test in the program's reach, as the original "
-            "has it), or the same problems as another benchmark asks them, and the number of problems "
-            "whose verdicts differ. "
+            "has it; paper: an answer cut as the released script cuts it), or the same problems as "
+            "another benchmark asks them, and the number of problems whose verdicts differ. "
             "The paper's number is taken as fixed; the interval is that of our sample of problems. "
             "Overlapping documents were left out of training, or counted where they were not; empty: "
             "nothing was trained.",
