@@ -12,8 +12,9 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from lemur.errors import UserError
 from lemur.evaluate import choice, guesses, lean, vocabulary
-from lemur.evaluate.attention import NAME, Prefix, Slots, using
+from lemur.evaluate.attention import NAME, using
 from lemur.evaluate.guesses import Guesser, Heard
+from lemur.evaluate.slots import Prefix, Slots
 from lemur.evaluate.stop import StopCheck
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
@@ -201,18 +202,24 @@ class Engine:
         chosen: list[list[int]] = []
         lengths = [len(row.wanted.prompt) for row in fresh]
         # What a prefix adds is attended to, not computed again.
-        limit = self.prefill_tokens
-        for group in batched_by_tokens([one + slots.before // 8 for one in lengths], limit):
-            ids = _padded([fresh[number].wanted.prompt for number in group])
-            sizes = torch.tensor([lengths[number] for number in group], device=self.device)
-            hidden = self._forward(ids, slots.prefill(start, sizes, ids.shape[1]), slots)
-            last = hidden[torch.arange(len(group), device=self.device), sizes - 1]
+        costs = [one + slots.before // 8 for one in lengths]
+        for group in batched_by_tokens(costs, self.prefill_tokens, padded=self.lean is None):
+            last = self._last([fresh[number].wanted.prompt for number in group], start, slots)
             scores = self.logits(last)
             best = choice.best(scores)
             for place, number in enumerate(group):
                 chosen.append([self._drawn(fresh[number], scores[place], best[place])])
             start += len(group)
         return chosen
+
+    def _last(self, prompts: list[tuple[int, ...]], start: int, slots: Slots) -> torch.Tensor:
+        """Last hidden states [rows, hidden] of the last tokens of prompts for slots from ``start``."""
+        lengths = [len(prompt) for prompt in prompts]
+        if self.lean is not None:
+            return self.lean.last(prompts, slots.prompts(start, lengths), slots)
+        ids, sizes = _padded(prompts), torch.tensor(lengths, device=self.device)
+        hidden = self._forward(ids, slots.prefill(start, sizes, ids.shape[1]), slots)
+        return hidden[torch.arange(len(prompts), device=self.device), sizes - 1]
 
     def _drawn(self, row: _Row, scores: torch.Tensor, best: int) -> int:
         wanted = row.wanted
@@ -291,15 +298,16 @@ def _loaded(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
         raise UserError(f"{folder}: transformers cannot load it ({why})") from None
 
 
-def batched_by_tokens(lengths: Iterable[int], limit: int) -> list[list[int]]:
-    """Split indices, in order, so that rows times the longest stays within ``limit`` tokens."""
+def batched_by_tokens(lengths: Iterable[int], limit: int, padded: bool = True) -> list[list[int]]:
+    """Split indices, in order, so that rows times the longest, or where they are not ``padded`` their
+    sum, stays within ``limit`` tokens."""
     groups: list[list[int]] = []
-    longest = 0
+    longest = total = 0
     for number, length in enumerate(lengths):
-        longest = max(longest, length)
-        if groups and longest * (len(groups[-1]) + 1) <= limit:
+        longest, total = max(longest, length), total + length
+        if groups and (longest * (len(groups[-1]) + 1) if padded else total) <= limit:
             groups[-1].append(number)
         else:
             groups.append([number])
-            longest = length
+            longest = total = length
     return groups

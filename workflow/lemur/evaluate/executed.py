@@ -98,9 +98,10 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
         firsts = [(item, item["_sample"]["resps"][0][0]) for item in items]
         jobs = [(item, second(item["_sample"]["doc"], response)) for item, response in firsts]
         jobs = [(item, job) for item, job in jobs if job is not None]
-        again = _all(sandbox, [job for _, job in jobs], limits, f"{label} again")
-        for (item, _), verdict in zip(jobs, again, strict=True):
-            item["second"] = verdict.verdict
+        if jobs:
+            again = _all(sandbox, [job for _, job in jobs], limits, f"{label} again")
+            for (item, _), verdict in zip(jobs, again, strict=True):
+                item["second"] = verdict.verdict
     missed = Counter(stable(one.detail) for one in verdicts if one.verdict == NOT_JUDGED)
     told = {"not_judged": dict(sorted(missed.items()))} if missed else {}
     beside = getattr(make, "beside", None)

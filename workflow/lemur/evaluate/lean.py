@@ -13,7 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lemur.evaluate.attention import Slots, decode, over_prompt
+from lemur.evaluate.attention import decode, over_prompt
+from lemur.evaluate.slots import Slots
 
 _RUN = torch.ops.mkldnn._linear_pointwise.default
 _RUN_PLUS = torch.ops.mkldnn._linear_pointwise.binary
@@ -68,9 +69,15 @@ class _Block:
         )
 
     def __call__(
-        self, states: torch.Tensor, turn: tuple[torch.Tensor, torch.Tensor], rows: int, slots: Any
+        self,
+        states: torch.Tensor,
+        turn: tuple[torch.Tensor, torch.Tensor],
+        lengths: Sequence[int],
+        slots: Any,
+        last: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """States [rows * width, hidden]; ``turn`` are cosines and sines [rows * width, 1, head]."""
+        """States [tokens, hidden] of rows of ``lengths`` tokens, one after the other; ``turn`` are
+        cosines and sines [tokens, 1, head]. Only the tokens at ``last`` where it is given."""
         made = self.entrance(self.before(states)).view(len(states), -1, self.size)
         # sin has the sign of the half that it turns: transformers' rotate_half in one copy.
         turned = made.narrow(1, 0, self.heads + self.key_heads)
@@ -81,18 +88,30 @@ class _Block:
         if slots is not None:
             slots.write(self.layer_idx, both)
         if slots is None or slots.prefilling:
-            mixed = self._over_prompt(query, both, rows, slots)
+            mixed = self._over_prompts(query, both, lengths, slots)
         else:
-            query = query.view(rows, -1, self.group, self.key_heads, self.size)
+            query = query.view(len(lengths), -1, self.group, self.key_heads, self.size)
             query = query.permute(0, 3, 1, 2, 4).flatten(2, 3)
-            mixed = decode(query, *slots.read(self.layer_idx), slots, self.layer_idx, self.scaling)
-        states = self.exit(mixed.transpose(1, 2).reshape(len(states), -1), states)
+            mixed = decode(query, slots, self.layer_idx, self.scaling)
+        mixed = mixed.reshape(len(states), -1)
+        if last is not None:
+            mixed, states = mixed[last], states[last]
+        states = self.exit(mixed, states)
         gate, up = self.up(self.between(states)).chunk(2, -1)
         return self.down(functional.silu(gate).mul_(up), states)
+
+    def _over_prompts(
+        self, query: torch.Tensor, both: torch.Tensor, lengths: Sequence[int], slots: Any
+    ) -> torch.Tensor:
+        if len(set(lengths)) == 1:
+            return self._over_prompt(query, both, len(lengths), slots)
+        rows = zip(query.split(lengths), both.split(lengths), strict=True)
+        return torch.cat([self._over_prompt(*row, 1, slots).flatten(0, 1) for row in rows])
 
     def _over_prompt(
         self, query: torch.Tensor, both: torch.Tensor, rows: int, slots: Any
     ) -> torch.Tensor:
+        """[rows, width, heads, head] of ``rows`` of one length."""
         query, both = (
             one.view(rows, -1, one.shape[1], self.size).transpose(1, 2) for one in (query, both)
         )
@@ -100,7 +119,7 @@ class _Block:
         if slots is not None and slots.prefix is not None:
             key, value = slots.prefix.before(self.layer_idx, key, value)
         key, value = (one.repeat(1, self.group, 1, 1) for one in (key, value))
-        return over_prompt(query, key, value, self.scaling)
+        return over_prompt(query, key, value, self.scaling).transpose(1, 2)
 
     def _apart(self, weight: torch.Tensor) -> torch.Tensor:
         """Rows of a head each, [key heads, group, head] as [group, key heads, head]."""
@@ -125,7 +144,7 @@ class _Norm:
         """[tokens, hidden], the same."""
         both = states.unsqueeze(1) * self.sides
         normed = torch.layer_norm(both, self.shape, self.weight, None, self.epsilon)
-        return normed.select(1, 0)
+        return normed.select(1, 0).contiguous()
 
 
 class Lean:
@@ -148,14 +167,34 @@ class Lean:
     ) -> torch.Tensor:
         """Last hidden states [rows, width, hidden] of ``ids`` [rows, width]."""
         rows, width = ids.shape
-        states = self.embed(ids.flatten())
+        positions = positions.expand(rows, -1).reshape(1, -1)
+        return self._through(ids.flatten(), positions, [width] * rows, slots).view(rows, width, -1)
+
+    def last(
+        self, prompts: Sequence[Sequence[int]], positions: torch.Tensor, slots: Slots
+    ) -> torch.Tensor:
+        """Last hidden states [rows, hidden] of the last tokens of ``prompts``, whose ``positions``
+        [tokens] are those of one after the other."""
+        ids = torch.tensor([token for prompt in prompts for token in prompt])
+        lengths = [len(prompt) for prompt in prompts]
+        ends = torch.tensor(lengths).cumsum(0) - 1
+        return self._through(ids, positions[None], lengths, slots, ends)
+
+    def _through(
+        self,
+        ids: torch.Tensor,
+        positions: torch.Tensor,
+        lengths: Sequence[int],
+        slots: Slots | None,
+        last: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        states = self.embed(ids)
         cos, sin = (one.flatten(0, 1)[:, None] for one in self.rotary(states, positions))
         sin = torch.cat([-sin[..., : sin.shape[-1] // 2], sin[..., sin.shape[-1] // 2 :]], -1)
-        if cos.shape[0] != rows * width:  # one row of positions for all
-            cos, sin = cos.repeat(rows, 1, 1), sin.repeat(rows, 1, 1)
-        for block in self.blocks:
-            states = block(states, (cos, sin), rows, slots)
-        return self.norm(states).view(rows, width, -1)
+        for block in self.blocks[:-1]:
+            states = block(states, (cos, sin), lengths, slots)
+        # Of the last layer's result no more is computed than is asked for.
+        return self.norm(self.blocks[-1](states, (cos, sin), lengths, slots, last))
 
 
 def of(model: Any) -> Lean | None:
