@@ -6,7 +6,6 @@ from pathlib import Path
 
 import lemur.evaluate  # noqa: F401 - closes the hub before any library is imported
 import pytest
-from lemur.sandbox.probe import Absent, probe
 from tiny_benchmarks import PROBLEMS, SUMS, jsonl, model, tokenizer, wheel
 
 MIRROR = os.environ.get("LEMUR_MIRROR", "").split(os.pathsep)[0]
@@ -22,15 +21,6 @@ def mirror():
         return sorted(MIRROR.glob(pattern))
 
     return find
-
-
-@pytest.fixture(scope="session")
-def sandbox():
-    """The sandbox of this machine, or a skip that says why there is none."""
-    found = probe()
-    if isinstance(found, Absent):
-        pytest.skip(f"sandbox: {found.reason}")
-    return found
 
 
 @pytest.fixture(scope="session")

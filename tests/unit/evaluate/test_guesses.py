@@ -35,6 +35,8 @@ def test_rows_hear_the_answers_of_others_and_not_their_prompts():
     again = Guesser([1, 2, 77, 1, 2], heard)
     assert again.guess()[0] == 77, "what the row itself said comes first"
     assert Guesser([5, 1, 2], heard).guess() == [40, 41, 42]
+    held = [answer for answer, _ in heard._after.values()]
+    assert all(3 not in answer and 9 not in answer for answer in held), "a prompt is held"
 
 
 def test_memory_of_answers_is_bounded(monkeypatch):

@@ -21,16 +21,16 @@ class Heard:
     def __init__(self) -> None:
         self._after: dict[tuple[int, ...], tuple[list[int], int]] = {}
 
-    def note(self, key: tuple[int, ...], ids: list[int], at: int) -> None:
-        """``key`` was followed by ``ids[at:]``."""
+    def note(self, key: tuple[int, ...], answer: list[int]) -> None:
+        """``key`` is followed by what comes after ``answer`` as it is now."""
         if len(self._after) >= _HEARD:
             self._after.clear()
-        self._after[key] = ids, at
+        self._after[key] = answer, len(answer)
 
     def after(self, key: tuple[int, ...]) -> list[int]:
         """At most ``MOST`` tokens that followed ``key`` last."""
-        ids, at = self._after.get(key, ([], 0))
-        return ids[at : at + MOST]
+        answer, at = self._after.get(key, ([], 0))
+        return answer[at : at + MOST]
 
 
 class Guesser:
@@ -40,6 +40,7 @@ class Guesser:
     def __init__(self, prompt: Sequence[int], heard: Heard | None = None):
         self.held = 0.5
         self._ids: list[int] = []
+        self._answer: list[int] = []  # held by ``heard``, so that it holds no prompt
         self._after: dict[tuple[int, ...], int] = {}
         self._heard: Heard | None = None
         for token in prompt:
@@ -54,8 +55,10 @@ class Guesser:
                 key = tuple(ids[-length:])
                 self._after[key] = len(ids)
                 if self._heard is not None:
-                    self._heard.note(key, ids, len(ids))
+                    self._heard.note(key, self._answer)
         ids.append(token)
+        if self._heard is not None:
+            self._answer.append(token)
 
     def guess(self) -> list[int]:
         """At most ``MOST`` tokens; none where the last one is new."""

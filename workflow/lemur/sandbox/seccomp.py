@@ -65,11 +65,8 @@ REFUSED = {
     "quotactl_fd": (443, 443),
 }
 SOCKET = (41, 198)
-UNIX, INET, INET6 = (
-    1,
-    2,
-    10,
-)  # what a namespace of its own confines: AF_VSOCK reaches the hypervisor
+# Families that a namespace of its own confines: AF_VSOCK reaches the hypervisor.
+UNIX, INET, INET6 = 1, 2, 10
 CLONE = (56, 220)
 CLONE3 = (435, 435)
 NAMESPACES = 0x7E020000 | 0x80  # CLONE_NEW{CGROUP,UTS,IPC,USER,PID,NET,NS} and CLONE_NEWTIME
