@@ -4,6 +4,7 @@ Every figure of config/figures.yaml is drawn, jobs have records and logs, anothe
 kept, and markup is planted wherever text comes from a corpus, a model or a recipe.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ import yaml
 from lemur import provenance
 from lemur.config import load
 from lemur.figures import agent, compared, dots, foundation, loss, mixture, overview, settings
-from lemur.files import write_json
+from lemur.files import canonical, write_json
 from lemur.provenance import ROOT
 from lemur.report import page
 from lemur.trace import crate
@@ -34,7 +35,8 @@ def main(folder):
 
     def spec(name):
         own = name in ("loss", "mixture", "bits_per_byte", "scores")
-        return settings.spec(config, name, trial_run.RECIPE if own else None)
+        made = settings.spec(config, name, trial_run.RECIPE if own else None)
+        return json.loads(canonical(made))
 
     training = {stage: files[stage] for stage in ("pretrain", "sft")}
     loss.write(spec("loss"), training, drawn / "loss.svg")
@@ -45,7 +47,7 @@ def main(folder):
     foundation.write_radar(spec("foundation_radar"), reported, drawn / "foundation_radar.svg")
     foundation.write_table(spec("foundation_table"), reported, drawn / "foundation_table.html")
     for path in files["scores"]:
-        for name in ("prompt.txt", "generations.jsonl", "verdicts.jsonl"):
+        for name in ("prompt.txt", "generations.jsonl"):
             path.with_name(name).write_text("")
     recipe = {**trial_run.RECIPE, "evaluate": trial_run.EVALUATED}
     compared.write(settings.foundation(config, recipe, load.catalogue("benchmarks")), files["scores"], reported, None, drawn.parent / "foundation.html")  # fmt: skip

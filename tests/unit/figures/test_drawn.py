@@ -56,6 +56,23 @@ def test_a_figure_is_whole_and_the_same_twice(name, spec, run, tmp_path):
     assert len(rows) > 2 and {len(row) for row in rows} == {len(rows[0])}
 
 
+def turned(value):
+    """The same value with the keys of every mapping in the other order."""
+    if isinstance(value, dict):
+        return {key: turned(inside) for key, inside in reversed(value.items())}
+    return [turned(inside) for inside in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", [*PAPERS, *RECIPES])
+def test_the_order_of_keys_means_nothing(name, spec, run, tmp_path):
+    """Rules sort them; whoever calls a script by hand may not."""
+    first, second = tmp_path / "a" / f"{name}.svg", tmp_path / "b" / f"{name}.svg"
+    draw(name, spec, run, first)
+    draw(name, lambda *given: turned(spec(*given)), run, second)
+    assert first.read_text() == second.read_text()
+    assert first.with_suffix(".csv").read_text() == second.with_suffix(".csv").read_text()
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_colour_changes_its_figure(name, spec, run, tmp_path):
     out = tmp_path / f"{name}.svg"

@@ -262,7 +262,6 @@ def paper_beside_ours(tmp_path_factory):
     files = trial_run.files(results)
     for path in files["scores"]:
         path.with_name("prompt.txt").write_text("")
-        path.with_name("verdicts.jsonl").write_text("")
     recipe = {**trial_run.RECIPE, "evaluate": trial_run.EVALUATED}
     table = results / "figures" / "foundation.html"
     reported = trial_run.PAPER / "reported.csv"
