@@ -7,6 +7,7 @@ what is not drawn.
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +66,21 @@ class Drawing:
 
         lists = [kept(listed) for listed in (self.words, self.shapes, self.markers)]
         return Drawing(*lists, self.parts, self.letters)
+
+    def ticks(self, letter: str) -> list["Drawing"]:
+        """The ticks of the axis ``x`` or ``y``, in the order in which they were drawn; what each
+        holds is its grid line or mark, and its label."""
+        every = [*self.words, *self.shapes, *self.markers]
+        named = {part for one in every for part in self.parts[id(one)]}
+        ours = [part for part in named if part.startswith(f"{letter}tick_")]
+        return [self.inside(part) for part in sorted(ours, key=lambda x: int(x.split("_")[1]))]
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """Where a tick stands: the foot of its grid line or its mark."""
+        if self.shapes:
+            return self.shapes[0].points[0]
+        return self.markers[0].x, self.markers[0].y
 
     def said(self, text: str) -> Words:
         """The only text object whose first line begins with ``text``."""
@@ -128,3 +144,26 @@ def _words(group: ET.Element, letters: dict[str, str]) -> Words:
         places.append((float(move[1]), float(move[2]), 100 * float(scale[1]), fill))
         said = None
     return Words(tuple(lines), *places[0])
+
+
+def number(text: str) -> float:
+    """A tick's label as a number: ``−0.10``, ``2k``, ``1.5M``."""
+    text = text.replace("\N{MINUS SIGN}", "-")
+    unit = {"k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}.get(text[-1])
+    return float(text[:-1]) * unit if unit else float(text)
+
+
+def scale(axes: Drawing, letter: str) -> Callable[[float], float]:
+    """From a place to a value along an axis (``x`` or ``y``), by the axis' own ticks and labels.
+
+    AssertionError where the ticks are not evenly spaced: the axis is not linear.
+    """
+    found = []
+    for tick in axes.ticks(letter):
+        if tick.words and tick.words[0].text:
+            found.append((tick.place[0 if letter == "x" else 1], number(tick.words[0].text)))
+    (first, low), (last, high) = found[0], found[-1]
+    slope = (high - low) / (last - first)
+    for place, value in found:
+        assert abs(low + slope * (place - first) - value) < 1e-3 * abs(high - low), found
+    return lambda place: low + slope * (place - first)

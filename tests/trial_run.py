@@ -38,6 +38,16 @@ def verdicts(made):
     return lines
 
 
+def generations(made, answers):
+    """The lines of generations.jsonl with such answers, one a problem in the order of verdicts."""
+    name = made["benchmark"]
+    lines = [{"form": 1, "settings": {}}]
+    for k, text in enumerate(answers):
+        place = {"task": name, "document": f"{name}/{k}", "choice": 0, "repeat": 0}
+        lines.append({"key": f"{k:032}", "response": text, "tokens": 9, "finish": "stop", **place})
+    return lines
+
+
 def write_file(path, value) -> Path:
     """JSON, or JSON lines for a list under a name that ends in ``.jsonl``."""
     path.parent.mkdir(parents=True, exist_ok=True)

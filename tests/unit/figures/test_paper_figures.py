@@ -96,12 +96,10 @@ class Radar:
     def __init__(self, path):
         self.drawing = drawn_svg.read(path)
         axes = self.drawing.inside("axes_1")
-        spokes = [axes.inside(f"xtick_{n}").shapes for n in range(1, 20)]
-        self.spokes = [shapes[0].points for shapes in spokes if shapes]
+        self.spokes = [tick.shapes[0].points for tick in axes.ticks("x")]
         self.centre = self.spokes[0][0]
         self.reach = math.dist(*self.spokes[0])
-        rings = [axes.inside(f"ytick_{n}") for n in range(1, 20)]
-        rings = {float(r.words[0].text): r.shapes[0].points for r in rings if r.words}
+        rings = {float(r.words[0].text): r.shapes[0].points for r in axes.ticks("y")}
         self.top = max(rings)
         for ring, points in rings.items():  # the rings are where their numbers say
             assert math.dist(points[0], self.centre) / self.reach * self.top == pytest.approx(ring, abs=0.01)  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.errors import UserError
-from lemur.figures import caveats
+from lemur.evaluate import caveats
 from lemur.figures.inputs import scores, write_csv
 from lemur.figures.paired import Difference, difference
 from lemur.figures.style import Pair, Style, canvas, colours, save
@@ -23,7 +23,7 @@ _COLUMNS = [
     "benchmark", "model", "metric", "value", "low", "high", "n", "of", "judged", "reason", "against",
     "difference", "difference_low", "difference_high", "shared", "note",
 ]  # fmt: skip
-_ROW = 0.34  # inches
+_ROW = 0.4  # inches: two lines of letters
 
 
 @dataclass(frozen=True)

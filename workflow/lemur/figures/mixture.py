@@ -42,7 +42,7 @@ def write(spec: Mapping[str, Any], plan_path: Path, realised_path: Path, out: Pa
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
-            fontsize=style.font_size - 1.5,
+            fontsize=style.font_size - 1,
         )
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
