@@ -42,9 +42,11 @@ try:
     RECIPE = next(iter(SWEEP.values()), RECIPE)
     if {"model", *scoring.KEYS} & set(config):
         RECIPE = scoring.alone(RECIPE, config)
+    REPORT = f"results/{RECIPE['name']}/report.html"
+    REPORT_SUMMARY = f"results/{RECIPE['name']}/report.json"
     STYLE = load.figures(config.get("style"))
     # What `snakemake provenance` explains.
-    OF = str(records.check(config["of"])) if "of" in config else "results/report.html"
+    OF = str(records.check(config["of"])) if "of" in config else REPORT
     SITE = site.read(Path(config["site"]) if config.get("site") else None)
 except UserError as error:
     # WorkflowError would name this file and line, which is not where the mistake is.
@@ -169,7 +171,7 @@ def default_files():
     """What plain ``snakemake`` makes: the report, the scores of one model, or a sweep's mixtures."""
     if SWEEP:
         return mixture_tables()
-    return FOUNDATION if only_scores() else ["results/report.html", *model_cards()]
+    return FOUNDATION if only_scores() else [REPORT, "results/index.html", *model_cards()]
 
 
 # Names of the models that a recipe trains.

@@ -104,7 +104,7 @@ rule foundation_table:
         page=in_report(FOUNDATION),
         others=FOUNDATION_OTHERS,
     log:
-        "logs/figures/foundation.log",
+        f"logs/figures/{RECIPE['name']}/foundation.log",
     resources:
         **asked("foundation_table"),
     params:
@@ -160,12 +160,13 @@ rule report:
         datasheet=f"results/corpus/{RECIPE['corpus']['name']}/datasheet.json",
         template=report_files(),
     output:
-        report(
-            "results/report.html",
+        page=report(
+            REPORT,
             caption="../reports/snakemake/page.rst",
             category="Report",
             labels={"recipe": RECIPE["name"]},
         ),
+        summary=REPORT_SUMMARY,
     log:
         f"logs/report/{RECIPE['name']}.log",
     resources:
@@ -182,13 +183,36 @@ rule report:
             "8_figures/report.py",
             "--figures {input.figures} --scores {input.scores} --metrics {input.metrics}",
             "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
-            "--datasheet {input.datasheet} --recipes {params.recipes} --out {output}",
+            "--datasheet {input.datasheet} --recipes {params.recipes} --out {output.page}",
+        )
+
+
+rule index:
+    input:
+        page=REPORT,
+        summary=REPORT_SUMMARY,
+    output:
+        "results/index.html",
+    log:
+        "logs/index.log",
+    resources:
+        **asked("index"),
+    params:
+        spec=as_is("{}"),
+        reports=reports_here(),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/index.py",
+            "--reports {params.reports} --out {output}",
         )
 
 
 rule write_ro_crate:
     input:
-        "results/report.html",
+        REPORT,
     output:
         "results/ro-crate-metadata.json",
     log:

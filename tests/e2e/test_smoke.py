@@ -85,11 +85,11 @@ def test_a_run_is_described_as_a_crate(smoke):
     assert done.returncode == 0, done.stderr
     graph = json.loads((smoke.results / "ro-crate-metadata.json").read_text())["@graph"]
     assert len([entity for entity in graph if entity["@type"] == "ControlAction"]) > 50
-    assert {"ro-crate/Snakefile", "report.html"} <= {entity["@id"] for entity in graph}
+    assert {"ro-crate/Snakefile", "smoke/report.html"} <= {entity["@id"] for entity in graph}
 
 
 def test_the_report_says_what_it_shows(smoke):
-    page = (smoke.results / "report.html").read_text()
+    page = (smoke.results / "smoke" / "report.html").read_text()
     assert "32,768" in page
     assert "Content-Security-Policy" in page
     # A document of the corpus may name an address; nothing on the page may ask for one.
@@ -106,11 +106,11 @@ def test_snakemakes_own_report_has_the_whole_run_by_category(smoke):
     assert set(categories["Scores"]["By benchmark"]) == {
         str(path.relative_to(smoke.folder)) for path in judged
     }
-    assert categories["Scores"]["Tables"] == ["results/figures/foundation.html"]
+    assert categories["Scores"]["Tables"] == ["results/figures/smoke/foundation.html"]
     gsm8k = results["results/smoke/evaluate/chat/gsm8k/scores.json"]
     assert gsm8k["labels"] == {"benchmark": "gsm8k", "model": "chat"}
     assert "What chat scored on gsm8k" in gsm8k["caption"]
-    assert "smoke" in results["results/report.html"]["caption"]
+    assert "smoke" in results["results/smoke/report.html"]["caption"]
 
 
 def test_a_second_run_has_nothing_to_do(smoke):

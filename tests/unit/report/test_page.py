@@ -3,6 +3,7 @@
 import html.parser
 import json
 import re
+from urllib.parse import unquote
 
 import pytest
 import trial_run
@@ -11,7 +12,7 @@ from lemur.config import load
 from lemur.errors import UserError
 from lemur.figures import agent, compared, dots, loss, mixture, settings
 from lemur.provenance import ROOT
-from lemur.report import beside, cards, numbers, page
+from lemur.report import beside, cards, index, numbers, page, summary
 
 CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())
 PLANTED = "<script>alert('planted')</script>"
@@ -180,10 +181,14 @@ def test_only_the_papers_model_and_budget_stand_beside_its_claim():
         assert "pipeline running" in numbers.opening("x", tokens, None, paper, base)
 
 
-def test_the_five_numbers_are_read_back_from_the_page(run, tmp_path):
+def test_what_the_page_says_first_stands_beside_it_as_data(run, tmp_path):
     page.write(spec(), run, tmp_path / "report.html")
-    found = numbers.read(tmp_path / "report.html")
-    assert [(number.key, number.value) for number in found] == [
+    found = summary.read(tmp_path / "report.html")
+    assert found.recipe == spec()["recipe"]["name"]
+    text = html.unescape((tmp_path / "report.html").read_text())
+    assert all(f"<dd>{number.value}</dd>" in text for number in found.numbers)
+    assert f">{found.opening}<" in text
+    assert [(number.key, number.value) for number in found.numbers] == [
         ("tokens", "10,240"),
         ("bits_code", "0.700 \N{RIGHTWARDS ARROW} 0.600"),
         ("bits_text", "1.100 \N{RIGHTWARDS ARROW} 1.000"),
@@ -191,10 +196,24 @@ def test_the_five_numbers_are_read_back_from_the_page(run, tmp_path):
         ("gsm8k", "6.2% (n=16 of 1319, interval 3.1 to 9.4)"),
     ]
     with pytest.raises(UserError, match="no such file"):
-        numbers.read(tmp_path / "none.html")
-    (tmp_path / "other.html").write_text("<p>x</p>")
-    with pytest.raises(UserError, match="holds no numbers"):
-        numbers.read(tmp_path / "other.html")
+        summary.read(tmp_path / "none.html")
+    for other in ("[]", "{}", '{"numbers": [5]}', '{"numbers": [], "recipes": 1}'):
+        (tmp_path / "report.json").write_text(other)
+        with pytest.raises(UserError, match="not the summary of a report"):
+            summary.read(tmp_path / "report.html")
+
+
+def test_an_index_leads_to_every_recipes_report(run, tmp_path):
+    for name in ("mini", "a <b> & c"):
+        recipe = {**spec()["recipe"], "name": name, "description": f"about {name}"}
+        page.write({**spec(), "recipe": recipe}, run, tmp_path / name / "report.html")
+    given = [tmp_path / name / "report.html" for name in ("mini", "a <b> & c")]
+    index.write(given, tmp_path / "index.html")
+    text = (tmp_path / "index.html").read_text()
+    assert text == index.render(list(reversed(given)), tmp_path / "index.html")
+    links = [unquote(html.unescape(link)) for link in re.findall(r'href="([^"]*)"', text)]
+    assert links == ["a <b> & c/report.html", "mini/report.html"]
+    assert "<b>" not in text and "10,240" in text and "about mini" in text
 
 
 def test_parts_of_a_source_are_added_up(run, tmp_path):

@@ -17,7 +17,17 @@ from lemur.figures.inputs import mapping, metrics
 from lemur.figures.inputs import scores as read_scores
 from lemur.files import write_text
 from lemur.provenance import ROOT
-from lemur.report import beside, cards, corpus, datasheet, differences, graph, numbers, training
+from lemur.report import (
+    beside,
+    cards,
+    corpus,
+    datasheet,
+    differences,
+    graph,
+    numbers,
+    summary,
+    training,
+)
 from lemur.report import run as ran
 
 REPORTS = ROOT / "reports"
@@ -123,6 +133,20 @@ def _stages(paths: Sequence[Path]) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def summarised(spec: Mapping[str, Any], inputs: Inputs) -> summary.Summary:
+    """What the page says first: the sentence on what was trained, and its numbers."""
+    recipe, stages = spec["recipe"], _stages(inputs.metrics)
+    tokens = stages["pretrain"][-1]["tokens"]
+    tuned = stages["sft"][-1]["tokens"] if "sft" in stages else None
+    base = recipe["base"]["name"] if isinstance(recipe["base"], Mapping) else recipe["base"]
+    return summary.Summary(
+        recipe=recipe["name"],
+        description=recipe.get("description", ""),
+        opening=numbers.opening(recipe["name"], tokens, tuned, spec["paper"], base),
+        numbers=numbers.numbers(tokens, read_scores(inputs.scores), spec["labels"]),
+    )
+
+
 def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = REPORTS) -> str:
     """The page as text: a pure function of the spec, the inputs, what their ``.prov.json`` files say
     (times and hardware in the section on the run alone), and ``reports/``.
@@ -133,9 +157,7 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
     labels, recipe = spec["labels"], spec["recipe"]
     scores = read_scores(inputs.scores)
     stages = _stages(inputs.metrics)
-    tokens = stages["pretrain"][-1]["tokens"]
-    tuned = stages["sft"][-1]["tokens"] if "sft" in stages else None
-    base = recipe["base"]["name"] if isinstance(recipe["base"], Mapping) else recipe["base"]
+    first = summarised(spec, inputs)
     made = [cards.card(path, reports / "captions", out) for path in inputs.figures]
     folder = reports / "template"
     style = (folder / "report.css").read_text(encoding="utf-8")
@@ -159,8 +181,8 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
         policy=policy(style, script),
         style=Markup(style),  # noqa: S704 (a committed file)
         script=Markup(script),  # noqa: S704 (a committed file)
-        opening=numbers.opening(recipe["name"], tokens, tuned, spec["paper"], base),
-        numbers=numbers.numbers(tokens, scores, labels),
+        opening=first.opening,
+        numbers=first.numbers,
         beside=beside.table(compared[0].with_suffix(".csv")) if compared else None,
         labels=labels,
         sections=_sections(spec, made),
@@ -181,5 +203,6 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
 
 
 def write(spec: Mapping[str, Any], inputs: Inputs, out: Path) -> None:
-    """Write ``report.html``."""
+    """Write ``report.html`` and, beside it, what it says first as data."""
     write_text(out, render(spec, inputs, out))
+    summary.write(summarised(spec, inputs), out)
