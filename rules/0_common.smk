@@ -5,12 +5,15 @@ import re
 import sys
 from pathlib import Path
 
+from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger as snakemake_log
 
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
+from lemur.dag import answers
 from lemur.config import load, recipe as recipes, schema, scoring, site, stages, sweep
 from lemur.errors import UserError
 from lemur.figures import settings
@@ -53,7 +56,23 @@ except UserError as error:
     sys.exit(f"error: {error}")
 
 RECIPE_DIGEST = digest(RECIPE)
-if workflow.is_main_process and not config.get("quiet_plan"):
+
+
+def targets_asked_for():
+    """Targets of the command line, which Snakemake keeps to itself until all rules are read.
+
+    None in a dry run, whose answer is what would run.
+    """
+    program = Path(sys.argv[0])
+    if program.name != "snakemake" and program.parent.name != "snakemake":
+        return []
+    arguments = get_argument_parser().parse_args(sys.argv[1:])
+    return [] if arguments.dryrun else arguments.targets
+
+
+if workflow.is_main_process and answers.asked(targets_asked_for()):
+    answers.quieten(snakemake_log)
+elif workflow.is_main_process and not config.get("quiet_plan"):
     shown_plan = cost_plan.summary if RECIPE["evaluate"]["models"] else cost_plan.scoring
     print("\n".join(shown_plan(RECIPE)), file=sys.stderr, flush=True)
     if SWEEP:
@@ -298,6 +317,12 @@ def asked_for():
 def configuration_files():
     """What a recipe is resolved from; a site's words say nothing of it."""
     return sorted(path for path in (ROOT / "config").rglob("*.yaml") if path.stem[:4] != "site")
+
+
+def printing_scores(scores, log):
+    """Shell text that prints the scores of all models on all benchmarks, as a table."""
+    call = f"{RUN} figures python {SCRIPTS}/6_evaluate/table.py"
+    return f"{call} --labels {{params.labels:q}} --scores {scores} | tee {log}"
 
 
 def explaining(log):

@@ -57,6 +57,12 @@ rule sft:
 rule evaluate:
     input:
         scores_of(RECIPE),
+    log:
+        f"logs/evaluate/{RECIPE['name']}.txt",
+    params:
+        labels=as_is(canonical(settings.labels(STYLE, RECIPE))),
+    shell:
+        printing_scores("{input:q}", "{log}")
 
 
 rule foundation:

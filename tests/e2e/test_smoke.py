@@ -68,12 +68,37 @@ def test_everything_says_how_it_was_made(smoke):
         assert digest(json.loads((smoke.folder / made["recipe"]).read_text())) == made["recipe_digest"]  # fmt: skip
 
 
+def said(done):
+    """What stood on the terminal beside an answer, but for the profile that Snakemake names."""
+    lines = done.stderr.splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("Using ")]
+
+
+def test_scores_are_printed_alone(smoke):
+    done = snakemake(smoke.folder, "--cores", "1", "evaluate", "--config", "recipe=smoke")
+    assert done.returncode == 0 and not said(done), done.stderr
+    head, *rows = done.stdout.splitlines()
+    assert head.split()[:3] == ["benchmark", "model", "score"]
+    scores = sorted(smoke.recipe.glob("evaluate/*/*/scores.json"))
+    assert len(rows) == len(scores) == 9
+    bits = json.loads((smoke.recipe / "evaluate/chat/bits_per_byte_code/scores.json").read_text())
+    shown = next(row for row in rows if "code" in row and "chat" in row)
+    assert f"{bits['value']:.3f}" in shown
+
+
+def test_the_mixture_is_printed_alone(smoke):
+    done = snakemake(smoke.folder, "--cores", "1", "mixture_table", "--config", "recipe=smoke")
+    assert done.returncode == 0 and not said(done), done.stderr
+    assert done.stdout == (smoke.recipe / "mix" / "table.txt").read_text()
+
+
 def test_a_chain_is_printed_back_to_every_pin(smoke):
     done = snakemake(
         smoke.folder, "--cores", "1", "provenance",
         "--config", "recipe=smoke", "of=results/smoke/evaluate/chat/gsm8k/scores.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert not said(done)
     assert done.stdout.startswith("[") and "(changed)" not in done.stdout
     pins = done.stdout.split("pinned sources:")[1]
     for name in ("dbt-adapters", "octavia-dashboard", "flask-docs", "eg", "gsm8k", "smoke-1m"):
@@ -94,6 +119,14 @@ def test_the_report_says_what_it_shows(smoke):
     assert "Content-Security-Policy" in page
     # A document of the corpus may name an address; nothing on the page may ask for one.
     assert not re.findall(r"""(?:\b(?:src|srcset|action|poster)\s*=|url\()\s*["']?https?:""", page)
+
+
+def test_an_index_leads_to_the_report_and_its_numbers(smoke):
+    text = (smoke.results / "index.html").read_text()
+    assert re.findall(r'href="([^"]+)"', text) == ["smoke/report.html"]
+    first = json.loads((smoke.recipe / "report.json").read_text())
+    assert first["recipe"] == "smoke" and "32,768" in text
+    assert all(f"<dd>{number['value']}</dd>" in text for number in first["numbers"])
 
 
 def test_snakemakes_own_report_has_the_whole_run_by_category(smoke):
