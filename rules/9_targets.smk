@@ -22,7 +22,15 @@ rule fetch:
 
 rule corpus:
     input:
-        of_recipe(*cleaned()),
+        documents=of_recipe(*cleaned()),
+        statistics=part_files(STATISTICS),
+    log:
+        f"logs/corpus/{RECIPE['corpus']['name']}.log",
+    params:
+        spec=as_is(canonical(stages.datasheet(RECIPE))),
+        statistics=as_is(expanding(STATISTICS)),
+    shell:
+        script("data", "1_corpus/summary.py", "--statistics {params.statistics}")
 
 
 rule mixture:

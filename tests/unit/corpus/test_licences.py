@@ -27,7 +27,7 @@ def test_metadata(text, expected):
 
 
 HEADERS = [
-    ("// SPDX-License-Identifier: (MIT OR Apache-2.0)\n", ("MIT OR Apache-2.0", False)),
+    ("// SPDX-License-Identifier: (MIT OR Apache-2.0)\n", ("Apache-2.0 OR MIT", False)),
     ("/* SPDX-License-Identifier: BSD-3-Clause */\n", ("BSD-3-Clause", False)),
     ("<!-- SPDX-License-Identifier: CC0-1.0 -->\n", ("CC0-1.0", False)),
     ("# SPDX-License-Identifier: Weird-1.0\n", ("Weird-1.0", False)),
@@ -117,3 +117,9 @@ def test_permitted_names_are_what_spdx_makes_of_them():
     assert {name: str(parse(name, validate=True)) for name in listed} == {n: n for n in listed}
     assert all(licences.allowed(name, licences.PERMISSIVE) for name in licences.PERMISSIVE)
     assert not any(licences.allowed(name, frozenset()) for name in licences.PERMISSIVE)
+
+
+def test_an_expression_in_another_order_is_the_same():
+    source = {"name": "x", "kind": "code", "licence": "MIT OR Apache-2.0"}
+    said = licences.of_metadata("License-Expression: Apache-2.0 OR MIT\n")
+    assert licences.settle(source, said) == "Apache-2.0 OR MIT"

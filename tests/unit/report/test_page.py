@@ -226,6 +226,20 @@ def test_parts_of_a_source_are_added_up(run, tmp_path):
     ]  # fmt: skip
 
 
+def test_a_source_that_keeps_nothing_is_told(run, tmp_path):
+    stats = json.loads(run.statistics[0].read_text())
+    none = {"documents": 0, "bytes": 0, "languages": {}, "licences": {}, "source": "none"}
+    dropped = {"other_language": {"files": 7, "bytes": 70}, "too_short": {"files": 1, "bytes": 1}}
+    stats |= {**none, "dropped": dropped, "read": {"files": 8, "bytes": 71}}
+    path = trial_run.write_file(tmp_path / "part-0-of-1.stats.json", stats)
+    given = page.Inputs(**{**vars(run), "statistics": [*run.statistics, path]})
+    said = (
+        "Source none keeps no document: 8 files read, all dropped (other language 7, too short 1)."
+    )
+    assert said in Page(page.render(spec(), given, tmp_path / "report.html")).words
+    assert said not in Page(page.render(spec(), run, tmp_path / "report.html")).words
+
+
 @pytest.mark.parametrize(
     "change, message",
     [

@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+from collections.abc import Sequence
 from email.parser import HeaderParser
 from typing import Any
 
@@ -85,14 +86,30 @@ def _unparsed() -> tuple[type[Exception], ...]:
 # A data set's rows say the same few licences again and again.
 @functools.lru_cache(1024)
 def spdx(text: str) -> str | None:
-    """``text`` as a normalised SPDX expression, or None when it is none."""
+    """``text`` as an SPDX expression in its shortest form, or None when it is none.
+
+    Two expressions that mean the same give the same text: ``MIT OR Apache-2.0`` is
+    ``Apache-2.0 OR MIT``. Names of its own (``LicenseRef-``) are taken as they stand.
+    """
     if text in PERMISSIVE:
         return text
     try:
-        parsed = _licensing().parse(text, validate=True)
+        parsed = _licensing().parse(text)
+        unknown = _licensing().unknown_license_keys(parsed) if parsed is not None else [""]
     except _unparsed():
-        return text if re.fullmatch(r"LicenseRef-[A-Za-z0-9.-]+", text.strip()) else None
-    return str(parsed) if parsed is not None else None
+        return None
+    if not all(re.fullmatch(r"LicenseRef-[A-Za-z0-9.-]+", name) for name in unknown):
+        return None
+    return str(parsed.simplify())
+
+
+def all_of(names: Sequence[str]) -> str | None:
+    """The expression of licences that all apply, each a name or an expression; None where one is no
+    SPDX expression or none is given."""
+    known = [spdx(name) for name in names]
+    if not known or None in known:
+        return None
+    return spdx(" AND ".join(f"({name})" for name in known)) if len(known) > 1 else known[0]
 
 
 @functools.lru_cache(1024)

@@ -20,11 +20,13 @@ _PACKAGING = re.compile(r"\.(?:dist-info|egg-info)(?:/|$)")
 class Survey:
     """``metadata`` as ``licences.of_metadata`` gives it; ``nested`` maps a folder to the licence
     that a licence file in it states, None where that text is not a permissive one that we know;
-    ``count`` is the number of members."""
+    ``count`` is the number of members; ``last`` maps a path that several of them have to the number
+    of the last, the one that unpacking with tar, unzip or dpkg leaves."""
 
     metadata: tuple[str | None, bool] = (None, False)
     nested: dict[str, str | None] = field(default_factory=dict)
     count: int = 0
+    last: dict[str, int] = field(default_factory=dict)
 
     def nested_for(self, path: str) -> tuple[bool, str | None]:
         """(whether a folder above ``path`` has a licence of its own, which)."""
@@ -40,8 +42,13 @@ def survey(archive: Path) -> Survey:
     """Read an archive once for its metadata and licence files; ``UserError`` when it is damaged."""
     found = Survey()
     texts: dict[str, str] = {}
-    for member in members(archive):
+    seen: set[str] = set()
+    for number, member in enumerate(members(archive)):
         found.count += 1
+        if member.path in seen:
+            found.last[member.path] = number
+            texts.pop(member.path, None)
+        seen.add(member.path)
         if member.link or member.size > _MOST:
             continue
         if _METADATA.match(member.path):

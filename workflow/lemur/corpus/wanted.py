@@ -70,6 +70,8 @@ class Rules:
             told = languages.by_name(path)
             if told and told not in self.languages and told not in ("c", "cpp"):
                 return "other_language"
+        if found.no_text:
+            return "not_text"
         if found.size < self.cleaning.min_bytes:
             return "too_short"
         return "over_long" if found.size > self.cleaning.max_bytes else None

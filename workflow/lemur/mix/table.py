@@ -4,8 +4,8 @@ share of each source that every filter removed."""
 from collections.abc import Mapping
 from typing import Any
 
-from lemur.columns import aligned
 from lemur.corpus.ledger import STEPS, Entry
+from lemur.text_table import aligned
 
 
 def _percent(part: float, whole: float) -> str:
@@ -15,7 +15,7 @@ def _percent(part: float, whole: float) -> str:
 def text_of(
     plan: Mapping[str, Any], realised: Mapping[str, Any], entries: Mapping[str, Entry]
 ) -> str:
-    """Four tables as plain text."""
+    """Four tables as plain text, and which sources keep nothing."""
     total = realised["tokens"]
     ratio = realised["code_to_text"]
     lines = [
@@ -92,4 +92,6 @@ def text_of(
                     (entry.name, step, f"{counts['documents']:,}", f"{counts['bytes']:,}", share)
                 )
     lines += aligned(("source", "filter", "documents", "bytes", "share"), rows)
+    empty = [said for entry in entries.values() if (said := entry.nothing_kept())]
+    lines += ["", *empty] if empty else []
     return "\n".join(lines) + "\n"

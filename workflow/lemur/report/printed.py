@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lemur.columns import aligned
+from lemur.text_table import aligned
 from lemur.figures import inputs
 from lemur.report.page import score_rows
 

@@ -1,6 +1,5 @@
 """Conversations of two packages: ``chitchat-dataset`` (MIT) and ``chatterbot-corpus`` (BSD-3)."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from lemur.data.records import json_document
 from lemur.errors import UserError
 from lemur.mix.members import manifest_members
 
@@ -45,7 +45,7 @@ def chitchat(manifest: Path) -> Iterator[Messages]:
     """Chats between people on any topic (the Chit Chat Challenge of BYU, 2018)."""
     for name, content in manifest_members(manifest, ("*/dataset.json",)):
         try:
-            table = json.loads(content)
+            table = json_document(content, f"{manifest}: '{name}'")
             found = [alternating(_turns(table[key])) for key in sorted(table)]
         except (ValueError, LookupError, TypeError) as error:
             raise UserError(f"{manifest}: '{name}' is not chitchat-dataset's ({error})") from None

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.errors import UserError
-from lemur.mix.benchmarks import DATA
-from lemur.mix.benchmarks import records as read_records
+from lemur.mix.benchmarks import DATA, rows
 from lemur.mix.members import manifest_members
 
 Messages = list[dict[str, str]]
@@ -91,10 +90,8 @@ def conversations(manifest: Path) -> Iterator[Messages]:
     seen = made = 0
     fields: list[str] = []
     for name, content in manifest_members(manifest, DATA):
-        try:
-            records = [one for one in read_records(name, content) if isinstance(one, Mapping)]
-        except (ValueError, OSError, EOFError) as error:
-            raise UserError(f"{manifest}: cannot read '{name}' ({error})") from None
+        read = rows(name, content, f"{manifest}: '{name}'")
+        records = [one for one in read if isinstance(one, Mapping)]
         seen += len(records)
         fields = sorted(records[0]) if records else fields
         if records and "message_id" in records[0]:

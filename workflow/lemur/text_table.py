@@ -1,10 +1,10 @@
-"""Columns of text side by side, for a terminal."""
+"""Tables of plain text for a terminal."""
 
 from collections.abc import Iterable, Sequence
 
 
 def aligned(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """One line a row: the first column to the left and all others to the right."""
+    """Columns side by side, the first to the left and all others to the right."""
     cells = [list(head), *map(list, rows)]
     widths = [max(len(row[k]) for row in cells) for k in range(len(head))]
     return [
