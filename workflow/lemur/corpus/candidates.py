@@ -1,29 +1,23 @@
 """Candidate documents of a downloaded part: archive members, plain files, or rows of a data set."""
 
-import gzip
-import io
-import json
 import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lemur.corpus import licences
 from lemur.corpus.archives import Member, members, safe_path
 from lemur.corpus.convert import CONVERTERS, Converter
 from lemur.corpus.survey import survey
+from lemur.data import parquet, records
 from lemur.errors import UserError, nearest
 from lemur.files import read_json
-from lemur.mix.documents import READING, record_batches
 
 FORMATS = ("archive", "files", "jsonl", "parquet")
-# A longer line is not a document that any threshold would keep, and could fill the memory.
-_MAX_LINE = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -112,7 +106,7 @@ def _converted(
             yield Candidate(inside, len(data), licence, lambda data=data: data, language="text")
     except (ValueError, struct.error, zlib.error) as error:
         raise UserError(
-            f"{archive}: {member.path}: damaged ({_first_line(error)}); remove it and fetch it again"
+            f"{archive}: {member.path}: damaged ({records.first_line(error)}); remove it and fetch it again"
         ) from None
 
 
@@ -129,77 +123,26 @@ def _columns(source: dict[str, Any]) -> dict[str, list[str]]:
 def _parquet(
     source: dict[str, Any], path: Path, progress: Callable[[float], None]
 ) -> Iterator[dict[str, Any]]:
-    try:
-        with pq.ParquetFile(path, **READING) as file:
-            needed = list(
-                dict.fromkeys(name for all_of in _columns(source).values() for name in all_of)
-            )
-            for name in needed:
-                if name.split(".")[0] not in file.schema_arrow.names:
-                    raise UserError(
-                        f"{path.name}: no column {name!r}{nearest(name, file.schema_arrow.names)}"
-                    )
-            share = path.stat().st_size / max(1, file.metadata.num_rows)
-            for batch in record_batches(file, needed):
-                yield from batch.to_pylist()
-                progress(share * batch.num_rows)
-    except UnicodeDecodeError:
-        raise UserError(f"{path.name}: a text in it is not UTF-8") from None
-    except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path.name}: not a whole parquet file ({_first_line(error)})") from None
+    needed = list(dict.fromkeys(name for names in _columns(source).values() for name in names))
+
+    def chosen(schema: pa.Schema) -> list[str]:
+        for name in needed:
+            if name.split(".")[0] not in schema.names:
+                raise UserError(f"{path.name}: no column {name!r}{nearest(name, schema.names)}")
+        return needed
+
+    size = path.stat().st_size
+    return parquet.rows(path, path.name, chosen, lambda share: progress(share * size))
 
 
 def _jsonl(path: Path, progress: Callable[[float], None]) -> Iterator[dict[str, Any]]:
-    number = at = 0
-    try:
-        with open(path, "rb") as packed, _lines(path.name, packed) as file:
-            while line := file.readline(_MAX_LINE):
-                number += 1
-                if len(line) == _MAX_LINE:
-                    raise UserError(
-                        f"{path.name}: line {number} is longer than {_MAX_LINE:,} bytes"
-                    )
-                if not line.strip():
-                    continue
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise UserError(f"{path.name}: line {number} is no JSON object")
-                yield row
-                if packed.tell() > at:
-                    progress(packed.tell() - at)
-                    at = packed.tell()
-    except (ValueError, RecursionError) as error:  # numbers and nesting beyond all measure too
-        raise UserError(f"{path.name}: line {number} is not JSON ({_first_line(error)})") from None
-    except (pa.ArrowException, EOFError, OSError, zlib.error) as error:
-        raise UserError(
-            f"{path.name}: truncated or damaged after line {number} ({_first_line(error)})"
-        ) from None
-
-
-def _lines(name: str, packed: BinaryIO) -> Any:
-    name = name.lower()
-    if name.endswith((".gz", ".gzip")):
-        return gzip.open(packed, "rb")
-    if name.endswith((".zst", ".zstd")):
-        # Arrow's codec: no other package for zstandard is needed.
-        stream = pa.CompressedInputStream(pa.PythonFile(packed, "r"), "zstd")
-        return io.BufferedReader(_Raw(stream), 1 << 20)
-    return packed
-
-
-class _Raw(io.RawIOBase):
-    """Arrow's stream as one that ``io.BufferedReader`` can cut into lines."""
-
-    def __init__(self, stream: pa.NativeFile):
-        self.stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self.stream.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+    at = 0
+    with open(path, "rb") as packed:
+        for _, row in records.json_objects(packed, path.name):
+            yield row
+            if packed.tell() > at:
+                progress(packed.tell() - at)
+                at = packed.tell()
 
 
 def _rows(source: dict[str, Any], rows: Iterator[dict], inside: str) -> Iterator[Candidate]:
@@ -249,7 +192,3 @@ def _licence(value: Any) -> str | None:
     if not known or None in known:
         return None
     return " AND ".join(sorted({name for name in known if name}))
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]

@@ -1,6 +1,5 @@
 """Conversations of two packages: ``chitchat-dataset`` (MIT) and ``chatterbot-corpus`` (BSD-3)."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from lemur.data.records import json_document
 from lemur.errors import UserError
 from lemur.mix.members import manifest_members
 from lemur.sft.instructions import EMPTY, NO_ANSWER, SHAPE, Messages, Skipped
@@ -51,10 +51,7 @@ def _turns(conversation: Any) -> list[str]:
 def chitchat(manifest: Path) -> Iterator[Messages | Skipped]:
     """Chats between people on any topic (the Chit Chat Challenge of BYU, 2018)."""
     for name, content in manifest_members(manifest, ("*/dataset.json",)):
-        try:
-            table = json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{manifest}: '{name}' is not JSON ({error})") from None
+        table = json_document(content, f"{manifest}: '{name}'")
         if not isinstance(table, dict):
             raise UserError(f"{manifest}: '{name}' is not chitchat-dataset's (no mapping)")
         for key in sorted(table):

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.errors import UserError
-from lemur.mix.benchmarks import DATA
-from lemur.mix.benchmarks import records as read_records
+from lemur.mix.benchmarks import DATA, rows
 from lemur.mix.members import manifest_members
 
 Messages = list[dict[str, str]]
@@ -175,10 +174,7 @@ def conversations(manifest: Path) -> Iterator[Messages | Skipped]:
     fields: list[str] = []
     reasons: set[str] = set()
     for name, content in manifest_members(manifest, DATA):
-        try:
-            records = list(read_records(name, content))
-        except (ValueError, OSError, EOFError) as error:
-            raise UserError(f"{manifest}: cannot read '{name}' ({error})") from None
+        records = list(rows(name, content, f"{manifest}: '{name}'"))
         seen += len(records)
         if records and isinstance(records[0], Mapping):
             fields = sorted(map(str, records[0]))
