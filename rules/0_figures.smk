@@ -73,7 +73,8 @@ def figure_spec(name):
 
 def paper_arguments(figure, files):
     """What each of the paper's figures reads."""
-    reported, outcomes = f"--reported {files.reported}", f"--outcomes {files.outcomes}"
+    reported = f"--reported {shlex.quote(str(files.reported))}"
+    outcomes = f"--outcomes {shlex.quote(str(files.outcomes))}"
     return {
         "overview": "",
         "foundation_table": reported,

@@ -48,7 +48,7 @@ rule sft_tokens:
         script(
             "data",
             "5_sft/sft_tokens.py",
-            "--conversations {input.conversations} --tokenizer {params.model} --out {output.index}",
+            "--conversations {input.conversations} --tokenizer {params.model:q} --out {output.index}",
         )
 
 
@@ -77,7 +77,7 @@ rule supervised_fine_tuning:
         launched(
             "sft",
             "5_sft/sft.py",
-            "--model {params.model} --index {input.index} --out {output.done}",
+            "--model {params.model:q} --index {input.index} --out {output.done}",
             tracked(),
         )
 

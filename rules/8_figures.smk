@@ -142,7 +142,7 @@ rule model_card:
         script(
             "figures",
             "8_figures/model_card.py",
-            "--model {params.model} --scores {input.scores} --out {output}",
+            "--model {params.model:q} --scores {input.scores} --out {output}",
         )
 
 
@@ -182,7 +182,7 @@ rule report:
             "8_figures/report.py",
             "--figures {input.figures} --scores {input.scores} --metrics {input.metrics}",
             "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
-            "--datasheet {input.datasheet} --recipes {params.recipes} --out {output}",
+            "--datasheet {input.datasheet} --recipes {params.recipes:q} --out {output}",
         )
 
 

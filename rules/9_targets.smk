@@ -41,7 +41,7 @@ rule mixture_table:
     log:
         f"logs/mixture_table/{config.get('sweep', RECIPE['name'])}.txt",
     shell:
-        "cat {input} | tee {log}"
+        "cat {input:q} | tee {log:q}"
 
 
 rule pretrain:
@@ -86,4 +86,4 @@ rule provenance:
     params:
         of=OF,
     shell:
-        explaining("{log}")
+        explaining()
