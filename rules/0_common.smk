@@ -209,6 +209,7 @@ def mixture_tables():
 def begin_run():
     """Take the folder's lock, which jobs that run here hold as well."""
     try:
+        place.check(ROOT, Path.cwd(), cluster=workflow.non_local_exec)
         RUN_LOCK.take()
     except UserError as error:
         sys.exit(f"error: {error}")

@@ -11,12 +11,20 @@ REFUSED = {
     ":": "PATH and PYTHONPATH are lists of folders between colons",
     "\n": "logs and lists of files hold one name a line",
 }
+# What sbatch and the script that it is given read once more.
+ON_A_CLUSTER = {
+    **dict.fromkeys('$`"\\', "the command of a SLURM job stands between double quotes"),
+    "%": "sbatch reads it as a job's number in the name of a log",
+}
 
 
-def check(*folders: Path) -> None:
-    """Raise ``UserError`` for a folder in which no run can work, with the character that is in the way."""
+def check(*folders: Path, cluster: bool = False) -> None:
+    """Raise ``UserError`` for a folder in which no run can work, with the character that is in the way.
+
+    ``cluster``: jobs are handed to SLURM.
+    """
     for folder in folders:
-        for character, reason in REFUSED.items():
+        for character, reason in (REFUSED | (ON_A_CLUSTER if cluster else {})).items():
             if character in str(folder):
                 raise UserError(
                     f"{str(folder)!r}: a path with {character!r} in it cannot be worked in "

@@ -19,6 +19,7 @@ from typing import Any
 from lemur.command import guarded
 from lemur.config import load, recipe
 from lemur.errors import UserError, nearest
+from lemur.run_lock import RunLock
 from lemur.trace import chain, records
 
 RESULTS = Path("results")
