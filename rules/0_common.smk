@@ -36,7 +36,11 @@ DUPLICATES = "results/corpus/{corpus}/{source}/duplicates.tsv"
 
 try:
     place.check(ROOT, Path.cwd())
-    config = {**load.read_yaml(ROOT / "config" / "config.yaml"), **load.typed(config)}
+    config = {
+        **load.read_yaml(ROOT / "config" / "config.yaml"),
+        **config,
+        **load.command_line(workflow.config_settings.config_args or []),
+    }
     schema.check(config, "config", "config")
     RECIPE = recipes.resolve(str(config["recipe"]), config.get("set"))
     # A sweep's points differ in their mixture alone; the others' targets are of its first one.

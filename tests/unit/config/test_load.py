@@ -177,16 +177,27 @@ def test_a_recipe_that_is_not_there_or_no_mapping(folder):
         load.raw_recipe("mini")
 
 
-def test_text_from_the_command_line_becomes_what_yaml_reads():
-    told = {"a": "-1", "b": ["2", {"c": "0.5"}], "d": "null", "e": "true", "f": "x", "g": "90e9"}
-    made = {"a": -1, "b": [2, {"c": 0.5}], "d": None, "e": True, "f": "x", "g": "90e9"}
-    assert load.typed(told) == made
-    assert load.typed(made) == made
-    assert load.typed("a: [") == "a: ["
+@pytest.mark.parametrize("text", ["10_1", "1e5", "0x10", "yes", "null", "1:30", "# x", "a: [", "3"])
+def test_what_is_text_stays_the_text_that_was_typed(text):
+    keys = ("recipe", "model", "server", "of")
+    read = load.command_line([f"{key}={text}" for key in keys])
+    assert read == dict.fromkeys(keys, text)
+
+
+def test_other_values_are_read_as_yaml():
+    read = load.command_line(
+        ["limit=10", "recipe='mini'", "quiet_plan=true", "track=[wandb]", "recipe=a=b", "set={a: -1, b: ['10_1', {c: 0.5}], d: null, e: 90e9}"]
+    )  # fmt: skip
+    inside = {"a": -1, "b": ["10_1", {"c": 0.5}], "d": None, "e": "90e9"}
+    assert read == {
+        "limit": 10, "recipe": "a=b", "quiet_plan": True, "track": ["wandb"], "set": inside
+    }  # fmt: skip
+    with pytest.raises(UserError, match="config: set: not valid YAML"):
+        load.command_line(["set={a: ["])
 
 
 def test_a_changed_style_is_laid_over_the_file_and_checked():
-    smoothing = load.figures({"figures": {"loss": {"smoothing": "0.5"}}})["figures"]["loss"]
+    smoothing = load.figures({"figures": {"loss": {"smoothing": 0.5}}})["figures"]["loss"]
     assert smoothing["smoothing"] == 0.5 and smoothing["colours"]
     with pytest.raises(UserError, match="with style: figures.loss.smothing: unknown key; did you"):
         load.figures({"figures": {"loss": {"smothing": 1}}})

@@ -18,6 +18,12 @@ def _validator(name: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(loaded)
 
 
+def texts(name: str) -> set[str]:
+    """Keys of a schema's own level whose value is text."""
+    properties = _validator(name).schema["properties"]
+    return {key for key, rule in properties.items() if rule.get("type") == "string"}
+
+
 def check(value: Any, name: str, where: str) -> None:
     """Validate ``value`` against workflow/schemas/``name``.schema.json.
 
