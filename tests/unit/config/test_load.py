@@ -201,3 +201,22 @@ def test_a_changed_style_is_laid_over_the_file_and_checked():
     assert smoothing["smoothing"] == 0.5 and smoothing["colours"]
     with pytest.raises(UserError, match="with style: figures.loss.smothing: unknown key; did you"):
         load.figures({"figures": {"loss": {"smothing": 1}}})
+
+
+@pytest.mark.parametrize("name, message", [
+    ("my recipe", "letters, digits and"), ("a:b", "letters, digits and"), ("corpus", "is taken"), ("models", "is taken"),
+])  # fmt: skip
+def test_a_recipes_name_is_one_that_can_be_a_folders(tmp_path, monkeypatch, name, message):
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / f"{name}.yaml").write_text("extends: mini\n")
+    monkeypatch.setattr(load, "CONFIG", tmp_path)
+    with pytest.raises(UserError, match=message):
+        load.raw_recipe(name)
+
+
+def test_a_parent_that_yaml_reads_as_a_number_is_named(tmp_path, monkeypatch):
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "x.yaml").write_text("extends: 10_1\n")
+    monkeypatch.setattr(load, "CONFIG", tmp_path)
+    with pytest.raises(UserError, match="extends: 101 is no text: write it between quotes"):
+        load.raw_recipe("x")

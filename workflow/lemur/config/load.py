@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from lemur.config import schema
+from lemur.config import names, schema
 from lemur.errors import UserError, nearest
 from lemur.provenance import ROOT
 
@@ -97,9 +97,10 @@ def merge(below: Any, above: Any) -> Any:
 def named_file(folder: str, name: str, kind: str) -> Path:
     """``config/<folder>/<name>.yaml``, or a ``UserError`` with the nearest name."""
     path = CONFIG / folder / f"{name}.yaml"
-    if "/" in str(name) or not path.is_file():
+    if "/" in name or not path.is_file():
         known = [file.stem for file in (CONFIG / folder).glob("*.yaml")]
         raise UserError(f"no {kind} '{name}' in config/{folder}{nearest(name, known)}")
+    names.plain(name, kind)
     return path
 
 
