@@ -9,7 +9,17 @@ PAPER_FIGURES = (
 )
 FOUNDATION = "results/figures/foundation.html"
 FOUNDATION_OTHERS = [str(Path(FOUNDATION).with_suffix(kind)) for kind in (".md", ".csv", ".tex")]
-RECIPE_FIGURES = ("mixture", "loss", "bits_per_byte", "scores")
+SECTIONS = {
+    name: section["heading"]
+    for section in STYLE["report"]["sections"]
+    for name in section["figures"]
+}
+# A figure of the report that is neither the paper's nor the table beside it is one of the recipe.
+RECIPE_FIGURES = tuple(
+    name
+    for name in SECTIONS
+    if name not in {Path(FOUNDATION).stem, *(Path(figure).stem for figure in PAPER_FIGURES)}
+)
 
 
 def paper_figure_files():
@@ -18,6 +28,12 @@ def paper_figure_files():
 
 def recipe_figure_files(recipe):
     return [f"results/figures/{recipe['name']}/{name}.svg" for name in RECIPE_FIGURES]
+
+
+def report_figures():
+    """Those that the sections of figures.yaml show."""
+    drawn = [*recipe_figure_files(RECIPE), FOUNDATION, *paper_figure_files()]
+    return [path for path in drawn if Path(path).stem in SECTIONS]
 
 
 def mixture_drops():
@@ -34,11 +50,6 @@ def figure_output(name):
 # same in `snakemake --report` as in results/report.html.
 config["captions"] = {
     path.stem: path.read_text() for path in (ROOT / "reports" / "captions").glob("*.rst")
-}
-SECTIONS = {
-    name: section["heading"]
-    for section in STYLE["report"]["sections"]
-    for name in section["figures"]
 }
 
 

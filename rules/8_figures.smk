@@ -148,7 +148,7 @@ rule model_card:
 
 rule report:
     input:
-        figures=[*recipe_figure_files(RECIPE), FOUNDATION, *paper_figure_files()],
+        figures=report_figures(),
         scores=scores_of(RECIPE),
         metrics=[
             f"results/{RECIPE['name']}/pretrain/metrics.jsonl",

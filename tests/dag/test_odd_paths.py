@@ -2,34 +2,15 @@
 
 import re
 import shlex
-import shutil
 import subprocess
 
 import pytest
+from checkout import call, checkout
 from lemur.provenance import ROOT
 from snake import values
 
 # What a shell, a format string, a glob or a URL would read otherwise, and a plain blank.
 NAME = "it's my räume $dir %s*[0]"
-COPIED = ("config", "rules", "scripts", "workflow", "reports", "envs", "profiles", "Snakefile", "Makefile")  # fmt: skip
-
-
-def checkout(folder):
-    """A copy of what a checkout holds, with the environments of this one."""
-    folder.mkdir()
-    for name in COPIED:
-        if (ROOT / name).is_file():
-            shutil.copy(ROOT / name, folder)
-        else:
-            ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=ignore)
-    (folder / ".envs").symlink_to(ROOT / ".envs")
-    return folder
-
-
-def call(folder, *arguments):
-    command = ["workflow/env-run", "workflow", "snakemake", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")

@@ -165,8 +165,32 @@ def figures(changed: dict[str, Any] | None = None) -> dict[str, Any]:
     """config/figures.yaml: how figures look and what the report shows, ``changed`` laid over it."""
     path = CONFIG / "figures.yaml"
     value = merge(read_yaml(path), changed or {})
-    schema.check(value, "figures", f"{shown(path)}{' with style' if changed else ''}")
+    where = f"{shown(path)}{' with style' if changed else ''}"
+    schema.check(value, "figures", where)
+    _names_in_figures(value, where)
     return value
+
+
+def _names_in_figures(value: dict[str, Any], where: str) -> None:
+    """What no schema can say: figures, models and benchmarks that are named are there."""
+    drawn = value.get("figures", {})
+    foundation = drawn.get("foundation", {})
+    named = [
+        (f"report.sections.{number}.figures", section["figures"], drawn, "figure", "figures")
+        for number, section in enumerate(value["report"]["sections"])
+    ]
+    models = read_yaml(CONFIG / "models.yaml")["models"]
+    benchmarks = read_yaml(CONFIG / "benchmarks.yaml")["benchmarks"]
+    explained = [key.split("/")[-1] for key in foundation.get("explanations", {})]
+    named += [
+        ("start_labels", value.get("start_labels", {}), models, "model", "config/models.yaml"),
+        ("figures.foundation.differs", foundation.get("differs", {}), benchmarks, "benchmark", "config/benchmarks.yaml"),
+        ("figures.foundation.explanations", explained, benchmarks, "benchmark", "config/benchmarks.yaml"),
+    ]  # fmt: skip
+    for key, names_, known, kind, there in named:
+        for name in names_:
+            if name not in known:
+                raise UserError(f"{where}: {key}: no {kind} '{name}' in {there}{nearest(name, known)}")  # fmt: skip
 
 
 def corpus(name: str) -> dict[str, Any]:
