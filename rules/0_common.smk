@@ -50,6 +50,7 @@ try:
     RECIPE = next(iter(SWEEP.values()), RECIPE)
     if {"model", *scoring.KEYS} & set(config):
         RECIPE = scoring.alone(RECIPE, config)
+    place.check_compiled(RECIPE, ROOT, Path.cwd())
     STYLE = load.figures(config.get("style"))
     # What `snakemake provenance` explains.
     OF = str(records.check(config["of"])) if "of" in config else "results/report.html"

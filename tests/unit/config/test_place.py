@@ -18,3 +18,12 @@ def test_those_that_sbatch_reads_again_are_refused_on_a_cluster(character):
         place.check(Path("/work"), Path(f"/home/a{character}b"), cluster=True)
     assert "\n" not in str(told.value)
     place.check(Path("/home/my räume dir"), Path("/home/it's"), cluster=True)
+
+
+@pytest.mark.parametrize("name", ["my dir", "it's", 'a"b', "a\\b"])
+def test_what_pytorch_cannot_compile_in_is_refused(name):
+    compiled = {"pretrain": {"compile": True}, "sft": {}}
+    with pytest.raises(UserError, match="pretrain.compile: PyTorch cannot compile below"):
+        place.check_compiled(compiled, Path("/home/räume"), Path("/home") / name)
+    place.check_compiled({"pretrain": {"compile": False}, "sft": {}}, Path("/home") / name)
+    place.check_compiled(compiled, Path("/home/räume"))

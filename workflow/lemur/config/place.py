@@ -1,6 +1,8 @@
 """Where a checkout and the folder of a run may lie: their paths reach shells and Snakemake."""
 
+import shlex
 from pathlib import Path
+from typing import Any
 
 from lemur.errors import UserError
 
@@ -30,3 +32,22 @@ def check(*folders: Path, cluster: bool = False) -> None:
                     f"{str(folder)!r}: a path with {character!r} in it cannot be worked in "
                     f"({reason}): move the checkout or the working directory"
                 )
+
+
+def check_compiled(recipe: dict[str, Any], *folders: Path) -> None:
+    """Raise ``UserError`` where the recipe compiles and torch.compile could not: its compiler's
+    command line is cut at blanks and quotes (torch._inductor.cpp_builder)."""
+    for stage in ("pretrain", "sft"):
+        for folder in folders if recipe[stage].get("compile") else ():
+            if _words(str(folder)) != [str(folder)]:
+                raise UserError(
+                    f"{stage}.compile: PyTorch cannot compile below {str(folder)!r}, whose path has a "
+                    "blank or a quote: move it, or leave compile out"
+                )
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quote without its other
+        return []
