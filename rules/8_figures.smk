@@ -142,13 +142,13 @@ rule model_card:
         script(
             "figures",
             "8_figures/model_card.py",
-            "--model {params.model} --scores {input.scores} --out {output}",
+            "--model {params.model:q} --scores {input.scores} --out {output}",
         )
 
 
 rule report:
     input:
-        figures=[*recipe_figure_files(RECIPE), FOUNDATION, *paper_figure_files()],
+        figures=report_figures(),
         scores=scores_of(RECIPE),
         metrics=[
             f"results/{RECIPE['name']}/pretrain/metrics.jsonl",
@@ -183,7 +183,7 @@ rule report:
             "8_figures/report.py",
             "--figures {input.figures} --scores {input.scores} --metrics {input.metrics}",
             "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
-            "--datasheet {input.datasheet} --recipes {params.recipes} --out {output.page}",
+            "--datasheet {input.datasheet} --recipes {params.recipes:q} --out {output.page}",
         )
 
 
@@ -206,7 +206,7 @@ rule index:
         script(
             "figures",
             "8_figures/index.py",
-            "--reports {params.reports} --out {output}",
+            "--reports {params.reports:q} --out {output}",
         )
 
 

@@ -49,7 +49,7 @@ rule mixture_table:
     log:
         f"logs/mixture_table/{config.get('sweep', RECIPE['name'])}.txt",
     shell:
-        "cat {input} | tee {log}"
+        "cat {input:q} | tee {log:q}"
 
 
 rule pretrain:
@@ -70,7 +70,7 @@ rule evaluate:
     params:
         labels=as_is(canonical(settings.labels(STYLE, RECIPE))),
     shell:
-        printing_scores("{input:q}", "{log}")
+        printing_scores()
 
 
 rule foundation:
@@ -100,4 +100,4 @@ rule provenance:
     params:
         of=OF,
     shell:
-        explaining("{log}")
+        explaining()

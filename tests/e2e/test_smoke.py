@@ -92,6 +92,17 @@ def test_the_mixture_is_printed_alone(smoke):
     assert done.stdout == (smoke.recipe / "mix" / "table.txt").read_text()
 
 
+def test_a_group_may_write_what_its_umask_grants(smoke):
+    """Every writer: outputs, records, downloads, logs, checkpoints and the folders of all."""
+    strict = {
+        str(path): oct(path.stat().st_mode & 0o777)
+        for name in ("results", "resources", "logs", "benchmarks")
+        for path in (smoke.folder / name).rglob("*")
+        if path.stat().st_mode & 0o777 != (0o775 if path.is_dir() else 0o664)
+    }
+    assert not strict
+
+
 def test_a_chain_is_printed_back_to_every_pin(smoke):
     done = snakemake(
         smoke.folder, "--cores", "1", "provenance",

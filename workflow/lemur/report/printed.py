@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lemur.text_table import aligned
 from lemur.figures import inputs
 from lemur.report.page import score_rows
+from lemur.text_table import aligned
 
 _HEAD = ("benchmark", "model", "score", "95% interval", "problems", "empty answers")
 
