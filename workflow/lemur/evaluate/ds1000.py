@@ -15,7 +15,7 @@ from lemur.evaluate.data import Source
 from lemur.evaluate.separated import Separated
 from lemur.provenance import ROOT
 from lemur.sandbox.judge import EARLY, Verdict, stable
-from lemur.sandbox.policy import PYTHON, Limits, Root
+from lemur.sandbox.policy import ISOLATED, PYTHON, Limits, Root
 from lemur.sandbox.probe import Absent, Sandbox, probe
 from lemur.sandbox.steps import Steps
 
@@ -131,7 +131,7 @@ def problem(packages: Path, context: str, code: str) -> Problem:
     word = ends.word()
     return Problem(
         files=(("run.py", _RUN.format(*word)), ("context.py", context), ("answer.py", code)),
-        commands=((_python(), "-B", "-s", "-I", "run.py"),),
+        commands=((_python(), *ISOLATED, "run.py"),),
         root=root(packages),
         word=word,
         once="run.py",

@@ -110,17 +110,11 @@ class Confined:
         """Whether there is more in /tmp and /dev/shm than there may be. How many files the kernel
         bounds by the host's memory alone; how many bytes it refuses itself in bubblewrap's mounts,
         while apptainer's have a size of their own or none."""
-        if self.watched:
-            above = self.first
-            places = [
-                one
-                for one in (children(above) if above else [])
-                # Else apptainer still prepares it: this is the host's root.
-                if os.path.exists(f"/proc/{one}/root/judge/wire.py")
-            ]
-        else:
-            places = [self._first] if self._first is not None else []
+        first = self.first
+        places = [] if first is None else children(first) if self.watched else [first]
         for one in places:
+            if not os.path.exists(f"/proc/{one}/root/judge/wire.py"):
+                continue  # it is still prepared: this is the host's root
             for folder in apptainer.WRITABLE:
                 with contextlib.suppress(OSError):
                     shown = os.statvfs(f"/proc/{one}/root{folder}")
