@@ -24,7 +24,7 @@ _STANDARD = ("values.py", "standard.py")
 PARTS = {
     "runner.py": _STANDARD,
     "checker.py": ("forks.py", *_STANDARD),
-    "tester.py": ("forks.py", *_VALUES),
+    "tester.py": ("forks.py", "absent.py", *_VALUES),
     "solver.py": _VALUES,
 }
 
