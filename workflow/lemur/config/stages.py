@@ -21,7 +21,7 @@ VERSION = {
     "pretrain": 1,
     "sft": 4,
     "generate": 2,
-    "judge": 5,
+    "judge": 6,
     "agents": 1,
     "card": 1,
     "figures": 4,

@@ -13,7 +13,7 @@ from lemur.evaluate.lm import LONGEST, ReplayLM
 from lemur.evaluate.tasks import Bench
 from lemur.files import replacing, write_json, write_text
 
-VERSION = 5  # of judging
+VERSION = 6  # of judging
 Items = list[dict[str, Any]]
 
 
