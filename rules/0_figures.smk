@@ -105,6 +105,11 @@ def scores_of_figure(name):
     return own or everything
 
 
+def heldout_scores():
+    """Bits per byte of the recipe's own models: what its training is held against."""
+    return [path for path in scores_of(RECIPE) if "/bits_per_byte_" in path]
+
+
 def report_spec():
     return canonical(settings.report_spec(STYLE, RECIPE))
 

@@ -32,6 +32,7 @@ rule loss:
     input:
         pretrain="results/{recipe}/pretrain/metrics.jsonl",
         sft="results/{recipe}/sft/metrics.jsonl",
+        scores=heldout_scores(),
     output:
         figure_output("loss"),
     log:
@@ -46,7 +47,7 @@ rule loss:
         script(
             "figures",
             "8_figures/loss.py",
-            "--pretrain {input.pretrain} --sft {input.sft} --out {output}",
+            "--pretrain {input.pretrain} --sft {input.sft} --scores {input.scores} --out {output}",
         )
 
 
@@ -158,6 +159,7 @@ rule report:
         realised=f"results/{RECIPE['name']}/tokens/realised.json",
         statistics=part_files(STATISTICS),
         datasheet=f"results/corpus/{RECIPE['corpus']['name']}/datasheet.json",
+        cards=model_cards(),
         template=report_files(),
     output:
         page=report(
@@ -183,7 +185,8 @@ rule report:
             "8_figures/report.py",
             "--figures {input.figures} --scores {input.scores} --metrics {input.metrics}",
             "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
-            "--datasheet {input.datasheet} --recipes {params.recipes:q} --out {output.page}",
+            "--datasheet {input.datasheet} --recipes {params.recipes:q} --cards {input.cards}",
+            "--out {output.page}",
         )
 
 

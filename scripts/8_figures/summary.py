@@ -16,7 +16,8 @@ def main() -> None:
     width = max(len(number.name) for number in found)
     print(f"report: {args.report}")
     for number in found:
-        print(f"  {number.name:<{width}}  {number.value}")
+        note = f" ({number.note})" if number.note else ""
+        print(f"  {number.name:<{width}}  {number.value}{note}")
 
 
 if __name__ == "__main__":

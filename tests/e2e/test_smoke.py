@@ -137,7 +137,7 @@ def test_an_index_leads_to_the_report_and_its_numbers(smoke):
     assert re.findall(r'href="([^"]+)"', text) == ["smoke/report.html"]
     first = json.loads((smoke.recipe / "report.json").read_text())
     assert first["recipe"] == "smoke" and "32,768" in text
-    assert all(f"<dd>{number['value']}</dd>" in text for number in first["numbers"])
+    assert all(f"<dd>{number['value']}" in text for number in first["numbers"])
 
 
 def test_snakemakes_own_report_has_the_whole_run_by_category(smoke):

@@ -24,7 +24,7 @@ VERSION = {
     "judge": 6,
     "agents": 1,
     "card": 1,
-    "figures": 4,
+    "figures": 5,
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")

@@ -4,16 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lemur.evaluate import caveats
+from lemur.figures.paired import difference
+
 Score = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Number:
-    """``key`` is fixed, for programs; ``name`` and ``value`` are for readers."""
+    """``key`` is fixed, for programs; the rest is for readers. ``note``: what to know of the value."""
 
     key: str
     name: str
     value: str
+    note: str = ""
 
 
 def _score(scores: Sequence[Score], benchmark: str, model: str) -> Score | None:
@@ -23,12 +27,15 @@ def _score(scores: Sequence[Score], benchmark: str, model: str) -> Score | None:
     return None
 
 
-def _bits(scores: Sequence[Score], kind: str) -> str:
+def _bits(scores: Sequence[Score], kind: str, name: str) -> Number:
     shown = []
     for model in ("start", "pretrained"):
         score = _score(scores, f"bits_per_byte_{kind}", model)
         shown.append("not run" if score is None else _value(score, 1, 3))
-    return " \N{RIGHTWARDS ARROW} ".join(shown)
+    pair = [_score(scores, f"bits_per_byte_{kind}", model) for model in ("pretrained", "start")]
+    apart = difference(*pair) if None not in pair else None
+    paired = f"on the same documents {apart.words(1, 3)}" if apart else ""
+    return Number(f"bits_{kind}", name, " \N{RIGHTWARDS ARROW} ".join(shown), paired)
 
 
 def _value(score: Score, scale: float, digits: int) -> str:
@@ -37,16 +44,18 @@ def _value(score: Score, scale: float, digits: int) -> str:
     return f"{score['value'] * scale:.{digits}f}"
 
 
-def _percent(score: Score | None) -> str:
+def _percent(key: str, name: str, score: Score | None) -> Number:
     if score is None:
-        return "not run"
+        return Number(key, name, "not run")
+    told = caveats.all_caveats(score)
     if score["value"] is None:
-        return _value(score, 100, 1)
+        return Number(key, name, _value(score, 100, 1), "; ".join(told))
     span = ""
     if score["interval"]:
         low, high = score["interval"]
         span = f", interval {100 * low:.1f} to {100 * high:.1f}"
-    return f"{_value(score, 100, 1)}% (n={score['n']} of {score['of']}{span})"
+    asked = f"n={score['n']} of {score['of']}{span}"
+    return Number(key, name, f"{_value(score, 100, 1)}%", "; ".join([asked, *told]))
 
 
 def numbers(tokens: int, scores: Sequence[Score], labels: Mapping[str, str]) -> list[Number]:
@@ -55,12 +64,10 @@ def numbers(tokens: int, scores: Sequence[Score], labels: Mapping[str, str]) -> 
     chat = labels["chat"]
     return [
         Number("tokens", "Tokens trained on in continued pretraining", f"{tokens:,}"),
-        Number("bits_code", f"Bits per byte, code, {chain}", _bits(scores, "code")),
-        Number("bits_text", f"Bits per byte, text, {chain}", _bits(scores, "text")),
-        Number(
-            "humaneval", f"HumanEval pass@1, {chat}", _percent(_score(scores, "humaneval", "chat"))
-        ),
-        Number("gsm8k", f"GSM8K exact match, {chat}", _percent(_score(scores, "gsm8k", "chat"))),
+        _bits(scores, "code", f"Bits per byte, code, {chain}"),
+        _bits(scores, "text", f"Bits per byte, text, {chain}"),
+        _percent("humaneval", f"HumanEval pass@1, {chat}", _score(scores, "humaneval", "chat")),
+        _percent("gsm8k", f"GSM8K exact match, {chat}", _score(scores, "gsm8k", "chat")),
     ]
 
 
