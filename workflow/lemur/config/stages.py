@@ -12,10 +12,10 @@ Recipe = dict[str, Any]
 VERSION = {
     "download": 1,
     "model": 1,
-    "clean": 4,
-    "duplicates": 2,
-    "datasheet": 4,
-    "mix": 2,
+    "clean": 5,
+    "duplicates": 3,
+    "datasheet": 5,
+    "mix": 3,
     "tokenize": 1,
     "pack": 1,
     "pretrain": 1,
@@ -24,7 +24,7 @@ VERSION = {
     "judge": 5,
     "agents": 1,
     "card": 1,
-    "figures": 4,
+    "figures": 5,
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")
