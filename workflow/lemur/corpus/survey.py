@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lemur.corpus import licences
+from lemur.corpus import licence_texts, licences
 from lemur.corpus.archives import members
 
 # Larger ones are no licence text; reading them would only cost memory.
@@ -59,12 +59,12 @@ def survey(archive: Path) -> Survey:
             text = member.read().decode("utf-8", "replace")
             of = licences.of_npm if member.path == _MANIFEST else licences.of_debian
             found.metadata = (of(text), False)
-        elif licences.is_licence_file(member.path):
+        elif licence_texts.is_licence_file(member.path):
             texts[member.path] = member.read().decode("utf-8", "replace")
     top = {path for path in texts if path.count("/") <= 1 or _PACKAGING.search(path)}
     own = {" ".join(texts[path].split()) for path in top}
     for path in sorted(texts.keys() - top):
         # The package's own licence, repeated inside it, changes nothing.
         if " ".join(texts[path].split()) not in own:
-            found.nested[posixpath.dirname(path)] = licences.of_text(texts[path])
+            found.nested[posixpath.dirname(path)] = licence_texts.of_text(texts[path])
     return found
