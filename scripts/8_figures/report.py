@@ -1,11 +1,11 @@
-"""Write results/report.html: one static page that opens offline."""
+"""Write results/<recipe>/report.html: one static page that opens offline."""
 
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from lemur import command
-from lemur.report import page
+from lemur.report import page, summary
 
 
 def run(args: Namespace, spec: Any) -> None:
@@ -66,5 +66,5 @@ if __name__ == "__main__":
             *args.recipes,
             *args.cards,
         ],
-        outputs=lambda args: [args.out],
+        outputs=lambda args: [args.out, summary.path_beside(args.out)],
     )

@@ -18,7 +18,7 @@ from lemur.config import load
 from lemur.figures import agent, compared, dots, foundation, loss, mixture, overview, settings
 from lemur.files import canonical, write_json
 from lemur.provenance import ROOT
-from lemur.report import page
+from lemur.report import index, page
 from lemur.trace import crate
 
 PLANTED = "<script>window.planted=1</script><img src=x onerror='window.planted=1'>"
@@ -107,9 +107,10 @@ def main(folder):
         metrics=[files["pretrain"], files["sft"]], plan=files["plan"], realised=files["realised"],
         statistics=files["statistics"], datasheet=datasheet, recipes=[kept], cards=[card],
     )  # fmt: skip
-    report = Path("results/report.html")
+    report = Path("results/mini/report.html")
     page.write(settings.report_spec(config, recipe), inputs, report)
     trial_run.recorded("8_figures/report.py", [report], figures, {})
+    index.write([report], Path("results/index.html"))
     crate.write(recipe, [report], Path("results/ro-crate-metadata.json"))
 
 

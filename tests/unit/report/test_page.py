@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from urllib.parse import unquote
 
 import pytest
 import trial_run
@@ -13,7 +14,7 @@ from lemur.config import load
 from lemur.errors import UserError
 from lemur.figures import agent, compared, dots, inputs, loss, mixture, settings
 from lemur.provenance import ROOT
-from lemur.report import beside, cards, numbers, page, samples
+from lemur.report import beside, cards, index, numbers, page, samples, summary
 
 CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())
 PLANTED = "<script>alert('planted')</script>"
@@ -185,27 +186,40 @@ def test_only_the_papers_model_and_budget_stand_beside_its_claim():
         assert "pipeline running" in numbers.opening("x", tokens, None, paper, base)
 
 
-def test_the_five_numbers_are_read_back_from_the_page(run, tmp_path):
+def test_what_the_page_says_first_stands_beside_it_as_data(run, tmp_path):
     page.write(spec(), run, tmp_path / "report.html")
-    found = numbers.read(tmp_path / "report.html")
-    assert [(number.key, number.value) for number in found] == [
-        ("tokens", "10,240"),
-        (
-            "bits_code",
-            "0.700 \N{RIGHTWARDS ARROW} 0.600 (on the same documents -0.100 (-0.100 to -0.100))",
-        ),
-        (
-            "bits_text",
-            "1.100 \N{RIGHTWARDS ARROW} 1.000 (on the same documents -0.100 (-0.100 to -0.100))",
-        ),
-        ("humaneval", "not judged (no sandbox)"),
-        ("gsm8k", "6.2% (n=16 of 1319, interval 3.1 to 9.4)"),
+    found = summary.read(tmp_path / "report.html")
+    assert found.recipe == spec()["recipe"]["name"]
+    text = html.unescape((tmp_path / "report.html").read_text())
+    assert all(f"<dd>{number.value}" in text and number.note in text for number in found.numbers)
+    assert f">{found.opening}<" in text
+    same = "on the same documents"
+    assert [(number.key, number.value, number.note) for number in found.numbers] == [
+        ("tokens", "10,240", ""),
+        ("bits_code", "0.700 \N{RIGHTWARDS ARROW} 0.600", f"{same} -0.100 (-0.100 to -0.100)"),
+        ("bits_text", "1.100 \N{RIGHTWARDS ARROW} 1.000", f"{same} -0.100 (-0.100 to -0.100)"),
+        ("humaneval", "not judged (no sandbox)", ""),
+        ("gsm8k", "6.2%", "n=16 of 1319, interval 3.1 to 9.4"),
     ]
     with pytest.raises(UserError, match="no such file"):
-        numbers.read(tmp_path / "none.html")
-    (tmp_path / "other.html").write_text("<p>x</p>")
-    with pytest.raises(UserError, match="holds no numbers"):
-        numbers.read(tmp_path / "other.html")
+        summary.read(tmp_path / "none.html")
+    for other in ("[]", "{}", '{"numbers": [5]}', '{"numbers": [], "recipes": 1}'):
+        (tmp_path / "report.json").write_text(other)
+        with pytest.raises(UserError, match="not the summary of a report"):
+            summary.read(tmp_path / "report.html")
+
+
+def test_an_index_leads_to_every_recipes_report(run, tmp_path):
+    for name in ("mini", "a <b> & c"):
+        recipe = {**spec()["recipe"], "name": name, "description": f"about {name}"}
+        page.write({**spec(), "recipe": recipe}, run, tmp_path / name / "report.html")
+    given = [tmp_path / name / "report.html" for name in ("mini", "a <b> & c")]
+    index.write(given, tmp_path / "index.html")
+    text = (tmp_path / "index.html").read_text()
+    assert text == index.render(list(reversed(given)), tmp_path / "index.html")
+    links = [unquote(html.unescape(link)) for link in re.findall(r'href="([^"]*)"', text)]
+    assert links == ["a <b> & c/report.html", "mini/report.html"]
+    assert "<b>" not in text and "10,240" in text and "about mini" in text
 
 
 EMPTY = {"responses": {"empty": 19, "finish": {"stop": 20, "length": 4}}}
@@ -218,9 +232,9 @@ def test_empty_answers_stand_beside_their_score_wherever_it_is_shown(run, tmp_pa
     trial_run.write_file(path.with_name("verdicts.jsonl"), trial_run.verdicts(score))
     scores = [one for one in run.scores if "chat/humaneval" not in str(one)]
     page.write(spec(), page.Inputs(**{**vars(run), "scores": [*scores, path]}), tmp_path / "r.html")
-    number = next(one for one in numbers.read(tmp_path / "r.html") if one.key == "humaneval")
+    number = next(x for x in summary.read(tmp_path / "r.html").numbers if x.key == "humaneval")
     told = "19 of 24 answers are empty; 4 of 24 answers end at the limit of new tokens"
-    assert number.value == f"0.0% (n=24 of 164, interval 0.0 to 0.0; {told})"
+    assert (number.value, number.note) == ("0.0%", f"n=24 of 164, interval 0.0 to 0.0; {told}")
     words = Page((tmp_path / "r.html").read_text()).words
     assert words.count(told) == 1, "the table's note"
     script = ROOT / "scripts" / "8_figures" / "summary.py"
@@ -289,6 +303,20 @@ def test_parts_of_a_source_are_added_up(run, tmp_path):
         "sympy", "code", "BSD-3-Clause", "10.00", "18", "5,120", "5,120", "minified 6",
         "duplicate 1",
     ]  # fmt: skip
+
+
+def test_a_source_that_keeps_nothing_is_told(run, tmp_path):
+    stats = json.loads(run.statistics[0].read_text())
+    none = {"documents": 0, "bytes": 0, "languages": {}, "licences": {}, "source": "none"}
+    dropped = {"other_language": {"files": 7, "bytes": 70}, "too_short": {"files": 1, "bytes": 1}}
+    stats |= {**none, "dropped": dropped, "read": {"files": 8, "bytes": 71}}
+    path = trial_run.write_file(tmp_path / "part-0-of-1.stats.json", stats)
+    given = page.Inputs(**{**vars(run), "statistics": [*run.statistics, path]})
+    said = (
+        "Source none keeps no document: 8 files read, all dropped (other language 7, too short 1)."
+    )
+    assert said in Page(page.render(spec(), given, tmp_path / "report.html")).words
+    assert said not in Page(page.render(spec(), run, tmp_path / "report.html")).words
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,9 @@
 """The numbers that matter of a run, and the sentence that says what they are worth."""
 
-import html.parser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
 from lemur.evaluate import caveats
 from lemur.figures.paired import difference
 
@@ -93,40 +90,3 @@ def opening(
         "this shows the pipeline running, not the paper's claim "
         f"({paper['tokens'] / 1e9:,g} billion tokens on {paper['name']})."
     )
-
-
-class _Reader(html.parser.HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[str, dict[str, str]] = {}
-        self.open: tuple[str, str] | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        key = dict(attrs).get("data-number")
-        if key and tag in ("dt", "dd"):
-            self.open = (key, tag)
-            self.found.setdefault(key, {})[tag] = ""
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("dt", "dd"):
-            self.open = None
-
-    def handle_data(self, data: str) -> None:
-        if self.open:
-            key, tag = self.open
-            self.found[key][tag] += data
-
-
-def read(report: Path) -> list[Number]:
-    """The five numbers as the report shows them, each note behind its value."""
-    reader = _Reader()
-    try:
-        reader.feed(report.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{report}: no such file; make mini writes it") from None
-    if not reader.found:
-        raise UserError(f"{report}: holds no numbers: not written by scripts/8_figures/report.py")
-    return [
-        Number(key, " ".join(parts["dt"].split()), " ".join(parts["dd"].split()))
-        for key, parts in reader.found.items()
-    ]

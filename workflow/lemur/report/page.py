@@ -30,6 +30,7 @@ from lemur.report import (
     graph,
     numbers,
     samples,
+    summary,
     training,
 )
 from lemur.report import run as ran
@@ -142,6 +143,20 @@ def _stages(paths: Sequence[Path]) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def summarised(spec: Mapping[str, Any], inputs: Inputs) -> summary.Summary:
+    """What the page says first: the sentence on what was trained, and its numbers."""
+    recipe, stages = spec["recipe"], _stages(inputs.metrics)
+    tokens = stages["pretrain"][-1]["tokens"]
+    tuned = stages["sft"][-1]["tokens"] if "sft" in stages else None
+    base = recipe["base"]["name"] if isinstance(recipe["base"], Mapping) else recipe["base"]
+    return summary.Summary(
+        recipe=recipe["name"],
+        description=recipe.get("description", ""),
+        opening=numbers.opening(recipe["name"], tokens, tuned, spec["paper"], base),
+        numbers=numbers.numbers(tokens, read_scores(inputs.scores), spec["labels"]),
+    )
+
+
 def _links(inputs: Inputs, out: Path) -> list[tuple[str, str]]:
     """(word, address from the page) of what stands beside it: cards of models and the datasheet."""
     sheet = inputs.datasheet.with_suffix(".md") if inputs.datasheet else None
@@ -161,9 +176,7 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
     labels, recipe = spec["labels"], spec["recipe"]
     scores = read_scores(inputs.scores)
     stages = _stages(inputs.metrics)
-    tokens = stages["pretrain"][-1]["tokens"]
-    tuned = stages["sft"][-1]["tokens"] if "sft" in stages else None
-    base = recipe["base"]["name"] if isinstance(recipe["base"], Mapping) else recipe["base"]
+    first = summarised(spec, inputs)
     made = [cards.card(path, reports / "captions", out) for path in inputs.figures]
     folder = reports / "template"
     style = (folder / "report.css").read_text(encoding="utf-8")
@@ -188,8 +201,8 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
         policy=policy(style, script),
         style=Markup(style),  # noqa: S704 (a committed file)
         script=Markup(script),  # noqa: S704 (a committed file)
-        opening=numbers.opening(recipe["name"], tokens, tuned, spec["paper"], base),
-        numbers=numbers.numbers(tokens, scores, labels),
+        opening=first.opening,
+        numbers=first.numbers,
         span=ran.span(jobs),
         links=_links(inputs, out),
         beside=shown,
@@ -216,5 +229,6 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
 
 
 def write(spec: Mapping[str, Any], inputs: Inputs, out: Path) -> None:
-    """Write ``report.html``."""
+    """Write ``report.html`` and, beside it, what it says first as data."""
     write_text(out, render(spec, inputs, out))
+    summary.write(summarised(spec, inputs), out)
