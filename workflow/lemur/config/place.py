@@ -1,5 +1,6 @@
 """Where a checkout and the folder of a run may lie: their paths reach shells and Snakemake."""
 
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,16 @@ def check(*folders: Path, cluster: bool = False) -> None:
                     f"{str(folder)!r}: a path with {character!r} in it cannot be worked in "
                     f"({reason}): move the checkout or the working directory"
                 )
+
+
+def check_writable(folder: Path) -> None:
+    """Raise ``UserError`` where Snakemake could not keep its records: also a dry run does."""
+    for path in (folder, folder / ".snakemake"):
+        if path.exists() and not os.access(path, os.W_OK):
+            raise UserError(
+                f"{path}: cannot be written: a run keeps results and records in the working "
+                "directory; --directory FOLDER names another"
+            )
 
 
 def check_compiled(recipe: dict[str, Any], *folders: Path) -> None:
