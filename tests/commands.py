@@ -24,5 +24,7 @@ def shown(page: Path) -> list[str]:
             assert not strange, f"{page.name}: no command that a test knows: {strange[0]}"
             found += lines
     prose = re.sub(r"^[ \t]*```.*?^[ \t]*```", "", text, flags=re.M | re.S)
-    found += filter(_is_command, (" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)))
+    found += filter(
+        _is_command, (" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose))
+    )
     return list(dict.fromkeys(found))

@@ -57,7 +57,9 @@ def test_every_command_is_one_that_is_tried():
 
 
 def test_nothing_is_known_that_no_page_shows():
-    assert [command for command in (*ELSEWHERE, *HELPED, *FINISHED) if command not in COMMANDS] == []
+    assert [
+        command for command in (*ELSEWHERE, *HELPED, *FINISHED) if command not in COMMANDS
+    ] == []
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,9 @@ def test_a_home_that_cannot_be_made_and_a_reader_that_leaves(tmp_path):
     "python scripts/4_pretrain/plan.py", "python -m lemur.runner --help",
 ])  # fmt: skip
 def test_what_is_printed_may_be_read_in_part(command):
-    done = bash(ROOT, f"workflow/env-run workflow {command} | (read -r line; sleep 0.1; echo $line)")
+    done = bash(
+        ROOT, f"workflow/env-run workflow {command} | (read -r line; sleep 0.1; echo $line)"
+    )
     assert done.stdout.strip() and not done.stderr, done.stderr
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from snake import snakemake
 
-
 # As those set it who share a folder with a group.
 GROUP = 0o002
 

@@ -27,7 +27,9 @@ def change(path, old, new):
 
 def entry(path, name):
     """The lines of one entry of a catalogue."""
-    return re.search(rf"^  {name}:.*\n(?:(?:   .*)?\n)+?(?=  \S|\Z)", path.read_text(), re.M).group(0)
+    return re.search(rf"^  {name}:.*\n(?:(?:   .*)?\n)+?(?=  \S|\Z)", path.read_text(), re.M).group(
+        0
+    )
 
 
 def jobs(done):
@@ -112,7 +114,7 @@ if __name__ == "__main__":
                  inputs=lambda args: [args.realised], outputs=lambda args: [args.out])
 '''
 
-RULE = '''
+RULE = """
 
 rule sizes:
     input:
@@ -129,7 +131,7 @@ rule sizes:
         lock=LOCKS["figures"],
     shell:
         script("figures", "8_figures/sizes.py", "--realised {input} --out {output}")
-'''
+"""
 
 
 def test_add_a_figure(mine):
