@@ -7,13 +7,16 @@ import signal
 import sys
 from pathlib import Path
 
+from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger as snakemake_log
 
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
 from lemur.config import load, place, recipe as recipes, schema, scoring, site, stages, sweep
+from lemur.dag import answers
 from lemur.errors import UserError
 from lemur.figures import settings
 from lemur.files import canonical
@@ -52,10 +55,12 @@ try:
     RECIPE = next(iter(SWEEP.values()), RECIPE)
     if {"model", *scoring.KEYS} & set(config):
         RECIPE = scoring.alone(RECIPE, config)
+    REPORT = f"results/{RECIPE['name']}/report.html"
+    REPORT_SUMMARY = f"results/{RECIPE['name']}/report.json"
     place.check_compiled(RECIPE, ROOT, Path.cwd())
     STYLE = load.figures(config.get("style"))
     # What `snakemake provenance` explains.
-    OF = str(records.check(config["of"])) if "of" in config else "results/report.html"
+    OF = str(records.check(config["of"])) if "of" in config else REPORT
     SITE = site.read(Path(config["site"]) if config.get("site") else None)
 except UserError as error:
     # WorkflowError would name this file and line, which is not where the mistake is.
@@ -66,7 +71,23 @@ if workflow.is_main_process:
     # What only prints, as a dry run does, ends quietly with its reader: `snakemake -n | head`.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 RECIPE_DIGEST = digest(RECIPE)
-if workflow.is_main_process and not config.get("quiet_plan"):
+
+
+def targets_asked_for():
+    """Targets of the command line, which Snakemake keeps to itself until all rules are read.
+
+    None in a dry run, whose answer is what would run.
+    """
+    program = Path(sys.argv[0])
+    if program.name != "snakemake" and program.parent.name != "snakemake":
+        return []
+    arguments = get_argument_parser().parse_args(sys.argv[1:])
+    return [] if arguments.dryrun else arguments.targets
+
+
+if workflow.is_main_process and answers.asked(targets_asked_for()):
+    answers.quieten(snakemake_log)
+elif workflow.is_main_process and not config.get("quiet_plan"):
     shown_plan = cost_plan.summary if RECIPE["evaluate"]["models"] else cost_plan.scoring
     print("\n".join(shown_plan(RECIPE)), file=sys.stderr, flush=True)
     if SWEEP:
@@ -193,7 +214,7 @@ def default_files():
     """What plain ``snakemake`` makes: the report, the scores of one model, or a sweep's mixtures."""
     if SWEEP:
         return mixture_tables()
-    return FOUNDATION if only_scores() else ["results/report.html", *model_cards()]
+    return FOUNDATION if only_scores() else [REPORT, "results/index.html", *model_cards()]
 
 
 # Names of the models that a recipe trains.
@@ -331,6 +352,13 @@ def asked_for():
 def configuration_files():
     """What a recipe is resolved from; a site's words say nothing of it."""
     return sorted(path for path in (ROOT / "config").rglob("*.yaml") if path.stem[:4] != "site")
+
+
+def printing_scores():
+    """Shell text that prints the scores of all models on all benchmarks, as a table."""
+    table = shlex.quote(str(SCRIPTS / "6_evaluate" / "table.py"))
+    call = f"{RUN} figures python {table} --labels {{params.labels:q}} --scores {{input:q}}"
+    return f"{call} | tee {{log:q}}"
 
 
 def explaining():

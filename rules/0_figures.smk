@@ -7,7 +7,9 @@ PAPER_FIGURES = (
     "agent_table.html",
     "mint_table.html",
 )
-FOUNDATION = "results/figures/foundation.html"
+# Models that are scored without a recipe share its name, and have a table each.
+SCORED = [entry["name"] for entry in baselines()] if "model" in config else []
+FOUNDATION = f"results/figures/{'/'.join([RECIPE['name'], *SCORED])}/foundation.html"
 FOUNDATION_OTHERS = [str(Path(FOUNDATION).with_suffix(kind)) for kind in (".md", ".csv", ".tex")]
 SECTIONS = {
     name: section["heading"]
@@ -47,7 +49,7 @@ def figure_output(name):
 
 
 # What the templates of reports/snakemake/ read, which cannot open a file: a figure's text is the
-# same in `snakemake --report` as in results/report.html.
+# same in `snakemake --report` as in the page itself.
 config["captions"] = {
     path.stem: path.read_text() for path in (ROOT / "reports" / "captions").glob("*.rst")
 }
@@ -103,6 +105,11 @@ def scores_of_figure(name):
     return own or everything
 
 
+def heldout_scores():
+    """Bits per byte of the recipe's own models: what its training is held against."""
+    return [path for path in scores_of(RECIPE) if "/bits_per_byte_" in path]
+
+
 def report_spec():
     return canonical(settings.report_spec(STYLE, RECIPE))
 
@@ -115,6 +122,12 @@ def other_recipes():
         for path in Path("results").glob("*/recipes/*.json")
         if path.name != mine and not path.name.endswith(records.SUFFIX)
     )
+
+
+def reports_here():
+    """This recipe's report, and those of other recipes that were run in this folder."""
+    others = Path("results").glob("*/report.html")
+    return sorted({REPORT, *(str(path) for path in others if path.with_suffix(".json").is_file())})
 
 
 def report_files():

@@ -8,7 +8,8 @@ rule conversations:
         benchmarks=benchmark_manifests,
         dropped="results/{recipe}/mix/dropped.tsv" if takes_docstrings() else [],
     output:
-        "results/{recipe}/sft/data/conversations.jsonl",
+        conversations="results/{recipe}/sft/data/conversations.jsonl",
+        counts="results/{recipe}/sft/data/sources.json",
     log:
         "logs/conversations/{recipe}.log",
     resources:
@@ -24,7 +25,7 @@ rule conversations:
             "data",
             "5_sft/conversations.py",
             "--manifests {input.manifests} --documents {params.documents}",
-            "{params.dropped} --benchmarks {input.benchmarks} --out {output}",
+            "{params.dropped} --benchmarks {input.benchmarks} --out {output.conversations}",
         )
 
 

@@ -22,7 +22,15 @@ rule fetch:
 
 rule corpus:
     input:
-        of_recipe(*cleaned()),
+        documents=of_recipe(*cleaned()),
+        statistics=part_files(STATISTICS),
+    log:
+        f"logs/corpus/{RECIPE['corpus']['name']}.log",
+    params:
+        spec=as_is(canonical(stages.datasheet(RECIPE))),
+        statistics=as_is(expanding(STATISTICS)),
+    shell:
+        script("data", "1_corpus/summary.py", "--statistics {params.statistics}")
 
 
 rule mixture:
@@ -57,6 +65,12 @@ rule sft:
 rule evaluate:
     input:
         scores_of(RECIPE),
+    log:
+        f"logs/evaluate/{RECIPE['name']}.txt",
+    params:
+        labels=as_is(canonical(settings.labels(STYLE, RECIPE))),
+    shell:
+        printing_scores()
 
 
 rule foundation:

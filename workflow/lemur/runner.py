@@ -202,7 +202,7 @@ def main() -> None:
             "the run stopped: what went wrong stands above and in logs/; the same command continues"
         )
     summary = [sys.executable, str(ROOT / "scripts" / "8_figures" / "summary.py")]
-    subprocess.run([*summary, "--report", "results/report.html"], check=False)
+    subprocess.run([*summary, "--report", f"results/{args.recipe}/report.html"], check=False)
     print(f"took {clock(time.monotonic() - began)}", flush=True)
 
 

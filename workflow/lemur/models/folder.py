@@ -129,4 +129,12 @@ def digests(folder: Path) -> dict[str, str]:
         if path.suffix == ".safetensors" or path.name in ("config.json", "tokenizer.json")
     ]
     known = described(folder).get("files", {})
-    return {path.name: known.get(path.name) or sha256_of(path) for path in kept}
+
+    def digest(path: Path) -> str:
+        # DONE.json is written last: what is younger than that is not what it describes.
+        recorded = known.get(path.name)
+        if recorded and path.stat().st_mtime_ns <= (folder.parent / "DONE.json").stat().st_mtime_ns:
+            return str(recorded)
+        return sha256_of(path)
+
+    return {path.name: digest(path) for path in kept}

@@ -23,7 +23,6 @@ from lemur.run_lock import RunLock
 from lemur.trace import chain, records
 
 RESULTS = Path("results")
-TABLES = (".html", ".md", ".csv", ".tex")
 
 
 def places(stage: str, resolved: dict[str, Any]) -> list[Path]:
@@ -36,9 +35,9 @@ def places(stage: str, resolved: dict[str, Any]) -> list[Path]:
         "pretrain": [own / "pretrain"],
         "sft": [own / "sft"],
         "evaluate": [own / "evaluate"],
-        "figures": [RESULTS / "figures" / resolved["name"], RESULTS / "figures" / "paper", own / "card",
-                    *(RESULTS / "figures" / f"foundation{suffix}" for suffix in TABLES)],
-        "report": [RESULTS / "report.html", RESULTS / "ro-crate-metadata.json", RESULTS / "ro-crate"],
+        "figures": [RESULTS / "figures" / resolved["name"], RESULTS / "figures" / "paper", own / "card"],
+        "report": [own / "report.html", own / "report.json", RESULTS / "index.html",
+                   RESULTS / "ro-crate-metadata.json", RESULTS / "ro-crate"],
     }  # fmt: skip
     if stage not in made:
         raise UserError(f"clean: no stage '{stage}'{nearest(stage, made)}")
@@ -112,7 +111,7 @@ def cost(paths: Iterable[Path], resolved: dict[str, Any]) -> Cost:
 
 
 # The target that makes a stage again.
-TARGETS = {"mix": "mixture", "tokens": "mixture", "report": "results/report.html"}
+TARGETS = {"mix": "mixture", "tokens": "mixture", "report": "all"}
 
 
 def _told(paths: list[Path], lost: Cost, word: str) -> str:
