@@ -46,10 +46,12 @@ def check_writable(folder: Path) -> None:
 
 
 def check_compiled(recipe: dict[str, Any], *folders: Path) -> None:
-    """Raise ``UserError`` where the recipe compiles and torch.compile could not: its compiler's
-    command line is cut at blanks and quotes (torch._inductor.cpp_builder)."""
+    """Raise ``UserError`` where the recipe compiles for a CPU and torch.compile could not: its
+    C++ compiler's command line is cut at blanks and quotes (torch._inductor.cpp_builder)."""
     for stage in ("pretrain", "sft"):
-        for folder in folders if recipe[stage].get("compile") else ():
+        part = recipe[stage]
+        compiled = part.get("compile") and part["parallel"]["device"] == "cpu"
+        for folder in folders if compiled else ():
             if _words(str(folder)) != [str(folder)]:
                 raise UserError(
                     f"{stage}.compile: PyTorch cannot compile below {str(folder)!r}, whose path has a "
