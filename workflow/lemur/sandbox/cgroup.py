@@ -116,7 +116,8 @@ class Group:
 
     def close(self) -> None:
         """Remove it; its last process may take a moment to be gone."""
-        for _ in range(20):
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
             try:
                 self.folder.rmdir()
                 return
