@@ -69,9 +69,7 @@ def used(tests: tuple[str, ...], reference: str) -> list[str]:
     }
     found = dict.fromkeys(name for table in tables for name in _free(table))
     return [
-        name
-        for name in found
-        if name in defined or not (name in bound or hasattr(builtins, name))
+        name for name in found if name in defined or not (name in bound or hasattr(builtins, name))
     ]
 
 

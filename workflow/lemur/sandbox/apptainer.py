@@ -121,7 +121,11 @@ def command(
     }
     passed = {name: str(value) for name, value in files.items()}
     passed |= {CONFINE: json.dumps(told).encode().hex()}
-    for name in ("LD_LIBRARY_PATH", "MALLOC_ARENA_MAX", "PYTHONHASHSEED"):  # read before Python runs
+    for name in (
+        "LD_LIBRARY_PATH",
+        "MALLOC_ARENA_MAX",
+        "PYTHONHASHSEED",
+    ):  # read before Python runs
         passed[name] = environment[name]
     user = ["--security", "uid:{0},gid:{0}".format(number())]
     if user_namespace:  # there /dev/shm gets a part of /tmp's size, not half of the memory

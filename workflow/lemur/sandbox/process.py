@@ -152,9 +152,11 @@ class Confined:
         while queue:
             one = queue.pop()
             with contextlib.suppress(OSError):
-                status = Path(f"/proc/{one}/status").read_text()
-                line = next(line for line in status.splitlines() if line.startswith("NSpid:"))
-                if line.split()[-1] == "1":
+                # A process chooses its name, which stands here too: bytes that are no UTF-8 or that
+                # str.splitlines would take for the end of a line. The kernel ends lines with \n.
+                status = Path(f"/proc/{one}/status").read_bytes().split(b"\n")
+                line = next(line for line in status if line.startswith(b"NSpid:"))
+                if line.split()[-1] == b"1":
                     self._first = one
                     break
             queue += children(one)

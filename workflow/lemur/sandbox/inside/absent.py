@@ -34,7 +34,7 @@ class Tally:
             self.size += 1
             self.none += value is None
             self.nan += isinstance(value, float) and math.isnan(value)
-            self.nan += isinstance(value, complex) and value != value  # noqa: PLR0124 - NaN alone
+            self.nan += isinstance(value, complex) and value != value
 
     def each(self, values):
         for value in values:

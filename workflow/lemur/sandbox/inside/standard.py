@@ -7,7 +7,6 @@ import sys
 
 from values import need, several
 
-
 # Those whose forms hold no value of another kind.
 KINDS = (datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, fractions.Fraction)
 
