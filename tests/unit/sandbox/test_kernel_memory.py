@@ -2,8 +2,11 @@
 
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from lemur.sandbox import cgroup, process, ready
@@ -96,3 +99,11 @@ def test_no_group_is_left(sandbox):
     assert asked(sandbox, "def f(): return 1") == "passed"
     ready.close()
     assert not list(place.glob(f"lemur-sandbox-{os.getpid()}-*"))
+    group = cgroup.make()
+    left = subprocess.Popen(group.entering(["/bin/sleep", "60"]))
+    until = time.monotonic() + 5
+    while not (group.folder / "cgroup.procs").read_text() and time.monotonic() < until:
+        time.sleep(0.01)
+    threading.Thread(target=left.wait).start()
+    group.close()
+    assert not group.folder.exists() and left.wait() == -signal.SIGKILL
