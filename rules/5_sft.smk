@@ -49,7 +49,7 @@ rule sft_tokens:
         script(
             "data",
             "5_sft/sft_tokens.py",
-            "--conversations {input.conversations} --tokenizer {params.model} --out {output.index}",
+            "--conversations {input.conversations} --tokenizer {params.model:q} --out {output.index}",
         )
 
 
@@ -78,7 +78,7 @@ rule supervised_fine_tuning:
         launched(
             "sft",
             "5_sft/sft.py",
-            "--model {params.model} --index {input.index} --out {output.done}",
+            "--model {params.model:q} --index {input.index} --out {output.done}",
             tracked(),
         )
 

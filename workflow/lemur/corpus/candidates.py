@@ -26,6 +26,8 @@ class Candidate:
 
     ``licence`` is the source's, the nested folder's or the row's; None where a folder has one
     that is not known to be permissive. ``language`` only where a data set's column tells it.
+    ``no_text``: a row whose text is a number or a list. ``replaced``: a later member of the
+    archive has the same path, and unpacking leaves that one.
     """
 
     path: str
@@ -34,6 +36,8 @@ class Candidate:
     read: Callable[[], bytes]
     link: bool = False
     language: str | None = None
+    no_text: bool = False
+    replaced: bool = False
 
 
 def files_of(manifest: Path) -> list[Path]:
@@ -81,11 +85,13 @@ def _archive(
         )
     own = licences.settle(source, about.metadata)
     share = path.stat().st_size / max(1, about.count)
-    for member in members(path):
+    for number, member in enumerate(members(path)):
         nested, other = about.nested_for(member.path)
         licence = other if nested else own
         place = prefix + member.path
-        if member.link or converter is None or not converter.takes(member.path):
+        if about.last.get(member.path, number) != number:
+            yield Candidate(place, member.size, licence, member.read, member.link, replaced=True)
+        elif member.link or converter is None or not converter.takes(member.path):
             yield Candidate(place, member.size, licence, member.read, member.link)
         else:
             yield from _converted(converter, member, place, licence, path.name)
@@ -123,13 +129,17 @@ def _columns(source: dict[str, Any]) -> dict[str, list[str]]:
 def _parquet(
     source: dict[str, Any], path: Path, progress: Callable[[float], None]
 ) -> Iterator[dict[str, Any]]:
-    needed = list(dict.fromkeys(name for names in _columns(source).values() for name in names))
+    columns = _columns(source)
 
     def chosen(schema: pa.Schema) -> list[str]:
-        for name in needed:
-            if name.split(".")[0] not in schema.names:
-                raise UserError(f"{path.name}: no column {name!r}{nearest(name, schema.names)}")
-        return needed
+        for ours, names in columns.items():
+            for name in names:
+                kind = parquet.column_type(schema, name)
+                if kind is None:
+                    raise UserError(f"{path.name}: no column {name!r}{nearest(name, schema.names)}")
+                if ours == "text" and not parquet.is_text(kind):
+                    raise UserError(f"{path.name}: column {name!r} (text_field) is {kind}, no text")
+        return list(dict.fromkeys(name for names in columns.values() for name in names))
 
     size = path.stat().st_size
     return parquet.rows(path, path.name, chosen, lambda share: progress(share * size))
@@ -153,29 +163,51 @@ def _rows(source: dict[str, Any], rows: Iterator[dict], inside: str) -> Iterator
             raise UserError(f"{source['name']}: licence is 'mixed', so licence_field is needed")
         declared = licences.settle(source)
     for number, row in enumerate(rows):
+        values = [_value(row, name) for name in columns["text"]]
         if number == 0:
-            for name in columns["text"]:
-                if name.split(".")[0] not in row:
-                    raise UserError(f"{inside}: no field {name!r} (text_field){nearest(name, row)}")
-        texts = [value for name in columns["text"] if isinstance(value := _value(row, name), str)]
-        data = "\n".join(texts).encode("utf-8", "replace")
+            _first(columns["text"], row, values, inside)
+        odd = any(not isinstance(value, str | bytes | None) for value in values)
+        texts = [value for value in values if isinstance(value, str | bytes)]
+        data = b"\n".join(
+            text.encode("utf-8", "replace") if isinstance(text, str) else text for text in texts
+        )
         path, told = (
-            _value(row, columns[c][0]) if c in columns else None for c in ("path", "language")
+            _name(_value(row, columns[c][0])) if c in columns else None
+            for c in ("path", "language")
         )
         # Two files may carry the same path; the row keeps documents apart and in order.
-        place = f"{inside}#{number:08d}" + (f"/{_safe(str(path))}" if path else "")
+        place = f"{inside}#{number:08d}" + (f"/{_safe(path)}" if path else "")
         licence = _licence(_value(row, columns["licence"][0])) if "licence" in columns else declared
         yield Candidate(
-            place, len(data), licence, lambda data=data: data, language=str(told) if told else None
+            place, len(data), licence, lambda data=data: data, language=told or None, no_text=odd
         )
+
+
+def _first(names: list[str], row: dict[str, Any], values: list[Any], inside: str) -> None:
+    """``UserError`` where a file's first row shows that a text field is none."""
+    for name, value in zip(names, values, strict=True):
+        if name not in row and name.split(".")[0] not in row:
+            raise UserError(f"{inside}: no field {name!r} (text_field){nearest(name, row)}")
+        if not isinstance(value, str | bytes | None):
+            kind = type(value).__name__
+            raise UserError(f"{inside}: field {name!r} (text_field) is a {kind}, no text")
 
 
 def _value(row: dict[str, Any], name: str) -> Any:
-    """``row[name]``; a dot looks into a struct: ``metadata.path``."""
+    """``row[name]``; where no field is called so a dot looks into a struct: ``metadata.path``."""
+    if name in row:
+        return row[name]
     value: Any = row
     for key in name.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value
+
+
+def _name(value: Any) -> str:
+    """A path, language or licence: some data sets keep them as bytes."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return "" if value is None else str(value)
 
 
 def _safe(path: str) -> str:
@@ -186,9 +218,7 @@ def _safe(path: str) -> str:
 
 
 def _licence(value: Any) -> str | None:
-    """A row's licence: one name, or a list that all apply; None where it is no SPDX name."""
-    names = value if isinstance(value, list) else [value]
-    known = [licences.spdx(str(name)) for name in names if name]
-    if not known or None in known:
-        return None
-    return " AND ".join(sorted({name for name in known if name}))
+    """A row's licence: an SPDX expression, or a list that all apply; None where it is none."""
+    return licences.all_of(
+        [_name(each) for each in (value if isinstance(value, list) else [value]) if each]
+    )

@@ -21,6 +21,36 @@ READING = {"pre_buffer": False, "buffer_size": 1 << 20}
 pa.set_memory_pool(pa.system_memory_pool())
 
 
+def column_type(schema: pa.Schema, name: str) -> pa.DataType | None:
+    """The type of a column, or, where none is called so, of the field that ``a.b`` names in a struct."""
+    if name in schema.names:
+        return schema.field(schema.names.index(name)).type
+    first, *rest = name.split(".")
+    kind = schema.field(schema.names.index(first)).type if first in schema.names else None
+    for key in rest:
+        inner = kind.get_field_index(key) if pa.types.is_struct(kind) else -1
+        kind = kind.field(inner).type if inner >= 0 else None
+    return kind
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of a column are read as ``str`` or ``bytes``, or are all null."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return pa.types.is_null(kind) or any(
+        check(kind)
+        for check in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_string_view,
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+            pa.types.is_binary_view,
+            pa.types.is_fixed_size_binary,
+        )
+    )
+
+
 def record_batches(
     file: pq.ParquetFile, columns: Sequence[str] | None, size: int = ROWS
 ) -> Iterator[pa.RecordBatch]:

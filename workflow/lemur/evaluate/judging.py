@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from lemur.evaluate.lm import LONGEST, ReplayLM
 from lemur.evaluate.tasks import Bench
 from lemur.files import replacing, write_json, write_text
 
-VERSION = 5  # of judging
+VERSION = 6  # of judging
 Items = list[dict[str, Any]]
 
 
@@ -63,6 +64,8 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
     write_text(out.parent / "prompt.txt", shown)
     _write_verdicts(out.parent / "verdicts.jsonl", items)
     write_json(out, scores)
+    if scores["value"] is None:
+        print(f"{bench.name} {spec['model']}: not judged: {scores['reason']}", file=sys.stderr)
 
 
 def _filter(bench: Bench, sample: dict[str, Any]) -> str:

@@ -42,6 +42,36 @@ def _lines(path: str) -> list[bytes]:
     return Path(path).read_bytes().removesuffix(b"\n").split(b"\n")
 
 
+def kernel(pid: int) -> tuple[int, int]:
+    """Bytes of the page tables of ``pid`` and its descendants, and how many descriptors they have
+    open, as far as both can be read."""
+    tables, opened, queue = 0, 0, [pid]
+    while queue:
+        one = queue.pop()
+        with contextlib.suppress(OSError, ValueError):
+            for line in _lines(f"/proc/{one}/status"):
+                if line.startswith(b"VmPTE:"):
+                    tables += int(line.split()[1]) << 10
+            opened += len(os.listdir(f"/proc/{one}/fd"))
+        queue += children(one)
+    return tables, opened
+
+
+# Of /proc/meminfo: what belongs to processes or files, or is counted by process (``kernel``).
+_OWNED = ("MemFree", "Buffers", "Cached", "SwapCached", "AnonPages", "SReclaimable", "PageTables")
+_OWNED += ("Hugetlb", "Balloon")
+
+
+def lost() -> int:
+    """Bytes of the machine's memory that no process or file has: the kernel's own, with the buffers
+    of pipes and sockets."""
+    shown = {}
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        name, size = line.split()[:2]
+        shown[name.rstrip(":")] = int(size) << 10
+    return shown["MemTotal"] - sum(shown.get(name, 0) for name in _OWNED)
+
+
 def _shared(pid: int) -> dict[bytes, int]:
     """Bytes of shared memory without a file that ``pid`` maps, by inode."""
     found: dict[bytes, int] = {}

@@ -88,6 +88,7 @@ class Meter:
             "tokens_per_second": round(speed, 1),
             "seconds": round(spent, 4),
             "mfu": round(speed * self.flops / self.peak, 4),
+            "peak_tflops": float(f"{self.peak / 1e12:.4g}"),
             "data_seconds": round(self.waited, 5),
             "memory_mb": round(self.memory_mb(), 1),
         }
