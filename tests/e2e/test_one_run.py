@@ -80,4 +80,6 @@ def test_what_only_prints_does_so_beside_a_run(tmp_path, monkeypatch):
         assert done.returncode == 0, done.stderr
         assert (tmp_path / ".snakemake" / "run.lock").read_text() == "7"
         done = subprocess.run([*run, TARGETS[1]], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode and "error: another run works in this folder (process 7)" in done.stderr
+        assert (
+            done.returncode and "error: another run works in this folder (process 7)" in done.stderr
+        )
