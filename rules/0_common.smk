@@ -238,10 +238,11 @@ def mixture_tables():
 
 
 def begin_run():
-    """Take the folder's lock, which jobs that run here hold as well."""
+    """Take the folder's lock, which jobs that run here hold as well; what only prints needs none."""
     try:
         place.check(ROOT, Path.cwd(), cluster=workflow.non_local_exec)
-        RUN_LOCK.take()
+        if any(job.output for job in workflow.dag.needrun_jobs()):
+            RUN_LOCK.take()
     except UserError as error:
         sys.exit(f"error: {error}")
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)

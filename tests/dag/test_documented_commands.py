@@ -105,6 +105,7 @@ def mine(tmp_path_factory):
     drawn = folder / "results" / "figures" / "mini" / "loss.svg"
     drawn.parent.mkdir(parents=True)
     drawn.write_text("<svg/>")
+    drawn.with_name("loss.svg.prov.json").write_text("{}")
     return folder
 
 

@@ -1,12 +1,14 @@
 """One run at a time in a folder, whoever started it; what was killed continues with the same command."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
-from lemur.provenance import ROOT
+from lemur.provenance import ROOT, Record
 
 PLACE = ["--snakefile", str(ROOT / "Snakefile"),
          "--workflow-profile", str(ROOT / "workflow" / "profiles" / "default")]  # fmt: skip
@@ -58,3 +60,26 @@ def test_the_second_is_refused_and_a_killed_one_continues(tmp_path, first, secon
     assert again.returncode == 0, shown
     assert all((tmp_path / path).is_file() for path in TARGETS)
     assert not [path for path in (tmp_path / "results").rglob("*.partial")]
+
+
+def test_what_only_prints_does_so_beside_a_run(tmp_path, monkeypatch):
+    """`snakemake provenance`: it writes nothing, and leaves the lock and its text as they are."""
+    made = tmp_path / TARGETS[0]
+    made.parent.mkdir(parents=True)
+    made.write_text("<svg/>")
+    monkeypatch.chdir(tmp_path)
+    Record().write([Path(TARGETS[0])], [], {})
+    (tmp_path / ".snakemake").mkdir()
+    with open(tmp_path / ".snakemake" / "run.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("7")
+        lock.flush()
+        run = [str(ROOT / "workflow" / "env-run"), "workflow", "snakemake", *PLACE, "--cores", "1"]
+        asked = ["provenance", "--config", f"of={TARGETS[0]}"]
+        done = subprocess.run([*run, *asked], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / ".snakemake" / "run.lock").read_text() == "7"
+        done = subprocess.run([*run, TARGETS[1]], cwd=tmp_path, capture_output=True, text=True)
+        assert (
+            done.returncode and "error: another run works in this folder (process 7)" in done.stderr
+        )

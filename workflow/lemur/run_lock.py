@@ -35,6 +35,7 @@ class RunLock:
     def __init__(self) -> None:
         self.path = FOLDER / "run.lock"
         self.before = self._holder()
+        self.taken = False
 
     def _holder(self) -> str:
         """What the last holder wrote: its process id, or nothing where it ended by itself."""
@@ -47,6 +48,7 @@ class RunLock:
         """Take the lock until this process ends and return its file; ``UserError`` where it is held,
         or where another run ended since this one was planned."""
         if given := os.environ.pop(INHERITED, None):
+            self.taken = True
             return int(given)
         self.path.parent.mkdir(exist_ok=True)
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -59,13 +61,15 @@ class RunLock:
             raise UserError("another run worked in this folder meanwhile: give the command again")
         os.truncate(file, 0)
         os.write(file, str(os.getpid()).encode())
+        self.taken = True
         _wait_for_jobs()
         return file
 
     def release(self) -> None:
         """Say that the run ended by itself. The lock itself ends with the process."""
-        with contextlib.suppress(OSError):
-            os.truncate(self.path, 0)
+        if self.taken:
+            with contextlib.suppress(OSError):
+                os.truncate(self.path, 0)
 
 
 def _locked(file: int) -> bool:
