@@ -21,6 +21,7 @@ from lemur.train.batches import step_count
 from lemur.train.guard import WriterLock
 from lemur.train.meter import Meter, model_flops_a_token
 from lemur.train.model import check_vocabulary, load
+from lemur.train.precision import described
 from lemur.train.rank import one_of_several, rank
 from lemur.train.spec import Spec, parse
 from lemur.train.track import check as trackers
@@ -76,7 +77,7 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
         done.unlink(missing_ok=True)
         print(
             f"{spec.stage}: engine {built.name}, {built.world} rank(s) on {spec.device}, "
-            f"{spec.precision}, {count:,} parameters"
+            f"{described(spec.precision, built.name, built.device)}, {count:,} parameters"
             f"{f' ({trained:,} trained)' if trained != count else ''}, {steps:,} steps of "
             f"{spec.global_batch_tokens:,} tokens",
             file=sys.stderr,
