@@ -294,7 +294,7 @@ def test_answers_that_are_not_queries(spec, manifest, tmp_path, sandbox):
         (" name FROM owner", "passed"),
         (" name FROM owner WHERE 1 = 0", "failed"),
         (" name FROM owners", "error"),
-        (" name FROM owner; DROP TABLE owner", "error"),
+        (" name FROM owner; DROP TABLE owner", "passed"),  # its first alone is asked
         (" writefile('/tmp/x', 'y')", "error"),
         (" name FROM owner, (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c) "
          "SELECT max(n) FROM c)", "timeout"),
