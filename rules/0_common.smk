@@ -3,6 +3,7 @@ import hashlib
 import os
 import re
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -39,6 +40,7 @@ DUPLICATES = "results/corpus/{corpus}/{source}/duplicates.tsv"
 
 try:
     place.check(ROOT, Path.cwd())
+    place.check_writable(Path.cwd())
     config = {
         **load.read_yaml(ROOT / "config" / "config.yaml"),
         **config,
@@ -65,6 +67,9 @@ except UserError as error:
     sys.exit(f"error: {error}")
 
 RUN_LOCK = RunLock()
+if workflow.is_main_process:
+    # What only prints, as a dry run does, ends quietly with its reader: `snakemake -n | head`.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 RECIPE_DIGEST = digest(RECIPE)
 
 
@@ -239,6 +244,7 @@ def begin_run():
         RUN_LOCK.take()
     except UserError as error:
         sys.exit(f"error: {error}")
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 
 

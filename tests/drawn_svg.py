@@ -130,6 +130,8 @@ def _words(group: ET.Element, letters: dict[str, str]) -> Words:
         if child.tag is ET.Comment:
             said = child.text.strip()
             continue
+        if child.get("id", "").startswith("patch_"):  # the ground behind the letters
+            continue
         assert said is not None, "letters without their words"
         glyphs = [use.get(_HREF) for use in child.iter(f"{_SVG}use")]
         if len(glyphs) == len(said):  # else some letters are drawn as one

@@ -24,7 +24,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
     several = values(
         pretrain__engine="deepspeed", pretrain__micro_batch_sequences=1, pretrain__parallel=layout
     )
-    targets = ("all", "datasheet", "mixture_table", "ro_crate", "provenance")
+    targets = ("all", "corpus", "datasheet", "mixture_table", "evaluate", "ro_crate", "provenance")
     asked = ("recipe=h200", "from_records=true", "quiet_plan=true", several)
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -65,8 +65,10 @@ def main(folder):
     overview.write(spec("overview"), drawn / "overview.svg")
     foundation.write_radar(spec("foundation_radar"), reported, drawn / "foundation_radar.svg")
     foundation.write_table(spec("foundation_table"), reported, drawn / "foundation_table.html")
+    dropped = Path("results/mini/mix/dropped.tsv")
+    dropped.write_text("source\tpart\trow\tbenchmark\nsympy\t0\t1\tgsm8k\n")
     recipe = {**trial_run.RECIPE, "evaluate": trial_run.EVALUATED}
-    compared.write(settings.foundation(config, recipe, load.catalogue("benchmarks")), files["scores"], reported, None, drawn.parent / "foundation.html")  # fmt: skip
+    compared.write(settings.foundation(config, recipe, load.catalogue("benchmarks")), files["scores"], reported, dropped, drawn.parent / "foundation.html")  # fmt: skip
     agent.write_radar(spec("agent_radar"), reported, outcomes, drawn / "agent_radar.svg")
     agent.write_table(spec("agent_table"), reported, outcomes, drawn / "agent_table.html")
     agent.write_recount(spec("mint_table"), outcomes, drawn / "mint_table.html")

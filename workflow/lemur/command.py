@@ -55,6 +55,7 @@ def guarded(action: Callable[[], None]) -> None:
     end_with_run()
     try:
         action()
+        sys.stdout.flush()  # a reader that is gone shows here, not when Python ends
     except (UserError, Interrupted) as error:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:

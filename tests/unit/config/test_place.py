@@ -22,8 +22,11 @@ def test_those_that_sbatch_reads_again_are_refused_on_a_cluster(character):
 
 @pytest.mark.parametrize("name", ["my dir", "it's", 'a"b', "a\\b"])
 def test_what_pytorch_cannot_compile_in_is_refused(name):
-    compiled = {"pretrain": {"compile": True}, "sft": {}}
+    here = {"parallel": {"device": "cpu"}}
+    compiled = {"pretrain": {"compile": True, **here}, "sft": here}
     with pytest.raises(UserError, match="pretrain.compile: PyTorch cannot compile below"):
         place.check_compiled(compiled, Path("/home/räume"), Path("/home") / name)
-    place.check_compiled({"pretrain": {"compile": False}, "sft": {}}, Path("/home") / name)
+    for changed in ({"compile": False}, {"parallel": {"device": "cuda"}}):
+        fine = {**compiled, "pretrain": compiled["pretrain"] | changed}
+        place.check_compiled(fine, Path("/home") / name)
     place.check_compiled(compiled, Path("/home/räume"))

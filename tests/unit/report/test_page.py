@@ -242,6 +242,22 @@ def test_empty_answers_stand_beside_their_score_wherever_it_is_shown(run, tmp_pa
     assert told in done.stdout
 
 
+def test_another_rule_stands_beside_the_score_in_the_table(run, tmp_path):
+    """The paper's rule and the strict one, and another benchmark's way of asking the same problems."""
+    paths = []
+    for name, right, more in (
+        ("gsm8k_paper", 0.75, {"beside": {"strict": {"value": 0.5, "differs_on": 1}}}),
+        ("gsm8k_full", 0.5, {}),
+    ):
+        made = trial_run.score(name, "chat", right, n=4, **more)
+        paths.append(trial_run.write_file(tmp_path / name / "scores.json", made))
+        lines = [{**x, "document": str(k)} for k, x in enumerate(trial_run.verdicts(made))]
+        trial_run.write_file(paths[-1].with_name("verdicts.jsonl"), lines)
+    rows = {row["benchmark"]: row["note"] for row in page.score_rows(inputs.scores(paths), {})}
+    told = "judged otherwise: strict 50.0: 1 differ; gsm8k_full 50.0: 1 of 4 differ"
+    assert rows == {"gsm8k paper": told, "gsm8k full": ""}
+
+
 def test_two_models_stand_beside_each_other_in_pairs(run, tmp_path):
     """On the same documents, whose bits differ by a tenth everywhere."""
     words = Page(page.render(spec(), run, tmp_path / "report.html")).words

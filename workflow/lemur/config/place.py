@@ -1,5 +1,6 @@
 """Where a checkout and the folder of a run may lie: their paths reach shells and Snakemake."""
 
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,23 @@ def check(*folders: Path, cluster: bool = False) -> None:
                 )
 
 
+def check_writable(folder: Path) -> None:
+    """Raise ``UserError`` where Snakemake could not keep its records: also a dry run does."""
+    for path in (folder, folder / ".snakemake"):
+        if path.exists() and not os.access(path, os.W_OK):
+            raise UserError(
+                f"{path}: cannot be written: a run keeps results and records in the working "
+                "directory; --directory FOLDER names another"
+            )
+
+
 def check_compiled(recipe: dict[str, Any], *folders: Path) -> None:
-    """Raise ``UserError`` where the recipe compiles and torch.compile could not: its compiler's
-    command line is cut at blanks and quotes (torch._inductor.cpp_builder)."""
+    """Raise ``UserError`` where the recipe compiles for a CPU and torch.compile could not: its
+    C++ compiler's command line is cut at blanks and quotes (torch._inductor.cpp_builder)."""
     for stage in ("pretrain", "sft"):
-        for folder in folders if recipe[stage].get("compile") else ():
+        part = recipe[stage]
+        compiled = part.get("compile") and part["parallel"]["device"] == "cpu"
+        for folder in folders if compiled else ():
             if _words(str(folder)) != [str(folder)]:
                 raise UserError(
                     f"{stage}.compile: PyTorch cannot compile below {str(folder)!r}, whose path has a "

@@ -68,7 +68,7 @@ class Rules:
             if languages.has_unknown_extension(path):
                 return "other_type"
             told = languages.by_name(path)
-            if told and told not in self.languages and told not in ("c", "cpp"):
+            if told and not self.languages & told:
                 return "other_language"
         if found.no_text:
             return "not_text"
@@ -79,7 +79,7 @@ class Rules:
     def language(self, found: Candidate, text: str) -> str | None:
         """The document's language: its column's, its path's and content's, or the only one wanted."""
         if found.language:
-            return found.language.lower()
+            return languages.by_column(found.language)
         told = languages.language_of(found.path, text) if self.has_paths else None
         return told or (None if self.has_paths else self.sole or ("text" if self.prose else None))
 

@@ -143,7 +143,8 @@ def _panel(
     for heading, rows in groups:
         axes.annotate(
             heading, (0, y), xycoords=("axes fraction", "data"), weight="bold", va="center",
-            annotation_clip=False,
+            xytext=(3, 0), textcoords="offset points", annotation_clip=False,
+            bbox={"facecolor": style.paper[0], "edgecolor": "none", "pad": 1},
         )  # fmt: skip
         y += 1
         for row in rows:

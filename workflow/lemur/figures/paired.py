@@ -39,7 +39,9 @@ class Difference:
 def otherwise(score: Score, column: Sequence[Score]) -> str | None:
     """The score by the other rules that judged the same answers, and beside a benchmark asked as
     the paper's code does (``*_paper``) the same problems asked otherwise, from the scores of its
-    ``column``; each with the number of problems on which the verdicts differ."""
+    ``column``; each with the number of problems on which the verdicts differ. Then how many answers
+    the rule itself takes for right that are written otherwise, and how many want a module that the
+    sandbox does not have."""
     if score["value"] is None:
         return None
     told = []
@@ -52,6 +54,10 @@ def otherwise(score: Score, column: Sequence[Score]) -> str | None:
             told.append(f"{label} {100 * one['value']:.1f}: {one['differs_on']} differ{unknown}")
         elif "differs_on" in one:
             told.append(f"{label}: none differs{unknown}")
+    if otherwise_written := score.get("otherwise_written"):
+        told.append(f"{otherwise_written} right only without their punctuation")
+    for module, number in (score.get("lacking_modules") or {}).items():
+        told.append(f"{number} ended for want of {module}")
     for other in column if score["benchmark"].endswith("_paper") else ():
         if other["value"] is None or other is score:
             continue

@@ -15,10 +15,11 @@ from markupsafe import Markup
 
 from lemur.errors import UserError
 from lemur.evaluate import caveats
+from lemur.figures.compared import column_of
 from lemur.figures.dots import NAMES
 from lemur.figures.inputs import mapping, metrics
 from lemur.figures.inputs import scores as read_scores
-from lemur.figures.paired import against
+from lemur.figures.paired import against, otherwise
 from lemur.files import write_text
 from lemur.provenance import ROOT
 from lemur.report import (
@@ -77,6 +78,17 @@ def policy(style: str, script: str) -> str:
     )
 
 
+def _otherwise(score: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> str:
+    """The same answers by other rules, and the same problems asked otherwise, of the same model."""
+    column = column_of(score["benchmark"])
+    if column is None:
+        return ""
+    asked = [x for x in scores if x["model"] == score["model"]]
+    alike = [dict(x) for x in asked if column_of(x["benchmark"]) == column and x is not score]
+    told = otherwise(dict(score), alike)
+    return f"judged otherwise: {told}" if told else ""
+
+
 def score_rows(
     scores: Sequence[Mapping[str, Any]], labels: Mapping[str, str]
 ) -> list[dict[str, str]]:
@@ -95,7 +107,7 @@ def score_rows(
             low, high = (edge * scale for edge in score["interval"])
             span = f"{low:.{digits}f} to {high:.{digits}f}"
         name, start = score["benchmark"], starts.get(score["benchmark"])
-        notes = [score.get("reason") or "", *caveats.all_caveats(score)]
+        notes = [score.get("reason") or "", *caveats.all_caveats(score), _otherwise(score, scores)]
         rows.append(
             {
                 "benchmark": NAMES.get(

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import itertools
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -77,7 +78,8 @@ def _remove_old(place: Path) -> None:
     for folder in place.glob(f"{_NAME}-*-*"):
         if not os.path.exists(f"/proc/{folder.name.split('-')[2]}"):
             with contextlib.suppress(OSError):
-                folder.rmdir()
+                if not (folder / "cgroup.procs").read_text():
+                    folder.rmdir()
 
 
 def make() -> "Group | None":
@@ -115,12 +117,17 @@ class Group:
         return None
 
     def close(self) -> None:
-        """Remove it; its last process may take a moment to be gone."""
-        for _ in range(20):
+        """Remove it, and end what is left in it: a bubblewrap whose parent is killed early waits for
+        it without end. A process may take a moment to be gone."""
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
             try:
                 self.folder.rmdir()
                 return
             except FileNotFoundError:
                 return
             except OSError:
+                with contextlib.suppress(OSError):
+                    for process in (self.folder / "cgroup.procs").read_text().split():
+                        os.kill(int(process), signal.SIGKILL)
                 time.sleep(0.005)

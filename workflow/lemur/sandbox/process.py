@@ -113,13 +113,13 @@ class Confined:
 
     def kernel(self) -> int:
         """Bytes that the kernel holds for what is inside: what its cgroup counts, else its page
-        tables and, if it has opened much, what the machine has lost since the first look."""
+        tables and, if it has opened much, what the machine has lost since it had lost least."""
         if self.group is not None:
             return self.group.kernel() or 0
         tables, opened = kernel(self.process.pid)
-        if self._before is None:
-            self._before = lost()
-        return tables + (max(0, lost() - self._before) if opened > OPENED else 0)
+        now = lost()
+        self._before = now if self._before is None else min(now, self._before)
+        return tables + (now - self._before if opened > OPENED else 0)
 
     def exceeded(self, limits: Limits) -> str | None:
         """The limit that everything inside has passed together, if any."""
