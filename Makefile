@@ -61,14 +61,14 @@ test-slurm: envs ## smoke and every fault on a SLURM cluster of its own (root on
 
 bench: bench-corpus bench-train bench-evaluate ## every measurement against its peers, into reports/bench/
 
-bench-train: envs ## training against a bare PyTorch loop and the Trainer, into reports/bench/train.md (BENCH='--device cuda' on a GPU; about 7 minutes)
+bench-train: envs ## training against a bare PyTorch loop and the Trainer, into reports/bench/train.md (BENCH='--device cuda' on a GPU; until the ratios' intervals are narrow, about 20 minutes)
 	@workflow/env-run train python tests/bench/train.py $(BENCH)
 
-bench-corpus: envs ## corpus stages against named peers into reports/bench/corpus.md (RECIPE=mini; about 15 minutes)
+bench-corpus: envs ## corpus stages against named peers into reports/bench/corpus.md (RECIPE=mini; at least three turns of all, about 40 minutes)
 	@$(PYTHON) workflow/env-build bench
 	@workflow/env-run data python tests/bench/corpus.py --recipe $(or $(RECIPE),mini)
 
-bench-evaluate: envs ## generation against lm-eval's own backend and vLLM, and judging, into reports/bench/evaluate.md (about 10 minutes)
+bench-evaluate: envs ## generation against lm-eval's own backend and vLLM, and judging, into reports/bench/evaluate.md (at least three turns of all, about 25 minutes)
 	@$(PYTHON) workflow/env-build bench-evaluate
 	@$(PYTHON) workflow/env-build vllm || echo "vLLM cannot be installed here: the page will say so"
 	@$(SNAKEMAKE) resources/models/smollm2-135m-instruct-q4/DONE.json resources/benchmarks/humaneval/part-0-of-1/manifest.json resources/benchmarks/gsm8k/part-0-of-1/manifest.json --config quiet_plan=true

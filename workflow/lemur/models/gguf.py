@@ -5,6 +5,7 @@ transformers is called directly. Its tokenizer converter ignores ``tokenizer.ggm
 of the pattern that text is split by before merging; ids would then differ from the model's own.
 """
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.initialization import no_init_weights
 from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
 from lemur.errors import UserError, nearest
@@ -55,7 +57,8 @@ def load(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Generati
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path}: not a GGUF that transformers reads ({error})") from None
     # Buffers such as rotary frequencies are in no file: only a real construction computes them.
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    with no_init_weights():
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     missing, unexpected = model.load_state_dict(tensors, strict=False)
     model.tie_weights()
     lacking = [name for name in missing if not (config.tie_word_embeddings and "lm_head" in name)]
@@ -73,14 +76,18 @@ def load(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Generati
 
 @contextmanager
 def _read_once(path: Path) -> Iterator[gguf.GGUFReader]:
-    """A reader of ``path``, which transformers gets too: for configuration, tokenizer and weights it
-    would make one each, and each takes seconds over a vocabulary."""
-    reader, made = gguf.GGUFReader(path), gguf.GGUFReader
+    """A reader of ``path``, which transformers gets too.
+
+    It would make one each for configuration, tokenizer and weights, of which each takes seconds over
+    a vocabulary, and one table of names for every module of the model.
+    """
+    reader, made, names = gguf.GGUFReader(path), gguf.GGUFReader, gguf.get_tensor_name_map
     gguf.GGUFReader = lambda *_: reader
+    gguf.get_tensor_name_map = functools.cache(names)
     try:
         yield reader
     finally:
-        gguf.GGUFReader = made
+        gguf.GGUFReader, gguf.get_tensor_name_map = made, names
 
 
 def _splitter(path: Path, reader: gguf.GGUFReader):
