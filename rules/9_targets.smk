@@ -49,7 +49,7 @@ rule mixture_table:
     log:
         f"logs/mixture_table/{config.get('sweep', RECIPE['name'])}.txt",
     shell:
-        "cat {input} | tee {log}"
+        "cat {input:q} | tee {log:q}"
 
 
 rule pretrain:
@@ -65,6 +65,12 @@ rule sft:
 rule evaluate:
     input:
         scores_of(RECIPE),
+    log:
+        f"logs/evaluate/{RECIPE['name']}.txt",
+    params:
+        labels=as_is(canonical(settings.labels(STYLE, RECIPE))),
+    shell:
+        printing_scores()
 
 
 rule foundation:
@@ -94,4 +100,4 @@ rule provenance:
     params:
         of=OF,
     shell:
-        explaining("{log}")
+        explaining()
