@@ -42,7 +42,7 @@ _RESTRICTED = tuple(
             r"polyform (?:noncommercial|strict|shield|free)|commons clause|same terms as (?:the )?perl",
         ),
         (
-            "creativecommons|cc|attribution",
+            "creativecommons|cc by|cc-by|attribution",
             r"creativecommons\.org licenses [a-z ]*\b(?:nc|nd|sa)\b|\bcc (?:by )?(?:nc|nd|sa)\b",
             r"attribution (?:non ?commercial|no ?deriv|share ?alike)",
         ),
@@ -58,6 +58,11 @@ _RESTRICTED = tuple(
 )
 
 
+# A head that speaks of licences has one of these; what these hints begin is looked for without.
+_SPEAKS = ("licen", "terms", "cddl", "copyright")
+_ALONE = ("gnu", "creativecommons", "confidential")
+
+
 def of_header(text: str) -> tuple[str | None, bool]:
     """(SPDX expression of all tags in a file's head or None, words of a restricted licence are there).
 
@@ -71,7 +76,12 @@ def of_header(text: str) -> tuple[str | None, bool]:
         return licences.all_of(tags) or " AND ".join(f"({tag})" for tag in tags), False
     low = head.lower()
     # A phrase may be broken over two lines, so that only its single words are sure to be found.
-    near = [signs for hints, signs in _RESTRICTED if any(hint in low for hint in hints)]
+    speaks = any(word in low for word in _SPEAKS)
+    near = [
+        signs
+        for hints, signs in _RESTRICTED
+        if (speaks or hints[0] in _ALONE) and any(hint in low for hint in hints)
+    ]
     if not near:
         return None, False
     flat = _MARKS.sub(" ", _LINE.sub(" ", f"\n{low}"))
