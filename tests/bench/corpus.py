@@ -161,7 +161,7 @@ def near(ours: Stages, folder: Path, benchmarks: Path, tokenizer: Path) -> list[
         "## Near-duplicates",
         "",
         f"{size:.1f} MB of cleaned documents, one core, {settings['permutations']} permutations in "
-        f"{settings['bands']} bands, shingles of {settings['shingle']} words.",
+        f"{settings['bands']} bands, shingles of {settings['shingle']} words and operators.",
         "",
         "| | processor s | MB/s | times this project's | documents dropped |",
         "|---|---|---|---|---|",

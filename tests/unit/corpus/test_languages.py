@@ -46,6 +46,7 @@ FILES = [
     ("a.R", "x <- c(1, 2)\nmean(x)\n", "r"),
     ("a.ml", "structure S = struct\n  fun f x = x\nend\n", None),
     ("b.ml", "let rec f x = match x with [] -> 0 | _ :: t -> f t\n", "ocaml"),
+    ("c.ml", "let f =\n  fun x -> x\nmodule F =\n  functor (X : S) -> struct end\n", "ocaml"),
     ("a.f", "      subroutine f(x)\n      end\n", "fortran"),
     ("a.f", ": star 42 emit ;\n", None),
     ("a.for", "C     comment\n      PROGRAM MAIN\n      END\n", "fortran"),

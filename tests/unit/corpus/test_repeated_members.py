@@ -10,6 +10,7 @@ import zipfile
 
 import pytest
 from hubserver.made import deb, sha256
+from lemur.corpus import licence_texts
 from lemur.mix.members import members
 from made_packages import CODE, META, PYTHON, sifted
 
@@ -21,7 +22,7 @@ ENTRIES = [
     ("pkg-1/b.py", PYTHON),
     ("./pkg-1//a.py", LAST),  # the same file by another spelling
     ("pkg-1/sub/LICENSE", b"GNU GENERAL PUBLIC LICENSE"),
-    ("pkg-1/sub/LICENSE", b"Permission is hereby granted, free of charge, to any person"),
+    ("pkg-1/sub/LICENSE", licence_texts._MIT.encode()),
     ("pkg-1/sub/c.py", PYTHON + b"# c\n"),
     ("pkg-1/PKG-INFO", META),
 ]

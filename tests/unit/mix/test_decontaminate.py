@@ -42,6 +42,15 @@ def test_case_spaces_and_punctuation_do_not_hide_a_copy():
     assert found(PROSE.upper().replace(" ", ",\n\t ")) == [("gsm8k", "g/1")]
 
 
+def test_a_script_without_blanks_is_matched_by_characters():
+    """Else a line of Chinese is one word, and only thirteen equal lines would be found."""
+    asked = "小明有四十八个苹果他给了朋友一半然后又买了同样多的苹果请问小明现在一共有多少个苹果"
+    index = Index([Problem("b", "1", (asked,), False)], 13, 10)
+    copy = f"题目：{asked[5:18]}。"
+    assert [match.item for match in index.matches(copy)] == ["1"]
+    assert index.suspects([asked[5:17], copy, "今天天气很好我们一起去公园散步看花"]) == [1]
+
+
 def test_numbers_and_single_letters_match_nothing():
     listed = Problem(
         "b", "1", ("f(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12) a b c d e f g h i j",), True

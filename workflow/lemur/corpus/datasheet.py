@@ -19,7 +19,8 @@ LIMITS = (
     "with larger numbers may be replaced where nothing before it says that it is one.",
     "Licences are those that packages and file headers state. Nobody checked that a file's author "
     "could give it.",
-    "Near-duplicates are compared by runs of words; a translation, a renaming of all variables or a "
+    "Near-duplicates are compared by runs of words and operators (of characters, in scripts without "
+    "blanks); a formatter's work makes no difference. A translation, a renaming of all variables or a "
     "paraphrase is not found.",
     "Where more than 64 documents share a band of their signatures, each is compared with 64 "
     "neighbours by size and not with all; a near-duplicate among them may stay.",
@@ -143,7 +144,7 @@ def blocks(
     settings = duplicates["deduplication"]
     how = (
         f"Near means a Jaccard index of at least {settings['jaccard']} between the sets of runs of "
-        f"{settings['shingle']} words"
+        f"{settings['shingle']} words and operators"
         if settings
         else "Only equal documents were looked for"
     )

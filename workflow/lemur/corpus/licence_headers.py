@@ -10,43 +10,57 @@ _TAG = re.compile(r"SPDX-License-Identifier:[ \t]*([\w.+() \t-]+)", re.IGNORECAS
 # Where a line of a comment begins: its marks, in some languages a word (Fortran, batch files, m4).
 _LINE = re.compile(r"\n[^\w\n]*(?:(?:rem|dnl|c)[ \t]+)?", re.IGNORECASE)
 _MARKS = re.compile(r"[\s#*/;!%\"'`_()<>{}\[\]|,-]+")
-_GPL = r"(?:[AL]|Affero |Lesser |Library )?GPL"
-# Matched against text whose comment marks, punctuation and white space are single blanks.
-_RESTRICTED = re.compile(
-    # GNU's, in full or by letters; letters alone are only a name, as in "GPL violations".
-    r"GNU (?:\w+ )?(?:General|Lesser|Affero|Library|Free Documentation) (?:General )?(?:Public|Licen[cs]e)"
-    rf"|\bGNU {_GPL}|\b{_GPL} ?(?:licen[cs]ed?\b|v\.? ?\d|ver(?:sion|\.)? ?\d|\d)"
-    r"|(?:under|terms of|conditions of|version \d(?:\.\d)? of|licen[cs]ed?:?|covered by) (?:the )?"
-    rf"(?:terms (?:and conditions )?of )?(?:the )?{_GPL}\b"
-    r"(?! ?compatible)"
-    # Others with conditions on what is made of the file.
-    r"|\b(?:Mozilla|Eclipse|European Union|Server Side|Common|Netscape|Sun|IBM|Nokia|Reciprocal|"
-    r"Q|Affero|Apple Public Source|Aladdin Free|Sybase Open Watcom|Adaptive) (?:\w+ )?Public "
-    r"(?:Source )?Licen[cs]e"
-    r"|\b(?:MPL|EPL|CDDL|EUPL|SSPL|BUSL|OSL|AFL|CPAL|RPL|CeCILL(?: [BC])?|OFL|ODbL) ?"
-    r"(?:v\.? ?|version ?)?\d\.\d|\b(?:EUPL|CDDL|SSPL|BUSL|ODbL|CeCILL)\b|\bBSL ?(?:v\.? ?)?1\.1\b"
-    r"|Common Development and Distribution Licen[cs]e|Business Source Licen[cs]e"
-    r"|(?:Open Software|Academic Free|Artistic|Elastic|PolyForm|Hippocratic|SIL Open Font|"
-    r"Open Database|Q Public|Open Publication|Apple Public Source) Licen[cs]e"
-    r"|PolyForm (?:Noncommercial|Strict|Shield|Free)|Commons Clause"
-    r"|same terms as (?:the )?Perl"
-    # Creative Commons other than the plain attribution.
-    r"|creativecommons\.org licenses [a-z ]*\b(?:nc|nd|sa)\b|\bCC (?:BY )?(?:NC|ND|SA)\b"
-    r"|Attribution (?:Non ?Commercial|No ?Deriv|Share ?Alike)"
-    # No licence at all, or one that forbids a use.
-    r"|proprietary (?:and|&) confidential|confidential (?:and|&) proprietary"
-    r"|unauthori[sz]ed (?:copying|use|reproduction|distribution)"
-    r"|(?:non ?commercial|personal|educational|evaluation|research|academic) (?:\w+ ){0,2}"
-    r"(?:use|purposes?) only|only for (?:non ?commercial|evaluation|research|academic|educational)"
-    r"|not (?:\w+ ){0,4}(?:for|in) (?:any )?commercial|for Good not Evil",
-    re.IGNORECASE,
+_GPL = r"(?:[al]|affero |lesser |library )?gpl"
+# Words of licences that ask more than naming their author, for lower-case text whose comment marks,
+# punctuation and white space are single blanks. Each is looked for only where one of its hints
+# stands in the head: most heads have none, and a long expression costs more than all else.
+_RESTRICTED = tuple(
+    (hints.split("|"), re.compile("|".join(patterns)))
+    for hints, *patterns in (
+        (
+            # In full or by letters; letters alone are only a name, as in "GPL violations".
+            "gnu|gpl",
+            r"gnu (?:\w+ )?(?:general|lesser|affero|library|free documentation) (?:general )?(?:public|licen[cs]e)",
+            rf"\bgnu {_GPL}|\b{_GPL} ?(?:licen[cs]ed?\b|v\.? ?\d|ver(?:sion|\.)? ?\d|\d)",
+            rf"(?:under|terms of|conditions of|version \d(?:\.\d)? of|licen[cs]ed?:?|covered by) (?:the )?"
+            rf"(?:terms (?:and conditions )?of )?(?:the )?{_GPL}\b(?! ?compatible)",
+        ),
+        (
+            "public",
+            r"\b(?:mozilla|eclipse|european union|server side|common|netscape|sun|ibm|nokia|reciprocal|q|"
+            r"affero|apple|aladdin free|sybase open watcom|adaptive) (?:\w+ )?public (?:source )?licen[cs]e",
+        ),
+        (
+            "mpl|epl|cddl|eupl|sspl|busl|bsl|osl|afl|cpal|rpl|cecill|ofl|odbl",
+            r"\b(?:mpl|epl|osl|afl|cpal|rpl|ofl) ?(?:v\.? ?|version ?)?\d\.\d|\bbsl ?(?:v\.? ?)?1\.1\b",
+            r"\b(?:eupl|cddl|sspl|busl|odbl|cecill)\b",
+        ),
+        (
+            "development|business|open|academic|artistic|elastic|polyform|hippocratic|commons|perl",
+            r"(?:common development and distribution|business source|open software|academic free|artistic|"
+            r"elastic|hippocratic|polyform|sil open font|open database|open publication) licen[cs]e",
+            r"polyform (?:noncommercial|strict|shield|free)|commons clause|same terms as (?:the )?perl",
+        ),
+        (
+            "creativecommons|cc by|cc-by|attribution",
+            r"creativecommons\.org licenses [a-z ]*\b(?:nc|nd|sa)\b|\bcc (?:by )?(?:nc|nd|sa)\b",
+            r"attribution (?:non ?commercial|no ?deriv|share ?alike)",
+        ),
+        (
+            "confidential|unauthori|commercial|evaluation|research|academic|educational|personal|evil",
+            r"proprietary (?:and|&) confidential|confidential (?:and|&) proprietary",
+            r"unauthori[sz]ed (?:copying|use|reproduction|distribution)|for good not evil",
+            r"(?:non ?commercial|personal|educational|evaluation|research|academic) (?:\w+ ){0,2}"
+            r"(?:use|purposes?) only|not (?:\w+ ){0,4}(?:for|in) (?:any )?commercial",
+            r"only for (?:non ?commercial|evaluation|research|academic|educational)",
+        ),
+    )
 )
-# One of these stands, in lower case, in whatever ``_RESTRICTED`` finds.
-_HINTS = (
-    "gnu", "gpl", "public", "mpl", "epl", "cddl", "eupl", "sspl", "busl", "bsl", "osl", "afl",
-    "cpal", "rpl", "cecill", "ofl", "odbl", "license", "licence", "creative", "cc", "attribution",
-    "confidential", "unauthori", "commercial", "only", "polyform", "clause", "perl", "evil",
-)  # fmt: skip
+
+
+# A head that speaks of licences has one of these; what these hints begin is looked for without.
+_SPEAKS = ("licen", "terms", "cddl", "copyright")
+_ALONE = ("gnu", "creativecommons", "confidential")
 
 
 def of_header(text: str) -> tuple[str | None, bool]:
@@ -61,6 +75,14 @@ def of_header(text: str) -> tuple[str | None, bool]:
     if tags:
         return licences.all_of(tags) or " AND ".join(f"({tag})" for tag in tags), False
     low = head.lower()
-    if not any(hint in low for hint in _HINTS):
+    # A phrase may be broken over two lines, so that only its single words are sure to be found.
+    speaks = any(word in low for word in _SPEAKS)
+    near = [
+        signs
+        for hints, signs in _RESTRICTED
+        if (speaks or hints[0] in _ALONE) and any(hint in low for hint in hints)
+    ]
+    if not near:
         return None, False
-    return None, bool(_RESTRICTED.search(_MARKS.sub(" ", _LINE.sub(" ", f"\n{head}"))))
+    flat = _MARKS.sub(" ", _LINE.sub(" ", f"\n{low}"))
+    return None, any(signs.search(flat) for signs in near)
