@@ -35,6 +35,7 @@ localrules:
 # Hooks do not fire in a dry run: the folder's lock, and what .prov.json files point to.
 onstart:
     begin_run()
+    failures.forget()
     for point in POINTS.values():
         keep_recipe(point, digest(point), asked_for(), configuration_files())
 
@@ -51,3 +52,6 @@ onsuccess:
 
 onerror:
     RUN_LOCK.release()
+    print(
+        *failures.last_words(workflow.scheduler.failed), sep="\n", file=sys.stderr, flush=True
+    )

@@ -1,4 +1,5 @@
 # Configuration, and the functions that say how and where rules run.
+import functools
 import hashlib
 import os
 import re
@@ -16,7 +17,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
 from lemur.config import load, place, recipe as recipes, schema, scoring, site, stages, sweep
-from lemur.dag import answers
+from lemur.dag import answers, failures
 from lemur.errors import UserError
 from lemur.figures import settings
 from lemur.files import canonical
@@ -31,7 +32,7 @@ SCRIPTS = ROOT / "scripts"
 PAPER = ROOT / "reports" / "paper"
 OFFLINE = "HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_EVALUATE_OFFLINE=1"
 # A rule's log is also shown, so that progress reaches the terminal.
-LOG = "2> >(tee {log:q} >&2)"
+LOG = f"2> >(tee {{log:q}} >&2) {failures.NOTE}"
 DOCUMENTS = "results/corpus/{corpus}/{source}/{name}.parquet"
 STATISTICS = "results/corpus/{corpus}/{source}/{name}.stats.json"
 SIGNATURES = "results/corpus/{corpus}/{source}/{name}.npy"
@@ -65,6 +66,12 @@ try:
 except UserError as error:
     # WorkflowError would name this file and line, which is not where the mistake is.
     sys.exit(f"error: {error}")
+
+failures.install(workflow.is_main_process)
+if workflow.is_main_process:
+    from lemur.slurm import executor
+
+    executor.install(SITE)
 
 RUN_LOCK = RunLock()
 if workflow.is_main_process:
@@ -267,6 +274,25 @@ def entry_of(name, wildcards):
     return None
 
 
+# Three rules read one shard of the corpus: one SLURM job where a job of the site has room for them.
+# Several shards are not joined, since a group asks for what all its members need side by side.
+SHARD = ("clean", "signatures", "tokenize")
+
+
+@functools.cache
+def shard_asks(source):
+    """What the rules of a source's shards ask for where they are one SLURM job; else nothing."""
+    entry = next(x for x in corpus_sources() if x["name"] == source)
+    asks = [plan_resources.ask(RECIPE, rule, entry) for rule in SHARD]
+    return asks if site.fit_together(asks, SITE) else []
+
+
+def shard_group(wildcards):
+    # Only jobs that are sent to nodes are grouped, also in the plan of a dry run.
+    on_nodes = workflow.resource_settings.nodes is not None
+    return "shard" if on_nodes and shard_asks(wildcards.source) else None
+
+
 def asked(rule):
     """What a job asks for, derived from the recipe, grown with the attempt, in a site's words."""
     alike = plan_resources.ask(RECIPE, rule)
@@ -274,8 +300,9 @@ def asked(rule):
     def request(wildcards, attempt):
         entry = entry_of(rule, wildcards)
         first = plan_resources.ask(RECIPE, rule, entry) if entry else alike
+        group = shard_asks(wildcards.source) if rule in SHARD else []
         try:
-            return site.request(first, attempt, SITE, rule)
+            return site.request(first, attempt, SITE, rule, group)
         except UserError as error:
             sys.exit(f"error: {error}")
 

@@ -1,6 +1,11 @@
 # Download and clean: what looks at one document rewrites or drops it; duplicates are a drop list.
 
 
+# With a SLURM profile: compute nodes seldom have a network.
+localrules:
+    download,
+
+
 rule download:
     output:
         "resources/{folder}/{name}/part-{part}-of-{parts}/manifest.json",
@@ -72,6 +77,8 @@ rule clean:
         "logs/clean/{corpus}/{source}/part-{part}-of-{parts}.log",
     benchmark:
         "benchmarks/clean/{corpus}/{source}/part-{part}-of-{parts}.tsv"
+    group:
+        shard_group
     resources:
         **asked("clean"),
     params:
@@ -96,6 +103,8 @@ rule signatures:
         "logs/signatures/{corpus}/{source}/part-{part}-of-{parts}.log",
     benchmark:
         "benchmarks/signatures/{corpus}/{source}/part-{part}-of-{parts}.tsv"
+    group:
+        shard_group
     resources:
         **asked("signatures"),
     params:

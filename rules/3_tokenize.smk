@@ -13,6 +13,8 @@ rule tokenize:
         "logs/tokenize/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.log",
     benchmark:
         "benchmarks/tokenize/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.tsv"
+    group:
+        shard_group
     resources:
         **asked("tokenize"),
     params:

@@ -2,6 +2,10 @@
 # committed table: only with --config from_records=true (mirror or network; 60 MB).
 
 
+localrules:
+    fetch_records,
+
+
 rule fetch_records:
     output:
         "resources/records/mint/manifest.json",

@@ -1,6 +1,17 @@
 # Figures: the paper's from reports/paper/ alone, a recipe's from its results; then the report.
 
 
+# With a SLURM profile: what takes seconds is drawn where Snakemake runs.
+localrules:
+    paper_figure,
+    loss,
+    mixture_figure,
+    scores_figure,
+    foundation_table,
+    model_card,
+    report,
+
+
 rule paper_figure:
     input:
         reported=PAPER / "reported.csv",

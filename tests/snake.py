@@ -26,6 +26,16 @@ def snakemake(
     )
 
 
+def as_checkout(folder: Path) -> None:
+    """Let ``folder`` be a checkout that shares this one's files and environments."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for name in {".envs", *(path.partition("/")[0] for path in listed.split("\0") if path)}:
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
+
+
 def planned(folder: Path, *arguments: str) -> dict[str, int]:
     """{rule: jobs} that a dry run would do; empty when there is nothing to be done."""
     done = snakemake(folder, "--dry-run", *arguments)

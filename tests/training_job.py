@@ -27,7 +27,7 @@ class Training:
         self.process = None
 
     def start(self, *arguments):
-        self.process = self.cluster.start(self.folder, *arguments, DONE, *RECIPE)
+        self.process = self.cluster.start(self.folder, DONE, *arguments, *RECIPE)
 
     def checkpoints(self):
         found = (self.folder / "results/smoke/pretrain/checkpoints").glob("*/step-*")

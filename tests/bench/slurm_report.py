@@ -34,20 +34,20 @@ graph, evaluating resources and params, and formatting each job's line.
 ## Jobs a minute
 
 {count} jobs through the SLURM plugin on the test cluster, with the settings of the slurm profile. The
-body of each is `touch`, so that it is the controller that is measured and not the two nested
-Snakemakes of a job, which share its processors here.
+body of each is `touch`, so that it is the controller that is measured and not the nested Snakemake
+of a job, which shares its processors here.
 
 | at most in the queue | wall s | jobs a minute | controller's CPU s | peak MB |
 |---:|---:|---:|---:|---:|
 {through}
 
-With a queue of 100 the bound is how often the plugin looks at its jobs, first after {look} s: a queue
-passes once a look. A shard of the paper's corpus is minutes of work, so that 100 at once end at 10 to
-20 a minute.
+With a queue of 100 the bound is how often the jobs' logs are looked at, every two seconds while jobs
+end: a queue passes once a look. A shard of the paper's corpus is minutes of work, so that 100 at once
+end at 10 to 20 a minute.
 
 ## What keeps the scheduler from being flooded
 
-`jobs: 100` in the profile bounds what stands in the queue, whatever the number of shards. `groups:`
+`jobs: 100` in the profile bounds what stands in the queue, whatever the number of shards. A group
 joins a shard's cleaning, signatures and tokenizing into one job. Downloads belong to `snakemake fetch`
 on a node with internet.
 """
@@ -73,7 +73,6 @@ def main() -> None:
             through=shown,
             count=through[0]["jobs"],
             machine=measured["machine"],
-            look=measured["first_look_seconds"],
         )
     )
     matplotlib.rcParams.update({"svg.hashsalt": "lemur", "svg.fonttype": "none", "font.size": 9})

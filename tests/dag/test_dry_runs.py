@@ -35,6 +35,17 @@ def test_a_checkout_has_the_slurm_profile():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("minutes, groups", [(30, 4), (29, 0)])
+def test_the_rules_of_a_shard_are_one_job_where_the_site_has_room(minutes, groups, tmp_path):
+    """Each asks for ten minutes: a job of three must not be longer than the site allows."""
+    limits = tmp_path / "site.yaml"
+    limits.write_text(f"limits: {{cpu_minutes: {minutes}}}\n")
+    done = snakemake(
+        ROOT, "--profile", "slurm", "--dry-run", "--config", "recipe=smoke", f"site={limits}"
+    )
+    assert done.stdout.count("Group job shard") == groups, done.stdout + done.stderr
+
+
 def test_fetch_is_every_download_and_nothing_else(tmp_path):
     whole = planned(tmp_path, "--config", "recipe=smoke")
     fetch = planned(tmp_path, "fetch", "--config", "recipe=smoke")

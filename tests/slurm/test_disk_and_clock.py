@@ -58,7 +58,7 @@ def test_full_file_system(training, prepared):
     """No checkpoint is lost, one line says what to do, and the same call then ends the run."""
     results = training.folder / "results/smoke/pretrain"
     with small_disk(results, 256):
-        training.start("--retries", "0")
+        training.start()
         training.under_way()
         with training.held():
             ballast = fill(results)
@@ -70,7 +70,7 @@ def test_full_file_system(training, prepared):
         assert "Traceback" not in (training.folder / "logs/pretrain/smoke.log").read_text()
         assert before[-1] in training.checkpoints()
         ballast.unlink()
-        training.start("--retries", "0")
+        training.start()
         assert training.end() == 0, training.shown()
         assert "pretrain: continuing after step" in training.said()
         assert training.weights() == prepared[1]
@@ -103,7 +103,7 @@ def test_preflight_names_the_node_an_hour_ahead(cluster, tmp_path):
         "{device: cpu, nodes: 2, processes_per_node: 2, zero_stage: 1}}"
     )
     target = "results/smoke/pretrain/preflight.json"
-    arguments = (target, "--retries", "0", "--config", "recipe=smoke", "quiet_plan=true", changed)
+    arguments = (target, "--config", "recipe=smoke", "quiet_plan=true", changed)
     with wrong_clock(cluster, "n2", HOUR):
         began = time.monotonic()
         assert cluster.start(tmp_path, *arguments).wait(timeout=250) != 0

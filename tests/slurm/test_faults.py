@@ -1,7 +1,6 @@
 """What goes wrong on a cluster, while a model trains: each ends with the bytes of a quiet run."""
 
 import signal
-import subprocess
 import time
 
 import pytest
@@ -12,7 +11,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 def test_over_its_memory(training, prepared):
     """The first attempt is killed by SLURM; the next asks for more."""
     memory = "continue_pretraining:mem_mb=420+(attempt-1)*2000"
-    training.start("--set-resources", memory, "--retries", "2")
+    training.start("--set-resources", memory)
     assert training.end() == 0, training.shown()
     assert "exceeded memory limit" in training.said() or "oom" in training.said().lower()
     assert training.weights() == prepared[1]
@@ -20,7 +19,7 @@ def test_over_its_memory(training, prepared):
 
 def test_over_its_time_limit(training, prepared):
     """One call, as many allocations as it takes, and none of them counts as a failed attempt."""
-    training.start("--set-resources", "continue_pretraining:runtime=1", "--retries", "0")
+    training.start("--set-resources", "continue_pretraining:runtime=1")
     training.under_way()
     warned = "s of the time limit are left: saving a checkpoint"
     with training.held():
@@ -68,8 +67,7 @@ def test_preempted_by_a_higher_partition(training, prepared):
 def test_slurmctld_restarted(training, prepared):
     training.start()
     training.under_way()
-    pid = training.cluster.home / "run" / "slurmctld.pid"
-    subprocess.run(["kill", pid.read_text().strip()], check=True)
+    training.cluster.stop_controller()
     time.sleep(15)
     done = training.cluster.control("start")
     assert done.returncode == 0, done.stderr
@@ -79,12 +77,12 @@ def test_slurmctld_restarted(training, prepared):
 
 def test_controller_killed_while_its_job_runs(training, prepared):
     """Snakemake does not adopt the job: the lock refuses a second writer until it has ended."""
-    training.start("--retries", "0")
+    training.start()
     job, _ = training.under_way()
     training.process.send_signal(signal.SIGKILL)
     training.process.wait()
     with training.held():
-        training.start("--nolock", "--rerun-incomplete", "--retries", "0")
+        training.start()
         assert training.end() != 0
         assert [one for one, _ in training.cluster.jobs()] == [job]
     assert "is already writing here" in training.said()
@@ -92,6 +90,6 @@ def test_controller_killed_while_its_job_runs(training, prepared):
     while training.cluster.jobs():
         assert time.monotonic() < deadline
         time.sleep(0.5)
-    training.start("--nolock", "--rerun-incomplete")
+    training.start()
     assert training.end() == 0, training.shown()
     assert training.weights() == prepared[1]

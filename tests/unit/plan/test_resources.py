@@ -107,6 +107,30 @@ def test_limits_of_a_site():
         site.request(Ask(1300, 90), 1, limits, "clean")
 
 
+def test_rules_of_one_job_share_the_limits_of_a_site():
+    """What they ask for together fits at every attempt, else they are not one job."""
+    asks = [Ask(1000, 30), Ask(600, 10), Ask(400, 20)]
+    limits = {"limits": {"cpu_minutes": 90, "node_memory_mb": 2500}}
+    assert site.fit_together(asks, limits) and site.fit_together(asks, {})
+    for attempt in (1, 2, 3, 9):
+        grown = [site.request(ask, attempt, limits, "x", asks) for ask in asks]
+        assert sum(ask.minutes for ask in grown) <= 90
+        assert sum(ask.memory_mb for ask in grown) <= 2500
+    assert [site.request(ask, 1, limits, "x", asks) for ask in asks] == asks
+    for key, most in (("cpu_minutes", 59), ("node_memory_mb", 1999)):
+        assert not site.fit_together(asks, {"limits": {key: most}})
+
+
+def test_a_group_over_a_limit_is_one_line():
+    limits = {"limits": {"cpu_minutes": 60, "node_memory_mb": 4000}}
+    fits = {"mem_mb": 4000, "runtime": 60}
+    assert site.group_over_limit("shard", fits, limits) is None
+    assert site.group_over_limit("shard", {"mem_mb": 9000, "runtime": 900}, {}) is None
+    line = site.group_over_limit("shard", {"mem_mb": 4001, "runtime": 60}, limits)
+    assert line.startswith("site: limits.node_memory_mb: the group shard asks for the 4,001 MB")
+    assert "the site has 60" in site.group_over_limit("shard", {"runtime": 61}, limits)
+
+
 def test_the_example_is_valid_and_complete():
     path = ROOT / "config" / "site.example.yaml"
     read = site.read(path)

@@ -1,6 +1,7 @@
 """A site's words for what the plan asks: partition, account, GPU type, limits (config/site.yaml)."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,12 @@ def _kind(ask: Ask) -> str:
     return "gpu" if ask.gpus else "cpu"
 
 
-def request(first: Ask, attempt: int, site: Site, rule: str) -> Ask:
+def request(first: Ask, attempt: int, site: Site, rule: str, group: Sequence[Ask] = ()) -> Ask:
     """What ``attempt`` (from 1) of a job asks for, within the site's limits.
 
     Time is cut at the limit: training continues in the next allocation. A job whose first attempt
-    needs more memory than a node has is a UserError.
+    needs more memory than a node has is a UserError. ``group``: the first requests of all rules
+    that are one SLURM job with this one, itself among them: each has its share of the limits.
     """
     limits = site.get("limits", {})
     most = limits.get("node_memory_mb")
@@ -41,11 +43,41 @@ def request(first: Ask, attempt: int, site: Site, rule: str) -> Ask:
             f"has {most:,}"
         )
     grown = again(first, attempt)
+    longest = limits.get(f"{_kind(first)}_minutes")
+    if group:
+        most = most and most * first.memory_mb // sum(ask.memory_mb for ask in group)
+        longest = longest and longest * first.minutes // sum(ask.minutes for ask in group)
     return dataclasses.replace(
         grown,
         memory_mb=min(grown.memory_mb, most or grown.memory_mb),
-        minutes=min(grown.minutes, limits.get(f"{_kind(first)}_minutes", grown.minutes)),
+        minutes=min(grown.minutes, longest or grown.minutes),
     )
+
+
+def fit_together(asks: Sequence[Ask], site: Site) -> bool:
+    """Whether rules may be one SLURM job, which asks for the sum of their time and of their memory."""
+    limits = site.get("limits", {})
+    minutes, memory = sum(ask.minutes for ask in asks), sum(ask.memory_mb for ask in asks)
+    return minutes <= limits.get("cpu_minutes", minutes) and memory <= limits.get(
+        "node_memory_mb", memory
+    )
+
+
+def group_over_limit(name: str, resources: Mapping[str, Any], site: Site) -> str | None:
+    """One line where a group of jobs asks for more than the site has, None where it does not."""
+    limits = site.get("limits", {})
+    for key, resource, unit in (
+        ("node_memory_mb", "mem_mb", "MB"),
+        ("cpu_minutes", "runtime", "minutes"),
+    ):
+        asked, most = resources.get(resource) or 0, limits.get(key)
+        if most is not None and asked > most:
+            return (
+                f"site: limits.{key}: the group {name} asks for the {asked:,} {unit} that its jobs "
+                f"need together, the site has {most:,}: make the group smaller (--groups, "
+                "--group-components)"
+            )
+    return None
 
 
 def words(ask: Ask, site: Site) -> dict[str, Any]:

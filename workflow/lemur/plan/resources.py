@@ -12,7 +12,7 @@ from lemur.plan.cost import cost, host_memory_mb
 from lemur.plan.disk import checkpoint_bytes, download_bytes, text_bytes
 from lemur.plan.memory import host_memory
 
-# Two Snakemakes stand beside the work in an allocation of the SLURM plugin.
+# A Snakemake stands beside the work in an allocation; set generously.
 CONTROL_MB = 500
 # Interpreters start and a shared file system is slow: no job asks for less.
 LEAST_MINUTES = 10

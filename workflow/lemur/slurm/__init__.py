@@ -1,0 +1,1 @@
+"""Snakemake's jobs on a SLURM cluster: how they are submitted, watched and counted as done."""
