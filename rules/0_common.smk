@@ -265,7 +265,7 @@ def entry_of(name, wildcards):
         return download_entry(wildcards.folder, wildcards.name)
     if name == "prepare_model":
         return model_entry(wildcards.base)
-    if name == "generate":
+    if name in ("answer", "generate"):
         return stages.baseline(RECIPE, wildcards.model)
     if name == "generate_mathematics":
         return download_entry("corpora", wildcards.name)

@@ -176,12 +176,20 @@ def backend_environment():
 
 
 def benchmark_data(wildcards):
+    return benchmark_file(wildcards, wildcards.benchmark)
+
+
+def benchmark_file(wildcards, name):
     """A benchmark's own download, or the corpus' held-out split."""
-    items = RECIPE["evaluate"]["benchmarks"]
-    entry = next(item for item in items if item["name"] == wildcards.benchmark)
+    entry = next(item for item in RECIPE["evaluate"]["benchmarks"] if item["name"] == name)
     if "heldout" in entry["data"]:
         return f"results/{wildcards.recipe}/heldout/{entry['data']['heldout']}.jsonl"
     return manifests("benchmarks", entry)[0]
+
+
+def benchmarks_of(model):
+    """Names of the benchmarks that a model is scored on."""
+    return [benchmark for scored_model, benchmark in scored(RECIPE) if scored_model == model]
 
 
 def judged_in(wildcards):

@@ -6,6 +6,10 @@ from lemur import command
 
 
 def _run(args, spec):
+    from lemur.evaluate import answered
+
+    if answered.take(spec, args.model, args.data, args.out):
+        return
     from lemur.evaluate.generation import run
 
     run(spec, args.model, args.data, args.out)

@@ -108,6 +108,10 @@ def test_a_server_is_asked_by_name():
         ({"model": "a/b", "backend": "server"}, "server=<URL> go together"),
         ({"model": "a/b", "server": "127.0.0.1:8000"}, "is not an address"),
         ({"model": "a/b", "server": "http://u:p@h/v1"}, "credentials"),
+        ({"model": "a/b", "server": "http://[::1/v1"}, "is not an address"),
+        ({"model": "a/b", "server": "http://127.0.0.1:99999/v1"}, "is not an address"),
+        ({"model": "a/b", "server": "http://h/v 1"}, "is not an address"),
+        ({"model": "x" * 5000}, "of 5000 characters: File name too long"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(asked, message):
@@ -115,6 +119,24 @@ def test_a_mistake_is_one_line(asked, message):
         scoring.alone(MINI, asked)
     line = str(caught.value)
     assert message in line and line.startswith("config: ") and "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("targets", "named"),
+    [
+        ([], []),
+        (["report"], []),
+        (["results/mini/evaluate/chat/gsm8k/scores.json"], ["chat/gsm8k"]),
+        (
+            ["results/mini/evaluate/a/b/scores.json", "results/mini/evaluate/a/b/verdicts.jsonl"],
+            ["a/b"],
+        ),
+        (["results/mini/evaluate/chat/gsm8k/scores.json", "foundation"], []),
+        (["results/mini/evaluate/chat/answered.json"], []),
+    ],
+)
+def test_which_scores_a_command_names(targets, named):
+    assert scoring.named_scores(targets) == named
 
 
 @pytest.mark.parametrize(

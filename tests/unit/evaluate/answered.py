@@ -44,7 +44,7 @@ def scored(given, manifest, folder, respond):
     with store.Journal(out, head) as journal:
         for key, answer in lm.given.items():
             journal.add({"key": key, "response": answer, "tokens": 1, "finish": "stop"})
-        journal.finish({**place, "document": ""} for place in lm.places)
+        out.write_bytes(journal.finish({**place, "document": ""} for place in lm.places))
     judging.run(given, out, manifest, folder / "scores.json")
     verdicts = [json.loads(line) for line in (folder / "verdicts.jsonl").open()]
     return json.loads((folder / "scores.json").read_text()), verdicts, lm.asked

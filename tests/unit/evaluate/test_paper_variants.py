@@ -13,6 +13,7 @@ from lemur.evaluate.tasks import Bench, definition
 from lemur.evaluate.tokenised import Tokenised
 from lemur.figures.paired import otherwise
 from lemur.files import sha256_of, write_json
+from tiny_benchmarks import listing
 
 
 def manifest(folder, files):
@@ -176,7 +177,7 @@ def test_bbh_prompts_are_its_authors_to_the_byte(spec, mirror, tmp_path):
 def test_bbh_both_scores(spec, tmp_path):
     examples = [{"input": f"x{n}?", "target": t} for n, t in enumerate(["(A)", "no", "True", "5"])]
     (tmp_path / "navigate.json").write_text(json.dumps({"examples": examples}))
-    write_json(tmp_path / "m.json", {"files": [{"path": "navigate.json", "sha256": "0"}]})
+    listing(tmp_path, "navigate.json")
     texts = [
         "So the answer is (A).",
         "So the answer is No.",  # another case
@@ -197,7 +198,7 @@ class Words:
 
     bos_token, bos_token_id, eos_token_id = "<s>", 1, 2
 
-    def encode(self, text, add_special_tokens=True):
+    def encode(self, text, add_special_tokens=True, split_special_tokens=False):
         return [1] * add_special_tokens + [len(word) + 10 for word in text.split()]
 
 
@@ -212,10 +213,10 @@ def test_prompts_of_the_paper_have_no_beginning_token(spec, gsm8k, tmp_path, mon
                 yield number, {"response": "", "tokens": 0, "finish": "end"}
 
     def made(given, *_):
-        return Reads(Words(), 4096, given["decoding"], 1, given["benchmark"])
+        return Reads(Words(), Words().encode, 4096, given["decoding"], 1, given["benchmark"])
 
     monkeypatch.setattr(generation, "backend_of", made)
-    monkeypatch.setattr(generation.settings, "model_digest", lambda _: "0")
+    monkeypatch.setattr(generation.answered, "model_digest", lambda _: "0")
     for name in ("gsm8k_paper", "gsm8k_full"):
         given = spec(name, task=name.replace("full", "cot"), shots=8)
         out = tmp_path / name / "generations.jsonl"
@@ -224,7 +225,7 @@ def test_prompts_of_the_paper_have_no_beginning_token(spec, gsm8k, tmp_path, mon
         assert settings.get("begin", True) is (name == "gsm8k_full")
     assert all(ids[0] == 1 for ids in seen["gsm8k_full"])
     assert all(1 not in ids for ids in seen["gsm8k_paper"])
-    pair = Reads(Words(), 64, {}, 1, "x")
+    pair = Reads(Words(), Words().encode, 64, {}, 1, "x")
     pair.begin = False
     assert pair._pair("Answer:", " A") == ([17], [11])
 
@@ -234,8 +235,7 @@ def test_tasks_of_bbh_weigh_alike_as_in_the_papers_code(spec, tmp_path):
     for name, count in (("navigate", 8), ("snarks", 2)):
         examples = [{"input": f"{name} {n}?", "target": "Yes"} for n in range(count)]
         (tmp_path / f"{name}.json").write_text(json.dumps({"examples": examples}))
-    listed = [{"path": f"{name}.json", "sha256": "0"} for name in ("navigate", "snarks")]
-    write_json(tmp_path / "m.json", {"files": listed})
+    listing(tmp_path, "navigate.json", "snarks.json")
 
     def respond(document):  # all of the small task, a quarter of the large one
         right = "snarks" in document["input"] or document["input"][-2] in "01"
@@ -293,8 +293,7 @@ def test_long_prompts_of_mmlu_lose_their_last_examples(spec, tmp_path, monkeypat
     ]
     (tmp_path / "dev-0.parquet").write_bytes(parquet(long))
     (tmp_path / "test-0.parquet").write_bytes(parquet(questions("anatomy", 2)))
-    listed = [{"path": f"{split}-0.parquet", "sha256": "0"} for split in ("dev", "test")]
-    write_json(tmp_path / "m.json", {"files": listed})
+    listing(tmp_path, "dev-0.parquet", "test-0.parquet")
     asked = []
 
     class Reads(Tokenised):
@@ -303,9 +302,11 @@ def test_long_prompts_of_mmlu_lose_their_last_examples(spec, tmp_path, monkeypat
             yield from ((number, {"response": [-1.0, True]}) for number in range(len(requests)))
 
     monkeypatch.setattr(
-        generation, "backend_of", lambda *_: Reads(Words(), 4096, {}, 1, "mmlu_paper")
+        generation,
+        "backend_of",
+        lambda *_: Reads(Words(), Words().encode, 4096, {}, 1, "mmlu_paper"),
     )
-    monkeypatch.setattr(generation.settings, "model_digest", lambda _: "0")
+    monkeypatch.setattr(generation.answered, "model_digest", lambda _: "0")
     for name, left in (("mmlu_paper", 3), ("mmlu", 5)):
         asked.clear()
         out = tmp_path / name / "generations.jsonl"
@@ -322,7 +323,7 @@ def test_long_prompts_of_mmlu_lose_their_last_examples(spec, tmp_path, monkeypat
 def test_mmlu_of_another_shape_is_one_line(spec, tmp_path):
     rows = [{"question": "q", "subject": "anatomy", "choices": list("wxyz"), "answer": "A"}]
     (tmp_path / "test-0.parquet").write_bytes(parquet(rows))
-    write_json(tmp_path / "m.json", {"files": [{"path": "test-0.parquet", "sha256": "0"}]})
+    listing(tmp_path, "test-0.parquet")
     with pytest.raises(UserError, match="'answer' must be int, it is str"):
         Bench(spec("mmlu", shots=0), tmp_path / "m.json")
 
@@ -342,6 +343,6 @@ def test_the_questions_that_mint_asked(spec, mirror, tmp_path):
     wrong = tmp_path / "wrong"
     wrong.mkdir()
     (wrong / "results.jsonl").write_text('{"task": {"prompt": "q", "reference": "a"}}\n')
-    write_json(wrong / "m.json", {"files": [{"path": "results.jsonl", "sha256": "0"}]})
+    listing(wrong, "results.jsonl")
     with pytest.raises(UserError, match="line 1: task: no question with options A to D"):
         Bench(spec("mmlu_mint"), wrong / "m.json")

@@ -3,12 +3,16 @@
 import json
 
 import pytest
+from answered import parquet
 from completion_server import CompletionServer
 from lemur.errors import UserError
-from lemur.evaluate import generation, store
+from lemur.evaluate import generation, judging, store
 from lemur.evaluate.backend import TransformersBackend
+from lemur.evaluate.engine import Engine
 from lemur.evaluate.served import TRIES, ServerBackend
 from lm_eval.api.instance import Instance
+from made_tokenizers import sentencepiece
+from tiny_benchmarks import listing, model
 
 DECODING = {"max_new_tokens": 8, "temperature": 0.0}
 
@@ -46,17 +50,56 @@ def test_a_served_model_answers_as_it_does_here(server, engine):
     assert all(len(body["stop"]) == 4 and body["model"] == "tiny" for body in server.bodies)
 
 
-def test_likelihoods_are_those_of_the_model_here(server, engine):
-    pairs = [("Is it so?", " Yes"), ("Is it so?", " No, never"), ("a b ", "c")]
-    requests = [Instance("loglikelihood", {}, pair, n) for n, pair in enumerate(pairs)]
+PAIRS = [("Is it so?", " Yes"), ("Is it so?", " No, never"), ("a b ", "c"), ("SELECT", " Name")]
+
+
+def likelihoods(server, waits=()):
+    requests = [Instance("loglikelihood", {}, pair, n) for n, pair in enumerate(PAIRS)]
+    return dict(backend(server, [*waits]).loglikelihood(requests, [0] * len(PAIRS), 0))
+
+
+@pytest.mark.parametrize("ids", [True, False], ids=["with ids", "as text"])
+def test_likelihoods_are_those_of_the_model_here(server, engine, ids):
+    server.ids = ids
+    requests = [Instance("loglikelihood", {}, pair, n) for n, pair in enumerate(PAIRS)]
     here = dict(
-        TransformersBackend(engine, DECODING, 4, 1, "t").loglikelihood(requests, [0] * 3, 0)
+        TransformersBackend(engine, DECODING, 4, 1, "t").loglikelihood(requests, [0] * 4, 0)
     )
-    there = dict(backend(server, []).loglikelihood(requests, [0] * 3, 0))
+    there = likelihoods(server)
     for number, entry in here.items():
         assert there[number]["response"][0] == pytest.approx(entry["response"][0], abs=1e-3)
         assert there[number]["response"][1] == entry["response"][1]
         assert there[number]["tokens"] == entry["tokens"]
+    # A context that several continuations share is asked once.
+    assert len(server.bodies) == (len(PAIRS) + 3 if ids else len(PAIRS))
+
+
+def test_likelihoods_of_a_tokenizer_whose_pieces_lose_their_blanks(tmp_path):
+    """vLLM's echo of a Llama-2-like model: ``<s>`` first, and pieces shorter than their text."""
+    folder = tmp_path / "model"
+    model(folder, len(sentencepiece(folder)), positions=256)
+    made = Engine(folder, "fp32", "cpu")
+    requests = [Instance("loglikelihood", {}, pair, n) for n, pair in enumerate(PAIRS)]
+    here = TransformersBackend(made, DECODING, 4, 1, "t")
+    expected = dict(here.loglikelihood(requests, [0] * 4, 0))
+    with CompletionServer(made) as served:
+        served.ids = True
+        there = likelihoods(served)
+        for number, entry in expected.items():
+            assert there[number]["response"][0] == pytest.approx(entry["response"][0], abs=1e-3)
+            assert there[number]["tokens"] == entry["tokens"]
+        served.ids = False
+        with pytest.raises(UserError, match="tokens that are not the text of the prompt, and not"):
+            likelihoods(served)
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_server_that_passes_over_echo_is_one_line(server, ids):
+    """Its answers would be likelihoods of nothing, all alike."""
+    server.ids, server.echoes = ids, False
+    with pytest.raises(UserError, match="needs a server that echoes a prompt") as caught:
+        likelihoods(server)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -101,9 +144,10 @@ def test_a_server_that_stays_away_is_one_line_and_nothing_is_lost(
     assert {json.loads(line)["key"] for line in kept} <= set(entries)
 
 
-def test_a_server_that_is_not_there_is_one_line(server):
+def test_a_server_that_goes_away_is_waited_for(server):
     waits = []
     address = backend(server, waits)
+    assert list(address.generate(asked(["a"]), [0], 0))
     server.server.shutdown()
     server.server.server_close()
     with pytest.raises(UserError, match="no answer .* 6 times"):
@@ -112,14 +156,60 @@ def test_a_server_that_is_not_there_is_one_line(server):
     server.__enter__()
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:1/v1", "http://nowhere.invalid/v1", "https://127.0.0.1:1/v1", "http://[::1/v1",
+     "http://127.0.0.1:99999/v1", "ftp://127.0.0.1/v1"],
+)  # fmt: skip
+def test_an_address_where_no_server_is_fails_at_once(url):
+    waits = []
+    made = ServerBackend(url, "tiny", DECODING, 2, 1, "test", sleep=waits.append)
+    with pytest.raises(UserError, match="no server answers there|no such address") as caught:
+        list(made.generate(asked(["a", "b"]), [0, 1], 0))
+    assert waits == [] and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 413, 422, 404, 403, 418])
+def test_a_prompt_that_is_refused_costs_its_own_answer(server, status, monkeypatch):
+    """However the server words it: llama.cpp's words are not vLLM's."""
+    server.refuses = ("long", status, "the request exceeds the available context size")
+    made = dict(backend(server, [], batch=1).generate(asked(["a", "a long one", "b"]), range(3), 0))
+    assert made[1] == {"response": "", "tokens": 0, "finish": "refused"}
+    assert made[0]["response"] and made[2]["response"]
+    pairs = [("a long one", " x"), ("ok", " x")]
+    requests = [Instance("loglikelihood", {}, pair, n) for n, pair in enumerate(pairs)]
+    made = dict(backend(server, []).loglikelihood(requests, [0, 0], 0))
+    assert made[0]["finish"] == "refused" and made[0]["response"][0] < made[1]["response"][0]
+
+
+def test_a_refused_choice_is_a_wrong_answer(server, spec, tmp_path):
+    """All four refused are equal; the first is not the model's answer."""
+    rows = [{"question": f"q{n}?", "subject": "anatomy", "choices": list("wxyz"), "answer": 0}
+            for n in range(3)]  # fmt: skip
+    (tmp_path / "dev-0.parquet").write_bytes(parquet(rows))
+    (tmp_path / "test-0.parquet").write_bytes(parquet(rows))
+    data = listing(tmp_path, "dev-0.parquet", "test-0.parquet")
+    server.refuses = ("q1?", 400, "too much")
+    given = spec("mmlu", backend={"name": "server", "url": server.url, "served": "tiny"})
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(given, "none", data, out)
+    judging.run(given, out, data, out.with_name("scores.json"))
+    verdicts = [json.loads(x) for x in out.with_name("verdicts.jsonl").read_text().splitlines()]
+    assert verdicts[1]["verdict"] == "failed"
+    scores = json.loads(out.with_name("scores.json").read_text())
+    assert scores["responses"]["finish"] == {"refused": 4}
+
+
 def test_what_a_server_refuses(server, monkeypatch):
     server.faults = [(401, "no key")]
     with pytest.raises(UserError, match="refuses 'tiny' with HTTP 401: set OPENAI_API_KEY"):
         list(backend(server, []).generate(asked(["a"]), [0], 0))
+    server.refuses = ("", 404, "The model `tiny` does not exist")  # every prompt
+    with pytest.raises(UserError, match="refuses 'tiny' with HTTP 404: .*does not exist"):
+        list(backend(server, []).generate(asked(["a"]), [0], 0))
+    server.refuses = None
     monkeypatch.setenv("OPENAI_API_KEY", "k")
-    server.faults = [(400, "This model's maximum context length is 512 tokens")]
-    made = dict(backend(server, [], batch=1).generate(asked(["a", "b"]), [0, 0], 0))
-    assert made[0] == {"response": "", "tokens": 0, "finish": "refused"} and made[1]["response"]
+    assert dict(backend(server, [], batch=1).generate(asked(["b"]), [0], 0))[0]["response"]
     assert server.bodies[-1]["_authorization"] == "Bearer k"
     with pytest.raises(UserError, match="bits per byte needs the model's tokens"):
         list(backend(server, []).rolling([], [], 0))

@@ -6,8 +6,8 @@ import lm_eval
 import pytest
 from answered import Fixed, parquet
 from lemur.evaluate.tasks import STOCK, Bench
-from lemur.files import write_json
 from lm_eval.tasks import TaskManager
+from tiny_benchmarks import listing
 
 SUBJECTS = ("anatomy", "world_religions")
 
@@ -30,8 +30,7 @@ def manifest(folder, files):
     folder.mkdir()
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    write_json(folder / "m.json", {"files": [{"path": name, "sha256": "0"} for name in files]})
-    return folder / "m.json"
+    return listing(folder, *files)
 
 
 def lines(rows):

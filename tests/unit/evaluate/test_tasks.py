@@ -9,8 +9,8 @@ from lemur.errors import UserError
 from lemur.evaluate import data, programs
 from lemur.evaluate.lm import ReplayLM, chatml
 from lemur.evaluate.tasks import OWN, Bench
-from lemur.files import write_json
 from lemur.provenance import ROOT
+from tiny_benchmarks import listing
 
 
 class Asked(ReplayLM):
@@ -86,13 +86,13 @@ def test_mmlu_prompts(spec, tmp_path):
         return {"question": f"q{number}?", "subject": subject, "choices": words, "answer": 2}
 
     (tmp_path / "files").mkdir()
-    listed = []
+    names = []
     for split, count in (("dev", 5), ("test", 3)):
         name = f"{split}-00000-of-00001.parquet"
         rows = [row(s, n) for s in ("anatomy", "virology") for n in range(count)]
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "files" / name)
-        listed.append({"path": f"files/{name}", "sha256": "0" * 64, "size": 1})
-    write_json(tmp_path / "manifest.json", {"files": listed})
+        names.append(f"files/{name}")
+    listing(tmp_path, *names, at="manifest.json")
     given = spec("mmlu", shots=5)
     asked = prompts(given, tmp_path / "manifest.json")
     assert len(asked) == 2 * 3 * 4
@@ -139,12 +139,9 @@ def catalogue(name):
 def manifest(tmp_path, files, names=None):
     """A manifest over files of the mirror, named as in their repository."""
     (tmp_path / "files").mkdir(exist_ok=True)
-    listed = []
     for path in files:
         (tmp_path / "files" / path.name).write_bytes(path.read_bytes())
-        listed.append({"path": f"files/{path.name}", "sha256": "0" * 64, "size": 1})
-    write_json(tmp_path / "manifest.json", {"name": "x", "files": listed})
-    return tmp_path / "manifest.json"
+    return listing(tmp_path, *(f"files/{path.name}" for path in files), at="manifest.json")
 
 
 @pytest.mark.parametrize(
@@ -277,7 +274,7 @@ def test_data_of_another_schema_is_one_line(spec, tmp_path, name, file, data, wo
         lines = "\n".join(map(json.dumps, data)).encode() if isinstance(data, list) else b""
         data = forms.get(file[file.index(".") :], lambda: lines)()
     (tmp_path / file).write_bytes(data)
-    write_json(tmp_path / "m.json", {"files": [{"path": file, "sha256": "0"}]})
+    listing(tmp_path, file)
     with pytest.raises(UserError) as caught:
         Bench(spec(name, task=name), tmp_path / "m.json")
     assert words in str(caught.value) and "\n" not in str(caught.value)
@@ -290,6 +287,9 @@ def test_missing_and_damaged_archives_are_one_line(spec, tmp_path, humaneval):
         Bench(spec("bits_per_byte_text", task="bits_per_byte"), tmp_path / "none.jsonl")
     archive = next((humaneval.parent / "files").iterdir())
     archive.write_bytes(archive.read_bytes()[:200])
+    with pytest.raises(UserError, match="changed since its download"):
+        Bench(spec(), humaneval)
+    listing(humaneval.parent, f"files/{archive.name}", at="manifest.json")
     with pytest.raises(UserError, match="not a readable archive"):
         Bench(spec(), humaneval)
     (tmp_path / "m.json").write_text(json.dumps({"name": "x"}))

@@ -65,6 +65,14 @@ def wheel(path, members):
     return path / "manifest.json"
 
 
+def listing(folder, *names, at="m.json"):
+    """The manifest of a download that left files of ``names`` in ``folder``."""
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    listed = [{"path": name, "sha256": digest} for name, digest in digests.items()]
+    write_json(folder / at, {"name": folder.name, "files": listed})
+    return folder / at
+
+
 def jsonl(documents):
     return "".join(json.dumps(document) + "\n" for document in documents).encode()
 

@@ -1,7 +1,7 @@
 """Models that are scored without being trained: a recipe's baselines, and any model by name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,10 +13,13 @@ from lemur.files import read_json
 Recipe = dict[str, Any]
 NAME = "models"  # results/models/evaluate/<model>/<benchmark>/: of no recipe
 REFUSED = "config: model: goes with the targets evaluate, foundation and fetch: it scores a model and trains none"
+# The environment's word for the scores that a command asks for where it names single ones.
+ONLY = "LEMUR_ONLY"
 FORMATS = ("completion", "chatml")
 BACKENDS = ("transformers", "vllm", "server")
 KEYS = ("benchmarks", "limit", "format", "backend", "server", "batch")
 _HUB = re.compile(r"^(?P<hub>[\w.-]+/[\w.-]+)(@(?P<revision>[0-9a-f]{40}))?$")
+_SCORE = re.compile(r"results/[^/]+/evaluate/([^/]+/[^/]+)/[^/]+$")
 # Of a hub repository nobody has listed: what a model folder consists of, in safetensors.
 _FILES = ["*.json", "*.safetensors"]
 
@@ -33,6 +36,13 @@ def baselines(named: list[Any], models: Mapping[str, Any], where: str) -> list[R
             raise UserError(f"{where}: evaluate.baselines.{number}: '{name}' stands twice")
         found.append({"format": "completion", **models[key], "name": key})
     return found
+
+
+def named_scores(targets: Iterable[str]) -> list[str]:
+    """``model/benchmark`` of each score that ``targets`` name by a file, or nothing where any of
+    them may ask for others, too."""
+    found = [_SCORE.match(str(target)) for target in targets]
+    return sorted({match[1] for match in found if match}) if all(found) else []
 
 
 def alone(recipe: Recipe, asked: Mapping[str, Any]) -> Recipe:
@@ -75,9 +85,16 @@ def _backend(asked: Mapping[str, Any]) -> Recipe:
 
 def checked_url(url: str, where: str) -> str:
     """An http(s) address without credentials, or a UserError."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UserError(f"{where}: '{url}' is not an address such as http://127.0.0.1:8000/v1")
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in ("http", "https") and bool(parts.hostname)
+        right = right and parts.port != 0 and not re.search(r"[\s\x00-\x1f]", url)
+    except ValueError:  # brackets that do not close, a port above 65,535
+        right = False
+    if not right:
+        raise UserError(
+            f"{where}: '{url[:200]}' is not an address such as http://127.0.0.1:8000/v1"
+        )
     if parts.username or parts.password:
         raise UserError(f"{where}: an address with credentials would be recorded: set OPENAI_API_KEY")  # fmt: skip
     return url.rstrip("/")
@@ -87,7 +104,11 @@ def _model(name: str, *, served: bool) -> Recipe:
     if served:
         return {"name": names.folder_name(name), "served": name, "description": f"{name}, served", "licence": "unknown"}  # fmt: skip
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    try:
+        is_folder = folder.is_dir()
+    except OSError as error:  # a name that is too long for a path
+        raise UserError(f"config: model: '{name[:40]}...' of {len(name)} characters: {error.strerror}") from None  # fmt: skip
+    if is_folder:
         return _folder(folder)
     if name.startswith(("/", ".", "~")):
         raise UserError(f"config: model: {name}: no such folder")

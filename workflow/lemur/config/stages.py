@@ -20,7 +20,7 @@ VERSION = {
     "pack": 1,
     "pretrain": 1,
     "sft": 4,
-    "generate": 2,
+    "generate": 3,
     "judge": 6,
     "agents": 1,
     "card": 1,
@@ -198,6 +198,14 @@ def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
         "batch": part["batch"],
         "seed": recipe["seed"],
         **elsewhere,
+    }
+
+
+def answer(recipe: Recipe, model: str, benchmarks: list[str]) -> Recipe:
+    """Everything that a model is asked."""
+    return {
+        "model": model,
+        "benchmarks": [generate(recipe, model, benchmark) for benchmark in benchmarks],
     }
 
 

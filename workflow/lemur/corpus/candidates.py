@@ -14,8 +14,8 @@ from lemur.corpus.archives import Member, members, safe_path
 from lemur.corpus.convert import CONVERTERS, Converter
 from lemur.corpus.survey import survey
 from lemur.data import parquet, records
+from lemur.data.manifest import read_manifest
 from lemur.errors import UserError, nearest
-from lemur.files import read_json
 
 FORMATS = ("archive", "files", "jsonl", "parquet")
 
@@ -41,12 +41,8 @@ class Candidate:
 
 
 def files_of(manifest: Path) -> list[Path]:
-    """The files that a download's manifest lists; ``UserError`` when one is missing."""
-    found = [manifest.parent / entry["path"] for entry in read_json(manifest)["files"]]
-    for path in found:
-        if not path.is_file():
-            raise UserError(f"{path}: listed in {manifest} but not there: fetch it again")
-    return found
+    """The files that a download's manifest lists; ``UserError`` when one is missing or changed."""
+    return [file.check(manifest) for file in read_manifest(manifest)]
 
 
 def of_manifest(

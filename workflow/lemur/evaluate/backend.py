@@ -28,7 +28,9 @@ class TransformersBackend(Tokenised):
     """``batch`` rows decode together on an ``Engine``."""
 
     def __init__(self, engine: Engine, decoding: dict[str, Any], batch: int, seed: int, label: str):
-        super().__init__(engine.tokenizer, engine.context, decoding, seed, label)
+        super().__init__(
+            engine.tokenizer, engine.document_ids, engine.context, decoding, seed, label
+        )
         self.engine, self.batch = engine, max(1, batch)
 
     def generate(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
@@ -70,7 +72,7 @@ class TransformersBackend(Tokenised):
             )
         prefix = self.engine.prefix(prompts[members[0]][:shared]) if shared else None
         for index, made in self.engine.generate(wanted, self.batch, prefix):
-            text = self.engine.tokenizer.decode(made.ids, skip_special_tokens=True)
+            text = self.text(prompts[members[index]], made.ids)
             response = cut(text, wanted[index].stops)
             entry = {"response": response, "tokens": len(made.ids), "finish": made.finish}
             yield members[index], entry

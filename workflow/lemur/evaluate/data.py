@@ -6,10 +6,11 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from lemur.data.manifest import Download, read_manifest
 from lemur.data.records import json_document
 from lemur.errors import UserError, nearest
 from lemur.evaluate.documents import Document, lines, listed, need, need_python, need_texts, rows
-from lemur.files import read_json, sha256_of
+from lemur.files import sha256_of
 from lemur.provenance import digest
 
 # {split or data set: documents}; ``test`` is what is asked
@@ -21,40 +22,46 @@ class Source:
 
     def __init__(self, path: Path | str):
         self.path = Path(path)
+        self.listed: dict[Path, Download] = {}
         if self.path.suffix == ".jsonl":
             self.files = [self.path]
             self.sha256 = sha256_of(self.path) if self.path.is_file() else ""
             if not self.sha256:
                 raise UserError(f"{self.path}: no such file")
             return
-        manifest = read_json(self.path)
-        try:
-            listed = manifest["files"]
-            self.files = [self.path.parent / item["path"] for item in listed]
-            self.sha256 = digest(sorted(item["sha256"] for item in listed))
-        except (KeyError, TypeError):
-            raise UserError(f"{self.path}: not a manifest of a download") from None
+        listed = read_manifest(self.path)
+        self.listed = {one.path: one for one in listed}
+        self.files = [*self.listed]
+        hashes = [one.sha256 for one in listed if one.sha256 is not None]
+        if len(hashes) < len(listed):
+            raise UserError(
+                f"{self.path}: not a manifest of a download (a file without its sha256)"
+            )
+        self.sha256 = digest(sorted(hashes))
 
     def read(self, member: str) -> bytes:
         """Bytes of ``member``: inside a wheel, or the downloaded file of that name."""
         for path in self.files:
             if path.name.endswith((".whl", ".zip")):
                 try:
-                    with zipfile.ZipFile(path) as archive:
+                    with zipfile.ZipFile(self.checked(path)) as archive:
                         if member in archive.namelist():
                             return archive.read(member)
                 except (OSError, zipfile.BadZipFile) as error:
                     raise UserError(f"{path}: not a readable archive ({error})") from None
             elif path.name == member.rsplit("/", 1)[-1]:
-                try:
-                    return path.read_bytes()
-                except OSError as error:
-                    raise UserError(f"{path}: {error.strerror}") from None
+                return self.checked(path).read_bytes()
         raise UserError(f"{self.path}: no file '{member}' in {', '.join(map(str, self.files))}")
 
     def matching(self, ending: str) -> list[Path]:
         """Files whose name ends with ``ending``, in order."""
-        return sorted(path for path in self.files if path.name.endswith(ending))
+        return sorted(self.checked(path) for path in self.files if path.name.endswith(ending))
+
+    def checked(self, path: Path) -> Path:
+        """A file that is what was downloaded: its hash is what a score is recorded under."""
+        if path in self.listed:
+            self.listed.pop(path).check(self.path)  # once for each process
+        return path
 
 
 def humaneval(source: Source, member: str) -> dict[str, Split]:
@@ -128,7 +135,8 @@ def bbh(source: Source, member: str) -> dict[str, Split]:
 def mmlu(source: Source, member: str) -> dict[str, Split]:
     found: dict[str, Split] = {}
     for split in ("dev", "test"):
-        paths = [path for path in source.files if path.name.startswith(f"{split}-")]
+        listed = (path for path in source.files if path.name.startswith(f"{split}-"))
+        paths = [source.checked(path) for path in listed]
         places = ((path, row) for path in paths for row in enumerate(rows(path)))
         for number, (path, (place, row)) in enumerate(places):
             where = f"{path}: row {place}"

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from lemur.errors import UserError
 from lemur.evaluate import choice, guesses, lean, vocabulary
@@ -16,6 +14,7 @@ from lemur.evaluate.attention import NAME, using
 from lemur.evaluate.guesses import Guesser, Heard
 from lemur.evaluate.slots import Prefix, Slots
 from lemur.evaluate.stop import StopCheck
+from lemur.models.weights import check_vocabulary, load_weights, read_config
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 # Tokens of one forward pass over prompts: bounds activations, not results. A CPU works no faster on
@@ -50,9 +49,15 @@ class Generated:
 
 class _Row:
     def __init__(
-        self, index: int, wanted: Wanted, check: StopCheck, before: Sequence[int], heard: Heard
+        self,
+        index: int,
+        wanted: Wanted,
+        check: StopCheck,
+        text: vocabulary.Decoding,
+        before: Sequence[int],
+        heard: Heard,
     ):
-        self.index, self.wanted, self.check = index, wanted, check
+        self.index, self.wanted, self.check, self.text = index, wanted, check, text
         self.ids: list[int] = []
         self.draw = random.Random(wanted.number)  # noqa: S311 - sampling, not a secret
         greedy = wanted.temperature <= 0 and wanted.max_new_tokens > 1
@@ -77,8 +82,11 @@ class Engine:
         if precision not in DTYPES:
             raise UserError(f"precision '{precision}': allowed are {', '.join(DTYPES)}")
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        given = read_config(folder)
         self.tokenizer = vocabulary.load(folder)
-        self.model = _loaded(folder, DTYPES[precision])
+        self.document_ids = vocabulary.document_encoder(folder, self.tokenizer)
+        self.model = load_weights(folder, DTYPES[precision], given, attn_implementation="sdpa")
+        check_vocabulary(folder, self.tokenizer, len(self.model.get_input_embeddings().weight))
         self.model.to(self.device).eval().requires_grad_(False)
         config = self.model.config.get_text_config()
         if getattr(config, "sliding_window", None) or getattr(config, "attn_logit_softcapping", 0):
@@ -102,7 +110,7 @@ class Engine:
         self.lean = lean.of(self.model)
 
     def encode(self, text: str) -> list[int]:
-        """Ids of ``text``; a beginning token that the tokenizer adds is not added twice."""
+        """Ids of ``text``, after the beginning token that the tokenizer adds."""
         return vocabulary.encode(self.tokenizer, text)
 
     def hidden(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
@@ -194,8 +202,10 @@ class Engine:
         fresh: list[_Row] = []
         while len(fresh) < room and (index := next(waiting, None)) is not None:
             stops = wanted[index].stops
-            check = checks.setdefault(stops, StopCheck(self.tokenizer, stops))
-            fresh.append(_Row(index, wanted[index], check, before, heard))
+            check = checks.setdefault(stops, StopCheck(stops))
+            prompt = (*before[-vocabulary.TAIL :], *wanted[index].prompt)
+            text = vocabulary.Decoding(self.tokenizer, prompt)
+            fresh.append(_Row(index, wanted[index], check, text, before, heard))
         return fresh
 
     def _prefill(self, fresh: list[_Row], start: int, slots: Slots) -> list[list[int]]:
@@ -235,7 +245,7 @@ class Engine:
             row.ids.append(token)
             if row.guesser is not None:
                 row.guesser.add(token)
-            if row.check(row.ids):
+            if row.check(row.ids, row.text):
                 return "stop"
             if len(row.ids) >= row.wanted.max_new_tokens:
                 return "length"
@@ -282,20 +292,6 @@ def _padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
     """Ids [rows, longest], zero after each row's end."""
     longest = max(map(len, rows))
     return torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], dtype=torch.long)
-
-
-def _loaded(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
-    try:
-        return AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=dtype,
-            local_files_only=True,
-            use_safetensors=True,
-            attn_implementation="sdpa",
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        why = " ".join(str(error).split())[:200]
-        raise UserError(f"{folder}: transformers cannot load it ({why})") from None
 
 
 def batched_by_tokens(lengths: Iterable[int], limit: int, padded: bool = True) -> list[list[int]]:

@@ -5,16 +5,23 @@ from pathlib import Path
 from typing import Any
 
 from lemur.errors import UserError, nearest
-from lemur.evaluate import settings
+from lemur.evaluate import answered, settings
 from lemur.evaluate.lm import RecordingLM, ReplayLM
 from lemur.evaluate.store import Journal
 from lemur.evaluate.tasks import Bench
+from lemur.files import replacing
 
 BACKENDS = ("transformers", "vllm", "server")
 
 
-def backend_of(spec: dict[str, Any], folder: Path, chat: bool) -> Any:
-    """What answers requests: an engine of transformers, vLLM, or a server (``spec["backend"]``)."""
+def backend_of(
+    spec: dict[str, Any], folder: Path, chat: bool, loaded: dict[Any, Any] | None = None
+) -> Any:
+    """What answers requests: an engine of transformers, vLLM, or a server (``spec["backend"]``).
+
+    ``loaded`` keeps models from one benchmark to the next, by what they were loaded with.
+    """
+    loaded = {} if loaded is None else loaded
     given = spec.get("backend") or {"name": "transformers"}
     label = f"{spec['benchmark']} {spec['model']}"
     batch, seed = int(spec.get("batch") or 1), int(spec["seed"])
@@ -25,12 +32,13 @@ def backend_of(spec: dict[str, Any], folder: Path, chat: bool) -> Any:
     if given["name"] == "vllm":
         from lemur.evaluate.vllm import VllmBackend
 
-        made: Any = VllmBackend(folder, spec["precision"], spec["decoding"], seed, label)
+        made: Any = VllmBackend(folder, spec["precision"], spec["decoding"], seed, label, loaded)
     elif given["name"] == "transformers":
         from lemur.evaluate.backend import TransformersBackend
         from lemur.evaluate.engine import Engine
 
-        engine = Engine(folder, spec["precision"], spec.get("device"))
+        key = folder, spec["precision"], spec.get("device")
+        engine = loaded.get(key) or loaded.setdefault(key, Engine(*key))
         made = TransformersBackend(engine, spec["decoding"], batch, seed, label)
     else:
         raise UserError(f"--spec: backend '{given['name']}'{nearest(given['name'], BACKENDS)}")
@@ -42,15 +50,19 @@ def backend_of(spec: dict[str, Any], folder: Path, chat: bool) -> Any:
 class _Later:
     """Loads the model when the first response is missing, and not before."""
 
-    def __init__(self, spec: dict[str, Any], folder: Path, bench: Bench):
-        self.spec, self.folder, self.bench = spec, folder, bench
+    def __init__(
+        self, spec: dict[str, Any], folder: Path, bench: Bench, loaded: dict[Any, Any] | None
+    ):
+        self.spec, self.folder, self.bench, self.loaded = spec, folder, bench, loaded
         self.shots = int(spec.get("shots") or 0)
         self.backend: Any = None
+        self.dialogues: dict[str, Any] = {}
 
     def _ready(self) -> Any:
         if self.backend is None:
-            self.backend = backend_of(self.spec, self.folder, self.bench.chat)
-            self.backend.begin = self.bench.begin
+            self.backend = backend_of(self.spec, self.folder, self.bench.chat, self.loaded)
+            self.backend.begin, self.backend.chat = self.bench.begin, self.bench.chat
+            self.backend.dialogues = self.dialogues
         return self.backend
 
     def generate(self, requests: Any, seeds: Any, done: int) -> Any:
@@ -93,15 +105,32 @@ def _with(request: Any, text: str) -> Any:
 def run(spec: dict[str, Any], model: Path, data: Path, out: Path) -> None:
     """Write ``out`` (generations.jsonl). What an earlier run with the same settings has recorded is
     not asked again; nothing that was generated is lost when this is killed."""
-    settings.check(spec)
-    bench = Bench(spec, data)
-    served = spec.get("backend", {}).get("served")
-    digest = f"served: {served}" if served else settings.model_digest(model)
-    given = {**settings.of(spec, bench), "model_sha256": digest}
+    bench = prepared(spec, data)
+    made = ask(spec, bench, model, answered.identity(spec, model), out)
+    with replacing(out) as temporary:
+        temporary.write_bytes(made)
+
+
+def prepared(spec: dict[str, Any], data: Path) -> Bench:
+    """The benchmark's problems; UserError for settings or data that are not right."""
+    return Bench(settings.check(spec), data)
+
+
+def ask(
+    spec: dict[str, Any],
+    bench: Bench,
+    model: Path,
+    identity: str,
+    out: Path,
+    loaded: dict[Any, Any] | None = None,
+) -> bytes:
+    """The bytes of ``out``: what ``model`` answers to the problems of ``bench``, each answer kept in
+    the journal beside it as it comes. ``identity`` is the model's; ``loaded`` as in ``backend_of``."""
+    given = {**settings.of(spec, bench), "model_sha256": identity}
     with Journal(out, given) as journal:
-        lm = RecordingLM(journal, _Later(spec, Path(model), bench))
+        lm = RecordingLM(journal, _Later(spec, Path(model), bench, loaded))
         bench.evaluate(lm, metrics=False)
-        journal.finish(places(bench, lm))
+        return journal.finish(places(bench, lm))
 
 
 def places(bench: Bench, lm: ReplayLM) -> list[dict[str, Any]]:

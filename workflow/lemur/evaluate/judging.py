@@ -27,6 +27,7 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
     kind = bench.definition.get("program")
     lm = ReplayLM(recorded, str(generations), LONGEST if kind is None else None)
     samples = bench.evaluate(lm, metrics=kind is None)
+    _mark_refused(samples, lm)
     items = [
         _item(name, sample, bench)
         for name in bench.tasks
@@ -66,6 +67,19 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
     write_json(out, scores)
     if scores["value"] is None:
         print(f"{bench.name} {spec['model']}: not judged: {scores['reason']}", file=sys.stderr)
+
+
+def _mark_refused(samples: dict[str, Items], lm: ReplayLM) -> None:
+    """Note which problems a server refused: of a refused choice nothing says how likely it is, so
+    that none was chosen."""
+    refused = {
+        (place["task"], place["document"])
+        for place in lm.places
+        if lm.recorded[place["key"]].get("finish") == "refused"
+    }
+    for name, listed in samples.items():
+        for sample in listed:
+            sample["refused"] = (name, sample["doc_id"]) in refused
 
 
 def _filter(bench: Bench, sample: dict[str, Any]) -> str:
@@ -176,6 +190,8 @@ def _shares(bench: Bench, samples: dict[str, Items], items: Items) -> dict[str, 
 
 def _right(sample: dict[str, Any], how: dict[str, str]) -> bool:
     """By lm-eval's metric, or by a comparison that passes over case and punctuation."""
+    if sample["refused"]:
+        return False
     if how.get("compare") == "loosely":
         return answers.loosely(str(sample["filtered_resps"][0]), str(sample["target"]))
     return float(sample[how["key"]]) > 0

@@ -2,6 +2,7 @@
 response down as it comes, and one that replays what was written.
 """
 
+import dataclasses
 import hashlib
 import math
 from collections.abc import Sequence
@@ -14,6 +15,30 @@ from lemur.errors import UserError
 from lemur.evaluate.store import Journal, key_of
 
 LONGEST = 16_384  # characters: four times what the longest answer of the recipes takes
+
+
+@dataclasses.dataclass(frozen=True)
+class Dialogue:
+    """What a ChatML prompt was made of; ``reply``: it ends with the header of an answer, else its
+    last message is left open."""
+
+    messages: tuple[dict[str, str], ...]
+    reply: bool
+
+
+def answers(response: Any, kind: str) -> bool:
+    """Whether ``response`` is of the type that requests of lm-eval's ``kind`` are answered with:
+    a text, a likelihood and whether it is the greedy continuation, or a likelihood."""
+    if kind == "generate_until":
+        return isinstance(response, str)
+    if kind == "loglikelihood":
+        two = isinstance(response, list) and len(response) == 2
+        return two and _is_number(response[0]) and isinstance(response[1], bool)
+    return _is_number(response)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 class _Keyed(LM):
@@ -62,6 +87,7 @@ class ReplayLM(_Keyed):
     ):
         super().__init__()
         self.recorded, self.source, self.longest = recorded, source, longest
+        self.dialogues: dict[str, Dialogue] = {}
 
     def _all(self, requests: Sequence[Instance]) -> list[Any]:
         responses = []
@@ -71,7 +97,13 @@ class ReplayLM(_Keyed):
                     f"{self.source}: no response for document {request.doc_id} of "
                     f"{request.task_name}: generate again with this limit and these prompts"
                 )
-            responses.append(self.recorded[key]["response"])
+            response = self.recorded[key]["response"]
+            if not answers(response, request.request_type):
+                raise UserError(
+                    f"{self.source}: the response to document {request.doc_id} of "
+                    f"{request.task_name} is damaged, of type {type(response).__name__}: generate again"
+                )
+            responses.append(response)
         return responses
 
     def generate_until(self, requests: list[Instance]) -> list[str]:
@@ -95,7 +127,9 @@ class ReplayLM(_Keyed):
         if self.description_in_user and chat_history[0]["role"] == "system":
             system, first, *rest = chat_history
             chat_history = [{**first, "content": system["content"] + first["content"]}, *rest]
-        return chatml(chat_history, add_generation_prompt)
+        prompt = chatml(chat_history, add_generation_prompt)
+        self.dialogues[prompt] = Dialogue(tuple(chat_history), add_generation_prompt)
+        return prompt
 
     @property
     def tokenizer_name(self) -> str:
@@ -125,6 +159,7 @@ class RecordingLM(ReplayLM):
     def __init__(self, journal: Journal, backend: Any):
         super().__init__(journal.known, str(journal.output))
         self.journal, self.backend = journal, backend
+        backend.dialogues = self.dialogues
         self.first: str | None = None
 
     def _run(self, requests: list[Instance], ask: Any) -> None:
@@ -134,7 +169,12 @@ class RecordingLM(ReplayLM):
         del self.places[len(self.places) - len(keys) :]
         if requests and self.first is None:
             self.first = str(requests[0].args[0])
-        missing = [number for number, key in enumerate(keys) if key not in self.recorded]
+        missing = [
+            number
+            for number, key in enumerate(keys)
+            if key not in self.recorded
+            or not answers(self.recorded[key]["response"], requests[number].request_type)
+        ]
         asked = [requests[number] for number in missing]
         seeds = [int(keys[number][:12], 16) for number in missing]
         for index, entry in ask(asked, seeds, len(requests) - len(missing)):

@@ -5,6 +5,7 @@ reaches every backend. OPENAI_API_KEY, where it is set, is sent as the bearer's 
 """
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -12,8 +13,10 @@ from typing import Any
 
 import requests as http
 from lm_eval.api.instance import Instance
+from urllib3.exceptions import NewConnectionError
 
 from lemur.errors import UserError
+from lemur.evaluate.echo import Echo, EchoMissing
 from lemur.evaluate.stop import cut, stops_of
 from lemur.evaluate.tokenised import Answers
 from lemur.progress import Progress
@@ -23,6 +26,19 @@ TRIES = 6
 LONGEST_PAUSE = 60.0  # seconds
 MOST_STOPS = 4  # of one request, in OpenAI's interface; the rest is cut here
 CONNECT_SECONDS, READ_SECONDS = 10.0, 600.0
+PROBE = "a"  # the shortest prompt
+# The likelihoods of a prompt's tokens and, of servers that can, the tokens' ids.
+ECHOED = {
+    "max_tokens": 1,
+    "temperature": 0.0,
+    "echo": True,
+    "logprobs": 1,
+    "return_token_ids": True,
+}
+
+
+# Likelihood of a continuation whose prompt the server refused: it is counted as a wrong answer.
+REFUSED = {"response": [-1e9, False], "tokens": 0, "finish": "refused"}
 
 
 class _Refused(Exception):
@@ -51,10 +67,14 @@ class ServerBackend:
         if not key.isascii() or not key.isprintable():
             raise UserError("OPENAI_API_KEY holds what no header can: set it again")
         self.headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self.reached = False  # whether the server has answered anything at all
+        self.tried = False  # whether it has served a short prompt at full length
+        self.lengths: dict[str, Future[int]] = {}  # of contexts, in tokens
+        self.lock = threading.Lock()
 
     def generate(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
-        """Continuations as they come. A prompt that the server refuses as too long is counted as
-        an empty answer with finish ``refused``."""
+        """Continuations as they come. A prompt that the server refuses is counted as an empty answer
+        with finish ``refused``."""
 
         def one(number: int) -> dict[str, Any]:
             stops = stops_of(requests[number].args[1])
@@ -79,26 +99,52 @@ class ServerBackend:
     def loglikelihood(
         self, requests: Sequence[Instance], seeds: Sequence[int], done: int
     ) -> Answers:
-        """Log-likelihoods (nats) from the echoed prompt's ``logprobs``; a token that lies across
-        the border belongs to the continuation."""
+        """Log-likelihoods (nats) from the echoed prompt's ``logprobs``. Which tokens are those of the
+        continuation is found as it is where the model is loaded here: all after as many as the
+        context alone has. A prompt that the server refuses is an answer that is not chosen."""
 
         def one(number: int) -> dict[str, Any]:
             context, rest = requests[number].args[:2]
-            context = context.rstrip() if context.strip() else context
-            whole = requests[number].args[0] + rest
-            asked = {
-                "prompt": whole,
-                "max_tokens": 1,
-                "temperature": 0.0,
-                "echo": True,
-                "logprobs": 1,
-            }
-            total, greedy, tokens = self._ask(
-                asked, lambda choice, _: _likelihood(choice, len(context), len(whole))
-            )
+            if not context.strip():
+                raise UserError(
+                    f"{self.label}: a continuation without a context: no server shows the likelihood "
+                    "of a first token"
+                )
+            asked = {**ECHOED, "prompt": context + rest}
+            try:
+                echo = self._ask(asked, Echo.read)
+                if echo.ids is None:
+                    first = echo.first_of(
+                        context + rest, len(context + rest) - len(context.rstrip())
+                    )
+                else:
+                    first = self._length(context.rstrip())
+                total, greedy, tokens = echo.likelihood(first)
+            except _Refused:
+                return dict(REFUSED)
+            except EchoMissing as error:
+                raise UserError(
+                    f"{self.label}: {self.url} {error}: multiple choice needs a server that echoes a "
+                    "prompt with its logprobs, as vLLM does"
+                ) from None
             return {"response": [total, greedy], "tokens": tokens}
 
         yield from self._each(one, len(requests), done)
+
+    def _length(self, context: str) -> int:
+        """Tokens of a context, asked once however many continuations it has."""
+        with self.lock:
+            known = self.lengths.get(context)
+            mine = known is None
+            known = self.lengths.setdefault(context, Future())
+        if mine:
+            try:
+                asked = {"prompt": context, "max_tokens": 1, "return_token_ids": True}
+                ids = self._ask(asked, lambda choice, _: choice["prompt_token_ids"])
+                known.set_result(len(ids))
+            except BaseException as error:
+                known.set_exception(error)
+        return known.result()
 
     def rolling(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
         """Not over a server: windows are cut in tokens, which it does not show."""
@@ -143,21 +189,18 @@ class ServerBackend:
         for attempt in range(1, TRIES + 1):
             pause = min(2.0 ** (attempt - 1), LONGEST_PAUSE)
             try:
-                with http.Session() as session:
-                    answer = session.post(
-                        address,
-                        json=body,
-                        headers=self.headers,
-                        timeout=(CONNECT_SECONDS, self.seconds),
-                    )
+                answer = self._post(address, body)
+                self.reached = True
                 if answer.status_code in BUSY:
                     why = f"HTTP {answer.status_code}"
                     pause = _retry_after(answer, pause)
                 elif answer.status_code != 200:
-                    self._refuse(answer)
+                    self._refuse(answer, address, body)
                 else:
                     found = answer.json()
                     return read(found["choices"][0], found.get("usage") or {})
+            except (http.exceptions.InvalidURL, http.exceptions.InvalidSchema) as error:
+                raise UserError(f"{self.label}: {address}: no such address ({error})") from None
             except (
                 http.ConnectionError,
                 http.Timeout,
@@ -165,6 +208,11 @@ class ServerBackend:
                 http.exceptions.ContentDecodingError,
                 http.exceptions.TooManyRedirects,
             ) as error:
+                if not self.reached and _nobody_there(error):
+                    raise UserError(
+                        f"{self.label}: {address}: no server answers there ({_cause(error)}): what was "
+                        "generated is kept, the same command continues"
+                    ) from None
                 why = f"no answer ({type(error).__name__})"
             except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
                 why = f"an answer that is no completion ({type(error).__name__}: {error})"
@@ -175,18 +223,40 @@ class ServerBackend:
             "command continues"
         )
 
-    def _refuse(self, answer: http.Response) -> None:
+    def _post(self, address: str, body: dict[str, Any]) -> http.Response:
+        with http.Session() as session:
+            return session.post(
+                address, json=body, headers=self.headers, timeout=(CONNECT_SECONDS, self.seconds)
+            )
+
+    def _refuse(self, answer: http.Response, address: str, body: dict[str, Any]) -> None:
+        """Servers word in many ways that a prompt is too long, so that one that is refused is told
+        from a request that can never be served by a short prompt with the same options."""
+        if 400 <= answer.status_code < 500 and answer.status_code != 401:
+            short = {**body, "prompt": PROBE}
+            if self.tried:
+                short["max_tokens"] = 1
+            if self._post(address, short).status_code == 200:
+                self.tried = True
+                raise _Refused
         text = " ".join(answer.text.split())[:300]
-        lowered = text.lower()
-        if answer.status_code in (400, 413, 422) and (
-            "context length" in lowered or "too long" in lowered or "maximum context" in lowered
-        ):
-            raise _Refused
         hint = ": set OPENAI_API_KEY" if answer.status_code in (401, 403) else ""
         raise UserError(
             f"{self.label}: {self.url} refuses '{self.served}' with HTTP {answer.status_code}"
             f"{hint}: {text}"
         )
+
+
+def _nobody_there(error: Exception) -> bool:
+    """Whether no connection came about: the name is unknown, the port is closed, or its certificate
+    is not accepted. A connection that is cut, or slow, is none of these."""
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return isinstance(error, http.exceptions.SSLError) or isinstance(reason, NewConnectionError)
+
+
+def _cause(error: Exception) -> str:
+    """The last clause of what urllib3 says, which names the cause."""
+    return " ".join(str(error).split()).rsplit(": ", 1)[-1].strip("')\"")[:100]
 
 
 def _retry_after(answer: http.Response, otherwise: float) -> float:
@@ -206,22 +276,3 @@ def _text(choice: dict[str, Any], usage: dict[str, Any]) -> tuple[str, str, int]
         # vLLM says which stop it was; others do not, and an end token is the likelier one.
         finish = "end" if "stop_reason" in choice else "stop"
     return text, str(finish or "stop"), int(usage.get("completion_tokens") or 0)
-
-
-def _likelihood(choice: dict[str, Any], start: int, end: int) -> tuple[float, bool, int]:
-    """Sum of log p, whether greedy, and how many: of the tokens that reach past ``start`` and
-    begin before ``end``, in characters of the echoed prompt."""
-    given = choice["logprobs"]
-    total, greedy, count = 0.0, True, 0
-    offsets = given["text_offset"]
-    for number, (token, logprob) in enumerate(
-        zip(given["tokens"], given["token_logprobs"], strict=True)
-    ):
-        if offsets[number] + len(token) <= start or offsets[number] >= end:
-            continue
-        if logprob is None:
-            raise ValueError("the first token has no likelihood: the context is empty")
-        total, count = total + logprob, count + 1
-        best = max((given["top_logprobs"][number] or {}).values(), default=logprob)
-        greedy = greedy and logprob >= best
-    return total, greedy, count

@@ -1,14 +1,7 @@
 """Stop strings, checked on the tokens of a row as they come."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
-
-
-class Decoder(Protocol):
-    """What is needed of a tokenizer."""
-
-    def decode(self, ids: Sequence[int], *, skip_special_tokens: bool) -> str:
-        """Text of ``ids``."""
+from collections.abc import Callable, Sequence
+from typing import Any
 
 
 def stops_of(options: dict[str, Any]) -> tuple[str, ...]:
@@ -31,22 +24,17 @@ class StopCheck:
     character or a word may read differently from the row.
     """
 
-    def __init__(self, decoder: Decoder, stops: Sequence[str]):
-        self.decoder = decoder
+    def __init__(self, stops: Sequence[str]):
         self.stops = [stop for stop in stops if stop]
         # A token holds at least one byte; a few more tokens cover a character cut in two.
         longest = max((len(stop.encode()) for stop in self.stops), default=0)
         self.window = longest + 8
 
-    def text(self, ids: Sequence[int]) -> str:
-        """Text of a row, without special tokens."""
-        return self.decoder.decode(ids, skip_special_tokens=True)
+    def __call__(self, ids: Sequence[int], text: Callable[[Sequence[int]], str]) -> bool:
+        """Whether a row of ``ids``, of which ``text`` gives the text, contains a stop string."""
+        if not self.stops or not self._in(text(ids[-self.window :])):
+            return False
+        return self._in(text(ids))
 
-    def __call__(self, ids: Sequence[int]) -> bool:
-        if not self.stops:
-            return False
-        tail = self.text(ids[-self.window :])
-        if not any(stop in tail for stop in self.stops):
-            return False
-        whole = self.text(ids)
-        return any(stop in whole for stop in self.stops)
+    def _in(self, text: str) -> bool:
+        return any(stop in text for stop in self.stops)

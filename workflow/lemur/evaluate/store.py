@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from lemur.errors import UserError
-from lemur.files import canonical, replacing
+from lemur.files import canonical
 
 FORM = 1  # of generations.jsonl
+OPTIONAL = ("backend", "begin")  # settings that stand there where they are not the usual ones
 
 
 def fingerprint(settings: dict[str, Any]) -> str:
@@ -66,11 +67,11 @@ class Journal:
                 break
             good += len(line)
             try:
-                entry = json.loads(line)
-                if "response" in entry:
-                    self.known[entry["key"]] = entry
-            except (ValueError, KeyError, TypeError):
+                entry = _object(str(self.path), line)
+            except UserError:
                 continue  # damaged by the disk: asked again, and those after it are kept
+            if _damage(entry) is None:
+                self.known[entry["key"]] = entry
         self.file.truncate(good)  # a kill in the middle of a line loses that line alone
         self.file.seek(0, os.SEEK_END)
 
@@ -82,41 +83,85 @@ class Journal:
         self.file.flush()
         self.known[entry["key"]] = entry
 
-    def finish(self, order: Iterable[dict[str, Any]]) -> None:
-        """Write ``generations.jsonl``: ``order`` gives each request's place and its key."""
-        with replacing(self.output) as temporary, open(temporary, "w", encoding="utf-8") as out:
-            out.write(json.dumps({"form": FORM, "settings": self.settings}, sort_keys=True) + "\n")
-            for place in order:
-                entry = {**self.known[place["key"]], **place}
-                out.write(json.dumps(entry, ensure_ascii=True, sort_keys=True) + "\n")
+    def finish(self, order: Iterable[dict[str, Any]]) -> bytes:
+        """The bytes of ``generations.jsonl``: ``order`` gives each request's place and its key."""
+        made = [json.dumps({"form": FORM, "settings": self.settings}, sort_keys=True)]
+        for place in order:
+            entry = {**self.known[place["key"]], **place}
+            made.append(json.dumps(entry, ensure_ascii=True, sort_keys=True))
         for other in sorted(self.folder.glob("*.jsonl")):
             if other != self.path:
                 other.unlink()
+        return "".join(f"{line}\n" for line in made).encode()
 
 
 def read(path: Path | str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Settings and responses by key of a ``generations.jsonl``."""
+    """Settings and responses by key of a ``generations.jsonl``; UserError by line where a kill of the
+    disk or a hand has changed it."""
     entries: dict[str, dict[str, Any]] = {}
     try:
-        with open(path, encoding="utf-8") as file:
-            head = json.loads(next(file, "null"))
-            if not isinstance(head, dict) or "settings" not in head:
-                raise UserError(f"{path}: the first line holds no settings: generate again")
-            if head.get("form") != FORM:
-                raise UserError(f"{path}: form {head.get('form')}, expected {FORM}: generate again")
-            for line in file:
-                entry = json.loads(line)
+        with open(path, "rb") as file:
+            settings = _settings(f"{path}: line 1", next(file, b""))
+            for number, line in enumerate(file, 2):
+                where = f"{path}: line {number}"
+                entry = _object(where, line)
+                if why := _damage(entry):
+                    raise _damaged(where, why)
+                if entry["key"] in entries:
+                    raise _damaged(where, "its key stands there twice")
                 entries[entry["key"]] = entry
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (ValueError, KeyError) as error:
-        raise UserError(f"{path}: damaged ({error}): generate again") from None
-    return head["settings"], entries
+    except IsADirectoryError:
+        raise UserError(f"{path}: a folder, where the file of generations should be") from None
+    return settings, entries
+
+
+def _damaged(where: str, why: str) -> UserError:
+    return UserError(f"{where}: damaged ({why}): generate again")
+
+
+def _object(where: str, line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except RecursionError:
+        raise _damaged(where, "nested too deeply") from None
+    except ValueError as error:
+        raise _damaged(where, str(error)) from None
+    if not isinstance(found, dict):
+        raise _damaged(where, f"not an object, it is {type(found).__name__}")
+    return found
+
+
+def _settings(where: str, line: bytes) -> dict[str, Any]:
+    """Of the first line; what they must say to be judged by is ``refuse_other``'s to compare."""
+    head = _object(where, line)
+    settings = head.get("settings")
+    if not isinstance(settings, dict):
+        raise _damaged(where, "it holds no settings")
+    if head.get("form") != FORM:
+        raise UserError(f"{where}: form {head.get('form')}, expected {FORM}: generate again")
+    if not isinstance(settings.get("model_sha256"), str):
+        raise _damaged(where, "its settings lack 'model_sha256'")
+    return settings
+
+
+def _damage(entry: dict[str, Any]) -> str | None:
+    """What is wrong with a response's line; None where nothing is. Of which type a response must be
+    the benchmark says."""
+    for name, kind in (("key", str), ("finish", str), ("prompt", str), ("tokens", int)):
+        if not isinstance(entry.get(name, "" if name in ("finish", "prompt") else 0), kind):
+            return f"'{name}' must be {kind.__name__}"
+    if entry.get("response") is None:
+        return "it holds no response"
+    return None
 
 
 def refuse_other(path: Path | str, found: dict[str, Any], expected: dict[str, Any]) -> None:
     """UserError when generations were made with other settings than these, naming the first."""
     for name in sorted(expected):
+        if name not in found and name not in OPTIONAL:
+            raise _damaged(f"{path}: line 1", f"its settings lack '{name}'")
         if found.get(name) != expected[name]:
             was, now = canonical(found.get(name)), canonical(expected[name])
             raise UserError(f"{path}: made with {name} {was}, now {now}: generate again")

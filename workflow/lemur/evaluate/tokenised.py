@@ -1,13 +1,16 @@
 """What backends share that see a model's tokens: prompts cut to the context, windows to be scored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lm_eval.api.instance import Instance
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
+from tokenizers import Tokenizer
 
 from lemur.errors import UserError
 from lemur.evaluate import vocabulary
+from lemur.evaluate.lm import Dialogue
+from lemur.sft.chatml import ChatML
 
 WINDOW = 2048  # tokens of context at most when whole documents are scored: the paper's own
 Answers = Iterator[tuple[int, dict[str, Any]]]
@@ -16,25 +19,61 @@ Spans = list[list[tuple[list[int], list[int]]]]
 
 
 class Tokenised:
-    """``decoding``: max_new_tokens, temperature, top_p; ``context`` in tokens; ``begin``: whether a
-    prompt gets the tokenizer's own beginning token.
+    """``decoding``: max_new_tokens, temperature, top_p; ``context`` in tokens; ``document_ids``
+    gives the ids of a document that is scored whole.
+
+    ``begin``: whether a prompt gets the tokenizer's own beginning token. ``chat``: whether prompts
+    are ChatML; ``dialogues`` has the messages that such a prompt was made of.
 
     A subclass has ``generate`` and ``scored(spans, done, form)``, which yields for each request
     the ``form`` of its total log-likelihood and of whether it is the greedy continuation.
     """
 
     begin = True
+    chat = False
+    dialogues: Mapping[str, Dialogue] = {}
 
     def __init__(
-        self, tokenizer: Any, context: int, decoding: dict[str, Any], seed: int, label: str
+        self,
+        tokenizer: Any,
+        document_ids: Callable[[str], list[int]],
+        context: int,
+        decoding: dict[str, Any],
+        seed: int,
+        label: str,
     ):
-        self.tokenizer, self.context, self.decoding = tokenizer, context, decoding
+        self.tokenizer, self.document_ids = tokenizer, document_ids
+        self.context, self.decoding = context, decoding
         self.seed, self.label = seed, label
         self.scored_context = context  # input ids of a window at most
+        self._chatml: ChatML | None = None
 
-    def encode(self, text: str) -> list[int]:
-        """Ids of ``text``."""
-        return vocabulary.encode(self.tokenizer, text, self.begin)
+    def encode(self, prompt: str, answer: str = "", strip: bool = False) -> list[int]:
+        """Ids of ``prompt`` and of what follows it, without blanks at its end where ``strip``; only
+        the markers that the chat template set are control tokens."""
+        text = prompt + answer
+        text = text.rstrip() if strip else text
+        if not self.chat:
+            return vocabulary.encode(self.tokenizer, text, self.begin)
+        dialogue = self.dialogues.get(prompt)
+        if dialogue is None or not self._names_controls(dialogue, answer):
+            return vocabulary.encode_chat(self.tokenizer, text, self.begin)
+        if self._chatml is None:
+            # A tokenizer of its own: this one is set to read control tokens as text.
+            tokenizer = Tokenizer.from_str(self.tokenizer.backend_tokenizer.to_str())
+            self._chatml = ChatML(tokenizer)
+        start = self.tokenizer.encode("", add_special_tokens=self.begin)
+        return [*start, *self._chatml.prompt(dialogue.messages, dialogue.reply, answer, strip)]
+
+    def _names_controls(self, dialogue: Dialogue, answer: str) -> bool:
+        said = [*(message["content"] for message in dialogue.messages), answer]
+        added = self.tokenizer.added_tokens_decoder.values()
+        names = [token.content for token in added if token.special]
+        return any(name in text for text in said for name in names)
+
+    def text(self, prompt: Sequence[int], ids: Sequence[int]) -> str:
+        """Text of an answer's ``ids`` as they follow ``prompt``."""
+        return vocabulary.Decoding(self.tokenizer, prompt)(ids)
 
     def prompts(self, requests: Sequence[Instance]) -> tuple[list[list[int]], list[list[int]], int]:
         """Ids of each prompt, the same without the beginning that finds no room, and the longest
@@ -68,7 +107,7 @@ class Tokenised:
         most WINDOW tokens."""
         spans = []
         for request in requests:
-            tokens = self.tokenizer.encode(request.args[0], add_special_tokens=False)
+            tokens = self.document_ids(request.args[0])
             windows = get_rolling_token_windows(
                 token_list=tokens,
                 prefix_token=self._begin(),
@@ -88,9 +127,8 @@ class Tokenised:
 
     def _pair(self, context: str, rest: str) -> tuple[list[int], list[int]]:
         if not context:
-            return [self._begin()], self.tokenizer.encode(rest, add_special_tokens=False)
-        spaces = len(context) - len(context.rstrip())
-        if spaces:
-            context, rest = context[:-spaces], context[-spaces:] + rest
-        whole, start = self.encode(context + rest), self.encode(context)
+            return [self._begin()], vocabulary.encode(self.tokenizer, rest, begin=False)
+        whole = self.encode(context, rest)
+        # Blanks at a context's end belong to the continuation, as in lm-eval.
+        start = self.encode(context, strip=True)
         return whole[: len(start)], whole[len(start) :]

@@ -14,6 +14,7 @@ from lemur.evaluate import vocabulary
 from lemur.evaluate.stop import cut, stops_of
 from lemur.evaluate.tokenised import Answers, Spans, Tokenised
 from lemur.files import read_json
+from lemur.models.weights import check_vocabulary
 from lemur.progress import Progress
 
 DTYPES = {"bf16": "bfloat16", "fp32": "float32"}
@@ -46,7 +47,13 @@ class VllmBackend(Tokenised):
     """vLLM schedules by itself, so there is no batch size; its prefix cache keeps shared examples."""
 
     def __init__(
-        self, folder: Path | str, precision: str, decoding: dict[str, Any], seed: int, label: str
+        self,
+        folder: Path | str,
+        precision: str,
+        decoding: dict[str, Any],
+        seed: int,
+        label: str,
+        loaded: dict[Any, Any] | None = None,
     ):
         if precision not in DTYPES:
             raise UserError(f"precision '{precision}': allowed are {', '.join(DTYPES)}")
@@ -60,19 +67,27 @@ class VllmBackend(Tokenised):
             ) from None
         tokenizer = vocabulary.load(folder)
         config = read_json(Path(folder) / "config.json")
+        check_vocabulary(Path(folder), tokenizer, int(config.get("vocab_size", 1 << 62)))
         context = int(config.get("max_position_embeddings", 2048))
-        super().__init__(tokenizer, context, decoding, seed, label)
+        documents = vocabulary.document_encoder(folder, tokenizer)
+        super().__init__(tokenizer, documents, context, decoding, seed, label)
         self.scored_context = context - 2  # the prompt's last token, and one that is generated
         generation = Path(folder) / "generation_config.json"
         ends = read_json(generation).get("eos_token_id") if generation.is_file() else None
         self.stop_ids = vocabulary.stop_ids(tokenizer, ends)
         self.vllm = vllm
+        key, loaded = (str(folder), precision, seed), {} if loaded is None else loaded
+        if key not in loaded:
+            loaded[key] = self._started(folder, precision)
+        self.engine = loaded[key]
+
+    def _started(self, folder: Path | str, precision: str) -> Any:
         try:
-            self.engine = vllm.LLM(
+            return self.vllm.LLM(
                 model=str(folder),
                 dtype=DTYPES[precision],
-                seed=seed,
-                max_model_len=context,
+                seed=self.seed,
+                max_model_len=self.context,
                 enable_prefix_caching=True,
                 trust_remote_code=False,
                 generation_config="vllm",  # the recipe's decoding, not the folder's
@@ -80,7 +95,7 @@ class VllmBackend(Tokenised):
             ).llm_engine
         except (RuntimeError, ValueError) as error:  # its processes have logged the cause by then
             why = str(error).strip().splitlines()[0]
-            raise UserError(f"{label}: vLLM did not start with {folder}: {why}") from None
+            raise UserError(f"{self.label}: vLLM did not start with {folder}: {why}") from None
 
     def generate(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
         """Continuations as they end."""
@@ -103,7 +118,7 @@ class VllmBackend(Tokenised):
                 # As the other backends count and read: vLLM keeps the token that ended the answer,
                 # and its own text lacks a character that the last token leaves unfinished.
                 ids = list(made.token_ids)[: -1 if finish == "end" else None]
-                text = self.tokenizer.decode(ids, skip_special_tokens=True)
+                text = self.text(short[number], ids)
                 entry = {
                     "response": cut(text, stops_of(requests[number].args[1])),
                     "tokens": len(ids),

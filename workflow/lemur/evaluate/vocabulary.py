@@ -1,12 +1,21 @@
-"""A model folder's tokenizer: loaded with one clear line for what is wrong, and its stop tokens."""
+"""A model folder's tokenizer: texts to ids, answers to text, and the tokens that end one.
 
-from collections.abc import Iterable
+What a prompt or a document says is data: the name of a control token in it (``<s>`` in a page of
+HTML, ``<|endoftext|>`` in a program) is encoded as the characters that it is made of, as training
+reads it. Only the markers that a chat template sets are control tokens.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from transformers import AutoTokenizer
 
 from lemur.errors import UserError
+from lemur.tokenize.encoder import read_data_tokenizer
+
+# Tokens of a prompt that an answer is decoded after: more than a character is ever cut into.
+TAIL = 8
 
 
 def load(folder: Path | str) -> Any:
@@ -25,11 +34,60 @@ def load(folder: Path | str) -> Any:
 
 
 def encode(tokenizer: Any, text: str, begin: bool = True) -> list[int]:
-    """Ids of ``text``; a beginning token that the tokenizer adds is not added twice, and with
-    ``begin`` false not at all."""
+    """Ids of a prompt made of data; ``begin``: after the beginning token that the tokenizer adds."""
+    return tokenizer.encode(text, add_special_tokens=begin, split_special_tokens=True)
+
+
+def encode_chat(tokenizer: Any, text: str, begin: bool = True) -> list[int]:
+    """Ids of a prompt in a chat template, whose markers are control tokens; a beginning token that
+    the tokenizer adds is not added twice."""
     token = tokenizer.bos_token
     special = begin and not (token and text.startswith(token))
     return tokenizer.encode(text, add_special_tokens=special)
+
+
+def document_encoder(folder: Path | str, tokenizer: Any) -> Callable[[str], list[int]]:
+    """What gives the ids of a document as training has them, with nothing before or after it.
+
+    transformers rebuilds some tokenizers (Llama 2's) with other ids for a few texts than their
+    ``tokenizer.json`` gives, which is what a corpus is tokenized with.
+    """
+    path = Path(folder) / "tokenizer.json"
+    if not path.is_file():
+        return lambda text: encode(tokenizer, text, begin=False)
+    read = read_data_tokenizer(path)
+    return lambda text: read.encode(text, add_special_tokens=False).ids
+
+
+class Decoding:
+    """Text of the tokens that follow a prompt, as they follow it.
+
+    Decoders of Llama 2's kind strip the blank that a text begins with, so that an answer decoded
+    alone would be joined to its prompt without it ("SELECT" and "Name").
+    """
+
+    def __init__(self, tokenizer: Any, prompt: Sequence[int] = ()):
+        self.tokenizer = tokenizer
+        for tail in (prompt[-TAIL:], prompt):
+            self.tail = [*tail]
+            self.start = decode(tokenizer, self.tail)
+            if self.start:  # else these are control tokens, which have no text
+                break
+
+    def __call__(self, ids: Sequence[int]) -> str:
+        """Text of ``ids``, without control tokens."""
+        if self.start:
+            whole = decode(self.tokenizer, [*self.tail, *ids])
+            if whole.startswith(self.start):
+                return whole[len(self.start) :]
+        return decode(self.tokenizer, ids)
+
+
+def decode(tokenizer: Any, ids: Sequence[int]) -> str:
+    """Text of ``ids`` without control tokens, exactly: no blank before a full stop is taken out."""
+    if not ids:
+        return ""
+    return tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
 
 def stop_ids(tokenizer: Any, generation_end: int | Iterable[int] | None) -> frozenset[int]:

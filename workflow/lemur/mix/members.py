@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lemur.data.manifest import read_manifest
 from lemur.errors import UserError
-from lemur.files import read_json
 
 LARGEST = 1 << 30  # bytes of one member: more is a mistake or a decompression bomb
 
@@ -53,8 +53,5 @@ def members(path: Path, patterns: Sequence[str]) -> Iterator[tuple[str, bytes]]:
 
 def manifest_members(manifest: Path, patterns: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """The same for every file that a download's ``manifest.json`` lists, in its order."""
-    for file in read_json(manifest)["files"]:
-        path = manifest.parent / file["path"]
-        if not path.is_file():
-            raise UserError(f"{path}: no such file, though {manifest} lists it; fetch it again")
-        yield from members(path, patterns)
+    for file in read_manifest(manifest):
+        yield from members(file.check(manifest), patterns)

@@ -8,8 +8,6 @@ from typing import Any
 
 import torch
 from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
     AutoTokenizer,
     GenerationConfig,
     LlamaConfig,
@@ -17,10 +15,12 @@ from transformers import (
     PreTrainedModel,
 )
 
+from lemur.data.manifest import read_manifest
 from lemur.errors import UserError, nearest
-from lemur.files import read_json, sha256_of, write_json
+from lemur.files import read_json, write_json
 from lemur.models import folder, gguf
 from lemur.models.card import start_card
+from lemur.models.weights import load_weights
 from lemur.progress import Progress
 from lemur.provenance import ROOT
 
@@ -126,13 +126,7 @@ def _random(spec: Spec) -> tuple[PreTrainedModel, Callable[[Path], None]]:
 
 def _entries(manifest: Path) -> list[Path]:
     """Downloaded files, each as the manifest says it is: nobody else looks at these bytes."""
-    found = []
-    for item in read_json(manifest)["files"]:
-        path = manifest.parent / item["path"]
-        if not path.is_file() or sha256_of(path) != item["sha256"]:
-            raise UserError(f"{path}: missing or changed since its download: remove {manifest}")
-        found.append(path)
-    return found
+    return [one.check(manifest) for one in read_manifest(manifest)]
 
 
 def _gguf(spec: Spec, manifest: Path) -> tuple[PreTrainedModel, Callable[[Path], None]]:
@@ -179,8 +173,4 @@ def _hub(manifest: Path) -> tuple[PreTrainedModel, Callable[[Path], None]]:
             f"{manifest}: the snapshot has no safetensors; other weights are not loaded"
         )
     source = files["config.json"].parent
-    config = AutoConfig.from_pretrained(source, local_files_only=True, trust_remote_code=False)
-    model = AutoModelForCausalLM.from_pretrained(
-        source, config=config, dtype="auto", local_files_only=True, use_safetensors=True
-    )
-    return model, lambda target: folder.copy_tokenizer(source, target)
+    return load_weights(source), lambda target: folder.copy_tokenizer(source, target)

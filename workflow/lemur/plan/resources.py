@@ -88,7 +88,8 @@ WORK = {
 }
 TRAINING = {"continue_pretraining": "pretrain", "supervised_fine_tuning": "sft"}
 PREFLIGHT = {"preflight_pretrain": "pretrain", "preflight_sft": "sft"}
-RULES = (*WORK, *TRAINING, *PREFLIGHT, "generate")
+GENERATION = ("answer", "generate")
+RULES = (*WORK, *TRAINING, *PREFLIGHT, *GENERATION)
 
 
 def ask(recipe: dict[str, Any], rule: str, entry: dict[str, Any] | None = None) -> Ask:
@@ -97,13 +98,13 @@ def ask(recipe: dict[str, Any], rule: str, entry: dict[str, Any] | None = None) 
     ``entry``: the pinned source that a job of one source reads (its share of it, by ``parts``), or
     the published model that is prepared or scored, taken for the base where its shape is known.
     """
-    if entry and rule in ("prepare_model", "generate") and "architecture" in entry:
+    if entry and rule in ("prepare_model", *GENERATION) and "architecture" in entry:
         recipe = {**recipe, "base": {"from": {}, **entry}}
     if rule in TRAINING:
         return _training(recipe, TRAINING[rule])
     if rule in PREFLIGHT:
         return _preflight(recipe, PREFLIGHT[rule])
-    if rule == "generate":
+    if rule in GENERATION:
         return _generation(recipe)
     if rule not in WORK:
         raise UserError(f"resources: no rule '{rule}'{nearest(rule, RULES)}")
@@ -217,7 +218,8 @@ def _preflight(recipe: dict[str, Any], stage: str) -> Ask:
 
 
 def _generation(recipe: dict[str, Any]) -> Ask:
-    """One model on one benchmark: on a GPU where training is, else on the CPU."""
+    """One model on all benchmarks, or on one that the others' job has left: on a GPU where training
+    is, else on the CPU."""
     part, price = recipe["evaluate"], recipe["cost"]
     count = parameters(recipe["base"]["architecture"])["total"]
     weights = (4 if part["precision"] == "fp32" else 2) * count

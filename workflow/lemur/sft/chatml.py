@@ -109,6 +109,19 @@ class ChatML:
         mask = [0] * len(header) + [1] * len(said) + [self.line_trained] * len(self.line)
         return Turn([*header, *said, *self.line], mask)
 
+    def prompt(
+        self, messages: Sequence[Message], reply: bool, answer: str = "", strip: bool = False
+    ) -> list[int]:
+        """The tokens of a prompt: its last message is left open, or followed by the header of a
+        ``reply``; then comes the ``answer``. ``strip``: without blanks at its end."""
+        texts = [f"{message['role']}\n{message['content']}" for message in messages]
+        texts = [*texts, "assistant\n"] if reply else texts
+        last = texts.pop() + answer
+        ids = []
+        for text in texts:
+            ids += [self.start, *self._after_marker(text), self.end, *self.line]
+        return [*ids, self.start, *self._after_marker(last.rstrip() if strip else last)]
+
     def turns(self, messages: Sequence[Message]) -> list[Turn]:
         """The tokens of every message."""
         check(messages)

@@ -46,6 +46,19 @@ def width(vocabulary: int) -> np.dtype:
     return np.dtype("<u2") if vocabulary <= 1 << 16 else np.dtype("<u4")
 
 
+def read_data_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer of a ``tokenizer.json`` as data are read: whole, and the names of control tokens
+    as the characters that they are made of. UserError for a file that is none."""
+    try:
+        made = Tokenizer.from_file(str(path))
+    except Exception as error:
+        raise UserError(f"{path}: not a tokenizer ({error})") from None
+    made.no_truncation()
+    made.no_padding()
+    made.encode_special_tokens = True
+    return made
+
+
 class Encoder:
     """The tokenizer in a model folder (``tokenizer.json`` and ``tokenizer_config.json``).
 
@@ -57,13 +70,7 @@ class Encoder:
 
     def __init__(self, folder: Path | str):
         path = Path(folder) / "tokenizer.json"
-        try:
-            self.slow = Tokenizer.from_file(str(path))
-        except Exception as error:
-            raise UserError(f"{path}: not a tokenizer ({error})") from None
-        self.slow.no_truncation()
-        self.slow.no_padding()
-        self.slow.encode_special_tokens = True
+        self.slow = read_data_tokenizer(path)
         self.sha256 = sha256_of(path)
         self.vocabulary = max(self.slow.get_vocab(with_added_tokens=True).values()) + 1
         self.dtype = width(self.vocabulary)

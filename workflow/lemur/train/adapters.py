@@ -10,10 +10,11 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from lemur.errors import UserError
 from lemur.files import read_json, write_json
+from lemur.models.weights import load_weights
 from lemur.train import chat
 from lemur.train.spec import Lora, Spec
 
@@ -57,9 +58,7 @@ def merged(
     ``base`` is loaded again rather than taken from an engine, which may hold it in 16 bits or in
     shards. ``parameters``: the trained ones, float32, by the names of the wrapped model.
     """
-    model = AutoModelForCausalLM.from_pretrained(
-        base, dtype=torch.float32, local_files_only=True, use_safetensors=True
-    )
+    model = load_weights(base, torch.float32)
     added = chat.add_markers(model, base) if spec.vocabulary == "chatml" else 0
     wrapped = wrap(model, spec, added)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}

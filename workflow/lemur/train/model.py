@@ -1,15 +1,13 @@
 """The model as the engines see it: a batch goes in, the summed loss comes out."""
 
 import functools
-import sys
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
-from transformers.utils import logging
+from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from lemur.errors import UserError
+from lemur.models import weights
 from lemur.tokenize.packed import PackedDataset
 from lemur.train import attention
 from lemur.train.batches import Batch
@@ -129,53 +127,17 @@ def _outline(config: PretrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
 
 def read_config(folder: Path) -> PretrainedConfig:
     """A model folder's config.json; UserError where it is missing or wrong."""
-    if not (folder / "config.json").is_file():
-        raise UserError(f"{folder}: no model here (config.json is missing)")
     try:
-        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"base: {folder / 'config.json'}: {_first_line(error)}") from None
+        return weights.read_config(folder)
+    except UserError as error:
+        raise UserError(f"base: {error}") from None
 
 
 def _weights(folder: Path, config: PretrainedConfig) -> PreTrainedModel:
-    """Every weight of the model comes from the folder; left alone, what is missing would be random."""
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity(logging.CRITICAL)  # its table of keys is our one line
     try:
-        model, report = AutoModelForCausalLM.from_pretrained(
-            folder,
-            config=config,
-            dtype=torch.float32,
-            local_files_only=True,
-            use_safetensors=True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        raise UserError(f"base: {folder}: {_first_line(error)}") from None
-    finally:
-        logging.set_verbosity(verbosity)
-    for found, what in (
-        ("missing_keys", "are missing"),
-        ("mismatched_keys", "have another shape than config.json says"),
-    ):
-        names = sorted(key if isinstance(key, str) else key[0] for key in report[found])
-        if names:
-            raise UserError(
-                f"base: {folder}: {len(names)} weights {what}, the first is '{names[0]}'"
-            )
-    unknown = sorted(report["unexpected_keys"])
-    if unknown:
-        print(
-            f"warning: base: {folder}: config.json has no place for {len(unknown)} weights, the first "
-            f"is '{unknown[0]}'",
-            file=sys.stderr,
-        )
-    return model
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0] or type(error).__name__
+        return weights.load_weights(folder, torch.float32, config)
+    except UserError as error:
+        raise UserError(f"base: {error}") from None
 
 
 def check_vocabulary(model: PreTrainedModel, spec: Spec, data: PackedDataset) -> None:

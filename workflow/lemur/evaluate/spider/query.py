@@ -71,7 +71,7 @@ def dump_of(source: Source) -> dict[str, Database]:
     """Databases beside the questions of ``source``."""
     for path in source.files:
         if path.name == DUMP.rsplit("/", 1)[-1]:
-            return databases(path)
+            return databases(source.checked(path))
     raise UserError(f"{source.path}: no file '{DUMP}'")
 
 
