@@ -134,10 +134,12 @@ def test_a_named_configuration_and_an_allocation_stay_as_they_are(clients):
 @pytest.mark.parametrize("call", ["workflow/env-run workflow snakemake --help",
                                   "source .envs/workflow/bin/activate; snakemake --help"])  # fmt: skip
 def test_the_real_snakemake_asks_no_controller(call, tmp_path):
-    """Its plugin calls scontrol at every start; with an empty configuration that returns at once."""
-    fake = tmp_path / "scontrol"
-    fake.write_text(f'#!/bin/sh\necho "conf=$SLURM_CONF" >>{tmp_path}/asked\nexit 1\n')
-    fake.chmod(0o755)
+    """Its plugin calls scontrol at every start where it finds SLURM's clients; with an empty
+    configuration that returns at once. The clients are made here, whatever the machine has."""
+    for name in ("scontrol", "sinfo", "sacct", "sacctmgr", "sbatch", "squeue", "srun", "scancel"):
+        fake = tmp_path / name
+        fake.write_text(f'#!/bin/sh\necho "conf=$SLURM_CONF" >>"{tmp_path}/asked"\nexit 1\n')
+        fake.chmod(0o755)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "SNAKEMAKE_"))}
     subprocess.run(
         ["bash", "-c", call], cwd=ROOT,
