@@ -29,6 +29,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CLONE = "root/lemur"
+MADE = "etc/made-by-bare.py"
 NEEDED = ("make", "python3", "python3-venv", "git")
 # Where package clients look for their settings, and the settings that come as variables.
 SYSTEM_FILES = ("etc/pip.conf", "etc/xdg/pip", "etc/npmrc", "usr/etc/npmrc", "etc/uv",
@@ -102,9 +103,14 @@ class Bare:
 
     def make(self) -> None:
         """The root, with the clients' configuration and what README asks for."""
-        if (self.folder / "etc" / "debian_version").exists():
+        made = self.folder / MADE
+        if made.exists():
             say(f"{self.suite}: going on with the root in {self.folder}, which is not fresh")
             return
+        if any(self.folder.iterdir()):
+            raise SystemExit(
+                f"error: {self.folder} holds no root that was made to its end: remove it"
+            )
         if shutil.which("debootstrap") is None:
             install = ["apt-get", "-qq", "-y", "install", "--no-install-recommends"]
             packages = ["debootstrap", "debian-archive-keyring"]
@@ -113,7 +119,9 @@ class Bare:
                 if shutil.which("apt-get") and shutil.which("debootstrap") is None:
                     subprocess.run(command, check=False, **quiet)
         if shutil.which("debootstrap") is None:
-            raise CannotError("debootstrap is not installed (Debian and Ubuntu: apt-get install it)")
+            raise CannotError(
+                "debootstrap is not installed (Debian and Ubuntu: apt-get install it)"
+            )
         sources = apt_sources(self.suite)
         mirror = next((uri for uri, suite, _ in sources if suite == self.suite), None)
         command = ["debootstrap", "--variant=minbase", "--include=ca-certificates", self.suite,
@@ -128,7 +136,10 @@ class Bare:
         code = self.run(f"update-ca-certificates && apt-get -qq update && apt-get -qq -y install --no-install-recommends {packages}",
                         "/", {"DEBIAN_FRONTEND": "noninteractive"}, quiet=True)[0]  # fmt: skip
         if code:
-            raise CannotError(f"apt-get could not install {packages} in the root")
+            raise SystemExit(
+                f"error: apt-get could not install {packages} in the bare {self.suite}"
+            )
+        made.touch()
 
     def configure(self, sources: list[tuple[str, str, str]]) -> None:
         for name in SYSTEM_FILES:
@@ -197,7 +208,9 @@ def apt_sources(suite: str) -> list[tuple[str, str, str]]:
     rows = [line.split("\t") for line in shown.splitlines() if line.startswith("Debian\t")]
     # Of bookworm, bookworm-updates and bookworm-security the first is the suite's name.
     here = min((row[3] for row in rows if row[1] == "Debian"), key=len, default="")
-    return [(uri, name.replace(here, suite), part) for _, _, uri, name, part in rows if here]
+    every = [(uri, name.replace(here, suite), part) for _, _, uri, name, part in rows if here]
+    # What is not released yet has neither updates nor security updates.
+    return [one for one in every if suite != "sid" or one[1] == suite]
 
 
 def mounts_below(folder: Path) -> list[str]:
