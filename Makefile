@@ -6,6 +6,12 @@ SUITE ?= bookworm
 # The options before --cores: --resources takes every word up to the next option, targets too.
 SNAKEMAKE := workflow/env-run workflow snakemake --resources mem_mb=8000 downloads=4 --cores $(CORES)
 
+# The pinned environments that a target needs; none is named: those that every run needs.
+define built
+@[ -n "$(PYTHON)" ] || workflow/find-python
+@$(PYTHON) workflow/env-build $(1)
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-slurm bench-overhead lint format
 
@@ -16,8 +22,7 @@ setup: ## install system packages that are missing (root on Debian or Ubuntu; el
 	@workflow/system-packages
 
 envs: setup ## build the pinned environments under .envs/ from the locks
-	@[ -n "$(PYTHON)" ] || workflow/find-python
-	@$(PYTHON) workflow/env-build
+	$(call built)
 
 lock: ## resolve envs/*/requirements.in into hash-pinned locks (UPGRADE=1 takes newer versions)
 	@$(PYTHON) workflow/env-build --bootstrap >/dev/null
@@ -29,13 +34,16 @@ mini: envs ## the main job: real model, real corpora, scores and report on 2 CPU
 smoke: envs ## every rule with a random 1M-parameter model (about 3 minutes)
 	@workflow/env-run workflow python -m lemur.runner smoke --cores $(CORES)
 
-fetch: envs ## all downloads of the default recipe; everything after passes with the network off
+fetch: setup ## all downloads of the default recipe; everything after passes with the network off
+	$(call built,workflow data)
 	@$(SNAKEMAKE) fetch
 
-figures: envs ## the paper's figures and tables, offline, from reports/paper/
+figures: setup ## the paper's figures and tables, offline, from reports/paper/
+	$(call built,workflow figures)
 	@$(SNAKEMAKE) paper_figures --config quiet_plan=true
 
-plan: envs ## what a recipe costs before it runs: make plan RECIPE=lemur-70b
+plan: setup ## what a recipe costs before it runs: make plan RECIPE=lemur-70b
+	$(call built,workflow)
 	@workflow/env-run workflow python scripts/4_pretrain/plan.py --recipe $(or $(RECIPE),mini)
 
 test-envs: envs
@@ -72,17 +80,21 @@ bench-evaluate: envs ## generation against lm-eval's own backend and vLLM, and j
 	@$(SNAKEMAKE) resources/models/smollm2-135m-instruct-q4/DONE.json resources/benchmarks/humaneval/part-0-of-1/manifest.json resources/benchmarks/gsm8k/part-0-of-1/manifest.json --config quiet_plan=true
 	@workflow/env-run bench-evaluate python tests/bench/evaluate.py --model resources/models/smollm2-135m-instruct-q4/model
 
-bench-slurm: envs ## dry runs of up to 10,000 shards and jobs a minute into reports/bench/scale.md (root on Debian; about 10 minutes)
-	@folder=$$(mktemp -d) && workflow/env-run workflow python tests/bench/slurm_scale.py --out $$folder/scale.json && workflow/env-run figures python tests/bench/slurm_report.py $$folder/scale.json reports/bench
+bench-slurm: setup ## dry runs of up to 10,000 shards and jobs a minute into reports/bench/scale.md (root on Debian; about 10 minutes)
+	$(call built,workflow figures)
+	@folder=$$(mktemp -d) && workflow/env-run workflow python tests/bench/slurm_scale.py --out "$$folder/scale.json" && workflow/env-run figures python tests/bench/slurm_report.py "$$folder/scale.json" reports/bench
 
 bench-overhead: envs ## smoke on the test cluster over smoke run locally into reports/bench/slurm.md (root on Debian; about 15 minutes)
 	@workflow/env-run workflow python tests/bench/slurm_overhead.py --out reports/bench/slurm.md
 
-clean-%: ## remove what a stage made: make clean-sft [RECIPE=mini] [DRY=1: say what would be lost]
+clean-%: setup ## remove what a stage made: make clean-sft [RECIPE=mini] [DRY=1: say what would be lost]
+	$(call built,workflow)
 	@workflow/env-run workflow python -m lemur.trace.clean $* $(if $(RECIPE),--recipe $(RECIPE)) $(if $(DRY),--dry-run)
 
-lint: ## ruff, snakefmt and snakemake --lint
+lint: setup ## ruff, snakefmt and snakemake --lint
+	$(call built,workflow)
 	@workflow/env-run workflow python tests/run.py --only lint
 
-format: ## rewrite Python and Snakemake files in the project's format
+format: setup ## rewrite Python and Snakemake files in the project's format
+	$(call built,workflow)
 	@workflow/env-run workflow ruff check --fix --quiet . ; workflow/env-run workflow ruff format --quiet . && workflow/env-run workflow snakefmt Snakefile rules

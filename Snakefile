@@ -32,8 +32,9 @@ localrules:
     all,
 
 
-# Hooks do not fire in a dry run: what .prov.json files point to.
+# Hooks do not fire in a dry run: the folder's lock, and what .prov.json files point to.
 onstart:
+    begin_run()
     for point in POINTS.values():
         keep_recipe(point, digest(point), asked_for(), configuration_files())
 
@@ -42,3 +43,11 @@ rule all:
     default_target: True
     input:
         default_files(),
+
+
+onsuccess:
+    RUN_LOCK.release()
+
+
+onerror:
+    RUN_LOCK.release()

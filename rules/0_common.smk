@@ -2,29 +2,36 @@
 import hashlib
 import os
 import re
+import shlex
+import signal
 import sys
 from pathlib import Path
 
+from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger as snakemake_log
 
 ROOT = Path(workflow.current_basedir).parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
-from lemur.config import load, recipe as recipes, schema, scoring, site, stages, sweep
+from lemur.config import load, place, recipe as recipes, schema, scoring, site, stages, sweep
+from lemur.dag import answers
 from lemur.errors import UserError
 from lemur.figures import settings
 from lemur.files import canonical
 from lemur.plan import resources as plan_resources
 from lemur.provenance import digest, keep_recipe
+from lemur.run_lock import PREFIX, RunLock
 from lemur.trace import records
 
-RUN = ROOT / "workflow" / "env-run"
+RUN = shlex.quote(str(ROOT / "workflow" / "env-run"))
+BUILD = shlex.quote(str(ROOT / "workflow" / "env-build"))
 SCRIPTS = ROOT / "scripts"
 PAPER = ROOT / "reports" / "paper"
 OFFLINE = "HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_EVALUATE_OFFLINE=1"
 # A rule's log is also shown, so that progress reaches the terminal.
-LOG = "2> >(tee {log} >&2)"
+LOG = "2> >(tee {log:q} >&2)"
 DOCUMENTS = "results/corpus/{corpus}/{source}/{name}.parquet"
 STATISTICS = "results/corpus/{corpus}/{source}/{name}.stats.json"
 SIGNATURES = "results/corpus/{corpus}/{source}/{name}.npy"
@@ -32,7 +39,13 @@ TOKENS = "results/tokens/{corpus}/{tokenizer}/{source}/{name}.json"
 DUPLICATES = "results/corpus/{corpus}/{source}/duplicates.tsv"
 
 try:
-    config = {**load.read_yaml(ROOT / "config" / "config.yaml"), **load.typed(config)}
+    place.check(ROOT, Path.cwd())
+    place.check_writable(Path.cwd())
+    config = {
+        **load.read_yaml(ROOT / "config" / "config.yaml"),
+        **config,
+        **load.command_line(workflow.config_settings.config_args or []),
+    }
     schema.check(config, "config", "config")
     RECIPE = recipes.resolve(str(config["recipe"]), config.get("set"))
     # A sweep's points differ in their mixture alone; the others' targets are of its first one.
@@ -42,16 +55,39 @@ try:
     RECIPE = next(iter(SWEEP.values()), RECIPE)
     if {"model", *scoring.KEYS} & set(config):
         RECIPE = scoring.alone(RECIPE, config)
+    REPORT = f"results/{RECIPE['name']}/report.html"
+    REPORT_SUMMARY = f"results/{RECIPE['name']}/report.json"
+    place.check_compiled(RECIPE, ROOT, Path.cwd())
     STYLE = load.figures(config.get("style"))
     # What `snakemake provenance` explains.
-    OF = str(records.check(config["of"])) if "of" in config else "results/report.html"
+    OF = str(records.check(config["of"])) if "of" in config else REPORT
     SITE = site.read(Path(config["site"]) if config.get("site") else None)
 except UserError as error:
     # WorkflowError would name this file and line, which is not where the mistake is.
     sys.exit(f"error: {error}")
 
+RUN_LOCK = RunLock()
+if workflow.is_main_process:
+    # What only prints, as a dry run does, ends quietly with its reader: `snakemake -n | head`.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 RECIPE_DIGEST = digest(RECIPE)
-if workflow.is_main_process and not config.get("quiet_plan"):
+
+
+def targets_asked_for():
+    """Targets of the command line, which Snakemake keeps to itself until all rules are read.
+
+    None in a dry run, whose answer is what would run.
+    """
+    program = Path(sys.argv[0])
+    if program.name != "snakemake" and program.parent.name != "snakemake":
+        return []
+    arguments = get_argument_parser().parse_args(sys.argv[1:])
+    return [] if arguments.dryrun else arguments.targets
+
+
+if workflow.is_main_process and answers.asked(targets_asked_for()):
+    answers.quieten(snakemake_log)
+elif workflow.is_main_process and not config.get("quiet_plan"):
     shown_plan = cost_plan.summary if RECIPE["evaluate"]["models"] else cost_plan.scoring
     print("\n".join(shown_plan(RECIPE)), file=sys.stderr, flush=True)
     if SWEEP:
@@ -123,13 +159,22 @@ KERNELS = " ".join(
 )
 
 
+# What Snakemake fills in for a job's files and wildcards, each of which may be a path.
+FILES = re.compile(r"\{((?:input|output|log|wildcards)[^{}:]*)\}")
+
+
+def quoted(*arguments):
+    """Arguments as shell text in which every file's name is one word, whatever it holds."""
+    return FILES.sub(r"{\1:q}", " ".join(arguments))
+
+
 def script(environment, path, *arguments):
     """Shell text that runs a script in an environment with its slice of the recipe."""
     spec = f"--spec {{params.spec:q}} --recipe-digest {RECIPE_DIGEST} --log {{log}}"
     # Only what downloads may ask a hub: libraries otherwise try it first, also for local folders.
     offline = [] if Path(path).name == "download.py" else [OFFLINE]
-    call = [str(RUN), environment, "python", str(SCRIPTS / path)]
-    return " ".join([*offline, *call, spec, *arguments, LOG])
+    call = [RUN, environment, "python", shlex.quote(str(SCRIPTS / path))]
+    return " ".join([*offline, *call, quoted(spec, *arguments), LOG])
 
 
 def threaded(environment, path, *arguments):
@@ -140,7 +185,7 @@ def threaded(environment, path, *arguments):
 
 def on_demand(environment, path, *arguments):
     """The same in an environment that few recipes need, built when one does."""
-    return f"{RUN.with_name('env-build')} {environment} && {script(environment, path, *arguments)}"
+    return f"{BUILD} {environment} && {script(environment, path, *arguments)}"
 
 
 # The rules that make a mixture make that of every point of a sweep.
@@ -169,7 +214,7 @@ def default_files():
     """What plain ``snakemake`` makes: the report, the scores of one model, or a sweep's mixtures."""
     if SWEEP:
         return mixture_tables()
-    return FOUNDATION if only_scores() else ["results/report.html", *model_cards()]
+    return FOUNDATION if only_scores() else [REPORT, "results/index.html", *model_cards()]
 
 
 # Names of the models that a recipe trains.
@@ -190,6 +235,17 @@ def scores_of_model(wildcards):
 def mixture_tables():
     """Plan against realised, of the recipe or of every point of a sweep."""
     return [f"results/{name}/mix/table.txt" for name in POINTS]
+
+
+def begin_run():
+    """Take the folder's lock, which jobs that run here hold as well."""
+    try:
+        place.check(ROOT, Path.cwd(), cluster=workflow.non_local_exec)
+        RUN_LOCK.take()
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 
 
 # -- where it runs --------------------------------------------------------------------------------
@@ -236,7 +292,7 @@ def launched(stage, path, *arguments):
     nodes, processes = plan_resources.ranks(RECIPE, stage)
     grace = plan_resources.grace_seconds(RECIPE, stage)
     launch = f"-m lemur.launch --nodes {nodes} --processes {processes} --grace {grace}"
-    done = f"--out results/{RECIPE['name']}/{stage}/DONE.json -- {SCRIPTS / path}"
+    done = f"--out results/{RECIPE['name']}/{stage}/DONE.json -- {shlex.quote(str(SCRIPTS / path))}"
     spec = f"--spec {{params.spec:q}} --recipe-digest {RECIPE_DIGEST} --log {{log}}"
     # Most SLURM_ variables are gone here, so srun is told the layout again.
     srun = f"srun --nodes={nodes} --ntasks={nodes} --cpus-per-task={{resources.cpus_per_task}}"
@@ -245,10 +301,10 @@ def launched(stage, path, *arguments):
     parts = [
         f"trap '' TERM USR1; {OFFLINE} {KERNELS} OMP_NUM_THREADS={{threads}}",
         *start,
-        str(RUN),
+        RUN,
         "train python",
     ]
-    return " ".join([*parts, launch, done, spec, *arguments, LOG])
+    return " ".join([*parts, launch, done, quoted(spec, *arguments), LOG])
 
 
 def tracked():
@@ -298,6 +354,13 @@ def configuration_files():
     return sorted(path for path in (ROOT / "config").rglob("*.yaml") if path.stem[:4] != "site")
 
 
-def explaining(log):
+def printing_scores():
+    """Shell text that prints the scores of all models on all benchmarks, as a table."""
+    table = shlex.quote(str(SCRIPTS / "6_evaluate" / "table.py"))
+    call = f"{RUN} figures python {table} --labels {{params.labels:q}} --scores {{input:q}}"
+    return f"{call} | tee {{log:q}}"
+
+
+def explaining():
     """Shell text that prints how a result was made."""
-    return f"{RUN} workflow python -m lemur.trace {{params.of:q}} 2> {log}"
+    return f"{RUN} workflow python -m lemur.trace {{params.of:q}} 2> {{log:q}}"

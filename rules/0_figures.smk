@@ -7,9 +7,21 @@ PAPER_FIGURES = (
     "agent_table.html",
     "mint_table.html",
 )
-FOUNDATION = "results/figures/foundation.html"
+# Models that are scored without a recipe share its name, and have a table each.
+SCORED = [entry["name"] for entry in baselines()] if "model" in config else []
+FOUNDATION = f"results/figures/{'/'.join([RECIPE['name'], *SCORED])}/foundation.html"
 FOUNDATION_OTHERS = [str(Path(FOUNDATION).with_suffix(kind)) for kind in (".md", ".csv", ".tex")]
-RECIPE_FIGURES = ("mixture", "loss", "bits_per_byte", "scores")
+SECTIONS = {
+    name: section["heading"]
+    for section in STYLE["report"]["sections"]
+    for name in section["figures"]
+}
+# A figure of the report that is neither the paper's nor the table beside it is one of the recipe.
+RECIPE_FIGURES = tuple(
+    name
+    for name in SECTIONS
+    if name not in {Path(FOUNDATION).stem, *(Path(figure).stem for figure in PAPER_FIGURES)}
+)
 
 
 def paper_figure_files():
@@ -18,6 +30,12 @@ def paper_figure_files():
 
 def recipe_figure_files(recipe):
     return [f"results/figures/{recipe['name']}/{name}.svg" for name in RECIPE_FIGURES]
+
+
+def report_figures():
+    """Those that the sections of figures.yaml show."""
+    drawn = [*recipe_figure_files(RECIPE), FOUNDATION, *paper_figure_files()]
+    return [path for path in drawn if Path(path).stem in SECTIONS]
 
 
 def mixture_drops():
@@ -31,14 +49,9 @@ def figure_output(name):
 
 
 # What the templates of reports/snakemake/ read, which cannot open a file: a figure's text is the
-# same in `snakemake --report` as in results/report.html.
+# same in `snakemake --report` as in the page itself.
 config["captions"] = {
     path.stem: path.read_text() for path in (ROOT / "reports" / "captions").glob("*.rst")
-}
-SECTIONS = {
-    name: section["heading"]
-    for section in STYLE["report"]["sections"]
-    for name in section["figures"]
 }
 
 
@@ -73,7 +86,8 @@ def figure_spec(name):
 
 def paper_arguments(figure, files):
     """What each of the paper's figures reads."""
-    reported, outcomes = f"--reported {files.reported}", f"--outcomes {files.outcomes}"
+    reported = f"--reported {shlex.quote(str(files.reported))}"
+    outcomes = f"--outcomes {shlex.quote(str(files.outcomes))}"
     return {
         "overview": "",
         "foundation_table": reported,
@@ -91,6 +105,11 @@ def scores_of_figure(name):
     return own or everything
 
 
+def heldout_scores():
+    """Bits per byte of the recipe's own models: what its training is held against."""
+    return [path for path in scores_of(RECIPE) if "/bits_per_byte_" in path]
+
+
 def report_spec():
     return canonical(settings.report_spec(STYLE, RECIPE))
 
@@ -103,6 +122,12 @@ def other_recipes():
         for path in Path("results").glob("*/recipes/*.json")
         if path.name != mine and not path.name.endswith(records.SUFFIX)
     )
+
+
+def reports_here():
+    """This recipe's report, and those of other recipes that were run in this folder."""
+    others = Path("results").glob("*/report.html")
+    return sorted({REPORT, *(str(path) for path in others if path.with_suffix(".json").is_file())})
 
 
 def report_files():

@@ -58,7 +58,7 @@ rule prepare_model:
         script(
             "train",
             "1_corpus/prepare_model.py",
-            "--manifest {params.manifest} --out {output}",
+            "--manifest {params.manifest:q} --out {output}",
         )
 
 
@@ -138,5 +138,5 @@ rule duplicates:
             "data",
             "1_corpus/duplicates.py",
             "--documents {params.documents} --signatures {params.signatures}",
-            "--out-dir {params.folder}",
+            "--out-dir {params.folder:q}",
         )

@@ -24,7 +24,7 @@ rule tokenize:
         threaded(
             "data",
             "3_tokenize/tokenize.py",
-            "--documents {input.documents} --tokenizer {params.model} --out {output.facts}",
+            "--documents {input.documents} --tokenizer {params.model:q} --out {output.facts}",
         )
 
 

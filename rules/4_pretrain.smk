@@ -27,7 +27,7 @@ rule continue_pretraining:
         launched(
             "pretrain",
             "4_pretrain/pretrain.py",
-            "--model {params.model} --index {input.index} --out {output.done}",
+            "--model {params.model:q} --index {input.index} --out {output.done}",
             tracked(),
         )
 

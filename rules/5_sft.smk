@@ -8,7 +8,8 @@ rule conversations:
         benchmarks=benchmark_manifests,
         dropped="results/{recipe}/mix/dropped.tsv" if takes_docstrings() else [],
     output:
-        "results/{recipe}/sft/data/conversations.jsonl",
+        conversations="results/{recipe}/sft/data/conversations.jsonl",
+        counts="results/{recipe}/sft/data/sources.json",
     log:
         "logs/conversations/{recipe}.log",
     resources:
@@ -24,7 +25,7 @@ rule conversations:
             "data",
             "5_sft/conversations.py",
             "--manifests {input.manifests} --documents {params.documents}",
-            "{params.dropped} --benchmarks {input.benchmarks} --out {output}",
+            "{params.dropped} --benchmarks {input.benchmarks} --out {output.conversations}",
         )
 
 
@@ -48,7 +49,7 @@ rule sft_tokens:
         script(
             "data",
             "5_sft/sft_tokens.py",
-            "--conversations {input.conversations} --tokenizer {params.model} --out {output.index}",
+            "--conversations {input.conversations} --tokenizer {params.model:q} --out {output.index}",
         )
 
 
@@ -77,7 +78,7 @@ rule supervised_fine_tuning:
         launched(
             "sft",
             "5_sft/sft.py",
-            "--model {params.model} --index {input.index} --out {output.done}",
+            "--model {params.model:q} --index {input.index} --out {output.done}",
             tracked(),
         )
 

@@ -23,7 +23,7 @@ rule generate:
         threaded(
             backend_environment(),
             "6_evaluate/generate.py",
-            "--model {params.model} --data {input.data} --out {output}",
+            "--model {params.model:q} --data {input.data} --out {output}",
         )
 
 

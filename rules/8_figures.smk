@@ -32,6 +32,7 @@ rule loss:
     input:
         pretrain="results/{recipe}/pretrain/metrics.jsonl",
         sft="results/{recipe}/sft/metrics.jsonl",
+        scores=heldout_scores(),
     output:
         figure_output("loss"),
     log:
@@ -46,7 +47,7 @@ rule loss:
         script(
             "figures",
             "8_figures/loss.py",
-            "--pretrain {input.pretrain} --sft {input.sft} --out {output}",
+            "--pretrain {input.pretrain} --sft {input.sft} --scores {input.scores} --out {output}",
         )
 
 
@@ -104,7 +105,7 @@ rule foundation_table:
         page=in_report(FOUNDATION),
         others=FOUNDATION_OTHERS,
     log:
-        "logs/figures/foundation.log",
+        f"logs/figures/{RECIPE['name']}/foundation.log",
     resources:
         **asked("foundation_table"),
     params:
@@ -142,13 +143,13 @@ rule model_card:
         script(
             "figures",
             "8_figures/model_card.py",
-            "--model {params.model} --scores {input.scores} --out {output}",
+            "--model {params.model:q} --scores {input.scores} --out {output}",
         )
 
 
 rule report:
     input:
-        figures=[*recipe_figure_files(RECIPE), FOUNDATION, *paper_figure_files()],
+        figures=report_figures(),
         scores=scores_of(RECIPE),
         metrics=[
             f"results/{RECIPE['name']}/pretrain/metrics.jsonl",
@@ -158,14 +159,16 @@ rule report:
         realised=f"results/{RECIPE['name']}/tokens/realised.json",
         statistics=part_files(STATISTICS),
         datasheet=f"results/corpus/{RECIPE['corpus']['name']}/datasheet.json",
+        cards=model_cards(),
         template=report_files(),
     output:
-        report(
-            "results/report.html",
+        page=report(
+            REPORT,
             caption="../reports/snakemake/page.rst",
             category="Report",
             labels={"recipe": RECIPE["name"]},
         ),
+        summary=REPORT_SUMMARY,
     log:
         f"logs/report/{RECIPE['name']}.log",
     resources:
@@ -182,13 +185,37 @@ rule report:
             "8_figures/report.py",
             "--figures {input.figures} --scores {input.scores} --metrics {input.metrics}",
             "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
-            "--datasheet {input.datasheet} --recipes {params.recipes} --out {output}",
+            "--datasheet {input.datasheet} --recipes {params.recipes:q} --cards {input.cards}",
+            "--out {output.page}",
+        )
+
+
+rule index:
+    input:
+        page=REPORT,
+        summary=REPORT_SUMMARY,
+    output:
+        "results/index.html",
+    log:
+        "logs/index.log",
+    resources:
+        **asked("index"),
+    params:
+        spec=as_is("{}"),
+        reports=reports_here(),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/index.py",
+            "--reports {params.reports:q} --out {output}",
         )
 
 
 rule write_ro_crate:
     input:
-        "results/report.html",
+        REPORT,
     output:
         "results/ro-crate-metadata.json",
     log:

@@ -22,7 +22,15 @@ rule fetch:
 
 rule corpus:
     input:
-        of_recipe(*cleaned()),
+        documents=of_recipe(*cleaned()),
+        statistics=part_files(STATISTICS),
+    log:
+        f"logs/corpus/{RECIPE['corpus']['name']}.log",
+    params:
+        spec=as_is(canonical(stages.datasheet(RECIPE))),
+        statistics=as_is(expanding(STATISTICS)),
+    shell:
+        script("data", "1_corpus/summary.py", "--statistics {params.statistics}")
 
 
 rule mixture:
@@ -41,7 +49,7 @@ rule mixture_table:
     log:
         f"logs/mixture_table/{config.get('sweep', RECIPE['name'])}.txt",
     shell:
-        "cat {input} | tee {log}"
+        "cat {input:q} | tee {log:q}"
 
 
 rule pretrain:
@@ -57,6 +65,12 @@ rule sft:
 rule evaluate:
     input:
         scores_of(RECIPE),
+    log:
+        f"logs/evaluate/{RECIPE['name']}.txt",
+    params:
+        labels=as_is(canonical(settings.labels(STYLE, RECIPE))),
+    shell:
+        printing_scores()
 
 
 rule foundation:
@@ -86,4 +100,4 @@ rule provenance:
     params:
         of=OF,
     shell:
-        explaining("{log}")
+        explaining()

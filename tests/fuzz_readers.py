@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lemur.corpus import filters, licences
+from lemur.corpus import filters, licence_headers
 from lemur.corpus.candidates import of_manifest
 from lemur.corpus.filters import Cleaning
 from lemur.corpus.redact import redacted
@@ -119,7 +119,7 @@ def read(folder: Path, name: str, data: bytes) -> None:
             text = filters.decoded(found.read())
             if text is not None:
                 redacted(text)
-                licences.of_header(text)
+                licence_headers.of_header(text)
                 text.encode("utf-8")
     except UserError as error:
         assert str(error) and "\n" not in str(error), error

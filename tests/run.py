@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Group -> (environment, folders under tests/). Groups run one after the other: most use both cores.
 GROUPS = {
-    "workflow": ("workflow", ["unit/config", "unit/plan", "unit/core", "unit/launch"]),
-    "data": ("data", ["unit/corpus", "unit/mix", "unit/tokenize", "unit/sft"]),
+    "workflow": ("workflow", ["unit/config", "unit/dag", "unit/plan", "unit/core", "unit/launch"]),
+    "data": ("data", ["unit/data", "unit/corpus", "unit/mix", "unit/tokenize", "unit/sft"]),
     "figures": ("figures", ["unit/agents", "unit/figures", "unit/report", "unit/trace"]),
     "inspect": ("inspect", ["inspect"]),
     "evaluate": ("evaluate", ["unit/evaluate", "unit/sandbox"]),

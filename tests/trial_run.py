@@ -26,6 +26,28 @@ def score(benchmark, model, value, **changed):
     }  # fmt: skip
 
 
+def verdicts(made):
+    """The lines of verdicts.jsonl that give such a score."""
+    name, value, n = made["benchmark"], made["value"], made["n"]
+    lines = [{"task": name, "document": f"{name}/{k}", "verdict": "not judged"} for k in range(n)]
+    for k, line in enumerate(lines):
+        if name.startswith("bits_per_byte_"):
+            line |= {"verdict": "scored", "bytes": 1000 + k, "bits": value * (1000 + k)}
+        elif value is not None:
+            line["verdict"] = "passed" if k < round(value * n) else "failed"
+    return lines
+
+
+def generations(made, answers):
+    """The lines of generations.jsonl with such answers, one a problem in the order of verdicts."""
+    name = made["benchmark"]
+    lines = [{"form": 1, "settings": {}}]
+    for k, text in enumerate(answers):
+        place = {"task": name, "document": f"{name}/{k}", "choice": 0, "repeat": 0}
+        lines.append({"key": f"{k:032}", "response": text, "tokens": 9, "finish": "stop", **place})
+    return lines
+
+
 def write_file(path, value) -> Path:
     """JSON, or JSON lines for a list under a name that ends in ``.jsonl``."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,9 +98,11 @@ def files(folder):
         score("humaneval", "chat", None),
         score("gsm8k", "chat", 0.0625, metric="exact match", n=16, of=1319),
     ]
-    made["scores"] = [
-        write(f"mini/evaluate/{x['model']}/{x['benchmark']}/scores.json", x) for x in found
-    ]
+    made["scores"] = []
+    for x in found:
+        place = f"mini/evaluate/{x['model']}/{x['benchmark']}"
+        made["scores"].append(write(f"{place}/scores.json", x))
+        write(f"{place}/verdicts.jsonl", verdicts(x))
     statistics = {
         "source": "sympy", "kind": "code", "licence": "BSD-3-Clause", "documents": 9,
         "bytes": 5_000_000, "dropped": {"minified": {"files": 3, "bytes": 9}},

@@ -1,7 +1,7 @@
 "use strict";
 // Tables sort by a click on a heading. Without this script they are plain tables.
 for (const table of document.querySelectorAll("table.sortable")) {
-  const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0];
+  const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
     const button = document.createElement("button");
     button.type = "button";
@@ -23,7 +23,11 @@ for (const table of document.querySelectorAll("table.sortable")) {
         if (Number.isNaN(x) || Number.isNaN(y)) return text(a).localeCompare(text(b), "en");
         return x - y;
       };
-      body.append(...[...body.rows].sort((a, b) => down * compare(a, b)));
+      // Each group of rows by itself, below its heading.
+      for (const body of table.tBodies) {
+        const rows = [...body.rows].filter((row) => !row.classList.contains("group"));
+        body.append(...rows.sort((a, b) => down * compare(a, b)));
+      }
     });
   });
 }

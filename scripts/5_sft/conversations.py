@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from lemur import command
+from lemur.files import write_json
 from lemur.mix.benchmarks import problems
 from lemur.mix.decontaminate import Index
 from lemur.mix.documents import shards
 from lemur.mix.drops import read_overlaps
-from lemur.sft.conversations import gather, write
+from lemur.sft.conversations import Counts, gather, write
 
 parser = command.parser(__doc__)
 parser.add_argument("--manifests", type=Path, nargs="*", default=[], help="manifest.json")
@@ -18,7 +19,13 @@ parser.add_argument("--dropped", type=Path, help="dropped.tsv: documents not to 
 parser.add_argument(
     "--benchmarks", type=Path, nargs="*", default=[], help="manifests: leave out what overlaps them"
 )
-parser.add_argument("--out", type=Path, required=True, help="conversations.jsonl")
+parser.add_argument(
+    "--out", type=Path, required=True, help="conversations.jsonl; sources.json goes beside it"
+)
+
+
+def _counts(args: argparse.Namespace) -> Path:
+    return args.out.with_name("sources.json")
 
 
 def run(args: argparse.Namespace, spec: Any) -> None:
@@ -28,7 +35,9 @@ def run(args: argparse.Namespace, spec: Any) -> None:
         found = (problem for manifest in args.benchmarks for problem in problems(manifest))
         index = Index(found, spec.get("text_ngram", 13), spec.get("code_ngram", 10))
     dropped = read_overlaps(args.dropped) if args.dropped else {}
-    write(gather(spec, args.manifests, shards(args.documents), dropped, index), args.out)
+    counts: dict[str, Counts] = {}
+    write(gather(spec, args.manifests, shards(args.documents), dropped, index, counts), args.out)
+    write_json(_counts(args), {name: vars(its) for name, its in counts.items()})
 
 
 if __name__ == "__main__":
@@ -36,5 +45,5 @@ if __name__ == "__main__":
         parser,
         run,
         inputs=lambda args: [*args.manifests, *args.documents, args.dropped, *args.benchmarks],
-        outputs=lambda args: [args.out],
+        outputs=lambda args: [args.out, _counts(args)],
     )

@@ -1,11 +1,11 @@
-"""Write results/report.html: one static page that opens offline."""
+"""Write results/<recipe>/report.html: one static page that opens offline."""
 
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from lemur import command
-from lemur.report import page
+from lemur.report import page, summary
 
 
 def run(args: Namespace, spec: Any) -> None:
@@ -19,6 +19,7 @@ def run(args: Namespace, spec: Any) -> None:
         statistics=args.statistics,
         datasheet=args.datasheet,
         recipes=args.recipes,
+        cards=args.cards,
     )
     page.write(spec, inputs, args.out)
 
@@ -47,6 +48,9 @@ if __name__ == "__main__":
     parser.add_argument(
         "--recipes", type=Path, nargs="*", default=[], help="resolved recipes of other runs"
     )
+    parser.add_argument(
+        "--cards", type=Path, nargs="*", default=[], help="README.md of the recipe's models"
+    )
     parser.add_argument("--out", type=Path, required=True, help="report.html")
     command.main(
         parser,
@@ -60,6 +64,7 @@ if __name__ == "__main__":
             *args.statistics,
             args.datasheet,
             *args.recipes,
+            *args.cards,
         ],
-        outputs=lambda args: [args.out],
+        outputs=lambda args: [args.out, summary.path_beside(args.out)],
     )

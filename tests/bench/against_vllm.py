@@ -7,6 +7,7 @@ computes on all cores.
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lemur.provenance import ROOT
 
 from bench import generation_peers as peers
 from bench.generation_peers import Row
+from bench.ratios import Ratio
 
 
 def rows(model: Path, work: dict[str, tuple[dict[str, Any], Path]]) -> tuple[list[Row], str]:
@@ -54,32 +56,26 @@ def _sides() -> dict[str, dict[str, str]]:
     return {"vLLM": compiled, "vLLM in one process": compiled | alone}
 
 
-def quickest(rows: list[Row], benchmark: str) -> Row:
-    """The row of the better way to run it."""
-    return max(
-        (row for row in rows if row["benchmark"] == benchmark), key=lambda row: row["minute"]
-    )
+def ratios(
+    pairs: list[tuple[list[Row], list[Row]]], by: Callable[[str, list[Row], list[Row]], Ratio]
+) -> dict[str, list[str]]:
+    """Cells of the table of ratios: for each benchmark (our turns, those of vLLM's better way).
 
-
-def ratios(pairs: list[tuple[Row, Row]]) -> dict[str, list[str]]:
-    """Cells of the table of ratios: for each benchmark (ours, vLLM's better way)."""
+    ``by``: the ratio of their times to ours, by the name of a kind of time.
+    """
+    firsts = [(ours[0], theirs[0]) for ours, theirs in pairs]
     same = [
         sum(ours["answers"][key] == text for key, text in theirs["answers"].items())
-        for ours, theirs in pairs
+        for ours, theirs in firsts
     ]
     return {
-        "to vLLM": [f"{ours['minute'] / theirs['minute']:.2f}" for ours, theirs in pairs],
-        "to vLLM by processor time": [
-            f"{theirs['processor'] / ours['processor']:.2f}" for ours, theirs in pairs
-        ],
-        "to vLLM by tokens a second": [
-            f"{ours['tokens'] / ours['seconds'] / (theirs['tokens'] / theirs['seconds']):.2f}"
-            for ours, theirs in pairs
-        ],
+        "to vLLM": [str(by("seconds", theirs, ours)) for ours, theirs in pairs],
+        "to vLLM by processor time": [str(by("processor", theirs, ours)) for ours, theirs in pairs],
+        "to vLLM by tokens a second": [str(by("token", theirs, ours)) for ours, theirs in pairs],
         "score of vLLM equal": [
-            "yes" if ours["value"] == theirs["value"] else "no" for ours, theirs in pairs
+            "yes" if ours["value"] == theirs["value"] else "no" for ours, theirs in firsts
         ],
         "answers equal to vLLM's": [
-            f"{count} of {ours['n']}" for count, (ours, _) in zip(same, pairs, strict=True)
+            f"{count} of {ours['n']}" for count, (ours, _) in zip(same, firsts, strict=True)
         ],
     }

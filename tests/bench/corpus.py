@@ -17,8 +17,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
+from statistics import median
 
 import pyarrow.parquet as pq
 
@@ -32,9 +35,11 @@ from lemur.mix.benchmarks import chosen_problems
 from bench import inputs, truth
 from bench.corpus_stages import Stages
 from bench.measured import ROOT, Cost, run, run_all
+from bench.ratios import Pace, Ratio, described, in_turns, processor, ratio
 
 PEERS = ROOT / "tests" / "bench" / "peers.py"
 OURS = ("rensa", "fastokens", "tokenizers", "pyarrow", "numpy")
+PACE = Pace(most=6, within=0.1)
 THEIRS = ("datatrove", "spacy", "rensa", "fastokens", "tokenizers")
 
 
@@ -55,6 +60,26 @@ def summed(costs: dict[str, Cost]) -> Cost:
     return sum(costs.values(), Cost())
 
 
+def _said(line: str) -> None:
+    print(f"bench: {line}", file=sys.stderr, flush=True)
+
+
+def _turns(sides: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
+    """Processor seconds of each side and turn, until all ratios to "ours" are narrow."""
+
+    def judged(found: dict[str, list[float]]) -> list[Ratio]:
+        others = [seconds for name, seconds in found.items() if name != "ours"]
+        return [ratio(seconds, found["ours"], PACE.within) for seconds in others]
+
+    return in_turns(sides, judged, PACE, _said)
+
+
+def _walls(turns: dict[str, list[dict[str, Cost]]]) -> Ratio:
+    """How many times quicker two workers are than one."""
+    one, two = ([summed(costs).wall for costs in turns[name]] for name in ("one", "two"))
+    return ratio(one, two, PACE.within)
+
+
 def tokenization(ours: Stages, tokenizer: Path) -> list[str]:
     size = text_of(ours.documents)
     # What one start costs (imports, both tokenizers, the proof of equal ids) on a part of hardly a text.
@@ -64,17 +89,26 @@ def tokenization(ours: Stages, tokenizer: Path) -> list[str]:
     where, arguments = ours.tokenize()[0]
     arguments = [tiny if x == ours.documents[0] else x for x in arguments]
     start = run(where, *arguments, "--out", ours.out / "tiny" / "out.json")[0].processor
-    cost = run_all(1, ours.tokenizing()).processor
-    alone = min(
-        (peer("fastokens", tokenizer, *ours.documents)[1] for _ in range(2)),
-        key=lambda one: one["seconds"],
-    )
-    slow = peer("tokenizers", tokenizer, *ours.documents)[1]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in ours.tokens())).hexdigest()
-    if digest != slow["sha256"]:
-        raise SystemExit("bench: ids differ from those of Hugging Face tokenizers")
-    net = size / max(1e-9, cost - start * len(ours.documents))
-    rates = {"alone": size / alone["seconds"], "slow": size / slow["seconds"]}
+
+    def encoded(library: str) -> float:
+        made = peer(library, tokenizer, *ours.documents)[1]
+        if library == "tokenizers":
+            whole = b"".join(path.read_bytes() for path in ours.tokens())
+            if hashlib.sha256(whole).hexdigest() != made["sha256"]:
+                raise SystemExit("bench: ids differ from those of Hugging Face tokenizers")
+        return made["seconds"]
+
+    def own() -> float:
+        cost = run_all(1, ours.tokenizing()).processor
+        return max(1e-9, cost - start * len(ours.documents))
+
+    sides = {"ours": own, "fastokens": partial(encoded, "fastokens")}
+    sides["tokenizers"] = partial(encoded, "tokenizers")
+    found = _turns(sides)
+    alone, slow = (ratio(found[name], found["ours"], PACE.within) for name in list(sides)[1:])
+    between = ratio(found["tokenizers"], found["fastokens"], PACE.within)
+    rates = {name: size / median(seconds) for name, seconds in found.items()}
+    cost = median(found["ours"]) + start * len(ours.documents)
     return [
         "## Tokenization",
         "",
@@ -83,12 +117,12 @@ def tokenization(ours: Stages, tokenizer: Path) -> list[str]:
         "",
         "| | MB/s a core | against fastokens alone | against Hugging Face tokenizers |",
         "|---|---|---|---|",
-        f"| this project: read, encode, check, write | {net:.1f} | {net / rates['alone']:.2f} | "
-        f"{net / rates['slow']:.1f} |",
-        f"| fastokens, encoding texts in memory | {rates['alone']:.1f} | 1 | "
-        f"{rates['alone'] / rates['slow']:.1f} |",
-        f"| Hugging Face tokenizers, encode_batch_fast | {rates['slow']:.1f} | "
-        f"{rates['slow'] / rates['alone']:.2f} | 1 |",
+        f"| this project: read, encode, check, write | {rates['ours']:.1f} | {alone} | {slow} |",
+        f"| fastokens, encoding texts in memory | {rates['fastokens']:.1f} | 1 | {between} |",
+        f"| Hugging Face tokenizers, encode_batch_fast | {rates['tokenizers']:.1f} | "
+        f"{1 / between.middle:.2f} | 1 |",
+        "",
+        described([alone, slow], PACE),
         "",
         f"Starting (imports, loading both tokenizers, the proof) costs {start:.2f} s a part and is "
         f"left out of the first row; with it, {size / cost:.1f} MB/s on these small parts.",
@@ -99,15 +133,29 @@ def tokenization(ours: Stages, tokenizer: Path) -> list[str]:
 def near(ours: Stages, folder: Path, benchmarks: Path, tokenizer: Path) -> list[str]:
     size = text_of(ours.documents)
     jobs = [*ours.sign(), ours.duplicates()]
-    cost = min((run_all(1, jobs) for _ in range(2)), key=lambda one: one.processor)
-    rensa = peer("rensa", *ours.documents)
     kinds = [ours.out / "corpus" / kind for kind in inputs.KINDS]
-    theirs = peer("minhash", folder / "datatrove-near", benchmarks, tokenizer, *kinds)
-    rows = (
-        ("this project: read, sign, band, check, cluster, write", cost, _dropped(ours)),
-        ("rensa: sign and query its index", rensa[0], rensa[1]["dropped"]),
-        ("datatrove: its four MinHash steps up to the list", theirs[0], theirs[1]["removed"]),
-    )
+    dropped: dict[str, int] = {}
+
+    def own() -> float:
+        cost = run_all(1, jobs).processor
+        dropped["this project: read, sign, band, check, cluster, write"] = _dropped(ours)
+        return cost
+
+    def rensa() -> float:
+        cost, made = peer("rensa", *ours.documents)
+        dropped["rensa: sign and query its index"] = made["dropped"]
+        return cost.processor
+
+    def datatrove() -> float:
+        work = folder / "datatrove-near"
+        shutil.rmtree(work, ignore_errors=True)
+        cost, made = peer("minhash", work, benchmarks, tokenizer, *kinds)
+        dropped["datatrove: its four MinHash steps up to the list"] = made["removed"]
+        return cost.processor
+
+    found = _turns({"ours": own, "rensa": rensa, "datatrove": datatrove})
+    rows = list(zip(dropped, found.values(), dropped.values(), strict=True))
+    made = [ratio(seconds, found["ours"], PACE.within) for seconds in list(found.values())[1:]]
     settings = ours.recipe["corpus"]["deduplication"]
     lines = [
         "## Near-duplicates",
@@ -118,12 +166,10 @@ def near(ours: Stages, folder: Path, benchmarks: Path, tokenizer: Path) -> list[
         "| | processor s | MB/s | times this project's | documents dropped |",
         "|---|---|---|---|---|",
     ]
-    for name, its, dropped in rows:
-        lines.append(
-            f"| {name} | {its.processor:.1f} | {size / its.processor:.1f} | "
-            f"{its.processor / cost.processor:.2f} | {dropped} |"
-        )
-    return [*lines, "", *_quality(ours), ""]
+    for (name, seconds, count), times in zip(rows, ["1", *map(str, made)], strict=True):
+        spent = median(seconds)
+        lines.append(f"| {name} | {spent:.1f} | {size / spent:.1f} | {times} | {count} |")
+    return [*lines, "", described(made, PACE), "", *_quality(ours), ""]
 
 
 def _rows(ours: Stages) -> list[tuple[str, dict[str, str]]]:
@@ -172,17 +218,33 @@ def pipeline(
     ours: Stages, folder: Path, benchmarks: Path, tokenizer: Path, share: int
 ) -> list[str]:
     size = text_of(sorted(ours.source.glob("*/*/files/*.parquet")))
-    one, two = ours.whole(1), ours.whole(2)
-    total, both = summed(one), summed(two)
+    found = in_turns(
+        {"one": lambda: ours.whole(1), "two": lambda: ours.whole(2)},
+        lambda turns: [_walls(turns)],
+        PACE,
+        _said,
+    )
+    scaling = _walls(found)
+    one, both = (
+        sorted(found[name], key=lambda costs: summed(costs).wall)[len(found[name]) // 2]
+        for name in ("one", "two")
+    )
+    total, both = summed(one), summed(both)
     part = folder / "share"
     for kind in inputs.KINDS:
         rows = inputs.rows_of(ours.source / kind)[::share]
         inputs.write(part / kind / "part-0-of-1", [rows])
     small = text_of(sorted(part.glob("*/*/files/*.parquet")))
     own = Stages(ours.recipe, part, folder / "share-out", ours.model, ours.benchmarks)
-    own_cost = summed(own.whole(1))
     kinds = [part / kind for kind in inputs.KINDS]
-    theirs, _ = peer("whole", folder / "datatrove", benchmarks, tokenizer, *kinds)
+
+    def datatrove() -> float:
+        shutil.rmtree(folder / "datatrove", ignore_errors=True)
+        return peer("whole", folder / "datatrove", benchmarks, tokenizer, *kinds)[0].processor
+
+    shares = _turns({"ours": lambda: summed(own.whole(1)).processor, "datatrove": datatrove})
+    against = ratio(shares["datatrove"], shares["ours"], PACE.within)
+    own_cost, theirs = median(shares["ours"]), median(shares["datatrove"])
     lines = [
         "## Clean, deduplicate, decontaminate, tokenize",
         "",
@@ -193,25 +255,23 @@ def pipeline(
     ]
     for name, cost in one.items():
         lines.append(f"| {name} | {cost.processor:.1f} | {size / cost.processor:.1f} |")
-    rate = small / own_cost.processor
     return [
         *lines,
         f"| all, starting of processes included | {total.processor:.1f} | "
         f"{size / total.processor:.1f} |",
         "",
         f"Two workers: {both.wall:.1f} s, {size / both.wall:.1f} MB/s; one: {total.wall:.1f} s, "
-        f"{size / total.wall:.1f} MB/s; two give {total.wall / both.wall:.2f} times one on this "
+        f"{size / total.wall:.1f} MB/s; two give {scaling} times one on this "
         f"machine's {os.cpu_count()} processors. Goals: 10 MB/s on two, "
         f"{'reached' if size / both.wall >= 10 else 'missed'}; 1.7 times one, "
-        f"{'reached' if total.wall / both.wall >= 1.7 else 'missed'}.",
+        f"{scaling.verdict(1.7)}. {described([scaling, against], PACE)}",
         "",
         f"datatrove's equivalent (its Gopher filters for text, StarCoder's rules as a LambdaFilter "
         "for code, PIIFormatter, MinHash, NGramsDecontFilter, DocumentTokenizer; no language "
         f"identification, no licences, no secrets) on a {share}th of the same documents "
-        f"({small:.1f} MB): {theirs.processor:.1f} s of processor time, "
-        f"{small / theirs.processor:.2f} MB/s a core. This project on the same: "
-        f"{own_cost.processor:.1f} s, {rate:.1f} MB/s a core, "
-        f"{theirs.processor / own_cost.processor:.1f} times its rate.",
+        f"({small:.1f} MB): {theirs:.1f} s of processor time, {small / theirs:.2f} MB/s a core. This "
+        f"project on the same: {own_cost:.1f} s, {small / own_cost:.1f} MB/s a core, {against} times "
+        "its rate.",
         "",
     ]
 
@@ -274,17 +334,15 @@ def about(recipe: str, command: str) -> list[str]:
     theirs = ", ".join(
         f"{name} {version}" for name, version in json.loads(printed.splitlines()[-1]).items()
     )
-    told = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((x.split(":")[1].strip() for x in told if x.startswith("model name")), "?")
     return [
         "# Corpus stages against their peers",
         "",
         f"`{command}`",
         "",
         f"Recipe {recipe}. Python {platform.python_version()}; here: {ours}; peers: {theirs}. "
-        f"{model}, {os.cpu_count()} processors. Every process is held to one thread; rates are "
+        f"{processor()}. Every process is held to one thread; rates are "
         "million bytes of text a second of processor time. They swing from run to run where a "
-        "machine is shared; ratios are of one run.",
+        "machine is shared; ratios are of sides that took turns.",
         "",
     ]
 

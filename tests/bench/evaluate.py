@@ -4,9 +4,10 @@
 
 The same prompts are asked of the same weights in the same precision on the same cores: our engine;
 lm-eval's ``hf`` backend at batch size 1 (its default) and at larger ones; vLLM's build for CPUs,
-where its environment is built; our engine again. The peers run in processes and with variables of
-their own. All are judged by the same judge. Loading is not counted on any side. Times are wall
-times, since all decode with all cores; the processor time stands beside them.
+where its environment is built. They take turns until their ratios' intervals are narrow. The peers
+run in processes and with variables of their own. All are judged by the same judge. Loading is not
+counted on any side. Times are wall times, since all decode with all cores; the processor time stands
+beside them.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import Absent, probe
 
-from bench import against_vllm, generation_report
+from bench import against_vllm, generation_report, ratios
 from bench import generation_peers as peers
 from bench.timed import answered
 
@@ -76,6 +78,32 @@ def theirs(work: Work, args: argparse.Namespace) -> list[dict[str, Any]]:
     if why:
         raise UserError(f"lm-eval: {why}")
     return rows
+
+
+def measured(
+    work: Work, args: argparse.Namespace
+) -> tuple[list[dict[str, Any]], tuple[list[dict[str, Any]], str]]:
+    """Rows of ours and lm-eval's, and those of vLLM with a sentence about it, of all turns.
+
+    A way to run vLLM that failed in a turn, and whose ratios would lack it, is left out.
+    """
+    said: list[str] = []
+
+    def vllm() -> list[dict[str, Any]]:
+        rows, sentence = against_vllm.rows(args.model, work)
+        said.append(sentence)
+        return rows
+
+    found = ratios.in_turns(
+        {"ours": lambda: ours(work, args), "stock": lambda: theirs(work, args), "vllm": vllm},
+        lambda turns: generation_report.judged(list(chain(*chain(*turns.values())))),
+        generation_report.PACE,
+        lambda line: print(f"bench-evaluate: {line}", flush=True),
+    )
+    counts = len(found["ours"])
+    others = generation_report.grouped(list(chain(*found["vllm"])))
+    whole = [turns for turns in others.values() if len(turns) == counts]
+    return list(chain(*found["ours"], *found["stock"])), (list(chain(*whole)), said[-1])
 
 
 def overhead(count: int) -> dict[str, Any] | None:
@@ -142,9 +170,7 @@ def main() -> None:
     try:
         judged = overhead(args.judgements)
         work = {name: asked(name, args) for name in generation_report.BENCHMARKS}
-        rows = ours(work, args) + theirs(work, args)
-        vllm = against_vllm.rows(args.model, work)
-        rows += ours(work, args)
+        rows, vllm = measured(work, args)
     except UserError as error:
         raise SystemExit(f"error: {error}") from None
     args.out.parent.mkdir(parents=True, exist_ok=True)

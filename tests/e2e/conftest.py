@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from snake import snakemake
 
+# As those set it who share a folder with a group.
+GROUP = 0o002
+
 
 class Run:
     """A working directory in which the smoke recipe was run to its report."""
@@ -26,7 +29,11 @@ def smoke(tmp_path_factory):
         for name in ("results", "resources", "logs", "benchmarks", ".snakemake"):
             shutil.copytree(Path(there) / name, folder / name, symlinks=True)
     began = time.monotonic()
-    done = snakemake(folder, "--cores", "2", "--config", "recipe=smoke")
+    before = os.umask(GROUP)
+    try:
+        done = snakemake(folder, "--cores", "2", "--config", "recipe=smoke")
+    finally:
+        os.umask(before)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-8000:]
     print(f"smoke took {time.monotonic() - began:.0f} s")
     return Run(folder)

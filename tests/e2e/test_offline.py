@@ -21,7 +21,7 @@ def test_all_after_fetch_passes_without_a_network(smoke, tmp_path):
     assert "download" not in planned(tmp_path, *RECIPE)
     done = snakemake(tmp_path, "--cores", "2", *RECIPE, before=NO_UPLINK)
     assert done.returncode == 0, done.stderr[-4000:]
-    assert (tmp_path / "results" / "report.html").exists()
+    assert (tmp_path / "results" / "smoke" / "report.html").exists()
     for stage in ("pretrain", "sft"):
         weights = f"{stage}/model/model.safetensors"
         assert sha256_of(tmp_path / "results/smoke" / weights) == sha256_of(smoke.recipe / weights)

@@ -68,12 +68,48 @@ def test_everything_says_how_it_was_made(smoke):
         assert digest(json.loads((smoke.folder / made["recipe"]).read_text())) == made["recipe_digest"]  # fmt: skip
 
 
+def said(done):
+    """What stood on the terminal beside an answer, but for the profile that Snakemake names."""
+    lines = done.stderr.splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("Using ")]
+
+
+def test_scores_are_printed_alone(smoke):
+    done = snakemake(smoke.folder, "--cores", "1", "evaluate", "--config", "recipe=smoke")
+    assert done.returncode == 0 and not said(done), done.stderr
+    head, *rows = done.stdout.splitlines()
+    assert head.split()[:3] == ["benchmark", "model", "score"]
+    scores = sorted(smoke.recipe.glob("evaluate/*/*/scores.json"))
+    assert len(rows) == len(scores) == 9
+    bits = json.loads((smoke.recipe / "evaluate/chat/bits_per_byte_code/scores.json").read_text())
+    shown = next(row for row in rows if "code" in row and "chat" in row)
+    assert f"{bits['value']:.3f}" in shown
+
+
+def test_the_mixture_is_printed_alone(smoke):
+    done = snakemake(smoke.folder, "--cores", "1", "mixture_table", "--config", "recipe=smoke")
+    assert done.returncode == 0 and not said(done), done.stderr
+    assert done.stdout == (smoke.recipe / "mix" / "table.txt").read_text()
+
+
+def test_a_group_may_write_what_its_umask_grants(smoke):
+    """Every writer: outputs, records, downloads, logs, checkpoints and the folders of all."""
+    strict = {
+        str(path): oct(path.stat().st_mode & 0o777)
+        for name in ("results", "resources", "logs", "benchmarks")
+        for path in (smoke.folder / name).rglob("*")
+        if path.stat().st_mode & 0o777 != (0o775 if path.is_dir() else 0o664)
+    }
+    assert not strict
+
+
 def test_a_chain_is_printed_back_to_every_pin(smoke):
     done = snakemake(
         smoke.folder, "--cores", "1", "provenance",
         "--config", "recipe=smoke", "of=results/smoke/evaluate/chat/gsm8k/scores.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert not said(done)
     assert done.stdout.startswith("[") and "(changed)" not in done.stdout
     pins = done.stdout.split("pinned sources:")[1]
     for name in ("dbt-adapters", "octavia-dashboard", "flask-docs", "eg", "gsm8k", "smoke-1m"):
@@ -85,15 +121,23 @@ def test_a_run_is_described_as_a_crate(smoke):
     assert done.returncode == 0, done.stderr
     graph = json.loads((smoke.results / "ro-crate-metadata.json").read_text())["@graph"]
     assert len([entity for entity in graph if entity["@type"] == "ControlAction"]) > 50
-    assert {"ro-crate/Snakefile", "report.html"} <= {entity["@id"] for entity in graph}
+    assert {"ro-crate/Snakefile", "smoke/report.html"} <= {entity["@id"] for entity in graph}
 
 
 def test_the_report_says_what_it_shows(smoke):
-    page = (smoke.results / "report.html").read_text()
+    page = (smoke.results / "smoke" / "report.html").read_text()
     assert "32,768" in page
     assert "Content-Security-Policy" in page
     # A document of the corpus may name an address; nothing on the page may ask for one.
     assert not re.findall(r"""(?:\b(?:src|srcset|action|poster)\s*=|url\()\s*["']?https?:""", page)
+
+
+def test_an_index_leads_to_the_report_and_its_numbers(smoke):
+    text = (smoke.results / "index.html").read_text()
+    assert re.findall(r'href="([^"]+)"', text) == ["smoke/report.html"]
+    first = json.loads((smoke.recipe / "report.json").read_text())
+    assert first["recipe"] == "smoke" and "32,768" in text
+    assert all(f"<dd>{number['value']}" in text for number in first["numbers"])
 
 
 def test_snakemakes_own_report_has_the_whole_run_by_category(smoke):
@@ -106,11 +150,11 @@ def test_snakemakes_own_report_has_the_whole_run_by_category(smoke):
     assert set(categories["Scores"]["By benchmark"]) == {
         str(path.relative_to(smoke.folder)) for path in judged
     }
-    assert categories["Scores"]["Tables"] == ["results/figures/foundation.html"]
+    assert categories["Scores"]["Tables"] == ["results/figures/smoke/foundation.html"]
     gsm8k = results["results/smoke/evaluate/chat/gsm8k/scores.json"]
     assert gsm8k["labels"] == {"benchmark": "gsm8k", "model": "chat"}
     assert "What chat scored on gsm8k" in gsm8k["caption"]
-    assert "smoke" in results["results/report.html"]["caption"]
+    assert "smoke" in results["results/smoke/report.html"]["caption"]
 
 
 def test_a_second_run_has_nothing_to_do(smoke):

@@ -28,13 +28,13 @@ def in_environment(name, *command):
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory):
-    """results/report.html of a tiny run, or of the run that LEMUR_SMOKE_RUN names."""
+    """The report of a tiny run, or of the run that LEMUR_SMOKE_RUN names."""
     if there := os.environ.get("LEMUR_SMOKE_RUN"):
-        return Path(there).resolve() / "results" / "report.html"
+        return Path(there).resolve() / "results" / "smoke" / "report.html"
     folder = tmp_path_factory.mktemp("run")
     done = in_environment("figures", Path(__file__).with_name("made_report.py"), folder)
     assert done.returncode == 0, done.stderr
-    return folder / "results" / "report.html"
+    return folder / "results" / "mini" / "report.html"
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ Every figure of config/figures.yaml is drawn, jobs have records and logs, anothe
 kept, and markup is planted wherever text comes from a corpus, a model or a recipe.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -15,9 +16,9 @@ import yaml
 from lemur import provenance
 from lemur.config import load
 from lemur.figures import agent, compared, dots, foundation, loss, mixture, overview, settings
-from lemur.files import write_json
+from lemur.files import canonical, write_json
 from lemur.provenance import ROOT
-from lemur.report import page
+from lemur.report import index, page
 from lemur.trace import crate
 
 PLANTED = "<script>window.planted=1</script><img src=x onerror='window.planted=1'>"
@@ -34,21 +35,40 @@ def main(folder):
 
     def spec(name):
         own = name in ("loss", "mixture", "bits_per_byte", "scores")
-        return settings.spec(config, name, trial_run.RECIPE if own else None)
+        made = settings.spec(config, name, trial_run.RECIPE if own else None)
+        return json.loads(canonical(made))
 
+    for path in files["scores"]:
+        path.with_name("prompt.txt").write_text(f"What is 6 times 7? {PLANTED}")
+        path.with_name("generations.jsonl").write_text('{"form": 1, "settings": {}}\n')
+    answers = {"start": ["41", PLANTED], "pretrained": ["42"] * 4, "chat": ["42", ""]}
+    for model, texts in answers.items():
+        texts = [*texts, *[""] * (16 - len(texts))]
+        right = texts.count("42") / 16
+        score = trial_run.score("gsm8k", model, right, metric="exact match", n=16, of=1319)
+        score["responses"] = {"empty": texts.count(""), "finish": {"stop": 13, "length": 3}}
+        place = Path("results/mini/evaluate") / model / "gsm8k"
+        trial_run.write_file(place / "scores.json", score)
+        trial_run.write_file(place / "generations.jsonl", trial_run.generations(score, texts))
+        trial_run.write_file(place / "verdicts.jsonl", trial_run.verdicts(score))
+        (place / "prompt.txt").write_text(f"What is 6 times 7? {PLANTED}")
+        if place / "scores.json" not in files["scores"]:
+            files["scores"].append(place / "scores.json")
+    card = Path("results/mini/card/chat/README.md")
+    card.parent.mkdir(parents=True)
+    card.write_text("A model\n")
     training = {stage: files[stage] for stage in ("pretrain", "sft")}
-    loss.write(spec("loss"), training, drawn / "loss.svg")
+    loss.write(spec("loss"), training, files["scores"], drawn / "loss.svg")
     mixture.write(spec("mixture"), files["plan"], files["realised"], drawn / "mixture.svg")
     dots.write_bits(spec("bits_per_byte"), files["scores"], drawn / "bits_per_byte.svg")
     dots.write_scores(spec("scores"), files["scores"], drawn / "scores.svg")
     overview.write(spec("overview"), drawn / "overview.svg")
     foundation.write_radar(spec("foundation_radar"), reported, drawn / "foundation_radar.svg")
     foundation.write_table(spec("foundation_table"), reported, drawn / "foundation_table.html")
-    for path in files["scores"]:
-        for name in ("prompt.txt", "generations.jsonl", "verdicts.jsonl"):
-            path.with_name(name).write_text("")
+    dropped = Path("results/mini/mix/dropped.tsv")
+    dropped.write_text("source\tpart\trow\tbenchmark\nsympy\t0\t1\tgsm8k\n")
     recipe = {**trial_run.RECIPE, "evaluate": trial_run.EVALUATED}
-    compared.write(settings.foundation(config, recipe, load.catalogue("benchmarks")), files["scores"], reported, None, drawn.parent / "foundation.html")  # fmt: skip
+    compared.write(settings.foundation(config, recipe, load.catalogue("benchmarks")), files["scores"], reported, dropped, drawn.parent / "foundation.html")  # fmt: skip
     agent.write_radar(spec("agent_radar"), reported, outcomes, drawn / "agent_radar.svg")
     agent.write_table(spec("agent_table"), reported, outcomes, drawn / "agent_table.html")
     agent.write_recount(spec("mint_table"), outcomes, drawn / "mint_table.html")
@@ -60,6 +80,7 @@ def main(folder):
              {"examples": [{"source": "sympy", "path": PLANTED, "language": "python", "text": PLANTED}]},
              {"heading": "Known limits"}, {"items": [PLANTED]}]  # fmt: skip
     datasheet = trial_run.write_file(Path("results/corpus/mini/datasheet.json"), {"corpus": "mini", "blocks": sheet})  # fmt: skip
+    datasheet.with_suffix(".md").write_text("A corpus\n")
 
     log = Path("logs/pretrain/mini.log")
     log.parent.mkdir(parents=True)
@@ -73,7 +94,10 @@ def main(folder):
 
     bad = trial_run.score("mbpp", "pretrained", None, reason=PLANTED)
     score = trial_run.write_file(Path("results/mini/evaluate/pretrained/mbpp/scores.json"), bad)
-    trial_run.write_file(score.with_name("generations.jsonl"), [{"response": PLANTED}])
+    trial_run.write_file(
+        score.with_name("generations.jsonl"), trial_run.generations(bad, [PLANTED])
+    )
+    trial_run.write_file(score.with_name("verdicts.jsonl"), trial_run.verdicts(bad))
     recipe = {**trial_run.RECIPE, "description": PLANTED, "seed": 1}
     other = {**recipe, "seed": 2, "corpus": {"sources": [{"name": "sympy"}, {"name": PLANTED}]}}
     kept = Path("results/mini/recipes") / f"{provenance.digest(other)[:16]}.json"
@@ -81,11 +105,12 @@ def main(folder):
     inputs = page.Inputs(
         figures=figures, scores=[*files["scores"], score],
         metrics=[files["pretrain"], files["sft"]], plan=files["plan"], realised=files["realised"],
-        statistics=files["statistics"], datasheet=datasheet, recipes=[kept],
+        statistics=files["statistics"], datasheet=datasheet, recipes=[kept], cards=[card],
     )  # fmt: skip
-    report = Path("results/report.html")
+    report = Path("results/mini/report.html")
     page.write(settings.report_spec(config, recipe), inputs, report)
     trial_run.recorded("8_figures/report.py", [report], figures, {})
+    index.write([report], Path("results/index.html"))
     crate.write(recipe, [report], Path("results/ro-crate-metadata.json"))
 
 

@@ -1,6 +1,6 @@
-"""Take the README's picture of a report: screenshot.py results/report.html reports/screenshot.png
+"""Take the README's picture of a report: screenshot.py results/mini/report.html reports/screenshot.png
 
-workflow/env-run inspect python tests/inspect/screenshot.py results/report.html reports/screenshot.png
+workflow/env-run inspect python tests/inspect/screenshot.py results/mini/report.html reports/screenshot.png
 """
 
 import shutil

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -104,6 +105,35 @@ def test_nothing_is_wider_than_a_telephone(page, opened):
     # What is wide scrolls inside its own region, which the keyboard reaches.
     wide = page.execute_script("return [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.tabIndex)")  # fmt: skip
     assert all(index == 0 for index in wide)
+
+
+def test_no_table_hides_a_column_on_a_desktop(page):
+    """Drop reasons and links to verdicts are seen without scrolling sideways."""
+    page.execute_script(OPEN)
+    wide = page.execute_script("return [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => [one.ariaLabel, one.scrollWidth, one.clientWidth])")  # fmt: skip
+    assert wide == []
+
+
+def test_letters_of_figures_can_be_read_on_a_telephone(page):
+    narrow(page)
+    images = page.find_elements(By.TAG_NAME, "img")
+    assert len(images) > 5
+    for image in images:
+        svg = base64.b64decode(image.get_attribute("src").split(",", 1)[1]).decode()
+        width = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
+        sizes = [100 * float(size) for size in re.findall(r"scale\((0\.\d+) -", svg)]
+        smallest = min(sizes) * image.size["width"] / width
+        assert smallest >= 11, (image.get_attribute("alt"), smallest)
+
+
+def test_the_models_answers_stand_side_by_side(page):
+    """In one row where there is room, below each other on a telephone; nothing of them is live."""
+    answers = page.find_elements(By.CSS_SELECTOR, "#samples ~ details[open] .answers > div")
+    heads = [one.find_element(By.TAG_NAME, "h4").text for one in answers]
+    assert [head.split(":")[0] for head in heads] == ["start (instruct, 4-bit)", "pretrained", "chat"]  # fmt: skip
+    assert len({one.rect["y"] for one in answers}) == 1
+    narrow(page)
+    assert len({one.rect["y"] for one in answers}) == 3
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

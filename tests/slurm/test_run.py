@@ -35,7 +35,7 @@ def test_smoke_end_to_end_gives_the_bytes_of_a_local_run(cluster, tmp_path):
     for folder in (there, here):
         folder.mkdir()
     cluster.snakemake(there, *RECIPE, seconds=1700)
-    assert (there / "results" / "report.html").exists()
+    assert (there / "results" / "smoke" / "report.html").exists()
     done = snakemake(here, "--cores", "2", "sft", *RECIPE)
     assert done.returncode == 0, done.stderr[-3000:]
     for stage in ("pretrain", "sft"):

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from lemur import provenance
 from lemur.errors import Interrupted, UserError
+from lemur.run_lock import end_with_run
 
 Paths = Callable[[argparse.Namespace], Iterable[Path | None]]
 
@@ -51,8 +52,10 @@ def _fail(line: str, code: int) -> NoReturn:
 
 def guarded(action: Callable[[], None]) -> None:
     """Run ``action``; a user's mistake or a full disk ends in one line and a code that is not zero."""
+    end_with_run()
     try:
         action()
+        sys.stdout.flush()  # a reader that is gone shows here, not when Python ends
     except (UserError, Interrupted) as error:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:

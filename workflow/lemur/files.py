@@ -4,7 +4,8 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,25 @@ def sha256_of(path: Path | str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _new(folder: Path, name: str) -> tuple[Path, int]:
+    """A new hidden file and its mode: what umask or the folder's access list grants, which
+    ``tempfile`` withholds."""
+    while True:
+        path = folder / f".{name}.{secrets.token_hex(4)}.partial"
+        with contextlib.suppress(FileExistsError):
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+            mode = os.fstat(handle).st_mode
+            os.close(handle)
+            return path, stat.S_IMODE(mode)
+
+
+def usual_mode(folder: Path) -> int:
+    """The mode that a new file gets in ``folder``."""
+    path, mode = _new(folder, "mode")
+    path.unlink()
+    return mode
+
+
 @contextlib.contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
     """Give a temporary path beside ``path``; on success flush it to disk and rename it there.
@@ -26,14 +46,12 @@ def replacing(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary, mode = _new(path.parent, path.name)
     try:
         yield temporary
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
+        os.chmod(temporary, mode)  # some libraries write for their owner alone
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

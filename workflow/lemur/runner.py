@@ -7,21 +7,24 @@ share done and an estimate, what the stages themselves report, and errors as the
 """
 
 import argparse
-import fcntl
+import ctypes
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from lemur import run_lock
 from lemur.command import guarded
 from lemur.errors import UserError
 from lemur.files import write_json
 from lemur.progress import clock
 from lemur.provenance import ROOT
 
+_PDEATHSIG = 1  # prctl(2)
 EXPECTED = ROOT / "workflow" / "expected-seconds.json"
 
 
@@ -145,9 +148,14 @@ def job_counts(text: str) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in rows if len(row) == 2}
 
 
-def run(recipe: str, cores: str, extra: list[str]) -> int:
-    """Exit code of Snakemake."""
-    command = ["snakemake", "--cores", cores, "--resources", "mem_mb=8000", "--nolock"]
+def _end_with_parent() -> None:
+    """A runner that is killed takes its Snakemake along; jobs end when that is gone."""
+    ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)
+
+
+def run(recipe: str, cores: str, extra: list[str], lock: int) -> int:
+    """Exit code of Snakemake, which holds ``lock`` too and ends with this process."""
+    command = ["snakemake", "--cores", cores, "--resources", "mem_mb=8000"]
     command += ["--rerun-incomplete", *extra, "--config", f"recipe={recipe}"]
     # The SLURM plugin asks a controller at every start, and waits where there is none.
     environment = {**os.environ, "SLURM_CONF": "/dev/null"}
@@ -165,9 +173,11 @@ def run(recipe: str, cores: str, extra: list[str]) -> int:
     with open("logs/run.log", "w", encoding="utf-8") as log:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-            env=environment,
+            env={**environment, run_lock.INHERITED: str(lock)}, pass_fds=[lock],
+            preexec_fn=_end_with_parent,
         )  # fmt: skip
         assert process.stdout is not None
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         for line in process.stdout:
             log.write(line)
             shown = screen.show(line.rstrip("\n"), time.monotonic())
@@ -186,21 +196,13 @@ def main() -> None:
     parser.add_argument("--cores", default="all")
     args, extra = parser.parse_known_args()
     began = time.monotonic()
-    # Snakemake's own lock outlives a kill. This one ends with its process, so that the same
-    # command continues after one.
-    Path(".snakemake").mkdir(exist_ok=True)
-    with open(".snakemake/run.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError("another run works in this folder: wait for it or stop it") from None
-        code = run(args.recipe, args.cores, extra)
+    code = run(args.recipe, args.cores, extra, run_lock.RunLock().take())
     if code:
         raise UserError(
             "the run stopped: what went wrong stands above and in logs/; the same command continues"
         )
     summary = [sys.executable, str(ROOT / "scripts" / "8_figures" / "summary.py")]
-    subprocess.run([*summary, "--report", "results/report.html"], check=False)
+    subprocess.run([*summary, "--report", f"results/{args.recipe}/report.html"], check=False)
     print(f"took {clock(time.monotonic() - began)}", flush=True)
 
 

@@ -83,7 +83,7 @@ def test_records_are_found_in_a_manifest_by_hash(tmp_path):
 @pytest.mark.parametrize(
     "lines, message",
     [
-        (["{\n"], "line 1: not a recorded episode"),
+        (["{\n"], "line 1 is not JSON"),
         (['{"task": {"task_id": 1}, "state": {}}\n'], "line 1: not a recorded episode"),
         ([episode(1, True), episode(2, None)], "line 2: state.success is None"),
         ([episode(1, True), episode(1, False)], "task id 1 stands twice"),

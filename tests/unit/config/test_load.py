@@ -177,16 +177,46 @@ def test_a_recipe_that_is_not_there_or_no_mapping(folder):
         load.raw_recipe("mini")
 
 
-def test_text_from_the_command_line_becomes_what_yaml_reads():
-    told = {"a": "-1", "b": ["2", {"c": "0.5"}], "d": "null", "e": "true", "f": "x", "g": "90e9"}
-    made = {"a": -1, "b": [2, {"c": 0.5}], "d": None, "e": True, "f": "x", "g": "90e9"}
-    assert load.typed(told) == made
-    assert load.typed(made) == made
-    assert load.typed("a: [") == "a: ["
+@pytest.mark.parametrize("text", ["10_1", "1e5", "0x10", "yes", "null", "1:30", "# x", "a: [", "3"])
+def test_what_is_text_stays_the_text_that_was_typed(text):
+    keys = ("recipe", "model", "server", "of")
+    read = load.command_line([f"{key}={text}" for key in keys])
+    assert read == dict.fromkeys(keys, text)
+
+
+def test_other_values_are_read_as_yaml():
+    read = load.command_line(
+        ["limit=10", "recipe='mini'", "quiet_plan=true", "track=[wandb]", "recipe=a=b", "set={a: -1, b: ['10_1', {c: 0.5}], d: null, e: 90e9}"]
+    )  # fmt: skip
+    inside = {"a": -1, "b": ["10_1", {"c": 0.5}], "d": None, "e": "90e9"}
+    assert read == {
+        "limit": 10, "recipe": "a=b", "quiet_plan": True, "track": ["wandb"], "set": inside
+    }  # fmt: skip
+    with pytest.raises(UserError, match="config: set: not valid YAML"):
+        load.command_line(["set={a: ["])
 
 
 def test_a_changed_style_is_laid_over_the_file_and_checked():
-    smoothing = load.figures({"figures": {"loss": {"smoothing": "0.5"}}})["figures"]["loss"]
+    smoothing = load.figures({"figures": {"loss": {"smoothing": 0.5}}})["figures"]["loss"]
     assert smoothing["smoothing"] == 0.5 and smoothing["colours"]
     with pytest.raises(UserError, match="with style: figures.loss.smothing: unknown key; did you"):
         load.figures({"figures": {"loss": {"smothing": 1}}})
+
+
+@pytest.mark.parametrize("name, message", [
+    ("my recipe", "letters, digits and"), ("a:b", "letters, digits and"), ("corpus", "is taken"), ("models", "is taken"),
+])  # fmt: skip
+def test_a_recipes_name_is_one_that_can_be_a_folders(tmp_path, monkeypatch, name, message):
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / f"{name}.yaml").write_text("extends: mini\n")
+    monkeypatch.setattr(load, "CONFIG", tmp_path)
+    with pytest.raises(UserError, match=message):
+        load.raw_recipe(name)
+
+
+def test_a_parent_that_yaml_reads_as_a_number_is_named(tmp_path, monkeypatch):
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "x.yaml").write_text("extends: 10_1\n")
+    monkeypatch.setattr(load, "CONFIG", tmp_path)
+    with pytest.raises(UserError, match="extends: 101 is no text: write it between quotes"):
+        load.raw_recipe("x")

@@ -1,6 +1,7 @@
 """Scoring of models that no recipe trains: names, folders, servers, and one line for a mistake."""
 
 import json
+import re
 
 import pytest
 from lemur.config import load, recipe, scoring, stages
@@ -16,7 +17,7 @@ def one(**asked):
 
 
 def folder(path, **config):
-    path.mkdir()
+    path.mkdir(parents=True)
     files = {"config.json": config, "tokenizer_config.json": {}, "tokenizer.json": {}}
     for name, value in files.items():
         (path / name).write_text(json.dumps(value))
@@ -39,7 +40,7 @@ def test_any_other_hub_name_is_taken_at_its_commit_or_the_newest(commit):
     _, entry = one(model="Some/Model-7B" + (f"@{commit}" if commit else ""), limit=3)
     assert entry["from"]["revision"] == (commit or "newest")
     assert entry["from"]["hub"] == "Some/Model-7B"
-    assert entry["name"].startswith("some--model-7b")
+    assert entry["name"] == "Some--Model-7B" + (f"@{commit}" if commit else "")
 
 
 def test_a_folder_is_used_where_it_lies(tmp_path):
@@ -50,6 +51,24 @@ def test_a_folder_is_used_where_it_lies(tmp_path):
     assert entry["folder"] == str(mine) and entry["architecture"]["kv_heads"] == 2
     _, other = one(model=str(folder(tmp_path / "odd", model_type="other")))
     assert "architecture" not in other and other["name"] != entry["name"]
+
+
+def test_a_folder_called_model_is_named_after_those_that_it_lies_in(tmp_path):
+    _, tuned = one(model=str(folder(tmp_path / "smoke" / "sft" / "model")))
+    _, other = one(model=str(folder(tmp_path / "smoke" / "pretrain" / "model")))
+    assert re.fullmatch(r"smoke--sft--model-[0-9a-f]{8}", tuned["name"])
+    assert re.fullmatch(r"smoke--pretrain--model-[0-9a-f]{8}", other["name"])
+
+
+def test_served_names_stay_apart_and_readable():
+    """Those that differ in what a path lacks, or would lack after another was made a path."""
+    alike = ["a/b", "a--b", "a:b", "a b", "a-b", "A-b", "a@b", "a-/b", "a/-b", "ä/b", "a/b ", "x" * 5000, "x" * 5001, "/"]  # fmt: skip
+    named = [one(model=name, server="http://127.0.0.1:8000/v1", benchmarks=["gsm8k"])[1]["name"]
+             for name in alike]  # fmt: skip
+    assert len({name.lower() if name != "A-b" else name for name in named}) == len(alike)
+    assert named[0] == "a--b" and named[4] == "a-b" and named[5] == "A-b" and named[6] == "a@b"
+    assert all(name.startswith("a-") for name in named[:4])
+    assert all(re.fullmatch(r"[\w@.-]{1,120}", name) for name in named)
 
 
 def test_without_benchmarks_those_of_the_recipe_are_taken_whole():

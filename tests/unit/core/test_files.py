@@ -33,6 +33,24 @@ def test_replacing_is_invisible_until_whole(tmp_path):
     assert target.read_text() == "whole"
 
 
+@pytest.mark.parametrize("umask, mode", [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_a_file_has_the_mode_that_umask_grants(tmp_path, umask, mode):
+    """Also where a library wrote it for its owner alone, and where another stood there before."""
+    target = tmp_path / "out.json"
+    target.write_text("before")
+    target.chmod(0o640)
+    before = os.umask(umask)
+    try:
+        with files.replacing(target) as temporary:
+            temporary.unlink()
+            os.close(os.open(temporary, os.O_CREAT | os.O_WRONLY, 0o600))
+        assert files.usual_mode(tmp_path) == mode
+    finally:
+        os.umask(before)
+    assert target.stat().st_mode & 0o777 == mode
+    assert os.listdir(tmp_path) == ["out.json"]
+
+
 @given(value=JSON)
 def test_canonical_does_not_depend_on_key_order(value):
     def reverse(item):

@@ -108,7 +108,7 @@ def test_invalid_utf8_and_empty_files_are_counted(tmp_path):
 def test_invalid_utf8_in_rows(tmp_path):
     line = b'{"text": "' + b"\xff" * 9 + b'", "path": "a.py"}\n'
     said = refused(tmp_path / "jsonl", {"a.jsonl": line}, {**ROWS, "format": "jsonl"})
-    assert "a.jsonl: line 1 is not JSON" in said
+    assert "a.jsonl: line 1 is not UTF-8" in said
     bad = pa.Array.from_buffers(
         pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\3\0\0\0"), pa.py_buffer(b"\xff\xfe\xfd")]
     )

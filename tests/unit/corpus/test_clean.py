@@ -8,7 +8,7 @@ from hubserver.made import tar_gz, zipped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lemur.config import load
-from lemur.corpus import clean
+from lemur.corpus import clean, licence_texts
 from lemur.errors import UserError
 from made_packages import (
     CODE,
@@ -140,7 +140,7 @@ def test_wheel_metadata_and_licences(tmp_path):
     assert rows[0]["licence"] == "MIT"
 
 
-APACHE = b"Apache License\nVersion 2.0, January 2004\nTERMS AND CONDITIONS\n"
+APACHE = licence_texts._APACHE_NOTICE.encode()
 GNU = b"GNU GENERAL PUBLIC LICENSE\nVersion 3\n"
 
 

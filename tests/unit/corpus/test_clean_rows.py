@@ -98,3 +98,91 @@ def test_mixed_licences_need_a_column(tmp_path):
     }
     with pytest.raises(UserError, match="licence_field is needed"):
         sifted(tmp_path, source, shard("jsonl"))
+
+
+def table(**columns) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue().to_pybytes()
+
+
+PLAIN = {"name": "rows", "kind": "code", "format": "parquet", "licence": "MIT", "languages": ["python"]}  # fmt: skip
+
+
+def test_text_in_bytes(tmp_path):
+    """As data sets of files keep it: what is no UTF-8 is counted, not taken for short."""
+    texts = pa.array([PYTHON, PYTHON + b"# \xe9\n", None], pa.binary())
+    columns = {"b": texts, "p": [b"src/a.py", b"b.py", b"c.py"], "l": [[b"MIT"], [b"ISC"], None]}
+    source = PLAIN | {
+        "text_field": "b",
+        "path_field": "p",
+        "licence": "mixed",
+        "licence_field": "l",
+    }
+    rows, stats = sifted(tmp_path, source, {"a.parquet": table(**columns)})
+    assert [(row["path"], row["licence"]) for row in rows] == [
+        ("a.parquet#00000000/src/a.py", "MIT")
+    ]
+    assert {why: d["files"] for why, d in stats["dropped"].items()} == {
+        "not_text": 1,
+        "too_short": 1,
+    }
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.string_view(), pa.large_binary()])
+def test_every_type_of_text_column(tmp_path, kind):
+    column = pa.array([PYTHON.decode()], pa.string()).cast(kind)
+    rows, _ = sifted(tmp_path, PLAIN, {"a.parquet": table(text=column)})
+    assert rows[0]["text"].encode() == PYTHON
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_a_column_whose_name_has_a_dot(tmp_path, form):
+    """Alone, beside a struct whose field is called so, and inside a struct."""
+    text = PYTHON.decode()
+    row = {"m.content": text, "m": {"content": "x", "path": "src/a.py"}}
+    source = PLAIN | {"format": form, "text_field": "m.content", "path_field": "m.path"}
+    for number, columns in enumerate((row, {"m.content": text, "m.path": "src/a.py"})):
+        data = table(**{key: [value] for key, value in columns.items()})
+        data = data if form == "parquet" else json.dumps(columns).encode()
+        rows, _ = sifted(tmp_path, source, {f"a.{form}": data}, name=str(number))
+        assert [row["text"] for row in rows] == [text]
+        assert rows[0]["path"].endswith("/src/a.py")
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+@pytest.mark.parametrize("value", [["a", "b"], 3, {"a": 1}])
+def test_a_field_that_is_no_text_is_one_line(tmp_path, form, value):
+    data = table(text=[value]) if form == "parquet" else json.dumps({"text": value}).encode()
+    with pytest.raises(UserError, match=r"'text' \(text_field\) is .*, no text") as caught:
+        sifted(tmp_path, PLAIN | {"format": form}, {f"a.{form}": data})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_later_row_that_is_no_text_is_counted(tmp_path):
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in (PYTHON.decode(), 7, ["a"], None))
+    rows, stats = sifted(tmp_path, PLAIN | {"format": "jsonl"}, {"a.jsonl": lines.encode()})
+    assert len(rows) == 1
+    assert {why: d["files"] for why, d in stats["dropped"].items()} == {
+        "not_text": 2,
+        "too_short": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("licences", "kept"),
+    [
+        (["GPL-3.0-only", "GPL-3.0-only OR MIT"], None),
+        (["Apache-2.0", "GPL-2.0-only OR MIT"], "Apache-2.0 AND (GPL-2.0-only OR MIT)"),
+        (["MIT OR Apache-2.0", "Apache-2.0 OR MIT"], "Apache-2.0 OR MIT"),
+        (["LicenseRef-Public-Domain", "MIT"], "LicenseRef-Public-Domain AND MIT"),
+        (["MIT", "Unknown"], None),
+        (["MIT", "AND ("], None),
+        ("MIT OR Apache-2.0", "Apache-2.0 OR MIT"),
+    ],
+)
+def test_a_list_of_licences_all_apply(tmp_path, licences, kept):
+    row = {"text": PYTHON.decode(), "l": licences}
+    source = PLAIN | {"format": "jsonl", "licence": "mixed", "licence_field": "l"}
+    rows, _ = sifted(tmp_path, source, {"a.jsonl": json.dumps(row).encode()})
+    assert [row["licence"] for row in rows] == ([kept] if kept else [])

@@ -26,25 +26,6 @@ def test_metadata(text, expected):
     assert licences.of_metadata(text) == expected
 
 
-HEADERS = [
-    ("// SPDX-License-Identifier: (MIT OR Apache-2.0)\n", ("MIT OR Apache-2.0", False)),
-    ("/* SPDX-License-Identifier: BSD-3-Clause */\n", ("BSD-3-Clause", False)),
-    ("<!-- SPDX-License-Identifier: CC0-1.0 -->\n", ("CC0-1.0", False)),
-    ("# SPDX-License-Identifier: Weird-1.0\n", ("Weird-1.0", False)),
-    ("# GNU Affero\n# General Public License\n", (None, True)),
-    ("/* Licensed under the LGPLv2.1 */\n", (None, True)),
-    ("# https://creativecommons.org/licenses/by-nc/4.0/\n", (None, True)),
-    ("# https://creativecommons.org/licenses/by/4.0/\n", (None, False)),
-    ("# Licensed under the Apache License, Version 2.0\n", (None, False)),
-    ("x = 1\n" * 2000 + "# GNU General Public License\n", (None, False)),  # not in the head
-]
-
-
-@pytest.mark.parametrize(("text", "expected"), HEADERS)
-def test_header(text, expected):
-    assert licences.of_header(text) == expected
-
-
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
@@ -71,22 +52,6 @@ def test_public_domain_text_in_a_package_with_another_licence():
 def test_family_is_made_definite_by_the_catalogue():
     source = {"name": "x", "kind": "code", "licence": "BSD-3-Clause"}
     assert licences.settle(source, ("BSD", True)) == "BSD-3-Clause"
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("a/LICENSE", True),
-        ("COPYING.LESSER", True),
-        ("LICENCE-MIT.txt", True),
-        ("src/license.py", False),
-        ("doc/license.rst", False),
-        ("licensing/a.c", False),
-        ("unlicensed", False),
-    ],
-)
-def test_licence_files(path, expected):
-    assert licences.is_licence_file(path) is expected
 
 
 def test_of_an_npm_manifest():
@@ -117,3 +82,9 @@ def test_permitted_names_are_what_spdx_makes_of_them():
     assert {name: str(parse(name, validate=True)) for name in listed} == {n: n for n in listed}
     assert all(licences.allowed(name, licences.PERMISSIVE) for name in licences.PERMISSIVE)
     assert not any(licences.allowed(name, frozenset()) for name in licences.PERMISSIVE)
+
+
+def test_an_expression_in_another_order_is_the_same():
+    source = {"name": "x", "kind": "code", "licence": "MIT OR Apache-2.0"}
+    said = licences.of_metadata("License-Expression: Apache-2.0 OR MIT\n")
+    assert licences.settle(source, said) == "Apache-2.0 OR MIT"

@@ -42,13 +42,19 @@ def test_a_peer_that_cannot_run_is_one_line(project, script, stamp, said):
     assert "\n" not in line
 
 
-def test_ratios_are_ours_over_theirs():
+def test_ratios_are_theirs_over_ours():
     ours = {"minute": 30.0, "processor": 10.0, "tokens": 200, "seconds": 16.0, "value": 0.5, "n": 2,
             "answers": {"a": "x", "b": "y"}}  # fmt: skip
     theirs = {**ours, "minute": 20.0, "processor": 25.0, "tokens": 300, "seconds": 24.0, "value": 0.25,
               "answers": {"a": "x", "b": "z"}}  # fmt: skip
-    cells = against_vllm.ratios([(ours, theirs)])
-    assert list(cells.values()) == [["1.50"], ["2.50"], ["1.00"], ["no"], ["1 of 2"]]
+    cells = against_vllm.ratios([([ours] * 3, [theirs] * 3)], generation_report.by)
+    assert [cell.split(" (")[0] for (cell,) in cells.values()] == [
+        "1.50",
+        "2.50",
+        "1.00",
+        "no",
+        "1 of 2",
+    ]
 
 
 def row(side, benchmark, minute, batch=1, **changes):
@@ -57,22 +63,34 @@ def row(side, benchmark, minute, batch=1, **changes):
     return told | changes
 
 
-def test_our_slower_run_and_their_quicker_one_count():
-    names = BENCHMARKS
-    rows = [row("ours", name, minute) for minute in (30, 20) for name in names]
-    rows += [row("lm-eval hf", name, 5) for name in names]
-    rows += [row("lm-eval hf", name, 8, 4, value=0.0) for name in names]
-    others = [row("vLLM", names[0], 10), row("one", names[0], 15), row("vLLM", names[1], 10)]
-    assert generation_report.slower(rows, names[0])["minute"] == 20
-    assert against_vllm.quickest(others, names[0])["side"] == "one"
+def test_turns_are_compared_with_each_other_and_with_the_best_peer():
+    """A machine that halves its speed in one turn changes no ratio."""
+    rows, others = [], []
+    for speed in (1.0, 0.5, 1.0):
+        for name in BENCHMARKS:
+            rows.append(row("ours", name, 20 * speed, 8))
+            rows.append(row("lm-eval hf", name, 5 * speed))
+            rows.append(row("lm-eval hf", name, 8 * speed, 4, value=0.0))
+            others.append(row("vLLM", name, 10 * speed))
+        others.append(row("vLLM in one process", BENCHMARKS[0], 15 * speed))
     told = generation_report.together(rows, others)
-    assert told.endswith("2.50 to lm-eval's best batch, 4.00 to its default, 1.67 to vLLM.")
+    assert told.endswith(
+        "2.50 (2.50 to 2.50) to lm-eval's best batch, 4.00 (4.00 to 4.00) to its default, "
+        "1.67 (1.67 to 1.67) to vLLM."
+    )
+    assert [one.middle for one in generation_report.judged([*rows, *others])] == pytest.approx(
+        [2.5, 4 / 3, 2.5, 2.0]
+    )
     args = argparse.Namespace(model=Path("some/model"), limit=2, new=8)
     page = generation_report.page(rows, (others, "vLLM is there."), None, args)
-    assert "| to lm-eval's best batch | 2.50 (batch 4) | 2.50 (batch 4) |" in page
-    assert "| to lm-eval's default (batch 1) | 4.00 | 4.00 |" in page
-    assert "| to vLLM | 1.33 | 2.00 |" in page and "| scores equal | no | no |" in page
-    assert page.count("| humaneval | ours |") == 2
+    best = "2.50 (2.50 to 2.50) (batch 4)"
+    assert f"| to lm-eval's best batch | {best} | {best} |" in page
+    default = "4.00 (4.00 to 4.00)"
+    assert f"| to lm-eval's default (batch 1) | {default} | {default} |" in page
+    assert "| to vLLM | 1.33 (1.33 to 1.33) | 2.00 (2.00 to 2.00) |" in page
+    assert "| scores equal | no | no |" in page and "All became so narrow." in page
+    assert page.count("| humaneval | ours | 8 | 3 | 20.0 |") == 1
+    assert " cores" in page
     assert "to vLLM" not in generation_report.page(rows, ([], "It is not built."), None, args)
 
 

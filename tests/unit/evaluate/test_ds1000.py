@@ -161,6 +161,39 @@ def test_a_forged_pass_counts_only_by_the_rule_of_the_original(
     assert made["beside"]["one_process"]["value"] == made["value"] + 1 / 3
 
 
+def test_orders_and_random_numbers_are_the_same_in_every_run(sandbox, tmp_path):
+    code = "import random\nraise ValueError(list(set('abcdefgh')), random.random())"
+    context = "import random\n" + PLAIN["code_context"]
+    for job in (
+        ds1000.problem(tmp_path, context, code),
+        separated.Separated(context, code, ds1000.root(tmp_path)),
+    ):
+        details = {job.run(sandbox, Limits()).detail for _ in range(3)}
+        assert len(details) == 1 and "'h'" in details.pop()
+
+
+def test_an_empty_answer_does_not_pass_where_its_comparison_does(sandbox, tmp_path):
+    context = PLAIN["code_context"].replace("assert result == ans", "assert result in ([], ans)")
+    for code, verdict in (("result = sum(x)", "passed"), ("result = []", "failed")):
+        job = separated.Separated(context, code, ds1000.root(tmp_path))
+        found = job.run(sandbox, Limits())
+        assert found.verdict == verdict, found
+
+
+@pytest.mark.long
+def test_masked_arrays_in_the_environment(sandbox):
+    if ds1000.site() is None:
+        pytest.skip(f"toolchain: environment ds1000 is not built: {ds1000.BUILD}")
+    for code, verdict in (
+        ("result = x.sum(axis=0)", "passed"),
+        ("result = np.ma.array(x.sum(axis=0))", "passed"),
+        ("result = np.ma.masked_all(np.shape(x.sum(axis=0)))", "failed"),
+    ):
+        job = separated.Separated(ROWS[0]["code_context"], code, ds1000.root(ds1000.site()))
+        found = job.run(sandbox, Limits(cpu_seconds=60, wall_seconds=180, memory_mb=4096))
+        assert found.verdict == verdict, (code, found)
+
+
 @pytest.mark.long
 def test_every_library_is_judged_in_the_environment(spec, manifest, tmp_path, sandbox):
     """Right answers pass, wrong ones fail, and a problem whose reference fails is left out."""

@@ -330,5 +330,5 @@ def test_problems_of_another_shape_are_one_line(spec, tmp_path, change, words):
         Bench(spec("multipl_e"), tmp_path / "m.json")
     assert words in str(caught.value) and "\n" not in str(caught.value)
     (tmp_path / "a.parquet").write_bytes(b"no table")
-    with pytest.raises(UserError, match="not a readable table"):
+    with pytest.raises(UserError, match="not a whole parquet file"):
         Bench(spec("multipl_e"), tmp_path / "m.json")

@@ -11,6 +11,7 @@ from lemur.errors import UserError
 from lemur.evaluate import answers, generation, judging, store
 from lemur.evaluate.tasks import Bench, definition
 from lemur.evaluate.tokenised import Tokenised
+from lemur.figures.paired import otherwise
 from lemur.files import sha256_of, write_json
 
 
@@ -110,6 +111,33 @@ def test_gsm8k_both_scores(spec, gsm8k, tmp_path):
     examples = prompt[: -len("Question: How many?\nAnswer:")].encode()
     released = "bc98d2864d2c74ae324561ed4fa497c577cd251cc06aeae2c2a23bd5ef60c404"
     assert hashlib.sha256(examples).hexdigest() == released
+
+
+def test_what_is_right_only_without_its_punctuation_is_counted(spec, gsm8k, tmp_path):
+    """The paper's rule takes 0.8 and 08 apart and 12.00 for 1,200; the count stands beside the strict
+    score, here and in the table of scores."""
+    texts = [" So the answer is 6.", " So the answer is 12.00.", " So the answer is .8."]
+
+    def respond(document):
+        return texts[int(document["_id"][-1])]
+
+    made, items, _ = scored(spec("gsm8k_paper", shots=8), gsm8k, tmp_path / "out", respond)
+    assert made["value"] == 1.0 and made["otherwise_written"] == 2
+    assert ["otherwise_written" in item for item in items] == [False, True, True]
+    shown = otherwise({**made, "_path": tmp_path / "out" / "scores.json"}, [])
+    assert shown == "strict 33.3: 2 differ; 2 right only without their punctuation"
+
+
+def test_brackets_are_right_whatever_they_are_and_counted(spec, tmp_path):
+    examples = [{"input": f"x{n}?", "target": target} for n, target in enumerate((") ]", "> )"))]
+    (tmp_path / "dyck_languages.json").write_text(json.dumps({"examples": examples}))
+    digest = sha256_of(tmp_path / "dyck_languages.json")
+    listed = [{"path": "dyck_languages.json", "sha256": digest}]
+    write_json(tmp_path / "m.json", {"files": listed})
+    made, _, _ = scored(
+        spec("bbh_paper"), tmp_path / "m.json", tmp_path / "out", lambda _: "So the answer is ) ]."
+    )
+    assert made["value"] == 1.0 and made["otherwise_written"] == 1
 
 
 def test_gsm8k_asked_of_a_chat_model(spec, gsm8k, tmp_path):

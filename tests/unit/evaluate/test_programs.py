@@ -3,6 +3,7 @@
 import pytest
 from answered import scored
 from lemur.evaluate.programs import to_last_return
+from lemur.figures.paired import otherwise
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,14 @@ def test_both_verdicts_stand_side_by_side(spec, humaneval, tmp_path, sandbox):
     assert made["value"] == pytest.approx(2 / 6)
     beside = made["beside"]["paper"]
     assert (beside["value"], beside["differs_on"], beside["n"]) == (pytest.approx(2 / 6), 2, 6)
+
+
+def test_answers_that_want_a_module_are_counted(spec, humaneval, tmp_path, sandbox):
+    def respond(document):
+        number = int(document["task_id"][10:])
+        return "\n    import numpy.linalg\n" if number % 2 else "\n    import math, nothing\n"
+
+    made, _, _ = scored(spec(), humaneval, tmp_path / "out", respond)
+    assert made["lacking_modules"] == {"nothing": 3, "numpy": 3}
+    shown = otherwise({**made, "_path": tmp_path / "out" / "scores.json"}, [])
+    assert shown.endswith("3 ended for want of nothing; 3 ended for want of numpy")

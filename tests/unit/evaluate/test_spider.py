@@ -13,6 +13,7 @@ from lemur.errors import UserError
 from lemur.evaluate.data import Source, spider
 from lemur.evaluate.spider import clauses, match, query, results
 from lemur.evaluate.spider.databases import read
+from lemur.evaluate.stop import cut
 from lemur.evaluate.tasks import Bench
 from lemur.files import sha256_of, write_json
 from lemur.sandbox.judge import judge
@@ -107,6 +108,39 @@ def test_a_dump_becomes_sqlite():
 def test_other_dumps_are_one_line(dump, words):
     with pytest.raises(UserError, match=words):
         read(dump, "dump")
+
+
+@pytest.mark.parametrize(
+    ("response", "asked"),
+    [
+        (" a FROM b; SELECT c", "SELECT a FROM b"),
+        (" a FROM b -- so\nWHERE c", "SELECT a FROM b "),
+        (
+            " a WHERE b = 'x;y -- z' AND c = 'it''s;' ;--",
+            "SELECT a WHERE b = 'x;y -- z' AND c = 'it''s;' ",
+        ),
+        (' "a;b", `c--d`, [e;f] FROM g;', 'SELECT "a;b", `c--d`, [e;f] FROM g'),
+        (" a /* ; */ FROM b;", "SELECT a /* ; */ FROM b"),
+        (" 'open; FROM b", "SELECT 'open"),
+        (" a - -1 FROM b", "SELECT a - -1 FROM b"),
+    ],
+)
+def test_a_query_ends_outside_of_its_texts(response, asked):
+    assert query.answer(response) == asked
+
+
+def test_a_stop_inside_a_text_is_neither_generated_nor_judged_as_one(
+    spec, manifest, tmp_path, sandbox
+):
+    """One problem's answer, as generation cuts it and as it is judged then."""
+    for form in ("completion", "chatml"):
+        task = Bench(spec("spider", format=form), manifest).tasks["spider"]
+        response = " Name FROM owner WHERE Name LIKE '%; -- no%';\n\nSELECT 1"
+        kept = cut(response, task.config.generation_kwargs["until"])
+        assert "no%'" in kept and "SELECT" not in kept
+    made, items, _ = scored(spec("spider"), manifest, tmp_path / "out", lambda one: kept + ";")
+    assert [item["verdict"] for item in items] == ["failed", "failed", "failed"], items
+    assert all("syntax" not in item["detail"] for item in items)
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ def test_a_larger_limit_holds_a_smaller_one(sizes, one, two):
     [
         (b'{"task_id": "HumanEval/0"}\n', "'prompt' must be str, it is NoneType"),
         (b"not json\n", "line 1 is not JSON"),
-        (b"[1]\n", "line 1 is not an object"),
+        (b"[1]\n", "line 1 is no JSON object"),
         (b"", "no problem"),
     ],
 )
@@ -248,8 +248,8 @@ def wrong(name, file, data, words):
 @pytest.mark.parametrize(
     ("name", "file", "data", "words"),
     [
-        wrong("gsm8k_cot", "test.jsonl", b"\xff\xfe", "not UTF-8"),
-        wrong("gsm8k_cot", "test.jsonl", b"\x1f\x8b\x08", "not whole gzip"),
+        wrong("gsm8k_cot", "test.jsonl", b"\xff\xfe", "line 1 is not UTF-8"),
+        wrong("gsm8k_cot", "test.jsonl", b"\x1f\x8b\x08", "truncated or damaged after line 0"),
         wrong("gsm8k_cot", "test.jsonl", [SUM | {"answer": "two"}], "no number after '####'"),
         wrong("gsm8k_cot", "test.jsonl", b"[" * 10**6, "line 1 is not JSON"),
         wrong("mbpp", "ic_mbpp.json", b"3", "not a list of problems"),
@@ -262,7 +262,7 @@ def wrong(name, file, data, words):
         wrong("bbh_cot_fewshot", "navigate.json", b"[]", "must be an object, it is list"),
         wrong("bbh_cot_fewshot", "navigate.json", {"examples": 3}, "'examples' must be list"),
         wrong("bbh_cot_fewshot", "navigate.json", {"examples": [3]}, "must be an object, it is int"),
-        wrong("mmlu", "test-0.parquet", b"PAR1", "not a readable table"),
+        wrong("mmlu", "test-0.parquet", b"PAR1", "not a whole parquet file"),
         wrong("mmlu", "test-0.parquet", [MMLU | {"answer": 7}], "must be one of 4 choices"),
         wrong("mmlu", "test-0.parquet", [MMLU | {"choices": [1, 2, 3, 4]}], "'choices' must be a list"),
         wrong("mmlu", "test-0.parquet", [MMLU], "no solved examples of 'anatomy'"),

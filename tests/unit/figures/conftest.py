@@ -1,9 +1,12 @@
 """The settings of config/figures.yaml, and the files of a tiny run."""
 
+import json
+
 import pytest
 import trial_run
 import yaml
 from lemur.figures import settings
+from lemur.files import canonical
 from lemur.provenance import ROOT
 
 
@@ -14,7 +17,8 @@ def config():
 
 @pytest.fixture
 def spec(config):
-    return lambda name, recipe=None: settings.spec(config, name, recipe)
+    """A figure's settings as its script gets them: by way of canonical JSON, with sorted keys."""
+    return lambda name, recipe=None: json.loads(canonical(settings.spec(config, name, recipe)))
 
 
 @pytest.fixture

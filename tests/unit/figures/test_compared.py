@@ -7,7 +7,7 @@ from lemur.config import load
 from lemur.config import recipe as recipes
 from lemur.corpus import hub_lock
 from lemur.errors import UserError
-from lemur.figures import compared, reported, settings, tables
+from lemur.figures import compared, paired, reported, settings, tables
 from lemur.figures.foundation import BENCHMARKS
 from lemur.provenance import ROOT
 
@@ -58,8 +58,8 @@ def test_a_cell_stands_beside_the_papers_with_its_interval(tmp_path):
     table = made(tmp_path, [score(tmp_path, "llama", "humaneval", 30)])
     row = rows(table)["Llama-2-70B, the paper's Llama-2-70B", "humaneval"]
     assert row[1:6] == [30.5, 30.0, "22.0 to 38.0", pytest.approx(-0.5), "-8.5 to +7.5"]
-    assert row[9] == "within the interval" and row[10] is None
-    targets = [link.target for link in row[11]]
+    assert row[10] == "within the interval" and row[11] is None
+    targets = [link.target for link in row[12]]
     assert targets[0] == "../r/evaluate/llama/humaneval/prompt.txt" and len(targets) == 4
     assert "matches its published score on 1 of 1" in table.notes[0]
 
@@ -73,13 +73,13 @@ def test_a_gap_is_explained_or_unexplained(tmp_path):
         benchmarks={"humaneval": ["decoded greedily"]},
         explanations={"llama/gsm8k": "we asked its author"},
     )
-    told = {key[1] + key[0][:4]: row[9] for key, row in rows(made(tmp_path, paths, given)).items()}
+    told = {key[1] + key[0][:4]: row[10] for key, row in rows(made(tmp_path, paths, given)).items()}
     assert told["humanevalLlam"] == "decoded greedily"
     assert told["mbppLlam"] == "100 of 500 problems"
     assert told["gsm8kLlam"] == "we asked its author"
     assert told["humanevalchat"] == "another model than the paper's Lemur-70B-Chat"
     plain = made(tmp_path, paths[:1])
-    assert rows(plain)["Llama-2-70B, the paper's Llama-2-70B", "humaneval"][9] == "unexplained"
+    assert rows(plain)["Llama-2-70B, the paper's Llama-2-70B", "humaneval"][10] == "unexplained"
     assert "matches its published score on 0 of 1" in plain.notes[0]
 
 
@@ -120,14 +120,14 @@ def test_the_gap_of_an_average_is_explained_by_its_rows(tmp_path):
 
     def told(given):
         table = rows(made(tmp_path, paths, given))
-        return [row[9] for key, row in table.items() if key[1].startswith("Mean")]
+        return [row[10] for key, row in table.items() if key[1].startswith("Mean")]
 
     assert told(spec((OWN,))) == ["unexplained"]
     explained = spec((OWN, SMALL), benchmarks={"humaneval": ["decoded greedily"]})
     assert told(explained) == ["the gaps above", "another model than the paper's Lemur-70B-Chat"]
     near = [score(tmp_path, "near", "gsm8k", 56)]
     found = rows(made(tmp_path, near, spec(({**OWN, "name": "near"},))))
-    assert {row[9] for row in found.values()} == {"within the interval"}
+    assert {row[10] for row in found.values()} == {"within the interval"}
 
 
 def test_problems_that_could_not_be_judged_are_named_and_count_for_nobody(tmp_path):
@@ -145,8 +145,8 @@ def test_problems_that_could_not_be_judged_are_named_and_count_for_nobody(tmp_pa
     assert row[6] == (
         "100 of 100, 79 judged (20 x toolchain: Go lacks go; 1 x the judge fell: OSError: x)"
     )
-    assert row[8] == "+0.0 (-4.2 to +4.2, McNemar p = 1) on 79"  # not 21 failures more
-    assert row[9] == "79 of 100 judged"
+    assert row[9] == "+0.0 (-4.2 to +4.2, McNemar p = 1) on 79"  # not 21 failures more
+    assert row[10] == "79 of 100 judged"
     assert "(chat), but on no benchmark whole" in table.notes[0]
 
 
@@ -158,7 +158,7 @@ def test_several_answers_to_a_problem_are_paired_by_the_share_that_passed(tmp_pa
     ]
     paths[1].with_name("verdicts.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines))
     table = made(tmp_path, paths, spec((OWN, SMALL)))
-    told = rows(table)["chat, the paper's Lemur-70B-Chat", "humaneval"][8]
+    told = rows(table)["chat, the paper's Lemur-70B-Chat", "humaneval"][9]
     assert told == "+25.0 (+0.0 to +50.0)"  # half of one problem and none of the other
 
 
@@ -166,11 +166,11 @@ def test_models_are_paired_on_the_same_problems(tmp_path):
     paths = [score(tmp_path, "llama", "humaneval", 10), score(tmp_path, "chat", "humaneval", 30)]
     table = made(tmp_path, paths, spec((OWN, SMALL)))
     found = rows(table)
-    assert found["Llama-2-70B, the paper's Llama-2-70B", "humaneval"][8] is None
-    text = found["chat, the paper's Lemur-70B-Chat", "humaneval"][8]
+    assert found["Llama-2-70B, the paper's Llama-2-70B", "humaneval"][9] is None
+    text = found["chat, the paper's Lemur-70B-Chat", "humaneval"][9]
     assert text.startswith("+20.0 (+1") and "McNemar p = 1.9e-06" in text
     other = [paths[0], score(tmp_path, "chat", "mbpp", 30)]
-    assert all(row[8] is None for row in rows(made(tmp_path, other, spec((OWN, SMALL)))).values())
+    assert all(row[9] is None for row in rows(made(tmp_path, other, spec((OWN, SMALL)))).values())
 
 
 @pytest.mark.parametrize(
@@ -196,13 +196,13 @@ def test_models_are_paired_on_the_same_problems(tmp_path):
 def test_another_rule_for_the_same_answers_is_shown_with_what_it_changes(tmp_path, beside, told):
     table = made(tmp_path, [score(tmp_path, "llama", "multipl_e", 30, beside=beside)])
     row = rows(table)["Llama-2-70B, the paper's Llama-2-70B", "multipl_e"]
-    assert row[7] == told and table.columns[7].name == "Judged otherwise"
+    assert row[8] == told and table.columns[8].name == "Judged otherwise"
 
 
 def test_the_papers_way_of_asking_stands_beside_the_other(tmp_path):
     paths = [score(tmp_path, "llama", name, right) for name, right in
              (("gsm8k_paper", 30), ("gsm8k_full", 27), ("humaneval", 20))]  # fmt: skip
-    found = {key[1]: row[7] for key, row in rows(made(tmp_path, paths)).items()}
+    found = {key[1]: row[8] for key, row in rows(made(tmp_path, paths)).items()}
     assert found["gsm8k_paper"] == "gsm8k_full 27.0: 3 of 100 differ"
     assert found["gsm8k_full"] is None and found["humaneval"] is None
 
@@ -218,7 +218,7 @@ def test_documents_that_overlap_are_counted_once(tmp_path):
     dropped.write_text("\n".join(lines) + "\n")
     paths = [score(tmp_path, "llama", name, 30) for name in ("humaneval", "gsm8k")]
     found = rows(made(tmp_path, paths, dropped=dropped))
-    assert [row[10] for row in found.values()] == [0, 1, None]  # in the order of the columns
+    assert [row[11] for row in found.values()] == [0, 1, None]  # in the order of the columns
 
 
 def test_what_was_not_judged_is_said(tmp_path):
@@ -280,3 +280,55 @@ def test_damaged_verdicts_are_one_line(tmp_path, text):
 
 def test_no_score_is_an_empty_table_with_its_notes(tmp_path):
     assert made(tmp_path, []).groups == [] and tables.html(made(tmp_path, []))
+
+
+def test_what_to_know_of_the_answers_stands_beside_the_score(tmp_path):
+    """Empty answers, and how many programs could forge a pass, in every format of the table."""
+    paths = [
+        score(tmp_path, "llama", name, 0, n=24) for name in ("humaneval", "multipl_e", "ds1000")
+    ]
+    more = {
+        "humaneval": {"responses": {"empty": 19, "finish": {"stop": 24}}},
+        "ds1000": {"one_process": {"ds1000/5": "a figure", "ds1000/7": "no data"}},
+    }
+    for path in paths:
+        text = json.loads(path.read_text())
+        path.write_text(json.dumps({**text, **more.get(text["benchmark"], {})}))
+    out = tmp_path / "results" / "figures" / "foundation.html"
+    compared.write(spec(), paths, ROOT / "reports/paper/reported.csv", None, out)
+    told = {key[1]: row[7] for key, row in rows(made(tmp_path, paths)).items()}
+    assert told == {
+        "humaneval": "19 of 24 answers are empty",
+        "multipl_e": "24 of 24 programs share a process with their test and could forge a pass",
+        "ds1000": "2 of 24 programs share a process with their test and could forge a pass",
+        "Mean of the 3 above": None,
+    }
+    for suffix in tables.FORMATS:
+        text = out.with_suffix(suffix).read_text()
+        assert all(words in text for words in told.values() if words)
+
+
+def test_bits_of_two_models_are_compared_on_the_same_documents(tmp_path):
+    """Documents differ far more than models do: only the pairs tell the models apart."""
+    scores = []
+    for model, less in (("start", 0.0), ("pretrained", 0.05)):
+        folder = tmp_path / model
+        folder.mkdir()
+        lines = [
+            {"task": "t", "document": str(k), "bytes": 1000 + k, "bits": (1000 + k) * (0.2 + 0.2 * k - less), "verdict": "scored"}
+            for k in range(10)
+        ]  # fmt: skip
+        if model == "pretrained":
+            lines.append({**lines[0], "document": "of this one alone"})
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (folder / "verdicts.jsonl").write_text(text)
+        scores.append({"benchmark": "bits_per_byte_code", "model": model, "value": 1.0, "n": 10,
+                       "_path": folder / "scores.json"})  # fmt: skip
+    found = paired.difference(scores[1], scores[0])
+    assert (found.mean, found.low, found.high) == pytest.approx((-0.05, -0.05, -0.05))
+    assert (found.n, found.whole, found.p) == (10, False, None)
+    assert paired.against(scores[1], scores[0]) == "-0.050 (-0.050 to -0.050) on 10"
+    assert paired.difference({**scores[1], "value": None}, scores[0]) is None
+    (tmp_path / "start" / "verdicts.jsonl").write_text('{"task": "t", "document": "1"}\n')
+    with pytest.raises(UserError, match="not verdicts"):
+        paired.difference(scores[1], scores[0])

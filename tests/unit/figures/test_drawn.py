@@ -4,7 +4,9 @@ import csv
 import re
 import xml.etree.ElementTree as ET
 
+import drawn_svg
 import pytest
+import trial_run
 from lemur.errors import UserError
 from lemur.figures import agent, dots, foundation, loss, mixture, overview, svg
 from trial_run import PAPER, RECIPE
@@ -22,7 +24,8 @@ def draw(name, spec, run, out):
         case "agent_radar":
             agent.write_radar(settings, REPORTED, OUTCOMES, out)
         case "loss":
-            loss.write(settings, {stage: run[stage] for stage in ("pretrain", "sft")}, out)
+            stages = {stage: run[stage] for stage in ("pretrain", "sft")}
+            loss.write(settings, stages, run["scores"], out)
         case "mixture":
             mixture.write(settings, run["plan"], run["realised"], out)
         case "bits_per_byte":
@@ -54,6 +57,23 @@ def test_a_figure_is_whole_and_the_same_twice(name, spec, run, tmp_path):
     }
     rows = list(csv.reader(first.with_suffix(".csv").open()))
     assert len(rows) > 2 and {len(row) for row in rows} == {len(rows[0])}
+
+
+def turned(value):
+    """The same value with the keys of every mapping in the other order."""
+    if isinstance(value, dict):
+        return {key: turned(inside) for key, inside in reversed(value.items())}
+    return [turned(inside) for inside in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", [*PAPERS, *RECIPES])
+def test_the_order_of_keys_means_nothing(name, spec, run, tmp_path):
+    """Rules sort them; whoever calls a script by hand may not."""
+    first, second = tmp_path / "a" / f"{name}.svg", tmp_path / "b" / f"{name}.svg"
+    draw(name, spec, run, first)
+    draw(name, lambda *given: turned(spec(*given)), run, second)
+    assert first.read_text() == second.read_text()
+    assert first.with_suffix(".csv").read_text() == second.with_suffix(".csv").read_text()
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -136,7 +156,7 @@ def test_a_wrong_setting_is_one_clear_line(change, message, spec, run, tmp_path)
         (settings[place] if place else settings)[last] = value
     with pytest.raises(UserError, match=message):
         loss.write(
-            settings, {stage: run[stage] for stage in ("pretrain", "sft")}, tmp_path / "x.svg"
+            settings, {stage: run[stage] for stage in ("pretrain", "sft")}, [], tmp_path / "x.svg"
         )
     assert not (tmp_path / "x.svg").exists()
 
@@ -145,7 +165,7 @@ def test_damaged_metrics_name_their_line(spec, run, tmp_path):
     with run["pretrain"].open("a") as file:
         file.write('{"step": 21, "tok\n')
     with pytest.raises(UserError, match=r"metrics.jsonl, line 21: not a training step"):
-        loss.write(spec("loss"), {"pretrain": run["pretrain"]}, tmp_path / "x.svg")
+        loss.write(spec("loss"), {"pretrain": run["pretrain"]}, [], tmp_path / "x.svg")
 
 
 def test_a_source_that_was_not_planned_is_refused(spec, run, write, tmp_path):
@@ -163,3 +183,30 @@ def test_words_are_escaped_and_read_back():
     made = svg.accessible("<svg a='1'>", "a < b", "</desc><script>", [])
     assert "<script>" not in made
     assert svg.texts(made) == ("a < b", "</desc><script>")
+
+
+def test_the_rows_stand_from_start_to_chat_and_say_what_is_empty(spec, run, tmp_path):
+    """Whatever the order of keys and files; a published model beside them has its row too."""
+    recipe = {**RECIPE, "evaluate": {"baselines": [{"name": "a-model", "description": "A model"}]}}
+    paths = []
+    for model, value in (("a-model", 0.25), ("chat", 0.0), ("pretrained", 0.5), ("start", 0.25)):
+        made = trial_run.score("mbpp", model, value, n=24, responses={"empty": 19 if model == "chat" else 0, "finish": {"stop": 24}})  # fmt: skip
+        paths.append(trial_run.write_file(tmp_path / model / "scores.json", made))
+        trial_run.write_file(paths[-1].with_name("verdicts.jsonl"), trial_run.verdicts(made))
+    dots.write_scores(spec("scores", recipe), paths, tmp_path / "scores.svg")
+    drawn = drawn_svg.read(tmp_path / "scores.svg")
+    above, below = (drawn.inside(f"axes_{n}") for n in (1, 2))
+    names = ["start (instruct, 4-bit)", "pretrained", "chat", "A model"]
+    for axes, wanted in ((above, names), (below, names[1:])):
+        assert [" ".join(tick.words[0].lines) for tick in axes.ticks("y")] == wanted
+    assert above.said("0.0").lines == ("0.0", "19 empty")
+    assert {below.said(text).text for text in ("+25.0", "-25.0", "+0.0")} == {
+        "+25.0",
+        "-25.0",
+        "+0.0",
+    }
+    rows = list(csv.DictReader((tmp_path / "scores.csv").open()))
+    assert [row["model"] for row in rows] == ["start", "pretrained", "chat", "a-model"]
+    assert rows[2]["note"] == "19 of 24 answers are empty" and rows[2]["against"] == "start"
+    words = svg.texts((tmp_path / "scores.svg").read_text())[1]
+    assert "against the start -25.0 (" in words and "19 of 24 answers are empty" in words

@@ -56,7 +56,10 @@ def test_a_printed_average_that_is_off_is_said(spec):
 
 
 def test_an_unknown_model_is_named_with_the_nearest(spec):
-    wrong = {**spec("foundation_table"), "groups": {"Chat": ["Lemur-70B-Chatt"]}}
+    wrong = {
+        **spec("foundation_table"),
+        "groups": [{"heading": "Chat", "models": ["Lemur-70B-Chatt"]}],
+    }
     with pytest.raises(UserError, match="did you mean 'Lemur-70B-Chat'"):
         foundation.table(wrong, reported.table(PAPER / "reported.csv", "foundation"))
 

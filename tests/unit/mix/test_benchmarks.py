@@ -104,7 +104,7 @@ def test_damage_and_absence_are_one_line(tmp_path):
     with pytest.raises(UserError, match=r"x.jsonl.gz: a damaged archive"):
         list(problems(cut))
     wrong = manifest(tmp_path / "wrong", "x", {"x.jsonl": b'{"prompt": '})
-    with pytest.raises(UserError, match=r"cannot read 'x.jsonl'"):
+    with pytest.raises(UserError, match=r"'x.jsonl': line 1 is not JSON"):
         list(problems(wrong))
     empty = manifest(tmp_path / "empty", "x", {"x.whl": wheel({"README": b"no data"})})
     with pytest.raises(UserError, match="no problems in it"):

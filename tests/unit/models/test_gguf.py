@@ -212,3 +212,18 @@ def test_a_missing_member_and_a_changed_archive_are_refused(tmp_path):
     wheel = next((tmp_path / "download" / "files").iterdir())
     wheel.write_bytes(wheel.read_bytes()[:-100] + struct.pack("100x"))
     assert "changed since its download" in refused(spec, manifest, tmp_path)
+
+
+def test_the_file_is_read_once(tmp_path, monkeypatch):
+    """Each reading takes seconds of a real vocabulary; transformers would read it three times."""
+    _, spec, manifest = wheel_of(tmp_path / "download")
+    made = []
+
+    class Counted(gguf.GGUFReader):
+        def __init__(self, *arguments):
+            made.append(arguments)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(gguf, "GGUFReader", Counted)
+    prepare(spec, manifest, tmp_path / "out" / "DONE.json")
+    assert len(made) == 1 and gguf.GGUFReader is Counted

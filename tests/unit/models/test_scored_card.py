@@ -36,6 +36,12 @@ SCORES = [
 ]  # fmt: skip
 
 
+def test_what_to_know_of_a_score_stands_below_the_table():
+    empty = {"empty": 19, "finish": {"stop": 24}}
+    made = with_scores(CARD, "tiny-chat", [score("humaneval", responses=empty), score()])
+    assert "\n- humaneval: 19 of 24 answers are empty.\n" in made and "- gsm8k" not in made
+
+
 def test_scores_stand_in_the_card_and_in_the_metadata():
     made = with_scores(CARD, "tiny-chat", SCORES)
     rows = [line for line in made.splitlines() if line.startswith("|") and "of" in line]

@@ -3,15 +3,18 @@
 import html.parser
 import json
 import re
+import subprocess
+import sys
+from urllib.parse import unquote
 
 import pytest
 import trial_run
 import yaml
 from lemur.config import load
 from lemur.errors import UserError
-from lemur.figures import agent, compared, dots, loss, mixture, settings
+from lemur.figures import agent, compared, dots, inputs, loss, mixture, settings
 from lemur.provenance import ROOT
-from lemur.report import beside, cards, numbers, page
+from lemur.report import beside, cards, index, numbers, page, samples, summary
 
 CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())
 PLANTED = "<script>alert('planted')</script>"
@@ -27,7 +30,8 @@ def run(tmp_path_factory):
     def spec(name):
         return settings.spec(CONFIG, name, trial_run.RECIPE)
 
-    loss.write(spec("loss"), {s: files[s] for s in ("pretrain", "sft")}, drawn / "loss.svg")
+    stages = {stage: files[stage] for stage in ("pretrain", "sft")}
+    loss.write(spec("loss"), stages, files["scores"], drawn / "loss.svg")
     mixture.write(spec("mixture"), files["plan"], files["realised"], drawn / "mixture.svg")
     dots.write_bits(spec("bits_per_byte"), files["scores"], drawn / "bits_per_byte.svg")
     agent.write_table(
@@ -73,7 +77,7 @@ def test_the_page_is_a_function_of_its_inputs(run, tmp_path):
     assert not re.search(r"\b20\d\d-\d\d-\d\d", re.sub(r"base64,\S+", "", first)), "holds a date"
 
 
-def test_times_and_hardware_stand_in_the_section_on_the_run_alone(run, tmp_path):
+def test_times_and_hardware_stand_at_the_top_and_in_the_section_on_the_run_alone(run, tmp_path):
     record = run.figures[0].with_name("loss.svg.prov.json")
     facts = {
         "command": f"loss.py --spec '{{\"a\": 1}}' --pretrain {ROOT}/results/x.jsonl",
@@ -88,8 +92,10 @@ def test_times_and_hardware_stand_in_the_section_on_the_run_alone(run, tmp_path)
         record.write_text(json.dumps(made))
         pages.append(page.render(spec(), run, tmp_path / "report.html"))
     record.unlink()
-    first, second = (re.sub(r'<section aria-labelledby="run">.*?</section>', "", p, flags=re.S) for p in pages)  # fmt: skip
+    measured = r'<section aria-labelledby="run">.*?</section>|<p class="when">.*?</p>'
+    first, second = (re.sub(measured, "", p, flags=re.S) for p in pages)
     assert pages[0] != pages[1] and first == second
+    assert '<p class="when">2026-01-02 03:04 to 03:05 UTC, 1 job of 1m39s together</p>' in pages[1]
     text = "".join(Page(pages[0]).words)
     assert "loss.py --spec @spec.json --pretrain results/x.jsonl" in text
     assert str(ROOT) not in pages[0]
@@ -180,21 +186,129 @@ def test_only_the_papers_model_and_budget_stand_beside_its_claim():
         assert "pipeline running" in numbers.opening("x", tokens, None, paper, base)
 
 
-def test_the_five_numbers_are_read_back_from_the_page(run, tmp_path):
+def test_what_the_page_says_first_stands_beside_it_as_data(run, tmp_path):
     page.write(spec(), run, tmp_path / "report.html")
-    found = numbers.read(tmp_path / "report.html")
-    assert [(number.key, number.value) for number in found] == [
-        ("tokens", "10,240"),
-        ("bits_code", "0.700 \N{RIGHTWARDS ARROW} 0.600"),
-        ("bits_text", "1.100 \N{RIGHTWARDS ARROW} 1.000"),
-        ("humaneval", "not judged (no sandbox)"),
-        ("gsm8k", "6.2% (n=16 of 1319, interval 3.1 to 9.4)"),
+    found = summary.read(tmp_path / "report.html")
+    assert found.recipe == spec()["recipe"]["name"]
+    text = html.unescape((tmp_path / "report.html").read_text())
+    assert all(f"<dd>{number.value}" in text and number.note in text for number in found.numbers)
+    assert f">{found.opening}<" in text
+    same = "on the same documents"
+    assert [(number.key, number.value, number.note) for number in found.numbers] == [
+        ("tokens", "10,240", ""),
+        ("bits_code", "0.700 \N{RIGHTWARDS ARROW} 0.600", f"{same} -0.100 (-0.100 to -0.100)"),
+        ("bits_text", "1.100 \N{RIGHTWARDS ARROW} 1.000", f"{same} -0.100 (-0.100 to -0.100)"),
+        ("humaneval", "not judged (no sandbox)", ""),
+        ("gsm8k", "6.2%", "n=16 of 1319, interval 3.1 to 9.4"),
     ]
     with pytest.raises(UserError, match="no such file"):
-        numbers.read(tmp_path / "none.html")
-    (tmp_path / "other.html").write_text("<p>x</p>")
-    with pytest.raises(UserError, match="holds no numbers"):
-        numbers.read(tmp_path / "other.html")
+        summary.read(tmp_path / "none.html")
+    for other in ("[]", "{}", '{"numbers": [5]}', '{"numbers": [], "recipes": 1}'):
+        (tmp_path / "report.json").write_text(other)
+        with pytest.raises(UserError, match="not the summary of a report"):
+            summary.read(tmp_path / "report.html")
+
+
+def test_an_index_leads_to_every_recipes_report(run, tmp_path):
+    for name in ("mini", "a <b> & c"):
+        recipe = {**spec()["recipe"], "name": name, "description": f"about {name}"}
+        page.write({**spec(), "recipe": recipe}, run, tmp_path / name / "report.html")
+    given = [tmp_path / name / "report.html" for name in ("mini", "a <b> & c")]
+    index.write(given, tmp_path / "index.html")
+    text = (tmp_path / "index.html").read_text()
+    assert text == index.render(list(reversed(given)), tmp_path / "index.html")
+    links = [unquote(html.unescape(link)) for link in re.findall(r'href="([^"]*)"', text)]
+    assert links == ["a <b> & c/report.html", "mini/report.html"]
+    assert "<b>" not in text and "10,240" in text and "about mini" in text
+
+
+EMPTY = {"responses": {"empty": 19, "finish": {"stop": 20, "length": 4}}}
+
+
+def test_empty_answers_stand_beside_their_score_wherever_it_is_shown(run, tmp_path):
+    """In the numbers at the top, which the terminal prints, and in the table."""
+    score = trial_run.score("humaneval", "chat", 0.0, **EMPTY)
+    path = trial_run.write_file(tmp_path / "chat" / "scores.json", score)
+    trial_run.write_file(path.with_name("verdicts.jsonl"), trial_run.verdicts(score))
+    scores = [one for one in run.scores if "chat/humaneval" not in str(one)]
+    page.write(spec(), page.Inputs(**{**vars(run), "scores": [*scores, path]}), tmp_path / "r.html")
+    number = next(x for x in summary.read(tmp_path / "r.html").numbers if x.key == "humaneval")
+    told = "19 of 24 answers are empty; 4 of 24 answers end at the limit of new tokens"
+    assert (number.value, number.note) == ("0.0%", f"n=24 of 164, interval 0.0 to 0.0; {told}")
+    words = Page((tmp_path / "r.html").read_text()).words
+    assert words.count(told) == 1, "the table's note"
+    script = ROOT / "scripts" / "8_figures" / "summary.py"
+    done = subprocess.run([sys.executable, script, "--report", tmp_path / "r.html"], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT / "workflow")})  # fmt: skip
+    assert told in done.stdout
+
+
+def test_another_rule_stands_beside_the_score_in_the_table(run, tmp_path):
+    """The paper's rule and the strict one, and another benchmark's way of asking the same problems."""
+    paths = []
+    for name, right, more in (
+        ("gsm8k_paper", 0.75, {"beside": {"strict": {"value": 0.5, "differs_on": 1}}}),
+        ("gsm8k_full", 0.5, {}),
+    ):
+        made = trial_run.score(name, "chat", right, n=4, **more)
+        paths.append(trial_run.write_file(tmp_path / name / "scores.json", made))
+        lines = [{**x, "document": str(k)} for k, x in enumerate(trial_run.verdicts(made))]
+        trial_run.write_file(paths[-1].with_name("verdicts.jsonl"), lines)
+    rows = {row["benchmark"]: row["note"] for row in page.score_rows(inputs.scores(paths), {})}
+    told = "judged otherwise: strict 50.0: 1 differ; gsm8k_full 50.0: 1 of 4 differ"
+    assert rows == {"gsm8k paper": told, "gsm8k full": ""}
+
+
+def test_two_models_stand_beside_each_other_in_pairs(run, tmp_path):
+    """On the same documents, whose bits differ by a tenth everywhere."""
+    words = Page(page.render(spec(), run, tmp_path / "report.html")).words
+    assert words.count("-0.100 (-0.100 to -0.100)") == 2  # the table's rows of code and of text
+
+
+def test_answers_of_all_models_stand_side_by_side(run, tmp_path):
+    """The first problem and those on which verdicts differ, each with what every model answered."""
+    paths = []
+    answers = {"start": ["a0", "a1", "a2", "a3"], "chat": ["b0", "", "b2", PLANTED]}
+    for model, texts in answers.items():
+        score = trial_run.score("mbpp", model, {"start": 0.0, "chat": 0.5}[model], n=4)
+        folder = tmp_path / model
+        paths.append(trial_run.write_file(folder / "scores.json", score))
+        trial_run.write_file(folder / "verdicts.jsonl", trial_run.verdicts(score))
+        trial_run.write_file(folder / "generations.jsonl", trial_run.generations(score, texts))
+        (folder / "prompt.txt").write_text(f"asked of {model}")
+    found = samples.side_by_side(inputs.scores(paths), {"start": "start (x)", "chat": "chat"})
+    (benchmark,) = found
+    assert (benchmark.name, benchmark.asked) == ("mbpp", 4)
+    shown = {
+        problem.name: [(a.label, a.verdict, a.text) for a in problem.answers]
+        for problem in benchmark.problems
+    }
+    assert shown == {
+        "mbpp/0": [("start (x)", "failed", "a0"), ("chat", "passed", "b0")],
+        "mbpp/1": [("start (x)", "failed", "a1"), ("chat", "passed", "")],
+        "mbpp/2": [("start (x)", "failed", "a2"), ("chat", "failed", "b2")],
+    }
+    assert [problem.prompt for problem in benchmark.problems] == ["asked of start", "", ""]
+    trial_run.write_file(tmp_path / "chat" / "generations.jsonl", trial_run.generations(score, [PLANTED]))  # fmt: skip
+    given = page.Inputs(**{**vars(run), "scores": [*run.scores, *paths]})
+    text = page.render(spec(), given, tmp_path / "report.html")
+    assert "<script>alert" not in text and PLANTED in "".join(Page(text).words)
+    assert "asked of start" in text and 'id="samples"' in text
+
+
+def test_choices_and_single_models_have_no_samples(run):
+    assert samples.side_by_side(inputs.scores(run.scores), {}) == []
+
+
+def test_a_run_links_its_cards_and_its_datasheet(run, tmp_path):
+    card = tmp_path / "mini" / "card" / "chat" / "README.md"
+    card.parent.mkdir(parents=True)
+    card.write_text("A model")
+    sheet = trial_run.write_file(tmp_path / "corpus" / "datasheet.json", {"corpus": "c", "blocks": []})  # fmt: skip
+    sheet.with_suffix(".md").write_text("A corpus")
+    given = page.Inputs(**{**vars(run), "cards": [card], "datasheet": sheet})
+    seen = Page(page.render(spec(), given, tmp_path / "report.html"))
+    found = [one["href"] for one in seen.all("a")]
+    assert {"mini/card/chat/README.md", "corpus/datasheet.md"} <= set(found)
 
 
 def test_parts_of_a_source_are_added_up(run, tmp_path):
@@ -205,6 +319,20 @@ def test_parts_of_a_source_are_added_up(run, tmp_path):
         "sympy", "code", "BSD-3-Clause", "10.00", "18", "5,120", "5,120", "minified 6",
         "duplicate 1",
     ]  # fmt: skip
+
+
+def test_a_source_that_keeps_nothing_is_told(run, tmp_path):
+    stats = json.loads(run.statistics[0].read_text())
+    none = {"documents": 0, "bytes": 0, "languages": {}, "licences": {}, "source": "none"}
+    dropped = {"other_language": {"files": 7, "bytes": 70}, "too_short": {"files": 1, "bytes": 1}}
+    stats |= {**none, "dropped": dropped, "read": {"files": 8, "bytes": 71}}
+    path = trial_run.write_file(tmp_path / "part-0-of-1.stats.json", stats)
+    given = page.Inputs(**{**vars(run), "statistics": [*run.statistics, path]})
+    said = (
+        "Source none keeps no document: 8 files read, all dropped (other language 7, too short 1)."
+    )
+    assert said in Page(page.render(spec(), given, tmp_path / "report.html")).words
+    assert said not in Page(page.render(spec(), run, tmp_path / "report.html")).words
 
 
 @pytest.mark.parametrize(
@@ -262,7 +390,6 @@ def paper_beside_ours(tmp_path_factory):
     files = trial_run.files(results)
     for path in files["scores"]:
         path.with_name("prompt.txt").write_text("")
-        path.with_name("verdicts.jsonl").write_text("")
     recipe = {**trial_run.RECIPE, "evaluate": trial_run.EVALUATED}
     table = results / "figures" / "foundation.html"
     reported = trial_run.PAPER / "reported.csv"

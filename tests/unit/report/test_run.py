@@ -41,6 +41,13 @@ def test_rules_are_summed_in_running_order():
     assert rules[1].memory_share == 1.0 and rules[2].gpu_hours == 2.0
 
 
+def test_the_span_is_from_the_first_start_to_the_last_end():
+    assert run.span(JOBS) == "2026-01-01 00:00 to 00:00 UTC, 4 jobs of 38s together"
+    late = job(5, "x/a.py", 90_000)
+    assert run.span([late]) == "2026-01-01 00:00 to 2026-01-02 01:00 UTC, 1 job of 25h00m together"
+    assert run.span([]) == ""
+
+
 def test_the_drawing_leaves_out_what_follows_from_the_rest():
     assert graph.edges(JOBS) == {
         "corpus/download": set(),

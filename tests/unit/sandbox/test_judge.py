@@ -15,6 +15,7 @@ from lemur.sandbox import probe as probing
 from lemur.sandbox import seccomp
 from lemur.sandbox.judge import Job, Verdict, judge
 from lemur.sandbox.policy import INSIDE, Limits, command
+from lemur.sandbox.process import Confined
 
 sys.path.insert(0, str(INSIDE))
 import wire
@@ -157,6 +158,7 @@ def test_the_root_is_an_allow_list():
     assert {"--unshare-net", "--unshare-pid", "--unshare-ipc", "--die-with-parent"} <= {*arguments}
     mounted = [arguments[n + 2] for n, word in enumerate(arguments) if word == "--ro-bind"]
     allowed = ("/usr/lib", "/lib", "/nix/store", "/python/", "/judge/", "/etc/ld.so.cache")
+    allowed += ("/usr/share/zoneinfo",)
     assert all(target.startswith(allowed) for target in mounted), mounted
 
 
@@ -245,6 +247,13 @@ if hasattr(found, "user_namespace"):
         pytest.skip(f"sandbox: {shown.stdout.strip()}")
     assert "user_namespace=True" in shown.stdout, shown
     assert shown.stdout.split()[-1] in ("forbidden", "timeout"), shown
+
+
+def test_what_is_still_prepared_is_not_full():
+    """On a busy machine the watch looks at a sandbox whose root is the host's still."""
+    early = Confined.__new__(Confined)
+    early.watched, early._first = False, os.getpid()
+    assert early.overfull(Limits(files=0, tmp_mb=0)) is None
 
 
 def test_a_system_that_closes_user_namespaces_is_told_what_to_do(tmp_path, monkeypatch):

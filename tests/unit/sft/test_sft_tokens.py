@@ -129,4 +129,4 @@ def test_a_wrong_source_is_one_line(tmp_path, entry, words):
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps({"name": "eg_", "files": []}))
     with pytest.raises(UserError, match=words):
-        list(gather({"sources": [entry], "seed": 1}, [path], [], {}, None))
+        list(gather({"sources": [entry], "seed": 1}, [path], [], {}, None, {}))

@@ -1,7 +1,11 @@
 import ast
 import io
 import json
+import re
+import subprocess
+import sys
 import tarfile
+from pathlib import Path
 
 import pytest
 from lemur.errors import UserError
@@ -109,6 +113,17 @@ def test_eg_gives_a_task_and_its_commands(tmp_path):
     ]
 
 
+def test_eg_has_markdowns_lines(tmp_path):
+    """A form feed or U+2028 stands inside of a line of Markdown; three backticks in a command ask
+    for a longer fence."""
+    text = "print a page\u2028break between the files\n\n    cut '\x0c' '\x85' '```' a.txt\n"
+    ((asked, answer),) = eg.conversations(
+        manifest(tmp_path, "eg", {"eg-1/eg/examples/cut.md": text})
+    )
+    assert asked["content"] == "With `cut`: print a page break between the files."
+    assert answer["content"] == "````bash\ncut '\x0c' '\x85' '```' a.txt\n````"
+
+
 def test_a_docstring_gives_its_whole_function():
     ((docstring, signature, function),) = docstrings.functions(FUNCTION)
     assert docstring.startswith("Area of a circle") and docstring.endswith("0.0")
@@ -117,6 +132,36 @@ def test_a_docstring_gives_its_whole_function():
     assert "square = radius ** 2" in function
     (node,) = ast.parse(function).body
     assert ast.get_docstring(node).startswith("Area of a circle") and len(node.body) == 3
+
+
+PAGED = """import os
+\f
+def before(x):
+    \'\'\'A docstring that is long enough to be taken as an instruction.\'\'\'
+    y = x  \t
+    return y  # the last line
+
+
+\fdef within(x):
+    \'\'\'A docstring that is long\u2028enough to be taken as an instruction.\'\'\'
+    table = "a\x0cb\x85c\x1cd\u2029"
+    text = \'\'\'trailing  
+blanks\'\'\'
+    return table + text
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("start", ["", "\ufeff", "\x0c", "# \x1c \x85 \u2028\n"])
+def test_a_function_is_as_python_counts_its_lines(start, end):
+    text = start + PAGED.replace("\n", end)
+    (_, first, before), (docstring, second, within) = docstrings.functions(text)
+    assert (first, second) == ("def before(x):", "def within(x):")
+    assert before.splitlines()[-2:] == ["    y = x", "    return y  # the last line"]
+    assert "\u2028" in docstring
+    wanted = ast.parse(PAGED).body
+    for made, node in ((before, wanted[1]), (within, wanted[2])):
+        assert ast.dump(ast.parse(made).body[0]) == ast.dump(node)
 
 
 @pytest.mark.parametrize("text", ["def f(:", "x = '\x00'", "(" * 5000, ""])
@@ -151,9 +196,12 @@ def test_chitchat_joins_a_senders_utterances_and_ends_with_the_assistant(tmp_pat
         "c": {"messages": [turn("x", "alone")]},
     }
     path = manifest(tmp_path, "chitchat", {"chitchat_dataset/dataset.json": json.dumps(table)})
-    assert list(chats.chitchat(path)) == [
-        [{"role": "user", "content": "Hi there"}, {"role": "assistant", "content": "Hello"}]
+    first, second, third = chats.chitchat(path)
+    assert second == [
+        {"role": "user", "content": "Hi there"},
+        {"role": "assistant", "content": "Hello"},
     ]
+    assert str(first) == "an address, a number or a link" and str(third) == instructions.NO_ANSWER
     wrong = manifest(tmp_path / "w", "chitchat", {"chitchat_dataset/dataset.json": "[1]"})
     with pytest.raises(UserError, match="is not chitchat-dataset's"):
         list(chats.chitchat(wrong))
@@ -165,9 +213,12 @@ def test_chatterbot_takes_the_first_answer_in_english(tmp_path):
         "c/data/german/ai.yml": "conversations:\n- - Was?\n  - Das.\n",
     }
     path = manifest(tmp_path, "chatterbot", files)
-    assert list(chats.chatterbot(path)) == [
-        [{"role": "user", "content": "What is AI?"}, {"role": "assistant", "content": "A field."}]
+    first, second = chats.chatterbot(path)
+    assert first == [
+        {"role": "user", "content": "What is AI?"},
+        {"role": "assistant", "content": "A field."},
     ]
+    assert str(second) == instructions.NO_ANSWER
 
 
 @pytest.mark.parametrize(
@@ -182,17 +233,61 @@ def test_chatterbot_takes_the_first_answer_in_english(tmp_path):
         ({"instruction": "q", "input": "", "output": "a"}, "qa"),
         ({"system_prompt": "s", "question": "q", "response": "a"}, "sqa"),
         ({"input": "q", "output": "a"}, "qa"),
-        ({"instruction": "q", "response": " "}, None),
-        ({"messages": [{"role": "user", "content": "q"}]}, None),
-        ({"messages": [{"role": "tool", "content": "q"}]}, None),
-        ({"text": "q"}, None),
+        (
+            {"contents": 1, "messages": [{"role": "user", "parts": [{"text": "q"}]}, {"role": "model", "parts": [{"text": "a"}]}]},
+            "qa",
+        ),
+        (
+            {"messages": [{"role": "developer", "content": "s"}, {"role": "user", "content": [{"type": "text", "text": "q"}, "r"]}, {"role": "assistant", "content": "a"}]},
+            "sq\nra",
+        ),
+        (
+            {"conversations": [{"from": "human", "value": "q"}, {"from": "function_call", "value": "f()"}, {"from": "observation", "value": "o"}, {"from": "gpt", "value": "a"}]},
+            "qf()oa",
+        ),
+        (
+            {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": None, "tool_calls": [{"type": "function", "function": {"name": "f", "arguments": '{"x": "ü"}'}}]}, {"role": "tool", "content": "o"}, {"role": "assistant", "content": "a"}]},
+            'q<tool_call>\n{"name": "f", "arguments": {"x": "ü"}}\n</tool_call>oa',
+        ),
+        ({"system": 5, "question": "q", "answer": "a"}, "qa"),
     ],
-)
+)  # fmt: skip
 def test_shapes_of_instruction_sets(record, said):
     made = instructions.messages_of(record)
-    assert (None if made is None else "".join(one["content"] for one in made)) == said
-    if made:
-        assert made[-1]["role"] == "assistant"
+    assert "".join(message["content"] for message in made) == said
+    assert made[-1]["role"] == "assistant"
+    assert {message["role"] for message in made} <= {"system", "user", "assistant"}
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"instruction": "q", "response": " "}, instructions.EMPTY),
+        ({"messages": [{"role": "user", "content": None}]}, instructions.EMPTY),
+        ({"messages": [{"role": "user", "content": "q"}]}, instructions.NO_ANSWER),
+        ({"messages": [{"role": "tool", "content": "q"}]}, instructions.NO_ANSWER),
+        ({"messages": []}, instructions.NO_ANSWER),
+        ({"messages": [{"role": "narrator", "content": "q"}]}, instructions.ROLE),
+        ({"messages": [{"role": ["user"], "content": "q"}]}, instructions.ROLE),
+        ({"messages": [{"content": "q"}]}, instructions.SHAPE),
+        ({"messages": ["q", "a"]}, instructions.SHAPE),
+        ({"messages": [["human", "q"], ["gpt", "a"]]}, instructions.SHAPE),
+        ({"messages": [{"role": "user", "content": {"q": 1}}]}, instructions.PART),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+            instructions.PART,
+        ),
+        (
+            {"messages": [{"role": "assistant", "tool_calls": [{"function": "f"}]}]},
+            "a tool's call that cannot be read",
+        ),
+        ({"text": "q"}, instructions.FIELDS),
+        ([{"role": "user", "content": "q"}], "not a record"),
+    ],
+)
+def test_what_is_no_conversation_has_a_reason(record, reason):
+    with pytest.raises(instructions.Skipped, match=f"^{reason}$"):
+        instructions.messages_of(record)
 
 
 def test_openassistant_follows_the_best_ranked_replies(tmp_path):
@@ -212,6 +307,8 @@ def test_openassistant_follows_the_best_ranked_replies(tmp_path):
         node("better", "q", "assistant", 0),
         node("more", "better", "prompter"),
         node("frage", None, "prompter", lang="de"),
+        {"message_id": None, "role": "prompter"},  # no id
+        5,
     ]
     lines = "\n".join(json.dumps(one) for one in records)
     path = manifest(tmp_path, "oasst", {"trees.jsonl": lines})
@@ -219,7 +316,90 @@ def test_openassistant_follows_the_best_ranked_replies(tmp_path):
     assert [one["content"] for one in made] == ["q", "better"]
 
 
+def test_openassistant_in_a_circle_comes_to_an_end(tmp_path):
+    records = [
+        {"message_id": "q", "parent_id": parent, "role": role, "text": text}
+        for parent, role, text in ((None, "prompter", "q"), ("q", "assistant", "a"))
+    ]
+    path = manifest(tmp_path, "oasst", {"trees.jsonl": "\n".join(map(json.dumps, records))})
+    (made,) = instructions.conversations(path)
+    assert [one["content"] for one in made] == ["q", "a"]
+
+
 def test_a_set_of_no_known_shape_names_its_fields(tmp_path):
     path = manifest(tmp_path, "odd", {"x.jsonl": '{"body": "b", "author": "a"}\n'})
     with pytest.raises(UserError, match=r"none of 1 records .*author, body"):
         list(instructions.conversations(path))
+
+
+YAML = """conversations:
+- - Is the sky blue?
+  - Yes
+- - Which year did it open?
+  - 1984-05-01
+- - What time is it?
+  - 12:30
+- - Say nothing
+  -
+- - on
+  - ~
+- not a dialogue
+- - What is it?
+  - key: value
+"""
+FENCED = """def total_of_even(values):
+    \'\'\'Return the sum of all the even numbers that stand in the list given here.\'\'\'
+    fence = "```"
+    return sum(value for value in values if value % 2 == 0)
+"""
+
+
+def test_the_script_reads_what_can_be_read_and_counts_the_rest(tmp_path):
+    """What a download holds, odd as it may be, to conversations.jsonl and sources.json."""
+    asked = [{"role": "user", "content": "Two and two?"}, {"role": "model", "content": "Four."}]
+    rows = [
+        {"messages": asked},
+        {"messages": ["hi", "hello"]},
+        {"conversations": [["human", "hi"], ["gpt", "hello"]]},
+        {"messages": [{"role": "user", "content": "\ud800"}, asked[1]]},
+        7,
+    ]
+    lines = "\n".join(map(json.dumps, rows))
+    manifests = [
+        manifest(tmp_path / "a", "set", {"rows.jsonl": lines}),
+        manifest(tmp_path / "b", "bot", {"c/data/english/t.yml": YAML}),
+    ]
+    part = write_part(tmp_path, "code", [document(FENCED, language="python")])
+    sources = [
+        {"name": "set", "format": "jsonl", "examples": 9},
+        {"name": "bot", "format": "chatterbot", "examples": 9},
+        {"name": "functions", "format": "docstring", "examples": 9},
+    ]
+    script = Path(__file__).parents[3] / "scripts" / "5_sft" / "conversations.py"
+    out = tmp_path / "out" / "conversations.jsonl"
+    command = [sys.executable, script, "--spec", json.dumps({"seed": 1, "sources": sources})]
+    command += ["--manifests", *manifests, "--documents", part, "--out", out]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[str]] = {}
+    for line in out.read_text(encoding="utf-8").split("\n")[:-1]:
+        one = json.loads(line)
+        found.setdefault(one["source"], []).append(one["messages"][-1]["content"])
+    assert found["set"] == ["Four."]
+    assert sorted(found["bot"]) == ["12:30", "1984-05-01", "Yes", "~"]
+    assert found["functions"] == [f"````python\n{FENCED.rstrip()}\n````"]
+    counts = json.loads((out.parent / "sources.json").read_text())
+    assert counts["set"] == {
+        "found": 1,
+        "taken": 1,
+        "left_out": {
+            "a lone surrogate": 1,
+            "messages without role and text": 2,
+            "not a record": 1,
+        },
+    }
+    assert counts["bot"]["left_out"] == {
+        "an empty message": 1,
+        "messages without role and text": 2,
+    }
+    assert re.search(r"set: 1 of 1 conversations; 4 left out: 1 a lone surrogate", done.stderr)

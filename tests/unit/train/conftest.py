@@ -6,12 +6,21 @@ from pathlib import Path
 
 import pytest
 import torch
+from lemur.models import bfloat16
 from tiny_training import mixed_lengths, packed, tiny_model
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _bfloat16():
+    """bf16 is computed as bfloat16 here also on a CPU that would take float32 instead."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bfloat16, "native", lambda device: True)
+        yield
 
 
 @pytest.fixture(scope="session")

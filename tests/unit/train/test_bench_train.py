@@ -43,8 +43,12 @@ def test_every_row_that_a_gpu_gives(tmp_path):
     rows = [line.split("|") for line in text.splitlines() if line.startswith("| 1m |")]
     assert [row[4].strip() for row in rows] == ["no", "yes"]
     for row in rows:
-        numbers = [float(cell.replace(",", "")) for cell in row[5:12]]
+        assert row[5].strip() == "1"
+        numbers = [float(cell.replace(",", "")) for cell in row[6:10]]
+        numbers += [float(cell.split()[0]) for cell in row[10:13]]
         assert all(number > 0 for number in numbers)
+        assert all("(one turn)" in cell for cell in row[10:13])
+        assert row[14].strip() == "not decided, not decided"
     assert "5,762 tokens/s a GPU for Llama-3-8B on 8 H100" in text
     assert "## cuda: a GPU\n\nkept" in text
     shares = [float(line.split("|")[2]) for line in text.splitlines() if "concatenate |" in line]

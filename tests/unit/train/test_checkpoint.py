@@ -6,7 +6,7 @@ import os
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lemur.errors import UserError
 from lemur.train import checkpoint
@@ -104,6 +104,47 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path, metrics, damage, capsys):
     assert "step-6" in capsys.readouterr().err
     damage(folder / "step-3")
     assert checkpoint.newest(folder) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[]", "is not a checkpoint's"),
+        ('{"format": 1, "step": 6, "files": 5}', "is not a checkpoint's"),
+        ('{"format": 0, "step": 6, "files": {}}', "format 0, expected 1"),
+        ('{"format": 1, "step": 3, "files": {}}', "was written as step-3"),
+    ],
+)
+def test_what_describes_no_checkpoint_is_passed_over(tmp_path, metrics, capsys, text, words):
+    folder = tmp_path / "run"
+    save(folder, 3, metrics)
+    (save(folder, 6, metrics) / "checkpoint.json").write_text(text)
+    assert checkpoint.newest(folder)[0] == 3
+    assert words in capsys.readouterr().err
+
+
+@settings(max_examples=10)
+@given(good=st.sets(st.integers(1, 5)), damaged=st.sets(st.integers(1, 5)), keep=st.integers(1, 3))
+@example(good=set(), damaged={4, 5}, keep=2)
+def test_the_checkpoint_just_saved_stays(tmp_path_factory, good, damaged, keep):
+    """Whatever stands there when a run continues: what it saves is what the next one finds."""
+    folder = tmp_path_factory.mktemp("run")
+    metrics = folder / "metrics.jsonl"
+    metrics.write_text("")
+    for step in good | damaged:
+        save(folder, step, metrics, keep=99)
+    for step in damaged:
+        (folder / f"step-{step}" / "parameters.safetensors").write_bytes(b"")
+    found = checkpoint.newest(folder)
+    at = found[0] if found else 0
+    assert at == max(good - damaged, default=0)
+    checkpoint.set_aside(folder, at)
+    for step in range(at + 1, at + 4):
+        save(folder, step, metrics, keep)
+        assert checkpoint.newest(folder)[0] == step
+        assert not list(folder.glob(".step-*"))
+        if keep > 1 and at in good:
+            assert len(checkpoint.numbered(folder)) >= 2
 
 
 def test_a_failing_write_leaves_the_others(tmp_path, metrics, monkeypatch):

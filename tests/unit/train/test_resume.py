@@ -13,11 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from lemur import provenance
 from lemur.errors import Interrupted, UserError
-from lemur.files import sha256_of
+from lemur.files import sha256_of, write_json
+from lemur.provenance import Record
+from lemur.tokenize.packed import PackedDataset
 from lemur.train import checkpoint, loop
 from lemur.train.guard import WriterLock
-from lemur.train.run import run
+from lemur.train.run import _data_digests, run
+from safetensors.torch import load_file, save_file
 from tiny_training import command, ended, forked, launch, packed, settings, timeless, tiny_model
 
 
@@ -183,6 +187,82 @@ def test_a_truncated_checkpoint_gives_way_to_the_one_before(
     assert "step-8: parameters.safetensors is damaged" in shown
     assert "continuing after step 6 of 12" in shown
     assert outcome(done) == undisturbed["fp32"]
+
+
+def test_damage_does_not_have_a_killed_run_begin_again_and_again(
+    undisturbed, model_folder, index, tmp_path, capsys
+):
+    """Both checkpoints are damaged; what is saved after that stays, though its number is lower."""
+    done = tmp_path / "DONE.json"
+    _stop_after(8, settings(), model_folder, index, done)
+    for number in (6, 8):
+        os.truncate(_folder(done) / f"step-{number}" / "parameters.safetensors", 100)
+    _stop_after(4, settings(), model_folder, index, done)
+    assert [step for step, _ in checkpoint.numbered(_folder(done))] == [3, 4]
+    capsys.readouterr()
+    run(settings(), model_folder, index, done)
+    assert "continuing after step 4 of 12" in capsys.readouterr().err
+    assert outcome(done) == undisturbed["fp32"]
+
+
+@pytest.mark.parametrize("what", ["tokens", "masks", "tokens, recorded", "weights"])
+def test_other_data_of_the_same_lengths_do_not_continue_a_run(tmp_path, capsys, what):
+    """Rewritten after a kill: the index stays as it was, byte by byte."""
+    model = tiny_model(tmp_path / "base" / "model")
+    files = {path.name: sha256_of(path) for path in model.iterdir()}
+    write_json(model.parent / "DONE.json", {"files": files})
+
+    def written(seed: int) -> Path:
+        made = packed(tmp_path / "data", [[10, 6]] * 12, 16, seed, masked=True)
+        if "recorded" in what:
+            Record().write(made.parent.glob("part.*"), [], {})
+        return made
+
+    index = written(0)
+    before = {path.name: path.read_bytes() for path in index.parent.iterdir()}
+    spec = settings(stage="sft")
+    done = tmp_path / "out" / "DONE.json"
+    _stop_after(6, spec, model, index, done)
+    if what == "weights":
+        weights = load_file(model / "model.safetensors")
+        save_file(
+            {name: 2 * tensor for name, tensor in weights.items()},
+            model / "model.safetensors",
+            {"format": "pt"},
+        )
+    elif what == "masks":
+        (index.parent / "part.mask").write_bytes(bytes(1 - b for b in before["part.mask"]))
+    else:
+        written(1)
+        (index.parent / "part.mask").write_bytes(before["part.mask"])
+    assert index.read_bytes() == before["index.json"]
+    run(spec, model, index, done)
+    assert "continuing" not in capsys.readouterr().err
+    fresh = tmp_path / "fresh" / "DONE.json"
+    run(spec, model, index, fresh)
+    assert outcome(done) == outcome(fresh)
+
+
+def test_the_same_data_written_again_continue_a_run(tmp_path, model_folder, capsys):
+    """Times of change are not what data are."""
+    index = packed(tmp_path / "data", [[10, 6]] * 12, 16)
+    done = tmp_path / "out" / "DONE.json"
+    _stop_after(6, settings(), model_folder, index, done)
+    packed(tmp_path / "data", [[10, 6]] * 12, 16)
+    run(settings(), model_folder, index, done)
+    assert "continuing after step 6 of 12" in capsys.readouterr().err
+
+
+def test_recorded_hashes_are_taken_where_they_hold(tmp_path, monkeypatch):
+    """Terabytes of tokens are not read again at every start."""
+    index = packed(tmp_path, [[16]] * 4, 16)
+    Record().write([tmp_path / "part.bin"], [], {})
+    monkeypatch.setattr(provenance, "sha256_of", lambda path: f"read {Path(path).name}")
+    found = _data_digests(PackedDataset(index))
+    assert found["part.bin"] == sha256_of(tmp_path / "part.bin")
+    assert found["index.json"] == "read index.json"
+    os.utime(tmp_path / "part.bin")
+    assert _data_digests(PackedDataset(index))["part.bin"] == "read part.bin"
 
 
 def test_a_second_writer_is_refused(model_folder, index, tmp_path):

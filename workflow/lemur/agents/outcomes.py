@@ -10,12 +10,12 @@ solved. Nothing is judged again here.
 import csv
 import gzip
 import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from lemur.agents.records import Record, Run, Store
+from lemur.data.records import json_lines
 from lemur.errors import UserError
 from lemur.files import replacing
 from lemur.progress import Progress
@@ -37,12 +37,11 @@ COLUMNS = tuple(field.name for field in fields(Outcome))
 
 
 def _episodes(path: Path, name: str) -> Iterator[tuple[int | str, bool]]:
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
+    with open(path, "rb") as file:
+        for number, episode in json_lines(file, name):
             try:
-                episode = json.loads(line)
                 task, solved = episode["task"]["task_id"], episode["state"]["success"]
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
+            except (KeyError, TypeError) as error:
                 raise UserError(
                     f"{name}, line {number}: not a recorded episode ({error})"
                 ) from None

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from lemur.config import schema
+from lemur.config import names, schema
 from lemur.errors import UserError, nearest
 from lemur.provenance import ROOT
 
@@ -42,20 +42,25 @@ def strict(text: str) -> Any:
     return yaml.load(text, _Strict)  # noqa: S506 (a SafeLoader)
 
 
-def typed(value: Any) -> Any:
-    """``value`` with every text in it read as YAML: Snakemake's ``--config x={...}`` gives only text."""
-    if isinstance(value, dict):
-        return {key: typed(inside) for key, inside in value.items()}
-    if isinstance(value, list):
-        return [typed(inside) for inside in value]
-    if isinstance(value, str):
+def command_line(entries: list[str]) -> dict[str, Any]:
+    """``key=value`` words of Snakemake's ``--config``, read as config/config.yaml would be.
+
+    Snakemake reads each as a Python number first, so that a recipe called 10_1 would be 101: what
+    is text by the schema stays the text that was typed.
+    """
+    texts = schema.texts("config")
+    found = {}
+    for entry in entries:
+        key, _, value = entry.partition("=")
         try:
             read = strict(value)
-        except yaml.YAMLError:
-            return value
-        # A colour, "#0072b2", would be read as a comment.
-        return value if read is None and value.strip().startswith("#") else read
-    return value
+        except yaml.YAMLError as error:
+            if key not in texts:
+                problem = getattr(error, "problem", None) or str(error)
+                raise UserError(f"config: {key}: not valid YAML: {problem}") from None
+            read = value
+        found[key] = value if key in texts and not isinstance(read, str) else read
+    return found
 
 
 def read_yaml(path: Path) -> Any:
@@ -92,9 +97,10 @@ def merge(below: Any, above: Any) -> Any:
 def named_file(folder: str, name: str, kind: str) -> Path:
     """``config/<folder>/<name>.yaml``, or a ``UserError`` with the nearest name."""
     path = CONFIG / folder / f"{name}.yaml"
-    if "/" in str(name) or not path.is_file():
+    if "/" in name or not path.is_file():
         known = [file.stem for file in (CONFIG / folder).glob("*.yaml")]
         raise UserError(f"no {kind} '{name}' in config/{folder}{nearest(name, known)}")
+    names.plain(name, kind)
     return path
 
 
@@ -107,9 +113,11 @@ def raw_recipe(name: str, _seen: tuple[str, ...] = ()) -> dict[str, Any]:
     if "extends" not in value:
         return value
     parent = value.pop("extends")
+    if not isinstance(parent, str):
+        raise UserError(f"{shown(path)}: extends: {parent!r} is no text: write it between quotes")
     if parent in (*_seen, name):
         raise UserError(f"{shown(path)}: extends: '{parent}' leads back to itself")
-    return merge(raw_recipe(str(parent), (*_seen, name)), value)
+    return merge(raw_recipe(parent, (*_seen, name)), value)
 
 
 def with_values(recipe: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -156,9 +164,33 @@ def catalogue(name: str) -> dict[str, Any]:
 def figures(changed: dict[str, Any] | None = None) -> dict[str, Any]:
     """config/figures.yaml: how figures look and what the report shows, ``changed`` laid over it."""
     path = CONFIG / "figures.yaml"
-    value = merge(read_yaml(path), typed(changed or {}))
-    schema.check(value, "figures", f"{shown(path)}{' with style' if changed else ''}")
+    value = merge(read_yaml(path), changed or {})
+    where = f"{shown(path)}{' with style' if changed else ''}"
+    schema.check(value, "figures", where)
+    _names_in_figures(value, where)
     return value
+
+
+def _names_in_figures(value: dict[str, Any], where: str) -> None:
+    """What no schema can say: figures, models and benchmarks that are named are there."""
+    drawn = value.get("figures", {})
+    foundation = drawn.get("foundation", {})
+    named = [
+        (f"report.sections.{number}.figures", section["figures"], drawn, "figure", "figures")
+        for number, section in enumerate(value["report"]["sections"])
+    ]
+    models = read_yaml(CONFIG / "models.yaml")["models"]
+    benchmarks = read_yaml(CONFIG / "benchmarks.yaml")["benchmarks"]
+    explained = [key.split("/")[-1] for key in foundation.get("explanations", {})]
+    named += [
+        ("start_labels", value.get("start_labels", {}), models, "model", "config/models.yaml"),
+        ("figures.foundation.differs", foundation.get("differs", {}), benchmarks, "benchmark", "config/benchmarks.yaml"),
+        ("figures.foundation.explanations", explained, benchmarks, "benchmark", "config/benchmarks.yaml"),
+    ]  # fmt: skip
+    for key, names_, known, kind, there in named:
+        for name in names_:
+            if name not in known:
+                raise UserError(f"{where}: {key}: no {kind} '{name}' in {there}{nearest(name, known)}")  # fmt: skip
 
 
 def corpus(name: str) -> dict[str, Any]:

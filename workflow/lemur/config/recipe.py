@@ -18,13 +18,13 @@ def resolve_sweep(name: str, values: dict[str, Any] | None = None) -> dict[str, 
 def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
     """The recipe ``name`` with everything it refers to, validated before any job starts.
 
-    ``values``: ``{dotted.key: value}`` replaced for this run, text in it read as YAML. The result is plain JSON data; its
+    ``values``: ``{dotted.key: value}`` replaced for this run. The result is plain JSON data; its
     canonical digest identifies the run. Raises UserError in one line.
     """
     where = f"config/recipes/{name}.yaml"
     recipe = _raw(name)
     if values:
-        recipe = load.with_values(recipe, load.typed(values))
+        recipe = load.with_values(recipe, values)
         where += f" with set {', '.join(map(str, values))}"
     schema.check(recipe, "recipe", where)
     corpus = load.corpus(recipe["corpus"])

@@ -18,6 +18,22 @@ def _validator(name: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(loaded)
 
 
+# What a length counts, and what it should be.
+_LENGTHS = {
+    "minLength": ("characters", "at least {} are needed"),
+    "maxLength": ("characters", "at most {} are allowed"),
+    "minItems": ("entries", "at least {} are needed"),
+    "maxItems": ("entries", "at most {} are allowed"),
+    "minProperties": ("entries", "at least {} are needed"),
+}
+
+
+def texts(name: str) -> set[str]:
+    """Keys of a schema's own level whose value is text."""
+    properties = _validator(name).schema["properties"]
+    return {key for key, rule in properties.items() if rule.get("type") == "string"}
+
+
 def check(value: Any, name: str, where: str) -> None:
     """Validate ``value`` against workflow/schemas/``name``.schema.json.
 
@@ -75,6 +91,9 @@ def _line(error: jsonschema.ValidationError) -> str:
     if rule in ("maximum", "exclusiveMaximum"):
         sign = "at most" if rule == "maximum" else "less than"
         return f"{key}: {value} is too large: {sign} {limit} is allowed{about}"
+    if rule in _LENGTHS:
+        unit, limits = _LENGTHS[rule]
+        return f"{key}: {value!r} has {len(value)} {unit}: {limits.format(limit)}{about}"
     if rule == "type":
         wanted = " or ".join(limit) if isinstance(limit, list) else limit
         hint = ""

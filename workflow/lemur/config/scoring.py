@@ -1,13 +1,12 @@
 """Models that are scored without being trained: a recipe's baselines, and any model by name."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from lemur.config import load
+from lemur.config import load, names
 from lemur.errors import UserError, nearest
 from lemur.files import read_json
 
@@ -86,7 +85,7 @@ def checked_url(url: str, where: str) -> str:
 
 def _model(name: str, *, served: bool) -> Recipe:
     if served:
-        return {"name": _slug(name), "served": name, "description": f"{name}, served", "licence": "unknown"}  # fmt: skip
+        return {"name": names.folder_name(name), "served": name, "description": f"{name}, served", "licence": "unknown"}  # fmt: skip
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _folder(folder)
@@ -102,15 +101,11 @@ def _model(name: str, *, served: bool) -> Recipe:
         raise UserError(f"config: model: '{name}' is neither a folder, nor owner/name[@commit] of the hub, nor in config/models.yaml{nearest(name, known)}")  # fmt: skip
     pin = {"hub": hub["hub"], "repo_type": "model", "files": _FILES}
     return {
-        "name": _slug(name),
+        "name": names.folder_name(name),
         "description": f"{name} of the hub",
         "from": {**pin, "revision": hub["revision"] or "newest"},
         "licence": "unknown",
     }
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9._-]+", "--", name.lower().replace("@", "-")).strip("-.")
 
 
 def _folder(folder: Path) -> Recipe:
@@ -122,9 +117,8 @@ def _folder(folder: Path) -> Recipe:
     if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model")):
         raise UserError(f"config: model: {folder}: no tokenizer (neither tokenizer.json nor tokenizer.model)")  # fmt: skip
     whole = folder.resolve()
-    mark = hashlib.sha256(str(whole).encode()).hexdigest()[:8]
     return {
-        "name": f"{_slug(whole.name)}-{mark}",
+        "name": names.of_folder(whole),
         "folder": str(whole),
         "description": str(folder),
         "licence": "unknown",

@@ -12,19 +12,19 @@ Recipe = dict[str, Any]
 VERSION = {
     "download": 1,
     "model": 1,
-    "clean": 4,
-    "duplicates": 2,
-    "datasheet": 4,
-    "mix": 2,
+    "clean": 5,
+    "duplicates": 3,
+    "datasheet": 5,
+    "mix": 3,
     "tokenize": 1,
     "pack": 1,
     "pretrain": 1,
-    "sft": 3,
+    "sft": 4,
     "generate": 2,
-    "judge": 5,
+    "judge": 6,
     "agents": 1,
     "card": 1,
-    "figures": 4,
+    "figures": 5,
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")

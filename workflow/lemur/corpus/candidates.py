@@ -1,29 +1,23 @@
 """Candidate documents of a downloaded part: archive members, plain files, or rows of a data set."""
 
-import gzip
-import io
-import json
 import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lemur.corpus import licences
 from lemur.corpus.archives import Member, members, safe_path
 from lemur.corpus.convert import CONVERTERS, Converter
 from lemur.corpus.survey import survey
+from lemur.data import parquet, records
 from lemur.errors import UserError, nearest
 from lemur.files import read_json
-from lemur.mix.documents import READING, record_batches
 
 FORMATS = ("archive", "files", "jsonl", "parquet")
-# A longer line is not a document that any threshold would keep, and could fill the memory.
-_MAX_LINE = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -32,6 +26,8 @@ class Candidate:
 
     ``licence`` is the source's, the nested folder's or the row's; None where a folder has one
     that is not known to be permissive. ``language`` only where a data set's column tells it.
+    ``no_text``: a row whose text is a number or a list. ``replaced``: a later member of the
+    archive has the same path, and unpacking leaves that one.
     """
 
     path: str
@@ -40,6 +36,8 @@ class Candidate:
     read: Callable[[], bytes]
     link: bool = False
     language: str | None = None
+    no_text: bool = False
+    replaced: bool = False
 
 
 def files_of(manifest: Path) -> list[Path]:
@@ -87,11 +85,13 @@ def _archive(
         )
     own = licences.settle(source, about.metadata)
     share = path.stat().st_size / max(1, about.count)
-    for member in members(path):
+    for number, member in enumerate(members(path)):
         nested, other = about.nested_for(member.path)
         licence = other if nested else own
         place = prefix + member.path
-        if member.link or converter is None or not converter.takes(member.path):
+        if about.last.get(member.path, number) != number:
+            yield Candidate(place, member.size, licence, member.read, member.link, replaced=True)
+        elif member.link or converter is None or not converter.takes(member.path):
             yield Candidate(place, member.size, licence, member.read, member.link)
         else:
             yield from _converted(converter, member, place, licence, path.name)
@@ -112,7 +112,7 @@ def _converted(
             yield Candidate(inside, len(data), licence, lambda data=data: data, language="text")
     except (ValueError, struct.error, zlib.error) as error:
         raise UserError(
-            f"{archive}: {member.path}: damaged ({_first_line(error)}); remove it and fetch it again"
+            f"{archive}: {member.path}: damaged ({records.first_line(error)}); remove it and fetch it again"
         ) from None
 
 
@@ -129,77 +129,30 @@ def _columns(source: dict[str, Any]) -> dict[str, list[str]]:
 def _parquet(
     source: dict[str, Any], path: Path, progress: Callable[[float], None]
 ) -> Iterator[dict[str, Any]]:
-    try:
-        with pq.ParquetFile(path, **READING) as file:
-            needed = list(
-                dict.fromkeys(name for all_of in _columns(source).values() for name in all_of)
-            )
-            for name in needed:
-                if name.split(".")[0] not in file.schema_arrow.names:
-                    raise UserError(
-                        f"{path.name}: no column {name!r}{nearest(name, file.schema_arrow.names)}"
-                    )
-            share = path.stat().st_size / max(1, file.metadata.num_rows)
-            for batch in record_batches(file, needed):
-                yield from batch.to_pylist()
-                progress(share * batch.num_rows)
-    except UnicodeDecodeError:
-        raise UserError(f"{path.name}: a text in it is not UTF-8") from None
-    except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path.name}: not a whole parquet file ({_first_line(error)})") from None
+    columns = _columns(source)
+
+    def chosen(schema: pa.Schema) -> list[str]:
+        for ours, names in columns.items():
+            for name in names:
+                kind = parquet.column_type(schema, name)
+                if kind is None:
+                    raise UserError(f"{path.name}: no column {name!r}{nearest(name, schema.names)}")
+                if ours == "text" and not parquet.is_text(kind):
+                    raise UserError(f"{path.name}: column {name!r} (text_field) is {kind}, no text")
+        return list(dict.fromkeys(name for names in columns.values() for name in names))
+
+    size = path.stat().st_size
+    return parquet.rows(path, path.name, chosen, lambda share: progress(share * size))
 
 
 def _jsonl(path: Path, progress: Callable[[float], None]) -> Iterator[dict[str, Any]]:
-    number = at = 0
-    try:
-        with open(path, "rb") as packed, _lines(path.name, packed) as file:
-            while line := file.readline(_MAX_LINE):
-                number += 1
-                if len(line) == _MAX_LINE:
-                    raise UserError(
-                        f"{path.name}: line {number} is longer than {_MAX_LINE:,} bytes"
-                    )
-                if not line.strip():
-                    continue
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise UserError(f"{path.name}: line {number} is no JSON object")
-                yield row
-                if packed.tell() > at:
-                    progress(packed.tell() - at)
-                    at = packed.tell()
-    except (ValueError, RecursionError) as error:  # numbers and nesting beyond all measure too
-        raise UserError(f"{path.name}: line {number} is not JSON ({_first_line(error)})") from None
-    except (pa.ArrowException, EOFError, OSError, zlib.error) as error:
-        raise UserError(
-            f"{path.name}: truncated or damaged after line {number} ({_first_line(error)})"
-        ) from None
-
-
-def _lines(name: str, packed: BinaryIO) -> Any:
-    name = name.lower()
-    if name.endswith((".gz", ".gzip")):
-        return gzip.open(packed, "rb")
-    if name.endswith((".zst", ".zstd")):
-        # Arrow's codec: no other package for zstandard is needed.
-        stream = pa.CompressedInputStream(pa.PythonFile(packed, "r"), "zstd")
-        return io.BufferedReader(_Raw(stream), 1 << 20)
-    return packed
-
-
-class _Raw(io.RawIOBase):
-    """Arrow's stream as one that ``io.BufferedReader`` can cut into lines."""
-
-    def __init__(self, stream: pa.NativeFile):
-        self.stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self.stream.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+    at = 0
+    with open(path, "rb") as packed:
+        for _, row in records.json_objects(packed, path.name):
+            yield row
+            if packed.tell() > at:
+                progress(packed.tell() - at)
+                at = packed.tell()
 
 
 def _rows(source: dict[str, Any], rows: Iterator[dict], inside: str) -> Iterator[Candidate]:
@@ -210,29 +163,51 @@ def _rows(source: dict[str, Any], rows: Iterator[dict], inside: str) -> Iterator
             raise UserError(f"{source['name']}: licence is 'mixed', so licence_field is needed")
         declared = licences.settle(source)
     for number, row in enumerate(rows):
+        values = [_value(row, name) for name in columns["text"]]
         if number == 0:
-            for name in columns["text"]:
-                if name.split(".")[0] not in row:
-                    raise UserError(f"{inside}: no field {name!r} (text_field){nearest(name, row)}")
-        texts = [value for name in columns["text"] if isinstance(value := _value(row, name), str)]
-        data = "\n".join(texts).encode("utf-8", "replace")
+            _first(columns["text"], row, values, inside)
+        odd = any(not isinstance(value, str | bytes | None) for value in values)
+        texts = [value for value in values if isinstance(value, str | bytes)]
+        data = b"\n".join(
+            text.encode("utf-8", "replace") if isinstance(text, str) else text for text in texts
+        )
         path, told = (
-            _value(row, columns[c][0]) if c in columns else None for c in ("path", "language")
+            _name(_value(row, columns[c][0])) if c in columns else None
+            for c in ("path", "language")
         )
         # Two files may carry the same path; the row keeps documents apart and in order.
-        place = f"{inside}#{number:08d}" + (f"/{_safe(str(path))}" if path else "")
+        place = f"{inside}#{number:08d}" + (f"/{_safe(path)}" if path else "")
         licence = _licence(_value(row, columns["licence"][0])) if "licence" in columns else declared
         yield Candidate(
-            place, len(data), licence, lambda data=data: data, language=str(told) if told else None
+            place, len(data), licence, lambda data=data: data, language=told or None, no_text=odd
         )
+
+
+def _first(names: list[str], row: dict[str, Any], values: list[Any], inside: str) -> None:
+    """``UserError`` where a file's first row shows that a text field is none."""
+    for name, value in zip(names, values, strict=True):
+        if name not in row and name.split(".")[0] not in row:
+            raise UserError(f"{inside}: no field {name!r} (text_field){nearest(name, row)}")
+        if not isinstance(value, str | bytes | None):
+            kind = type(value).__name__
+            raise UserError(f"{inside}: field {name!r} (text_field) is a {kind}, no text")
 
 
 def _value(row: dict[str, Any], name: str) -> Any:
-    """``row[name]``; a dot looks into a struct: ``metadata.path``."""
+    """``row[name]``; where no field is called so a dot looks into a struct: ``metadata.path``."""
+    if name in row:
+        return row[name]
     value: Any = row
     for key in name.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value
+
+
+def _name(value: Any) -> str:
+    """A path, language or licence: some data sets keep them as bytes."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return "" if value is None else str(value)
 
 
 def _safe(path: str) -> str:
@@ -243,13 +218,7 @@ def _safe(path: str) -> str:
 
 
 def _licence(value: Any) -> str | None:
-    """A row's licence: one name, or a list that all apply; None where it is no SPDX name."""
-    names = value if isinstance(value, list) else [value]
-    known = [licences.spdx(str(name)) for name in names if name]
-    if not known or None in known:
-        return None
-    return " AND ".join(sorted({name for name in known if name}))
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]
+    """A row's licence: an SPDX expression, or a list that all apply; None where it is none."""
+    return licences.all_of(
+        [_name(each) for each in (value if isinstance(value, list) else [value]) if each]
+    )

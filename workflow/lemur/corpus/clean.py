@@ -63,8 +63,11 @@ def _sift(
     for found in of_manifest(rules.source, manifest, lambda done: progress.add(done / 1e3)):
         read[0] += 1
         read[1] += found.size
-        result = "repeated_path" if found.path in seen else _judge(rules, found)
-        seen.add(found.path)
+        if found.replaced or found.path in seen:
+            result: str | tuple[str, str, str] = "repeated_path"
+        else:
+            seen.add(found.path)
+            result = _judge(rules, found)
         if isinstance(result, str):
             dropped[result][0] += 1
             dropped[result][1] += found.size

@@ -118,6 +118,7 @@ def blocks(
             "text": f"{spec['description']}. {_size(trained)} of text may be trained on. Written "
             f"from the statistics of recipe {spec['recipe']}'s run; sizes are bytes of UTF-8 text."
         },
+        *({"text": said} for entry in entries if (said := entry.nothing_kept())),
         {"heading": "Sources"},
         *_sources(entries, {pin["name"]: pin for pin in spec["sources"]}),
         {"heading": "Size after each stage"},

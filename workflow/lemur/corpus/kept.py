@@ -89,11 +89,12 @@ def _batches(kept: list[Kept], spool: IO[bytes], share: float) -> Iterator[pa.Re
         if size >= _ROW_GROUP:
             yield _batch(rows)
             rows, size = [], 0
-    yield _batch(rows)
+    if rows:
+        yield _batch(rows)
 
 
 def _batch(rows: list[tuple]) -> pa.RecordBatch:
-    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in SCHEMA]
+    columns = zip(*rows, strict=True)
     arrays = [pa.array(list(c), f.type) for c, f in zip(columns, SCHEMA, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 

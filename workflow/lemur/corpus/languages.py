@@ -1,7 +1,8 @@
 """Which language a file is written in: by name, then its ``#!`` line, then its content."""
 
 import re
-from collections.abc import Callable
+
+from lemur.corpus import shared_extensions
 
 # Programming languages by extension. Data (json, yaml, po, csv) is not code to train on.
 EXTENSIONS = {
@@ -101,6 +102,41 @@ MARKUP = frozenset({"css", "html", "tex", "jinja"})
 CODE = frozenset(EXTENSIONS) - PROSE - MARKUP | {"dockerfile"}
 KNOWN = CODE | PROSE | MARKUP
 
+# What data sets' columns call them, beside the names above: Linguist's names, and those of The Stack.
+_ALSO_CALLED = {
+    "assembly": "unix assembly,",
+    "cpp": "c++",
+    "csharp": "c# c-sharp",
+    "css": "scss sass less",
+    "fsharp": "f# f-sharp",
+    "go": "golang",
+    "html": "html+erb",
+    "javascript": "js jsx node",
+    "jinja": "jinja2",
+    "lisp": "common lisp,common-lisp,emacs lisp,emacs-lisp,scheme,racket,newlisp",
+    "markdown": "md",
+    "matlab": "octave",
+    "python": "py python3 cython",
+    "rst": "restructuredtext",
+    "ruby": "rb",
+    "rust": "rs",
+    "shell": "bash sh zsh",
+    "sql": "plsql plpgsql tsql sqlpl",
+    "tex": "latex",
+    "text": "plain text,",
+    "typescript": "ts tsx",
+    "verilog": "systemverilog",
+}
+_CALLED = {name: name for name in KNOWN}
+for _language, _names in _ALSO_CALLED.items():
+    _CALLED |= dict.fromkeys(_names.split("," if "," in _names else None), _language)
+
+
+def by_column(name: str) -> str:
+    """The language that a data set's column names: ``C++`` is ``cpp``; else the name in lower case."""
+    return _CALLED.get(name.strip().lower(), name.strip().lower())
+
+
 _MODELINE = re.compile(
     r"-\*-.*?(?:mode:\s*)?([A-Za-z+#-]+)\s*(?:;.*?)?-\*-|\b(?:ft|filetype)=(\w+)"
 )
@@ -123,46 +159,6 @@ _SIGNS = {
 def _extension(path: str) -> tuple[str, str]:
     name = path.rsplit("/", 1)[-1]
     return name.lower(), name.rsplit(".", 1)[-1].lower() if "." in name.lstrip(".") else ""
-
-
-def _c_header(text: str) -> str:
-    cpp = re.search(r"^\s*(?:class \w+|namespace \w+|template\s*<|public:|private:)", text, re.M)
-    return "cpp" if cpp else "c"
-
-
-def _dot_ts(text: str) -> str | None:
-    # Qt's translation files share the extension; so does a video format, dropped as not text.
-    return (
-        None if text.lstrip("\ufeff \n").startswith(("<?xml", "<!DOCTYPE", "<TS")) else "typescript"
-    )
-
-
-def _dot_m(text: str) -> str | None:
-    objective = re.search(r"^\s*(?:#import|@interface|@implementation|@end)", text, re.M)
-    return None if objective else "matlab"
-
-
-def _dot_t(text: str) -> str | None:
-    return "perl" if _SIGNS["perl"].search(text) else None
-
-
-def _dot_v(text: str) -> str | None:
-    return "verilog" if re.search(r"^\s*(?:module|endmodule)\b", text, re.M) else None
-
-
-def _dot_pl(text: str) -> str | None:
-    return None if re.search(r"^\s*:- ", text, re.M) else "perl"
-
-
-# An extension that several languages share is settled by the content.
-_SHARED: dict[str, Callable[[str], str | None]] = {
-    "h": _c_header,
-    "ts": _dot_ts,
-    "m": _dot_m,
-    "t": _dot_t,
-    "v": _dot_v,
-    "pl": _dot_pl,
-}
 
 
 def _shebang(text: str) -> str | None:
@@ -197,10 +193,16 @@ def _signs(text: str) -> str | None:
     return best if counts[best] >= 3 and others == 0 else None
 
 
-def by_name(path: str) -> str | None:
-    """The language that a path alone tells, or None. Lets a reader skip a file without reading it."""
+def by_name(path: str) -> frozenset[str]:
+    """The languages that a path alone leaves open, none where it tells nothing.
+
+    Lets a reader skip a file without reading it.
+    """
     name, extension = _extension(path)
-    return _BY_NAME.get(name) or _BY_EXTENSION.get(extension)
+    if extension == "h" and name not in _BY_NAME:
+        return frozenset({"c", "cpp"})
+    told = _BY_NAME.get(name) or _BY_EXTENSION.get(extension)
+    return frozenset({told} if told else ())
 
 
 def has_unknown_extension(path: str) -> bool:
@@ -218,8 +220,8 @@ def language_of(path: str, text: str) -> str | None:
     name, extension = _extension(path)
     if name in _BY_NAME:
         return _BY_NAME[name]
-    if extension in _SHARED:
-        return _SHARED[extension](text)
+    if extension in shared_extensions.SHARED:
+        return _shebang(text) or shared_extensions.language_of(extension, text)
     if extension in _BY_EXTENSION:
         return _BY_EXTENSION[extension]
     told = _shebang(text)

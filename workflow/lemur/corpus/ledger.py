@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lemur.corpus import emptied
 from lemur.errors import UserError
 from lemur.files import read_json
 from lemur.mix.documents import batches, shards
@@ -40,6 +41,13 @@ class Entry:
             for one in STEPS[: STEPS.index(step) + 1]:
                 found.subtract(self.taken.get(one, Counter()))
         return found
+
+    def nothing_kept(self) -> str | None:
+        """A sentence about a source that keeps no document, None for all others."""
+        if self.cleaned["documents"]:
+            return None
+        dropped = {why: counts["files"] for why, counts in self.dropped.items()}
+        return emptied.sentence(self.name, self.read["files"], dropped)
 
 
 def _add(into: dict[str, Counter[str]], counts: Mapping[str, Mapping[str, int]]) -> None:

@@ -1,8 +1,9 @@
-"""Licences: what a package's metadata says, and what the head of a single file says otherwise."""
+"""Licences: SPDX expressions, what they allow, and what a package's metadata says."""
 
 import functools
 import json
 import re
+from collections.abc import Sequence
 from email.parser import HeaderParser
 from typing import Any
 
@@ -85,14 +86,30 @@ def _unparsed() -> tuple[type[Exception], ...]:
 # A data set's rows say the same few licences again and again.
 @functools.lru_cache(1024)
 def spdx(text: str) -> str | None:
-    """``text`` as a normalised SPDX expression, or None when it is none."""
+    """``text`` as an SPDX expression in its shortest form, or None when it is none.
+
+    Two expressions that mean the same give the same text: ``MIT OR Apache-2.0`` is
+    ``Apache-2.0 OR MIT``. Names of its own (``LicenseRef-``) are taken as they stand.
+    """
     if text in PERMISSIVE:
         return text
     try:
-        parsed = _licensing().parse(text, validate=True)
+        parsed = _licensing().parse(text)
+        unknown = _licensing().unknown_license_keys(parsed) if parsed is not None else [""]
     except _unparsed():
-        return text if re.fullmatch(r"LicenseRef-[A-Za-z0-9.-]+", text.strip()) else None
-    return str(parsed) if parsed is not None else None
+        return None
+    if not all(re.fullmatch(r"LicenseRef-[A-Za-z0-9.-]+", name) for name in unknown):
+        return None
+    return str(parsed.simplify())
+
+
+def all_of(names: Sequence[str]) -> str | None:
+    """The expression of licences that all apply, each a name or an expression; None where one is no
+    SPDX expression or none is given."""
+    known = [spdx(name) for name in names]
+    if not known or None in known:
+        return None
+    return spdx(" AND ".join(f"({name})" for name in known)) if len(known) > 1 else known[0]
 
 
 @functools.lru_cache(1024)
@@ -196,54 +213,3 @@ def settle(source: dict[str, Any], metadata: tuple[str | None, bool] = (None, Fa
     if wanted and wanted != said:
         raise UserError(f"{where}: its metadata says {said!r}: one of them is wrong")
     return said
-
-
-_TAG = re.compile(r"SPDX-License-Identifier:\s*([^\n*#]+?)\s*(?:\*/|-->|#|\n|$)")
-# Matched against text whose comment marks and white space are single blanks.
-_COPYLEFT = re.compile(
-    r"GNU (?:\w+ )?(?:General|Lesser|Affero|Library) (?:General )?Public|\b[AL]?GPL ?v?[23]|"
-    r"Mozilla Public License|Eclipse Public License|"
-    r"creativecommons\.org licenses [a-z ]*\b(?:nc|nd|sa)\b|Creative Commons Attribution "
-    r"(?:Non ?Commercial|No ?Deriv|Share ?Alike)|"
-    r"proprietary and confidential|confidential and proprietary",
-    re.IGNORECASE,
-)
-# One of these stands in whatever ``_COPYLEFT`` finds.
-_COPYLEFT_HINTS = ("gnu", "gpl", "mozilla", "eclipse", "creative", "confidential")
-_MARKS = re.compile(r"[\s#*/;!-]+")
-_LICENCE_FILE = re.compile(r"^(?:licen[cs]es?|copying)(?:[._-][\w.-]*)?$", re.IGNORECASE)
-# What a licence text says that nothing else does; the first that fits names it.
-_TEXTS = (
-    (re.compile(r"GNU (?:\w+ )?(?:GENERAL|LESSER|AFFERO|LIBRARY)", re.I), None),
-    (re.compile(r"Apache License,? Version 2\.0", re.I), "Apache-2.0"),
-    (re.compile(r"Permission is hereby granted, free of charge", re.I), "MIT"),
-    (re.compile(r"Redistribution and use.*endorse or promote", re.I), "BSD-3-Clause"),
-    (re.compile(r"Redistribution and use in source and binary forms", re.I), "BSD-2-Clause"),
-    (re.compile(r"Permission to use, copy, modify, and(?: or)? distribute", re.I), "ISC"),
-)
-
-
-def of_header(text: str) -> tuple[str | None, bool]:
-    """(SPDX expression in a file's first 3,000 characters or None, a copyleft text is there)."""
-    head = text[:3_000]
-    tag = _TAG.search(head) if "SPDX" in head else None
-    if tag:
-        expression = tag[1].strip().strip("\"'")
-        return spdx(expression) or expression, False
-    low = head.lower()
-    if not any(hint in low for hint in _COPYLEFT_HINTS):
-        return None, False
-    return None, bool(_COPYLEFT.search(_MARKS.sub(" ", head)))
-
-
-def is_licence_file(path: str) -> bool:
-    """Whether a path is that of a licence text (LICENSE, COPYING.LESSER, LICENSE-MIT.txt)."""
-    name = path.rsplit("/", 1)[-1]
-    code = name.lower().endswith((".py", ".js", ".ts", ".rst", ".html", ".json", ".go", ".rst.txt"))
-    return bool(_LICENCE_FILE.match(name)) and not code
-
-
-def of_text(text: str) -> str | None:
-    """The SPDX name of a permissive licence's full text, None for any other text."""
-    flat = _MARKS.sub(" ", text)
-    return next((name for sign, name in _TEXTS if sign.search(flat)), None)

@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from lemur.lines import lines as split
+
 # What would begin a link, emphasis, code or a tag.
 _ACTIVE = re.compile(r"([\\`*_\[\]<>|])")
 # Words that hold no more than this are shown as they are: numbers, names, sizes.
@@ -26,7 +28,7 @@ def _example(example: dict[str, Any]) -> list[str]:
     reason = f", dropped for {example['reason']}" if "reason" in example else ""
     text = html.escape(example["text"]) or "(not shown)"
     # A line end in the source of a list item would end the preformatted text.
-    shown = "&#10;".join(text.splitlines()).replace("`", "&#96;")
+    shown = "&#10;".join(split(text)).replace("`", "&#96;")
     path = html.escape(" ".join(example["path"].split()))
     return [
         f"- {_escaped(example['source'])}: <code>{path}</code> "

@@ -11,7 +11,7 @@ from lemur.corpus.shingles import Shingler, mixed
 
 _SPACE = np.ones(256, bool)
 _SPACE[list(b" \t\n\r\f\v")] = False
-_SPLIT = Shingler(1, _SPACE)
+_SPLIT = Shingler(1, _SPACE, alone=False)
 
 
 def repeated(pieces: Sequence[str]) -> tuple[float, float]:

@@ -16,8 +16,9 @@ import rensa
 
 from lemur.arrays import save_array
 from lemur.corpus.shingles import Shingler, mixed
+from lemur.data.parquet import record_batches
 from lemur.errors import UserError, nearest
-from lemur.mix.documents import opened, record_batches
+from lemur.mix.documents import opened
 from lemur.progress import Progress
 
 # Changes every signature, and by the luck of the draw the pairs that bands propose.

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lemur.corpus import licences
+from lemur.corpus import licence_texts, licences
 from lemur.corpus.archives import members
 
 # Larger ones are no licence text; reading them would only cost memory.
@@ -20,11 +20,13 @@ _PACKAGING = re.compile(r"\.(?:dist-info|egg-info)(?:/|$)")
 class Survey:
     """``metadata`` as ``licences.of_metadata`` gives it; ``nested`` maps a folder to the licence
     that a licence file in it states, None where that text is not a permissive one that we know;
-    ``count`` is the number of members."""
+    ``count`` is the number of members; ``last`` maps a path that several of them have to the number
+    of the last, the one that unpacking with tar, unzip or dpkg leaves."""
 
     metadata: tuple[str | None, bool] = (None, False)
     nested: dict[str, str | None] = field(default_factory=dict)
     count: int = 0
+    last: dict[str, int] = field(default_factory=dict)
 
     def nested_for(self, path: str) -> tuple[bool, str | None]:
         """(whether a folder above ``path`` has a licence of its own, which)."""
@@ -40,8 +42,13 @@ def survey(archive: Path) -> Survey:
     """Read an archive once for its metadata and licence files; ``UserError`` when it is damaged."""
     found = Survey()
     texts: dict[str, str] = {}
-    for member in members(archive):
+    seen: set[str] = set()
+    for number, member in enumerate(members(archive)):
         found.count += 1
+        if member.path in seen:
+            found.last[member.path] = number
+            texts.pop(member.path, None)
+        seen.add(member.path)
         if member.link or member.size > _MOST:
             continue
         if _METADATA.match(member.path):
@@ -52,12 +59,12 @@ def survey(archive: Path) -> Survey:
             text = member.read().decode("utf-8", "replace")
             of = licences.of_npm if member.path == _MANIFEST else licences.of_debian
             found.metadata = (of(text), False)
-        elif licences.is_licence_file(member.path):
+        elif licence_texts.is_licence_file(member.path):
             texts[member.path] = member.read().decode("utf-8", "replace")
     top = {path for path in texts if path.count("/") <= 1 or _PACKAGING.search(path)}
     own = {" ".join(texts[path].split()) for path in top}
     for path in sorted(texts.keys() - top):
         # The package's own licence, repeated inside it, changes nothing.
         if " ".join(texts[path].split()) not in own:
-            found.nested[posixpath.dirname(path)] = licences.of_text(texts[path])
+            found.nested[posixpath.dirname(path)] = licence_texts.of_text(texts[path])
     return found

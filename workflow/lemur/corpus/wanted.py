@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from lemur.corpus import filters, languages, licences
+from lemur.corpus import filters, languages, licence_headers, licence_texts, licences
 from lemur.corpus.candidates import Candidate
 from lemur.corpus.examples import Examples
 from lemur.corpus.filters import Cleaning
@@ -59,7 +59,7 @@ class Rules:
             return "not_included"
         if self.exclude and self.exclude.match(path):
             return "excluded"
-        if licences.is_licence_file(path):
+        if licence_texts.is_licence_file(path):
             return "licence_text"
         reason = filters.by_path(path)
         if reason:
@@ -68,8 +68,10 @@ class Rules:
             if languages.has_unknown_extension(path):
                 return "other_type"
             told = languages.by_name(path)
-            if told and told not in self.languages and told not in ("c", "cpp"):
+            if told and not self.languages & told:
                 return "other_language"
+        if found.no_text:
+            return "not_text"
         if found.size < self.cleaning.min_bytes:
             return "too_short"
         return "over_long" if found.size > self.cleaning.max_bytes else None
@@ -77,7 +79,7 @@ class Rules:
     def language(self, found: Candidate, text: str) -> str | None:
         """The document's language: its column's, its path's and content's, or the only one wanted."""
         if found.language:
-            return found.language.lower()
+            return languages.by_column(found.language)
         told = languages.language_of(found.path, text) if self.has_paths else None
         return told or (None if self.has_paths else self.sole or ("text" if self.prose else None))
 
@@ -88,7 +90,7 @@ class Rules:
         permitted = licences.allowed(found.licence, self.licences)
         if self.prose and permitted:
             return found.licence, None
-        stated, copyleft = licences.of_header(text)
+        stated, copyleft = licence_headers.of_header(text)
         if self.prose:
             return None, "licence_header" if stated else "licence"
         if copyleft:

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from lemur.data.records import json_document
 from lemur.errors import UserError, nearest
 from lemur.evaluate.documents import Document, lines, listed, need, need_python, need_texts, rows
 from lemur.files import read_json, sha256_of
@@ -113,7 +114,8 @@ def mbpp(source: Source, member: str) -> dict[str, Split]:
 def bbh(source: Source, member: str) -> dict[str, Split]:
     found: dict[str, Split] = {}
     for path in source.matching(".json"):
-        need(given := read_json(path), str(path), examples=list)
+        given = json_document(path.read_bytes(), str(path))
+        need(given, str(path), examples=list)
         given, documents = given["examples"], []
         for number, one in enumerate(given):
             need(one, f"{path}: example {number}", input=str, target=str)

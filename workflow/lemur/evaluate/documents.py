@@ -1,51 +1,25 @@
 """Documents out of the files of a benchmark; what is not of the form that it must have is one line."""
 
 import ast
-import gzip
-import json
+import io
 import warnings
-import zlib
 from pathlib import Path
 from typing import Any
 
+from lemur.data import records
 from lemur.errors import UserError
 
 Document = dict[str, Any]
 
 
-def _text(data: bytes, where: str) -> str:
-    try:
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-        return data.decode("utf-8")
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{where}: not whole gzip ({error})") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{where}: not UTF-8 ({error})") from None
-
-
 def lines(data: bytes, where: str) -> list[Document]:
-    """Documents of a JSON Lines file (gzip or plain)."""
-    documents = []
-    for number, line in enumerate(_text(data, where).split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            document = json.loads(line)
-        except (ValueError, RecursionError):
-            raise UserError(f"{where}: line {number} is not JSON") from None
-        if not isinstance(document, dict):
-            raise UserError(f"{where}: line {number} is not an object")
-        documents.append(document)
-    return documents
+    """Documents of a JSON Lines file (compressed or plain)."""
+    return [document for _, document in records.json_objects(io.BytesIO(data), where)]
 
 
 def listed(data: bytes, where: str) -> list[Any]:
     """Items of a JSON file that holds one list."""
-    try:
-        given = json.loads(_text(data, where))
-    except (ValueError, RecursionError):
-        raise UserError(f"{where}: not valid JSON") from None
+    given = records.json_document(data, where)
     if not isinstance(given, list):
         raise UserError(f"{where}: not a list of problems")
     return given
@@ -53,12 +27,9 @@ def listed(data: bytes, where: str) -> list[Any]:
 
 def rows(path: Path) -> list[Document]:
     """Rows of a Parquet table."""
-    import pyarrow.parquet
+    from lemur.data import parquet  # only evaluations of such tables need Arrow
 
-    try:
-        return pyarrow.parquet.read_table(path).to_pylist()
-    except (OSError, pyarrow.ArrowException) as error:
-        raise UserError(f"{path}: not a readable table ({error})".split("\n")[0]) from None
+    return list(parquet.rows(path, str(path)))
 
 
 def need(document: Any, where: str, **kinds: type) -> None:

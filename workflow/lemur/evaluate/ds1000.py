@@ -15,7 +15,7 @@ from lemur.evaluate.data import Source
 from lemur.evaluate.separated import Separated
 from lemur.provenance import ROOT
 from lemur.sandbox.judge import EARLY, Verdict, stable
-from lemur.sandbox.policy import PYTHON, Limits, Root
+from lemur.sandbox.policy import ISOLATED, PYTHON, Limits, Root
 from lemur.sandbox.probe import Absent, Sandbox, probe
 from lemur.sandbox.steps import Steps
 
@@ -35,6 +35,9 @@ sys.path.insert(0, "/site")
 context = open("context.py", encoding="utf-8").read()
 names = {{"__name__": "__main__"}}
 exec(compile(context, "context.py", "exec"), names)
+for library, seed in (("random", "seed"), ("numpy.random", "seed"), ("torch", "manual_seed")):
+    if library in sys.modules:
+        getattr(sys.modules[library], seed)(0)
 code = open("answer.py", encoding="utf-8", errors="replace").read()
 names["test_execution"](code)
 if "test_string(" in context:
@@ -131,7 +134,7 @@ def problem(packages: Path, context: str, code: str) -> Problem:
     word = ends.word()
     return Problem(
         files=(("run.py", _RUN.format(*word)), ("context.py", context), ("answer.py", code)),
-        commands=((_python(), "-B", "-s", "-I", "run.py"),),
+        commands=((_python(), *ISOLATED, "run.py"),),
         root=root(packages),
         word=word,
         once="run.py",

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,6 +18,7 @@ from lemur.sandbox.probe import Absent, Sandbox, probe
 
 Items = list[dict[str, Any]]
 NOT_JUDGED = "not judged"
+_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
 
 
 def limits_of(spec: dict[str, Any]) -> Limits:
@@ -104,6 +106,8 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
                 item["second"] = verdict.verdict
     missed = Counter(stable(one.detail) for one in verdicts if one.verdict == NOT_JUDGED)
     told = {"not_judged": dict(sorted(missed.items()))} if missed else {}
+    if lacking := _lacking(verdicts):
+        told["lacking_modules"] = lacking
     beside = getattr(make, "beside", None)
     if beside:
         told |= beside([(item, response) for item, response, _ in work])
@@ -128,6 +132,13 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
         **({} if single else {"pass_at": _pass_at(drawn)}),
         **({"n_judged": len(estimates)} if missed else {}),
     }
+
+
+def _lacking(verdicts: list[Verdict]) -> dict[str, int]:
+    """Answers that ended for want of a module, by its name: a sandbox for functions has Python's
+    standard library, and ``numpy`` is not of it."""
+    named = (_MODULE.match(one.detail) for one in verdicts if one.verdict == "error")
+    return dict(sorted(Counter(one.group(1) for one in named if one).items()))
 
 
 def _pass_at(drawn: list[tuple[int, int]]) -> dict[str, Any]:

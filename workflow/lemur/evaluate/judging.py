@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from lemur.evaluate.lm import LONGEST, ReplayLM
 from lemur.evaluate.tasks import Bench
 from lemur.files import replacing, write_json, write_text
 
-VERSION = 5  # of judging
+VERSION = 6  # of judging
 Items = list[dict[str, Any]]
 
 
@@ -63,6 +64,8 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
     write_text(out.parent / "prompt.txt", shown)
     _write_verdicts(out.parent / "verdicts.jsonl", items)
     write_json(out, scores)
+    if scores["value"] is None:
+        print(f"{bench.name} {spec['model']}: not judged: {scores['reason']}", file=sys.stderr)
 
 
 def _filter(bench: Bench, sample: dict[str, Any]) -> str:
@@ -133,6 +136,8 @@ def _shares(bench: Bench, samples: dict[str, Items], items: Items) -> dict[str, 
         sample = item["_sample"]
         right = _right(sample, bench.definition["score"])
         item["verdict"] = "passed" if right else "failed"
+        if right and _otherwise_written(sample, bench.definition["score"]):
+            item["otherwise_written"] = True
         item["answer"], item["target"] = (
             _short(sample["filtered_resps"][0]),
             _short(sample["target"]),
@@ -152,6 +157,8 @@ def _shares(bench: Bench, samples: dict[str, Items], items: Items) -> dict[str, 
         "interval_method": "Wilson 95%, tasks weighed alike" if alike else "Wilson 95%",
         "verdicts": {"passed": passed, "failed": len(items) - passed},
     }
+    if bench.definition["score"].get("compare") == "loosely":
+        score["otherwise_written"] = sum("otherwise_written" in item for item in items)
     beside = {}
     for name, other in (bench.definition.get("beside") or {}).items():
         chosen = [
@@ -172,6 +179,15 @@ def _right(sample: dict[str, Any], how: dict[str, str]) -> bool:
     if how.get("compare") == "loosely":
         return answers.loosely(str(sample["filtered_resps"][0]), str(sample["target"]))
     return float(sample[how["key"]]) > 0
+
+
+def _otherwise_written(sample: dict[str, Any], how: dict[str, str]) -> bool:
+    """Whether an answer differs from its target in more than case: 2.5 is right where 25 is asked
+    for, and any brackets are where brackets are, if punctuation is passed over."""
+    one, two = (
+        str(value).strip().lower() for value in (sample["filtered_resps"][0], sample["target"])
+    )
+    return how.get("compare") == "loosely" and one != two
 
 
 def _short(value: Any) -> str:

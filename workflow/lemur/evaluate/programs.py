@@ -3,6 +3,7 @@
 import ast
 import builtins
 import dataclasses
+import symtable
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -50,20 +51,38 @@ def mbpp(document: dict[str, Any], response: str) -> Job:
 
 
 def used(tests: tuple[str, ...], reference: str) -> list[str]:
-    """Names that tests take from a program: not Python's own, unless the reference solution
-    defines one of those (problem 126 is a function called ``sum``)."""
+    """Names that tests take from a program: not what they bind themselves, and not Python's own,
+    unless the reference solution defines it (problem 126 is a function called ``sum``)."""
     defined = {
         node.name
         for node in ast.walk(_tree(reference.replace("\r\n", "\n")))
         if isinstance(node, (ast.FunctionDef, ast.ClassDef))
     }
-    names: list[str] = []
-    for test in tests:
-        for node in ast.walk(_tree(test)):
-            if not isinstance(node, ast.Name) or node.id in names:
-                continue
-            if not hasattr(builtins, node.id) or node.id in defined:
-                names.append(node.id)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as in ``_tree``
+        tables = [symtable.symtable(test, "<test>", "exec") for test in tests]
+    bound = {
+        symbol.get_name()
+        for table in tables
+        for symbol in table.get_symbols()
+        if symbol.is_assigned() or symbol.is_imported()
+    }
+    found = dict.fromkeys(name for table in tables for name in _free(table))
+    return [
+        name for name in found if name in defined or not (name in bound or hasattr(builtins, name))
+    ]
+
+
+def _free(table: symtable.SymbolTable) -> list[str]:
+    """Names that a test's text, or a function or comprehension in it, looks up outside of itself."""
+    inside = table.get_type() != "module"
+    names = [
+        symbol.get_name()
+        for symbol in table.get_symbols()
+        if symbol.is_referenced() and (symbol.is_global() or not inside)
+    ]
+    for child in table.get_children():
+        names += _free(child)
     return names
 
 

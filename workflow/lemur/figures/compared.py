@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.errors import UserError
+from lemur.evaluate import caveats
 from lemur.figures import inputs, reported, tables
 from lemur.figures.foundation import AVERAGE, BENCHMARKS
 from lemur.figures.paired import against, otherwise
@@ -63,6 +64,7 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
                     score["benchmark"],
                     *beside(score, _printed(model, score["benchmark"], numbers)),
                     _asked(score),
+                    "; ".join(caveats.all_caveats(score)) or None,
                     otherwise(score, [one for one in mine if _column(one) == _column(score)]),
                     against(score, other) if other is not score else None,
                     told,
@@ -72,8 +74,8 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             )
         mean = average(model, mine, numbers)
         if mean is not None:
-            told = _of_average(model, mean, [row[9] for row in rows])
-            rows.append([*mean, None, None, told, None, None])
+            told = _of_average(model, mean, [row[10] for row in rows])
+            rows.append([*mean, None, None, None, told, None, None])
         if rows:
             paper = f", the paper's {model['paper']}" if model.get("paper") else ""
             groups.append((f"{model['label']}{paper}", rows))
@@ -90,6 +92,7 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             tables.Column("Difference", 1),
             tables.Column("Difference, 95% interval"),
             tables.Column("Problems"),
+            tables.Column("Answers"),
             tables.Column("Judged otherwise"),
             tables.Column(f"Against {start}, same problems"),
             tables.Column("Gap"),
@@ -102,6 +105,9 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             or "No model of the paper's own weights was scored in this run, so nothing yet vouches "
             "for this table against published scores.",
             *_unseen(spec.get("hub_only", {})),
+            "Answers: how many are empty, were cut at the limit of new tokens, or are programs that share "
+            "a process with their test, as the originals have it, so that one written against the judge "
+            "can pass without solving anything. "
             "Judged otherwise: the same answers by another rule (strict: the answer's form too; a test "
             "that was seen to end; one process: with the test in the program's reach, as the original "
             "has it; paper: an answer cut as the released script cuts it), or the same problems as "

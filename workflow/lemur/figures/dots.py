@@ -1,154 +1,249 @@
-"""Scores of a recipe's models with intervals: bits per byte, and benchmarks.
+"""Scores of a recipe's models: bits per byte, and benchmarks, each with the paired differences.
 
-Only scores of one recipe come here. The paper's numbers are of 70B models and have figures of
-their own: this module does not read them, so that the two cannot share an axis.
+Two models of one run were asked the same problems and read the same documents, so that their
+difference is known far better than either score: it has a panel of its own, and the interval of a
+score alone is drawn thin. Only scores of one recipe come here. The paper's numbers are of 70B models
+and have figures of their own: this module does not read them, so that the two cannot share an axis.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lemur.errors import UserError
+from lemur.evaluate import caveats
 from lemur.figures.inputs import scores, write_csv
+from lemur.figures.paired import Difference, difference
 from lemur.figures.style import Pair, Style, canvas, colours, save
 
 BITS = {"bits_per_byte_code": "code", "bits_per_byte_text": "text"}
 NAMES = {"humaneval": "HumanEval", "gsm8k": "GSM8K", "mbpp": "MBPP", "mmlu": "MMLU", "bbh": "BBH"}
-_COLUMNS = ["benchmark", "model", "metric", "value", "low", "high", "n", "of", "judged", "reason"]
+_COLUMNS = [
+    "benchmark", "model", "metric", "value", "low", "high", "n", "of", "judged", "reason", "against",
+    "difference", "difference_low", "difference_high", "shared", "note",
+]  # fmt: skip
+_ROW = 0.4  # inches: two lines of letters
 
 
-def _row(score: Mapping[str, Any]) -> list[Any]:
-    low, high = score["interval"] or (None, None)
-    return [
-        score["benchmark"], score["model"], score["metric"], score["value"], low, high, score["n"],
-        score["of"], score["judged"], score.get("reason"),
-    ]  # fmt: skip
+@dataclass(frozen=True)
+class Row:
+    """A score, what its model is called and drawn with, and its difference to the first model."""
+
+    score: Mapping[str, Any]
+    label: str
+    colour: Pair
+    marker: str
+    apart: Difference | None
+
+    @property
+    def value(self) -> float | None:
+        return self.score["value"]
+
+    @property
+    def interval(self) -> Sequence[float]:
+        return self.score["interval"] or [self.score["value"]] * 2
 
 
-def _label(spec: Mapping[str, Any], model: str) -> str:
-    labels = spec.get("labels", {})
-    if model not in labels:
-        raise UserError(f"--spec: labels: no label for the model '{model}'")
-    return labels[model]
+def _models(spec: Mapping[str, Any]) -> dict[str, str]:
+    listed = spec.get("models")
+    if not isinstance(listed, list):
+        raise UserError("--spec: models: a list of {name, label}, in the order of the rows")
+    return {entry["name"]: entry["label"] for entry in listed}
 
 
-def _point(
-    axes: Any, y: float, score: Mapping[str, Any], colour: Pair, marker: str, scale: float
-) -> None:
-    value = score["value"] * scale
-    if score["interval"]:
-        low, high = (edge * scale for edge in score["interval"])
-        axes.plot([low, high], [y, y], color=colour[0], linewidth=2, solid_capstyle="round")
-    axes.plot(value, y, marker, color=colour[0], markersize=6.5)
+def _rows(
+    spec: Mapping[str, Any],
+    found: Sequence[Mapping[str, Any]],
+    looks: Mapping[str, tuple[Pair, str]],
+) -> list[Row]:
+    """By benchmark, and then in the order of ``spec["models"]``; ``looks``: colour and marker by
+    model or, for bits per byte, by kind."""
+    models = _models(spec)
+    for score in found:
+        if score["model"] not in models:
+            raise UserError(f"--spec: models: none is called '{score['model']}'")
+    order = list(models)
+    first = {score["benchmark"]: score for score in found if score["model"] == order[0]}
+    rows = []
+    for score in sorted(found, key=lambda x: (x["benchmark"], order.index(x["model"]))):
+        other = first.get(score["benchmark"])
+        colour, marker = looks[BITS.get(score["benchmark"], score["model"])]
+        apart = None if other is score else difference(score, other)
+        rows.append(Row(score, models[score["model"]], colour, marker, apart))
+    return rows
 
 
-def _text(axes: Any, style: Style, x: float, y: float, text: str) -> None:
-    axes.annotate(
-        text,
-        (x, y),
-        xytext=(6, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=style.font_size - 1.5,
-    )
+def _csv(out: Path, spec: Mapping[str, Any], rows: Sequence[Row]) -> None:
+    first, lines = next(iter(_models(spec)), None), []
+    for row in rows:
+        score, apart = row.score, row.apart
+        low, high = score["interval"] or (None, None)
+        paired: list[Any] = [None] * 5
+        if apart:
+            paired = [first, apart.mean, apart.low, apart.high, apart.n]
+        own = [score[key] for key in ("benchmark", "model", "metric", "value")]
+        more = [score[key] for key in ("n", "of", "judged")]
+        note = "; ".join(caveats.all_caveats(score)) or None
+        lines.append([*own, low, high, *more, score.get("reason"), *paired, note])
+    write_csv(out, _COLUMNS, lines)
 
 
-def _nothing(style: Style, out: Path, title: str, found: Sequence[Mapping[str, Any]]) -> None:
+def _described(rows: Sequence[Row], bits: bool) -> str:
+    parts = []
+    for row in rows:
+        score = row.score
+        name = f"{score['benchmark'].replace('_', ' ')}, {row.label}"
+        if row.value is None:
+            parts.append(f"{name}: not judged ({score.get('reason')})")
+            continue
+        words = f"{name}: {row.value:.4g}"
+        if score["interval"]:
+            words += f", interval {row.interval[0]:.4g} to {row.interval[1]:.4g}"
+        words += f", n {score['n']} of {score['of']}"
+        if row.apart:
+            words += f", against the start {row.apart.words(1, 3) if bits else row.apart.words()}"
+        if note := "; ".join(caveats.all_caveats(score)):
+            words += f" ({note})"
+        parts.append(words)
+    return "; ".join(parts) + "."
+
+
+def _nothing(style: Style, out: Path, title: str) -> None:
     """A recipe may run none of these benchmarks: the figure says so instead of failing the run."""
     figure = canvas(style, 0.6)
     figure.text(0.5, 0.5, "no such benchmark was run and judged", ha="center", va="center")
     save(figure, out, style, title, "No such benchmark was run and judged.", {})
-    write_csv(out, _COLUMNS, [_row(score) for score in found])
 
 
-def _described(spec: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> str:
-    parts = []
-    for score in found:
-        name = f"{score['benchmark'].replace('_', ' ')}, {_label(spec, score['model'])}"
-        if score["value"] is None:
-            parts.append(f"{name}: not judged ({score.get('reason')})")
-            continue
-        span = ""
-        if score["interval"]:
-            span = f", interval {score['interval'][0]:.4g} to {score['interval'][1]:.4g}"
-        parts.append(f"{name}: {score['value']:.4g}{span}, n {score['n']} of {score['of']}")
-    return "; ".join(parts) + "."
+def _point(axes: Any, y: float, row: Row, values: Sequence[float], thin: bool) -> None:
+    """``values``: low, middle, high."""
+    low, middle, high = values
+    colour = row.colour[0]
+    look = {"linewidth": 1, "alpha": 0.45} if thin else {"linewidth": 2.4}
+    axes.plot([low, high], [y, y], color=colour, solid_capstyle="round", **look)
+    axes.plot(middle, y, row.marker, color=colour, markersize=6.5)
+
+
+def _beside(axes: Any, style: Style, y: float, text: str) -> None:
+    """Words to the right of the panel, where no interval runs through them."""
+    axes.annotate(
+        text, (1, y), xycoords=("axes fraction", "data"), xytext=(5, 0),
+        textcoords="offset points", va="center", fontsize=style.font_size - 1,
+        annotation_clip=False,
+    )  # fmt: skip
+
+
+def _panel(
+    axes: Any, style: Style, groups: Sequence[tuple[str, Sequence[Row]]], scale: float, paired: bool
+) -> None:
+    """Rows below the headings of their groups, from above."""
+    y, ticks = 0.0, []
+    digits = 3 if scale == 1 else 1
+    for heading, rows in groups:
+        axes.annotate(
+            heading, (0, y), xycoords=("axes fraction", "data"), weight="bold", va="center",
+            xytext=(3, 0), textcoords="offset points", annotation_clip=False,
+            bbox={"facecolor": style.paper[0], "edgecolor": "none", "pad": 1},
+        )  # fmt: skip
+        y += 1
+        for row in rows:
+            ticks.append((y, row.label.replace(" (", "\n(")))
+            if paired:
+                assert row.apart is not None
+                values = [scale * x for x in (row.apart.low, row.apart.mean, row.apart.high)]
+                _point(axes, y, row, values, thin=False)
+                less = "" if row.apart.whole else f"\non {row.apart.n}"
+                _beside(axes, style, y, f"{values[1]:+.{digits}f}{less}")
+            elif row.value is None:
+                _beside(axes, style, y, "not\njudged")
+            else:
+                values = [scale * x for x in (row.interval[0], row.value, row.interval[1])]
+                _point(axes, y, row, values, thin=True)
+                count = (row.score.get("responses") or {}).get("empty", 0)
+                blank = f"\n{count} empty" if count else ""
+                _beside(axes, style, y, f"{values[1]:.{digits}f}{blank}")
+            y += 1
+        y += 0.2
+    axes.set_yticks([place for place, _ in ticks], [name for _, name in ticks])
+    axes.set_ylim(y - 0.6, -0.7)
+    axes.grid(visible=False, axis="y")
+    if paired:
+        axes.axvline(0, color=style.ink[0], linewidth=1)
+
+
+def _height(groups: Sequence[tuple[str, Sequence[Row]]]) -> float:
+    return _ROW * sum(1.2 + len(rows) for _, rows in groups) + 0.55
+
+
+def _draw(
+    style: Style, groups: Sequence[tuple[str, list[Row]]], scale: float, words: tuple[str, str]
+) -> tuple[Any, Any]:
+    """The figure and the panel of scores; ``words``: what the axes of scores and of differences say."""
+    apart = [(heading, [row for row in rows if row.apart]) for heading, rows in groups]
+    apart = [(heading, rows) for heading, rows in apart if rows]
+    panels = [groups, apart] if apart else [groups]
+    heights = [_height(listed) for listed in panels]
+    figure = canvas(style, sum(heights) + 0.2)
+    made = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for axes, listed, paired, label in zip(made, panels, (False, True), words, strict=False):
+        _panel(axes, style, listed, scale, paired)
+        axes.set_xlabel(label)
+    return figure, made[0]
 
 
 def write_bits(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
-    """Bits per byte of held-out code and text, a row a model: lower is better."""
+    """Bits per byte of held-out code and text, and what each model needs more than the start."""
     style, chosen = Style.of(spec), colours(spec, list(BITS.values()))
     found = [score for score in scores(paths) if score["benchmark"] in BITS]
-    shown = [score for score in found if score["value"] is not None]
-    if not shown:
-        _nothing(style, out, "Bits per byte on held-out code and text", found)
+    looks = {kind: (chosen[kind], marker) for kind, marker in zip(chosen, "os", strict=True)}
+    rows = _rows(spec, found, looks)
+    title = "Bits per byte on held-out code and text"
+    _csv(out, spec, rows)
+    if not any(row.value is not None for row in rows):
+        _nothing(style, out, title)
         return
-    models = [name for name in spec.get("labels", {}) if any(s["model"] == name for s in found)]
-    figure = canvas(style, 0.62 * len(models) + 1.0)
-    axes = figure.add_subplot()
-    right = max((score["interval"] or [0, score["value"]])[1] for score in shown)
-    left = min((score["interval"] or [score["value"]])[0] for score in shown)
-    for score in shown:
-        kind = BITS[score["benchmark"]]
-        y = models.index(score["model"]) + (-0.17 if kind == "code" else 0.17)
-        _point(axes, y, score, chosen[kind], "o" if kind == "code" else "s", 1)
-        edge = (score["interval"] or [0, score["value"]])[1]
-        _text(axes, style, edge, y, f"{score['value']:.3f}")
-    room = (right - left) or right
-    axes.set_xlim(left - 0.06 * room, right + 0.2 * room)
-    axes.set_yticks(range(len(models)), [_label(spec, name) for name in models])
-    axes.set_ylim(len(models) - 0.5, -0.5)
-    axes.set_xlabel("bits per byte of held-out documents (lower is better)")
-    axes.grid(visible=False, axis="y")
-    for kind, marker in (("code", "o"), ("text", "s")):
-        axes.plot([], [], marker, color=chosen[kind][0], label=kind)
-    figure.legend(loc="outside upper right", ncols=2, handletextpad=0.2)
-    save(
-        figure,
-        out,
-        style,
-        "Bits per byte on held-out code and text",
-        _described(spec, found),
-        chosen,
+    groups = [
+        (f"held-out {kind}", [row for row in rows if row.score["benchmark"] == name])
+        for name, kind in BITS.items()
+    ]
+    groups = [(heading, mine) for heading, mine in groups if mine]
+    first = next(iter(_models(spec).values()))
+    words = (
+        "bits per byte (lower is better)",
+        f"minus {first}, same documents,\n95% interval (below 0 is better)",
     )
-    write_csv(out, _COLUMNS, [_row(score) for score in found])
+    figure, _ = _draw(style, groups, 1, words)
+    save(figure, out, style, title, _described(rows, bits=True), chosen)
 
 
 def write_scores(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
-    """Benchmark scores in percent, a group a benchmark, a row a model, n beside each."""
-    names = list(spec.get("labels", {}))
-    style, chosen = Style.of(spec), colours(spec, names)
+    """Benchmark scores in percent, a group a benchmark, and the differences to the start."""
+    style = Style.of(spec)
+    names = list(_models(spec))
+    own = [name for name in names if name in spec.get("colours", {})]
+    chosen = colours(spec, own)
+    # A published model that is scored beside a recipe's own has no colour of its own.
+    looks = {name: (chosen.get(name, style.ink), "Dos^vP*"[k % 7]) for k, name in enumerate(names)}
     found = [score for score in scores(paths) if score["benchmark"] not in BITS]
-    if not found:
-        _nothing(style, out, "Benchmark scores of this recipe", found)
+    rows = _rows(spec, found, looks)
+    title = "Benchmark scores of this recipe"
+    _csv(out, spec, rows)
+    if not rows:
+        _nothing(style, out, title)
         return
-    benchmarks = list(dict.fromkeys(score["benchmark"] for score in found))
-    figure = canvas(style, 0.27 * len(found) + 0.45 * len(benchmarks) + 0.6)
-    axes = figure.add_subplot()
-    y, ticks = 0.0, []
-    for benchmark in benchmarks:
-        group = [score for score in found if score["benchmark"] == benchmark]
-        axes.text(
-            0, y, f"{NAMES.get(benchmark, benchmark)} ({group[0]['metric']})", weight="bold",
-            va="center",
-        )  # fmt: skip
-        y += 1
-        for score in group:
-            ticks.append((y, _label(spec, score["model"])))
-            if score["value"] is None:
-                _text(axes, style, 0, y, "not judged: see the table")
-            else:
-                marker = dict(zip(names, "Dos", strict=False)).get(score["model"], "o")
-                _point(axes, y, score, chosen[score["model"]], marker, 100)
-                edge = 100 * (score["interval"] or [0, score["value"]])[1]
-                _text(axes, style, edge, y, f"{100 * score['value']:.1f}  (n={score['n']})")
-            y += 1
-        y += 0.5
-    axes.set_yticks([place for place, _ in ticks], [name for _, name in ticks])
-    axes.set_ylim(y - 0.6, -0.7)
-    highest = max([100 * (score["interval"] or [0, score["value"] or 0])[1] for score in found])
-    axes.set_xlim(-1, max(10.0, min(125.0, highest * 1.3 + 8)))
-    axes.set_xlabel("score in percent, with 95% interval")
-    axes.grid(visible=False, axis="y")
-    save(figure, out, style, "Benchmark scores of this recipe", _described(spec, found), chosen)
-    write_csv(out, _COLUMNS, [_row(score) for score in found])
+    groups = []
+    for benchmark in dict.fromkeys(row.score["benchmark"] for row in rows):
+        mine = [row for row in rows if row.score["benchmark"] == benchmark]
+        asked = mine[0].score
+        name, total = NAMES.get(benchmark, benchmark), f"n={asked['n']} of {asked['of']}"
+        groups.append((f"{name} ({asked['metric']}, {total})", mine))
+    first = next(iter(_models(spec).values()))
+    words = (
+        "percent, 95% interval of each alone",
+        f"minus {first}, same problems,\npercentage points, 95% interval",
+    )
+    figure, axes = _draw(style, groups, 100, words)
+    highest = max([100 * row.interval[1] for row in rows if row.value is not None] or [0])
+    axes.set_xlim(-1, max(10.0, min(102.0, highest * 1.1)))
+    save(figure, out, style, title, _described(rows, bits=False), chosen)

@@ -26,13 +26,14 @@ def _row(numbers: reported.Numbers, model: str) -> list[float]:
 
 
 def table(spec: Mapping[str, Any], numbers: reported.Numbers) -> tables.Table:
-    """All models in the groups of ``spec["groups"]``; the best of each group and column is bold.
+    """All models in the groups of ``spec["groups"]``, a list of {heading, models}; the best of each
+    group and column is bold.
 
     The mean of each row is taken again and compared with the printed average.
     """
     groups, bold, off = [], set(), []
-    for g, (heading, models) in enumerate(spec["groups"].items()):
-        rows = [[model, *_row(numbers, model)] for model in models]
+    for g, group in enumerate(spec["groups"]):
+        heading, rows = group["heading"], [[name, *_row(numbers, name)] for name in group["models"]]
         for c in range(1, len(BENCHMARKS) + 2):
             best = max(row[c] for row in rows)
             bold |= {(g, r, c) for r, row in enumerate(rows) if row[c] == best}
@@ -63,11 +64,12 @@ def write_table(spec: Mapping[str, Any], source: Path, out: Path) -> None:
 
 
 def write_radar(spec: Mapping[str, Any], source: Path, out: Path) -> None:
-    """Radar of the chat models in ``spec["colours"]``, the last one labelled with its values."""
+    """Radar of the models in the list ``spec["models"]``, drawn in its order; the last one is shaded
+    and its values are printed at the axes."""
     numbers = reported.table(source, "foundation")
-    models = list(spec.get("colours", {}))
-    if not models:
-        raise UserError("--spec: colours: name at least one model")
+    models = spec.get("models")
+    if not isinstance(models, list) or not models:
+        raise UserError("--spec: models: a list of at least one model, in drawing order")
     style, chosen = Style.of(spec), colours(spec, models)
     scores = {model: _row(numbers, model)[:-1] for model in models}
     main = models[-1]

@@ -36,14 +36,15 @@ _NEEDED = ("benchmark", "model", "metric", "value", "interval", "n", "of", "judg
 
 
 def scores(paths: Iterable[Path]) -> list[dict[str, Any]]:
-    """``scores.json`` files as dictionaries, in a fixed order: benchmark, then start to chat."""
+    """``scores.json`` files as dictionaries, in a fixed order: benchmark, then start to chat; each
+    with its own place as ``_path``, beside which lie the answers and verdicts."""
     found = []
     for path in paths:
         value = read_json(path)
         for key in _NEEDED:
             if not isinstance(value, dict) or key not in value:
                 raise UserError(f"{path}: no '{key}': not a scores.json")
-        found.append(value)
+        found.append({**value, "_path": path})
     order = {"start": 0, "pretrained": 1, "chat": 2}
     return sorted(
         found, key=lambda score: (score["benchmark"], order.get(score["model"], 3), score["model"])

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from matplotlib.ticker import MaxNLocator
+
 from lemur.errors import UserError
 from lemur.figures.inputs import mapping, write_csv
 from lemur.figures.loss import _si
@@ -14,11 +16,6 @@ _KINDS = ("code", "text")
 
 def _ratio(value: Any) -> str:
     return "undefined" if value is None else f"{float(value):.3g}"
-
-
-def _round(value: float) -> float:
-    """To one significant digit, for ticks that a person can read."""
-    return float(f"{value:.0e}")
 
 
 def write(spec: Mapping[str, Any], plan_path: Path, realised_path: Path, out: Path) -> None:
@@ -35,8 +32,6 @@ def write(spec: Mapping[str, Any], plan_path: Path, realised_path: Path, out: Pa
     figure = canvas(style, 0.26 * len(names) + 1.25)
     axes = figure.add_subplot()
     total = sum(came.values()) or 1
-    # One source may have a thousandth of another's tokens: a square root keeps both visible.
-    axes.set_xscale("function", functions=(lambda x: abs(x) ** 0.5, lambda x: x**2))
     for row, name in enumerate(names):
         colour = chosen[kinds[name]][0]
         axes.barh(row, came.get(name, 0), height=0.62, color=colour, linewidth=0)
@@ -47,15 +42,15 @@ def write(spec: Mapping[str, Any], plan_path: Path, realised_path: Path, out: Pa
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
-            fontsize=style.font_size - 1.5,
+            fontsize=style.font_size - 1,
         )
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     most = max([1, *planned.values(), *came.values()])
     axes.set_xlim(0, most * 1.25)
-    axes.set_xticks(sorted({_round(most * (quarter / 4) ** 2) for quarter in range(5)}))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(_si)
-    axes.set_xlabel("tokens (square-root scale)")
+    axes.set_xlabel("tokens")
     axes.grid(visible=False, axis="y")
     for kind in _KINDS:
         axes.barh([0], [0], color=chosen[kind][0], label=f"{kind}, realised")

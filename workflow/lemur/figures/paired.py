@@ -1,7 +1,8 @@
 """Two verdicts on one problem: by another rule, asked in another way, or of another model."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,38 @@ from lemur.errors import UserError
 from lemur.evaluate import intervals
 
 Score = dict[str, Any]
+Name = tuple[str, str]  # task and document of a problem
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What one model has more than another on what both were asked and judged on.
+
+    ``mean``, ``low`` and ``high`` (95 % interval) are shares of problems, or bits per byte; ``n``
+    counts the problems or documents that both have; ``whole`` says that these are all that either
+    has; ``p`` is McNemar's, None where that test does not apply.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    whole: bool
+    p: float | None = None
+
+    def words(self, scale: float = 100, digits: int = 1) -> str:
+        """``+4.2 (-3.1 to +11.5, McNemar p = 0.5)``; ``on 20`` where there are more problems."""
+        mean, low, high = (f"{scale * x:+.{digits}f}" for x in (self.mean, self.low, self.high))
+        test = "" if self.p is None else f", McNemar p = {self.p:.2g}"
+        return f"{mean} ({low} to {high}{test})" + ("" if self.whole else f" on {self.n}")
 
 
 def otherwise(score: Score, column: Sequence[Score]) -> str | None:
     """The score by the other rules that judged the same answers, and beside a benchmark asked as
     the paper's code does (``*_paper``) the same problems asked otherwise, from the scores of its
-    ``column``; each with the number of problems on which the verdicts differ."""
+    ``column``; each with the number of problems on which the verdicts differ. Then how many answers
+    the rule itself takes for right that are written otherwise, and how many want a module that the
+    sandbox does not have."""
     if score["value"] is None:
         return None
     told = []
@@ -27,6 +54,10 @@ def otherwise(score: Score, column: Sequence[Score]) -> str | None:
             told.append(f"{label} {100 * one['value']:.1f}: {one['differs_on']} differ{unknown}")
         elif "differs_on" in one:
             told.append(f"{label}: none differs{unknown}")
+    if otherwise_written := score.get("otherwise_written"):
+        told.append(f"{otherwise_written} right only without their punctuation")
+    for module, number in (score.get("lacking_modules") or {}).items():
+        told.append(f"{number} ended for want of {module}")
     for other in column if score["benchmark"].endswith("_paper") else ():
         if other["value"] is None or other is score:
             continue
@@ -40,40 +71,86 @@ def otherwise(score: Score, column: Sequence[Score]) -> str | None:
     return "; ".join(told) or None
 
 
-def against(score: Score, other: Score | None) -> str | None:
-    """The paired difference to another model on the problems that both were asked and judged on;
-    McNemar's test where each of them was answered once."""
+def difference(score: Score, other: Score | None) -> Difference | None:
+    """``score`` less ``other``, two models' scores of one benchmark, on the same problems or
+    documents; None where either was not judged or nothing is shared. Bits per byte: bootstrap over
+    documents. Shares: Newcombe's interval with McNemar's test where each problem was answered once,
+    else the bootstrap over problems."""
     if other is None or score["value"] is None or other["value"] is None:
         return None
+    if score["benchmark"].startswith("bits_per_byte_"):
+        return _bits_difference(coded(score["_path"]), coded(other["_path"]))
     mine, theirs = passed(score["_path"]), passed(other["_path"])
     shared = sorted(set(mine) & set(theirs))
     if not shared:
         return None
+    whole = len(shared) == score["n"] == other["n"]
     ours, others = [mine[key] for key in shared], [theirs[key] for key in shared]
-    once = {*ours, *others} <= {0.0, 1.0}
-    rights = [bool(one) for one in ours], [bool(one) for one in others]
-    mean, low, high = (
-        intervals.paired_shares(*rights) if once else intervals.paired_difference(ours, others)
-    )
-    test = f", McNemar p = {intervals.mcnemar(*rights):.2g}" if once else ""
-    sign = f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}{test})"
-    return sign if len(shared) == score["n"] == other["n"] else f"{sign} on {len(shared)}"
+    if {*ours, *others} <= {0.0, 1.0}:
+        rights = [bool(share) for share in ours], [bool(share) for share in others]
+        found = intervals.paired_shares(*rights)
+        return Difference(*found, len(shared), whole, intervals.mcnemar(*rights))
+    return Difference(*intervals.paired_difference(ours, others), len(shared), whole)
 
 
-def passed(scores: Path) -> dict[tuple[str, str], float]:
-    """The share of each problem's answers that passed, from the verdicts beside ``scores``; a
-    problem that was not judged is left out, since that is not failing."""
+def _bits_difference(
+    mine: dict[Name, tuple[float, int]], theirs: dict[Name, tuple[float, int]]
+) -> Difference | None:
+    shared = sorted(set(mine) & set(theirs))
+    if not shared:
+        return None
+    apart = [mine[key][0] - theirs[key][0] for key in shared]
+    sizes = [mine[key][1] for key in shared]
+    low, high = intervals.bootstrap_ratio(apart, sizes)
+    whole = len(shared) == len(mine) == len(theirs)
+    return Difference(sum(apart) / sum(sizes), low, high, len(shared), whole)
+
+
+def against(score: Score, other: Score | None) -> str | None:
+    """:func:`difference` in words: percentage points, or bits per byte."""
+    found = difference(score, other)
+    if found is None:
+        return None
+    bits = score["benchmark"].startswith("bits_per_byte_")
+    return found.words(1, 3) if bits else found.words()
+
+
+def verdicts(scores: Path) -> Iterator[dict[str, Any]]:
+    """The lines of the ``verdicts.jsonl`` beside ``scores``; a damaged one is a ``UserError``."""
     path = scores.with_name("verdicts.jsonl")
-    found = {}
     try:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            one = json.loads(line)
-            judged = [v for v in one.get("samples", [one["verdict"]]) if v != "not judged"]
-            if judged:
-                share = sum(verdict == "passed" for verdict in judged) / len(judged)
-                found[one["task"], one["document"]] = share
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                yield json.loads(line)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
+        raise UserError(f"{path}: not verdicts ({error})") from None
+
+
+def passed(scores: Path) -> dict[Name, float]:
+    """The share of each problem's answers that passed, from the verdicts beside ``scores``; a
+    problem that was not judged is left out, since that is not failing."""
+    found = {}
+    try:
+        for line in verdicts(scores):
+            judged = [v for v in line.get("samples", [line["verdict"]]) if v != "not judged"]
+            if judged:
+                share = sum(verdict == "passed" for verdict in judged) / len(judged)
+                found[line["task"], line["document"]] = share
+    except (KeyError, TypeError, AttributeError) as error:
+        path = scores.with_name("verdicts.jsonl")
         raise UserError(f"{path}: not verdicts ({error})") from None
     return found
+
+
+def coded(scores: Path) -> dict[Name, tuple[float, int]]:
+    """Bits that a model needs for each held-out document, and the document's bytes."""
+    try:
+        return {
+            (line["task"], line["document"]): (float(line["bits"]), int(line["bytes"]))
+            for line in verdicts(scores)
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        path = scores.with_name("verdicts.jsonl")
+        raise UserError(f"{path}: not verdicts ({error})") from None

@@ -39,7 +39,7 @@ def draw(
     rings = np.arange(step, top + step / 2, step)
     polar.set_ylim(0, top)
     polar.set_yticks(rings, [f"{ring:g}" for ring in rings], color=style.muted[0])
-    polar.tick_params(axis="y", labelsize=style.font_size - 1.5)
+    polar.tick_params(axis="y", labelsize=style.font_size - 1)
     polar.set_rlabel_position(180 / len(axes))
     polar.spines["polar"].set_color(style.grid[0])
     for one in series:

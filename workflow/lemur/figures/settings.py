@@ -10,12 +10,16 @@ from lemur.errors import UserError, nearest
 Config = Mapping[str, Any]
 
 MODELS = ("start", "pretrained", "chat")
+# Figures with a row for each model.
+BY_MODEL = ("bits_per_byte", "scores")
 
 
 def spec(config: Config, name: str, recipe: Config | None = None) -> dict[str, Any]:
-    """The settings of figure ``name``: the common style, its own entry and, for a recipe, labels.
+    """The settings of figure ``name``: the common style, its own entry and, where it has a row for
+    each model of a recipe, these models in order.
 
-    A colour belongs to one figure, so that changing it reruns that figure alone.
+    A colour belongs to one figure, so that changing it reruns that figure alone. Rules hand the
+    settings over as canonical JSON, which sorts the keys of every mapping: what has an order is a list.
     """
     figures = config.get("figures", {})
     if name not in figures:
@@ -24,8 +28,18 @@ def spec(config: Config, name: str, recipe: Config | None = None) -> dict[str, A
     own["style"] = {**config.get("style", {}), **own.get("style", {})}
     if recipe is not None:
         own["recipe"] = recipe["name"]
-        own["labels"] = labels(config, recipe)
+        if name in BY_MODEL:
+            own["models"] = models(config, recipe)
     return own
+
+
+def models(config: Config, recipe: Config) -> list[dict[str, str]]:
+    """A recipe's models in the order in which figures list them, each with what it is called: the
+    start, what was trained from it, then published models."""
+    listed = [{"name": name, "label": label} for name, label in labels(config, recipe).items()]
+    for entry in recipe.get("evaluate", {}).get("baselines", []):
+        listed.append({"name": entry["name"], "label": entry.get("description", entry["name"])})
+    return listed
 
 
 def labels(config: Config, recipe: Config) -> dict[str, str]:

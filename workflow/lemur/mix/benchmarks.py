@@ -1,15 +1,12 @@
 """The problems of a benchmark as text, whatever file they came in."""
 
-import gzip
-import io
-import json
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lemur.data import records
 from lemur.errors import UserError, nearest
 from lemur.files import read_json
 from lemur.mix.members import manifest_members
@@ -44,7 +41,7 @@ CODE_FIELDS = frozenset(
     )
 )
 CODE_LINE = re.compile(r"^\s*(def|class|import|from|SELECT)\s", re.MULTILINE)
-DATA = ("*.jsonl", "*.jsonl.gz", "*.json", "*.json.gz", "*.parquet")
+DATA = ("*.jsonl", "*.jsonl.gz", "*.jsonl.zst", "*.json", "*.json.gz", "*.json.zst", "*.parquet")
 
 
 @dataclass(frozen=True)
@@ -80,20 +77,10 @@ def _items(value: Any) -> Iterator[Any]:
                 yield from _items(part)
 
 
-def records(name: str, content: bytes) -> Iterator[Any]:
-    """The records of a .jsonl, .json or .parquet file, gzipped or not."""
-    if name.endswith(".gz"):
-        name, content = name[:-3], gzip.decompress(content)
-    if name.endswith(".parquet"):
-        from pyarrow import parquet
-
-        yield from parquet.read_table(io.BytesIO(content)).to_pylist()
-    elif name.endswith(".jsonl"):
-        for line in content.decode("utf-8").splitlines():
-            if line.strip():
-                yield json.loads(line)
-    else:
-        yield from _items(json.loads(content.decode("utf-8")))
+def rows(name: str, content: bytes, where: str) -> Iterator[Any]:
+    """The rows of a .jsonl or .parquet file; of a .json file what ``_items`` finds in it."""
+    found = records.records(name, content, where)
+    yield from found if re.search(r"\.(jsonl|parquet)\b", name) else _items(next(found))
 
 
 def _problem(benchmark: str, record: Any, fallback: str) -> Problem | None:
@@ -126,11 +113,7 @@ def problems(manifest: Path, patterns: Sequence[str] = DATA) -> Iterator[Problem
     named = [file for file in files if _letters(benchmark) in _letters(file[0])]
     found = False
     for name, content in named or files:
-        try:
-            listed = list(records(name, content))
-        except (ValueError, OSError, EOFError, zlib.error) as error:
-            raise UserError(f"{manifest}: cannot read '{name}' ({error})") from None
-        for number, record in enumerate(listed):
+        for number, record in enumerate(rows(name, content, f"{manifest}: '{name}'")):
             problem = _problem(benchmark, record, f"{name.rsplit('/', 1)[-1]}:{number}")
             if problem is not None:
                 found = True

@@ -1,6 +1,7 @@
 """Documents that share a run of words with a benchmark problem, and the words they share.
 
-A word is a run of letters, digits and underscores, lower-cased. A document is dropped when it has
+A word is a run of letters, digits and underscores, lower-cased; of scripts without blanks between
+words every character is one. A document is dropped when it has
 ``text_ngram`` consecutive words of a problem in prose, or ``code_ngram`` of a problem in code
 (13 and 10: the first is GPT-3's rule, Brown et al. 2020 appendix C; code prompts are shorter).
 Runs in which fewer than half of the words are distinct words of two characters or more, numbers
@@ -14,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lemur.corpus.shingles import Shingler
+from lemur.corpus.shingles import ALONE, WORDS, Shingler
 from lemur.mix.benchmarks import Problem
 
-WORD = re.compile(r"\w+")
+WORD = re.compile(rf"[{ALONE}]|(?:(?![{ALONE}])\w)+")
 # Beyond ASCII what is no word: taken out, so that words can be told by bytes.
 _BETWEEN = re.compile(r"[^\w\x00-\x7f]+")
 # Bytes of text looked at together: few enough for a processor's cache.
@@ -36,7 +37,8 @@ class Match:
 
 
 def _telling(words: Sequence[str]) -> bool:
-    return 2 * len({word for word in words if len(word) > 1 and not word.isdigit()}) >= len(words)
+    told = {word for word in words if (len(word) > 1 or not word.isascii()) and not word.isdigit()}
+    return 2 * len(told) >= len(words)
 
 
 def _hashes(columns: Sequence[np.ndarray]) -> np.ndarray:
@@ -80,7 +82,7 @@ class Index:
         for n, runs in self.runs.items():
             table = self._numbers([word for run in runs for word in run]).reshape(-1, n)
             self.hashes[n] = np.unique(_hashes([table[:, k] for k in range(n)]))
-        self._split = Shingler(1)
+        self._split = Shingler(1, WORDS)
         self._tables = {n: self._table(n, list(runs)) for n, runs in self.runs.items() if runs}
 
     def _table(self, n: int, runs: Sequence[tuple[str, ...]]) -> tuple[np.ndarray, np.ndarray]:

@@ -9,16 +9,9 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from lemur.data.parquet import READING, ROWS, record_batches
 from lemur.errors import UserError
-from lemur.memory import Returned
 
-# Documents read together: of the longest that a corpus keeps (1 MB) these fill 16 MB.
-ROWS = 16
-# Bytes read at a time of a column. By itself pyarrow reads ahead every row group of the file, and
-# holds all of it.
-READING = {"pre_buffer": False, "buffer_size": 1 << 20}
-# What arrow's own allocator frees it keeps for itself.
-pa.set_memory_pool(pa.system_memory_pool())
 NAME = re.compile(r"part-(\d+)-of-(\d+)\.(parquet|json)$")
 
 
@@ -64,16 +57,6 @@ def opened(path: Path) -> parquet.ParquetFile:
         raise UserError(f"{path}: no such file") from None
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(f"{path}: not a whole parquet file ({error})") from None
-
-
-def record_batches(
-    file: parquet.ParquetFile, columns: Sequence[str], size: int = ROWS
-) -> Iterator[pa.RecordBatch]:
-    """At most ``size`` rows at a time, in row order; memory does not grow with their number."""
-    returned = Returned()
-    for batch in file.iter_batches(batch_size=size, columns=list(columns), use_threads=False):
-        yield batch
-        returned.add(batch.nbytes)
 
 
 def batches(

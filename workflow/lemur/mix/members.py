@@ -25,18 +25,21 @@ def _checked(path: Path, name: str, size: int) -> None:
 def members(path: Path, patterns: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the members of an archive that match, sorted by name; or of a plain file.
 
-    Wheels, zip and tar archives are opened; anything else is its own single member.
+    Wheels, zip and tar archives are opened; anything else is its own single member. Of members with
+    one name the last counts, which is the one that unpacking leaves.
     """
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                for info in sorted(archive.infolist(), key=lambda info: info.filename):
+                entries = {info.filename: info for info in archive.infolist()}
+                for _, info in sorted(entries.items()):
                     if not info.is_dir() and _matches(info.filename, patterns):
                         _checked(path, info.filename, info.file_size)
                         yield info.filename, archive.read(info)
         elif tarfile.is_tarfile(path):
             with tarfile.open(path) as archive:
-                for entry in sorted(archive.getmembers(), key=lambda entry: entry.name):
+                found = {entry.name: entry for entry in archive.getmembers()}
+                for _, entry in sorted(found.items()):
                     file = archive.extractfile(entry) if entry.isfile() else None
                     if file is not None and _matches(entry.name, patterns):
                         _checked(path, entry.name, entry.size)

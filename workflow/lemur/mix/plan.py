@@ -86,14 +86,23 @@ def _weights(
         weights = {name: _tempered(found[name]["bytes"], temperature) for name in names}
     elif isinstance(chosen, Mapping):
         weights = _explicit(f"mixture.weights.{kind}", "source", chosen, names)
+        for name in names:
+            if weights[name] and not found[name]["bytes"]:
+                raise UserError(
+                    f"mixture.weights.{kind}.{name}: {chosen[name]}, but cleaning keeps nothing of "
+                    f"'{name}' that may be trained on; change what the corpus asks of it, or give "
+                    "it weight 0"
+                )
     else:
         raise UserError(
             f"mixture.weights.{kind}: {chosen!r} is neither 'bytes' nor a table of weights"
         )
     if sum(weights.values()) == 0:
+        empty = [name for name in names if not found[name]["bytes"]]
+        nothing = f"; cleaning keeps nothing of {', '.join(empty)}" if empty else ""
         raise UserError(
-            f"mixture.weights.{kind}: no {kind} to take: {len(names)} sources, all of weight 0; "
-            "add a source or change mixture.code_to_text"
+            f"mixture.weights.{kind}: no {kind} to take: {len(names)} sources, all of weight "
+            f"0{nothing}; add a source or change mixture.code_to_text"
         )
     return weights
 

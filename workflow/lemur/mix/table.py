@@ -1,23 +1,11 @@
 """The mixture for a terminal: plan against realised, tokens by kind, source and language, and the
 share of each source that every filter removed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from lemur.corpus.ledger import STEPS, Entry
-
-
-def _aligned(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Columns side by side, the first to the left and all others to the right."""
-    cells = [list(head), *map(list, rows)]
-    widths = [max(len(row[k]) for row in cells) for k in range(len(head))]
-    return [
-        "  ".join(
-            cell.ljust(width) if k == 0 else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
+from lemur.text_table import aligned
 
 
 def _percent(part: float, whole: float) -> str:
@@ -27,7 +15,7 @@ def _percent(part: float, whole: float) -> str:
 def text_of(
     plan: Mapping[str, Any], realised: Mapping[str, Any], entries: Mapping[str, Entry]
 ) -> str:
-    """Four tables as plain text."""
+    """Four tables as plain text, and which sources keep nothing."""
     total = realised["tokens"]
     ratio = realised["code_to_text"]
     lines = [
@@ -48,7 +36,7 @@ def text_of(
         )
         for kind, its in realised["kinds"].items()
     ]
-    lines += _aligned(("kind", "planned", "realised", "planned", "realised"), rows)
+    lines += aligned(("kind", "planned", "realised", "planned", "realised"), rows)
     rows = [
         (
             one["name"],
@@ -63,7 +51,7 @@ def text_of(
         for one in realised["sources"]
     ]
     head = ("source", "kind", "planned", "realised", "off by", "share", "documents", "epochs")
-    lines += ["", *_aligned(head, rows)]
+    lines += ["", *aligned(head, rows)]
     rows = [
         (
             f"{one['name']}/{part['name']}",
@@ -78,13 +66,13 @@ def text_of(
     ]
     if rows:
         head = ("source/language", "planned", "realised", "off by", "share", "epochs")
-        lines += ["", *_aligned(head, rows)]
+        lines += ["", *aligned(head, rows)]
     rows = [
         (language, kind, f"{tokens:,}", _percent(tokens, total))
         for kind, its in realised["languages"].items()
         for language, tokens in sorted(its.items(), key=lambda item: (-item[1], item[0]))
     ]
-    lines += ["", *_aligned(("language", "kind", "tokens", "share"), rows)]
+    lines += ["", *aligned(("language", "kind", "tokens", "share"), rows)]
     lines += [
         "",
         "share that each filter removed, of the bytes read (dropped files) and cleaned (the rest)",
@@ -103,5 +91,7 @@ def text_of(
                 rows.append(
                     (entry.name, step, f"{counts['documents']:,}", f"{counts['bytes']:,}", share)
                 )
-    lines += _aligned(("source", "filter", "documents", "bytes", "share"), rows)
+    lines += aligned(("source", "filter", "documents", "bytes", "share"), rows)
+    empty = [said for entry in entries.values() if (said := entry.nothing_kept())]
+    lines += ["", *empty] if empty else []
     return "\n".join(lines) + "\n"

@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging
 
 from lemur.errors import UserError
-from lemur.files import read_json, sha256_of, write_json
+from lemur.files import read_json, sha256_of, usual_mode, write_json
 
 logging.disable_progress_bar()  # ours says what is going on
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -101,8 +101,9 @@ def publish(done: Path, fill: Callable[[Path], None], facts: dict[str, Any]) -> 
     try:
         fill(temporary)
         files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
+        mode = usual_mode(temporary)
         for name in files:
-            os.chmod(temporary / name, 0o644)
+            os.chmod(temporary / name, mode)
             _fsync(temporary / name)
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(temporary, folder)
@@ -128,4 +129,12 @@ def digests(folder: Path) -> dict[str, str]:
         if path.suffix == ".safetensors" or path.name in ("config.json", "tokenizer.json")
     ]
     known = described(folder).get("files", {})
-    return {path.name: known.get(path.name) or sha256_of(path) for path in kept}
+
+    def digest(path: Path) -> str:
+        # DONE.json is written last: what is younger than that is not what it describes.
+        recorded = known.get(path.name)
+        if recorded and path.stat().st_mtime_ns <= (folder.parent / "DONE.json").stat().st_mtime_ns:
+            return str(recorded)
+        return sha256_of(path)
+
+    return {path.name: digest(path) for path in kept}

@@ -5,10 +5,12 @@ transformers is called directly. Its tokenizer converter ignores ``tokenizer.ggm
 of the pattern that text is split by before merging; ids would then differ from the model's own.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import gguf
 import torch
-from gguf import GGUFReader
 from tokenizers import pre_tokenizers
 from transformers import (
     AutoConfig,
@@ -41,16 +43,17 @@ def load(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Generati
     settings. UserError for a file that is not a GGUF or whose text splitting is not known here.
     """
     try:
-        splitter = _splitter(path)
-        config = AutoConfig.from_pretrained(path.parent, gguf_file=path.name)
-        tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+        with _read_once(path) as reader:
+            splitter = _splitter(path, reader)
+            config = AutoConfig.from_pretrained(path.parent, gguf_file=path.name)
+            tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+            with torch.device("meta"):
+                model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+            tensors = load_gguf_checkpoint(
+                str(path), return_tensors=True, model_to_load=model, torch_dtype=torch.float32
+            )["tensors"]
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path}: not a GGUF that transformers reads ({error})") from None
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    tensors = load_gguf_checkpoint(
-        str(path), return_tensors=True, model_to_load=model, torch_dtype=torch.float32
-    )["tensors"]
     # Buffers such as rotary frequencies are in no file: only a real construction computes them.
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     missing, unexpected = model.load_state_dict(tensors, strict=False)
@@ -68,8 +71,20 @@ def load(path: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Generati
     return model, tokenizer, generation
 
 
-def _splitter(path: Path):
-    fields = GGUFReader(path).fields
+@contextmanager
+def _read_once(path: Path) -> Iterator[gguf.GGUFReader]:
+    """A reader of ``path``, which transformers gets too: for configuration, tokenizer and weights it
+    would make one each, and each takes seconds over a vocabulary."""
+    reader, made = gguf.GGUFReader(path), gguf.GGUFReader
+    gguf.GGUFReader = lambda *_: reader
+    try:
+        yield reader
+    finally:
+        gguf.GGUFReader = made
+
+
+def _splitter(path: Path, reader: gguf.GGUFReader):
+    fields = reader.fields
     kind = fields["tokenizer.ggml.model"].contents()
     name = fields["tokenizer.ggml.pre"].contents() if "tokenizer.ggml.pre" in fields else "none"
     if kind != "gpt2" or name not in SPLITTERS:

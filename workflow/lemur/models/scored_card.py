@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.errors import UserError
+from lemur.evaluate import caveats
 from lemur.files import write_text
 
 Score = Mapping[str, Any]
@@ -96,7 +97,12 @@ def _table(scores: Sequence[Score]) -> list[str]:
         rows.append(f"| {' | '.join(map(_cell, cells))} |")
     worse = sorted({one["metric"] for one in scores if not one.get("higher_is_better", True)})
     note = f" Lower is better for {', '.join(worse)}." if worse else ""
-    return [*rows, "", f"Shares are from 0 to 1.{note}"]
+    told = [
+        f"- {_cell(score['benchmark'])}: {_cell('; '.join(known))}."
+        for score in scores
+        if (known := caveats.all_caveats(score))
+    ]
+    return [*rows, "", f"Shares are from 0 to 1.{note}", *(["", *told] if told else [])]
 
 
 def _number(value: float | None) -> str:

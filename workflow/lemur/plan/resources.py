@@ -81,6 +81,7 @@ WORK = {
     "mixture_figure": Work(700),
     "scores_figure": Work(700),
     "foundation_table": Work(700),
+    "index": Work(700),
     "model_card": Work(700),
     "report": Work(1500),
     "write_ro_crate": Work(700),

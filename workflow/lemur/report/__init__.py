@@ -1,1 +1,1 @@
-"""results/report.html: one static page made of a run's figures, scores and tables."""
+"""results/<recipe>/report.html: one static page made of a run's figures, scores and tables."""

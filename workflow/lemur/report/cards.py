@@ -21,6 +21,7 @@ from lemur.files import read_json
 from lemur.provenance import ROOT
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+GROUP, INTERVAL = "Group", "95% interval"  # columns of lemur.figures.tables
 
 
 def data_uri(kind: str, data: bytes) -> str:
@@ -29,38 +30,66 @@ def data_uri(kind: str, data: bytes) -> str:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """``interval`` stands below a number, in smaller letters."""
+
+    text: str
+    interval: str = ""
+
+
+@dataclass(frozen=True)
 class Grid:
     """A CSV file as a table: ``numeric`` says which columns are aligned as numbers.
 
-    ``opened``: the column whose cells name files; ``links``: such a cell to its (text, address
-    from the page).
+    ``groups``: (heading or empty, rows). ``opened``: the column whose cells name files; ``links``:
+    such a cell to its (text, address from the page).
     """
 
     columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    groups: Sequence[tuple[str, Sequence[Sequence[Cell]]]]
     numeric: Sequence[bool]
     opened: int | None = None
     links: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Rows of all groups."""
+        return sum(len(rows) for _, rows in self.groups)
 
 
 def grid(text: str, folder: Path = Path(), report: Path = Path("report.html")) -> Grid:
     """Cells for reading: a column's numbers to the same few decimals, everything else as it is.
 
-    Files that the column ``OPENED`` names, relative to ``folder``, become links from ``report``.
+    As narrow as the table can be: a column ``Group`` becomes headings, one of intervals goes below
+    the numbers of the column before it, an empty one is left out. Files that the column ``OPENED``
+    names, relative to ``folder``, become links from ``report``.
     """
     columns, *rows = list(csv.reader(io.StringIO(text)))
     digits = [_digits([row[index] for row in rows if row[index]]) for index in range(len(columns))]
-    shown = [
-        [
-            cell if places is None or not cell else f"{float(cell):.{places}f}"
-            for cell, places in zip(row, digits, strict=True)
-        ]
-        for row in rows
+    groups: dict[str, list[list[Cell]]] = {}
+    below = {
+        index - 1: index
+        for index, name in enumerate(columns)
+        if index and name.endswith(INTERVAL) and digits[index - 1] is not None
+    }
+    kept = [
+        index
+        for index, name in enumerate(columns)
+        if name != GROUP and index not in below.values() and any(row[index] for row in rows)
     ]
-    opened = columns.index(OPENED) if OPENED in columns else None
-    cells = [] if opened is None else [row[opened] for row in rows]
-    links = {cell: _links(cell, folder, report) for cell in cells}
-    return Grid(columns, shown, [places is not None for places in digits], opened, links)
+    for row in rows:
+        cells = []
+        for index in kept:
+            cell, places = row[index], digits[index]
+            shown = cell if places is None or not cell else f"{float(cell):.{places}f}"
+            cells.append(Cell(shown, row[below[index]] if index in below else ""))
+        groups.setdefault(row[0] if columns[0] == GROUP else "", []).append(cells)
+    shown = [columns[index] for index in kept]
+    numeric = [digits[index] is not None for index in kept]
+    opened = shown.index(OPENED) if OPENED in shown else None
+    names = [] if opened is None else [row[kept[opened]] for row in rows]
+    links = {cell: _links(cell, folder, report) for cell in names}
+    return Grid(shown, list(groups.items()), numeric, opened, links)
 
 
 def _links(cell: str, folder: Path, report: Path) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lemur.corpus.emptied import sentence
 from lemur.figures.inputs import mapping
 
 
@@ -15,6 +16,7 @@ class Source:
     name: str
     kind: str
     licences: dict[str, int] = field(default_factory=dict)
+    files: int = 0
     documents: int = 0
     bytes: int = 0
     heldout: int = 0
@@ -27,6 +29,11 @@ class Source:
     def licence(self) -> str:
         """Licences by number of documents, most first."""
         return ", ".join(sorted(self.licences, key=lambda name: (-self.licences[name], name)))
+
+    @property
+    def nothing_kept(self) -> str | None:
+        """A sentence about a source that keeps no document, None for all others."""
+        return None if self.documents else sentence(self.name, self.files, self.dropped)
 
     @property
     def reasons(self) -> str:
@@ -54,6 +61,7 @@ def table(
     for path in sorted(paths):
         stats = mapping(path, "source", "kind", "licence", "documents", "bytes", "dropped")
         one = found.setdefault(stats["source"], Source(stats["source"], stats["kind"]))
+        one.files += (stats.get("read") or {}).get("files", 0)
         one.documents += stats["documents"]
         one.bytes += stats["bytes"]
         one.heldout += stats.get("heldout_documents", 0)

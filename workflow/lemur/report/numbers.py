@@ -1,23 +1,23 @@
 """The numbers that matter of a run, and the sentence that says what they are worth."""
 
-import html.parser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
+from lemur.evaluate import caveats
+from lemur.figures.paired import difference
 
 Score = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Number:
-    """``key`` is fixed, for programs; ``name`` and ``value`` are for readers."""
+    """``key`` is fixed, for programs; the rest is for readers. ``note``: what to know of the value."""
 
     key: str
     name: str
     value: str
+    note: str = ""
 
 
 def _score(scores: Sequence[Score], benchmark: str, model: str) -> Score | None:
@@ -27,12 +27,15 @@ def _score(scores: Sequence[Score], benchmark: str, model: str) -> Score | None:
     return None
 
 
-def _bits(scores: Sequence[Score], kind: str) -> str:
+def _bits(scores: Sequence[Score], kind: str, name: str) -> Number:
     shown = []
     for model in ("start", "pretrained"):
         score = _score(scores, f"bits_per_byte_{kind}", model)
         shown.append("not run" if score is None else _value(score, 1, 3))
-    return " \N{RIGHTWARDS ARROW} ".join(shown)
+    pair = [_score(scores, f"bits_per_byte_{kind}", model) for model in ("pretrained", "start")]
+    apart = difference(*pair) if None not in pair else None
+    paired = f"on the same documents {apart.words(1, 3)}" if apart else ""
+    return Number(f"bits_{kind}", name, " \N{RIGHTWARDS ARROW} ".join(shown), paired)
 
 
 def _value(score: Score, scale: float, digits: int) -> str:
@@ -41,16 +44,18 @@ def _value(score: Score, scale: float, digits: int) -> str:
     return f"{score['value'] * scale:.{digits}f}"
 
 
-def _percent(score: Score | None) -> str:
+def _percent(key: str, name: str, score: Score | None) -> Number:
     if score is None:
-        return "not run"
+        return Number(key, name, "not run")
+    told = caveats.all_caveats(score)
     if score["value"] is None:
-        return _value(score, 100, 1)
+        return Number(key, name, _value(score, 100, 1), "; ".join(told))
     span = ""
     if score["interval"]:
         low, high = score["interval"]
         span = f", interval {100 * low:.1f} to {100 * high:.1f}"
-    return f"{_value(score, 100, 1)}% (n={score['n']} of {score['of']}{span})"
+    asked = f"n={score['n']} of {score['of']}{span}"
+    return Number(key, name, f"{_value(score, 100, 1)}%", "; ".join([asked, *told]))
 
 
 def numbers(tokens: int, scores: Sequence[Score], labels: Mapping[str, str]) -> list[Number]:
@@ -59,12 +64,10 @@ def numbers(tokens: int, scores: Sequence[Score], labels: Mapping[str, str]) -> 
     chat = labels["chat"]
     return [
         Number("tokens", "Tokens trained on in continued pretraining", f"{tokens:,}"),
-        Number("bits_code", f"Bits per byte, code, {chain}", _bits(scores, "code")),
-        Number("bits_text", f"Bits per byte, text, {chain}", _bits(scores, "text")),
-        Number(
-            "humaneval", f"HumanEval pass@1, {chat}", _percent(_score(scores, "humaneval", "chat"))
-        ),
-        Number("gsm8k", f"GSM8K exact match, {chat}", _percent(_score(scores, "gsm8k", "chat"))),
+        _bits(scores, "code", f"Bits per byte, code, {chain}"),
+        _bits(scores, "text", f"Bits per byte, text, {chain}"),
+        _percent("humaneval", f"HumanEval pass@1, {chat}", _score(scores, "humaneval", "chat")),
+        _percent("gsm8k", f"GSM8K exact match, {chat}", _score(scores, "gsm8k", "chat")),
     ]
 
 
@@ -87,40 +90,3 @@ def opening(
         "this shows the pipeline running, not the paper's claim "
         f"({paper['tokens'] / 1e9:,g} billion tokens on {paper['name']})."
     )
-
-
-class _Reader(html.parser.HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[str, dict[str, str]] = {}
-        self.open: tuple[str, str] | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        key = dict(attrs).get("data-number")
-        if key and tag in ("dt", "dd"):
-            self.open = (key, tag)
-            self.found.setdefault(key, {})[tag] = ""
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("dt", "dd"):
-            self.open = None
-
-    def handle_data(self, data: str) -> None:
-        if self.open:
-            key, tag = self.open
-            self.found[key][tag] += data
-
-
-def read(report: Path) -> list[Number]:
-    """The five numbers as the report shows them."""
-    reader = _Reader()
-    try:
-        reader.feed(report.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{report}: no such file; make mini writes it") from None
-    if not reader.found:
-        raise UserError(f"{report}: holds no numbers: not written by scripts/8_figures/report.py")
-    return [
-        Number(key, " ".join(parts["dt"].split()), " ".join(parts["dd"].split()))
-        for key, parts in reader.found.items()
-    ]

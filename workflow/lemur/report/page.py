@@ -3,21 +3,37 @@
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
 
 from lemur.errors import UserError
+from lemur.evaluate import caveats
+from lemur.figures.compared import column_of
 from lemur.figures.dots import NAMES
 from lemur.figures.inputs import mapping, metrics
 from lemur.figures.inputs import scores as read_scores
+from lemur.figures.paired import against, otherwise
 from lemur.files import write_text
 from lemur.provenance import ROOT
-from lemur.report import beside, cards, corpus, datasheet, differences, graph, numbers, training
+from lemur.report import (
+    beside,
+    cards,
+    corpus,
+    datasheet,
+    differences,
+    graph,
+    numbers,
+    samples,
+    summary,
+    training,
+)
 from lemur.report import run as ran
 
 REPORTS = ROOT / "reports"
@@ -28,7 +44,8 @@ _SPEC = ("title", "recipe", "labels", "sections", "paper")
 class Inputs:
     """Files that the report is made of. ``metrics`` lie in folders ``pretrain`` and ``sft``.
 
-    ``recipes``: resolved recipes of other runs.
+    ``recipes``: resolved recipes of other runs. ``cards``: README.md of models, each in a folder
+    called after its model.
     """
 
     figures: Sequence[Path]
@@ -39,11 +56,12 @@ class Inputs:
     statistics: Sequence[Path] = field(default_factory=tuple)
     datasheet: Path | None = None
     recipes: Sequence[Path] = field(default_factory=tuple)
+    cards: Sequence[Path] = field(default_factory=tuple)
 
     def results(self) -> list[Path]:
         """Those that jobs made."""
         named = [self.plan, self.realised, self.datasheet]
-        listed = [*self.figures, *self.scores, *self.metrics, *self.statistics]
+        listed = [*self.figures, *self.scores, *self.metrics, *self.statistics, *self.cards]
         return [*listed, *(path for path in named if path)]
 
 
@@ -60,11 +78,23 @@ def policy(style: str, script: str) -> str:
     )
 
 
+def _otherwise(score: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> str:
+    """The same answers by other rules, and the same problems asked otherwise, of the same model."""
+    column = column_of(score["benchmark"])
+    if column is None:
+        return ""
+    asked = [x for x in scores if x["model"] == score["model"]]
+    alike = [dict(x) for x in asked if column_of(x["benchmark"]) == column and x is not score]
+    told = otherwise(dict(score), alike)
+    return f"judged otherwise: {told}" if told else ""
+
+
 def score_rows(
     scores: Sequence[Mapping[str, Any]], labels: Mapping[str, str]
 ) -> list[dict[str, str]]:
-    """One row a score, as text."""
+    """One row a score, as text, with its difference to the start on the same problems."""
     rows = []
+    starts = {score["benchmark"]: score for score in scores if score["model"] == "start"}
     for score in scores:
         bits = score["benchmark"].startswith("bits_per_byte")
         scale, digits = (1, 3) if bits else (100, 1)
@@ -76,7 +106,8 @@ def score_rows(
         if score["interval"]:
             low, high = (edge * scale for edge in score["interval"])
             span = f"{low:.{digits}f} to {high:.{digits}f}"
-        name = score["benchmark"]
+        name, start = score["benchmark"], starts.get(score["benchmark"])
+        notes = [score.get("reason") or "", *caveats.all_caveats(score), _otherwise(score, scores)]
         rows.append(
             {
                 "benchmark": NAMES.get(
@@ -90,7 +121,8 @@ def score_rows(
                 "n": f"{score['n']} of {score['of']}",
                 "shots": str(score.get("shots", "")),
                 "format": score.get("format") or "",
-                "note": score.get("reason") or "",
+                "against": "" if start is score else against(dict(score), start) or "",
+                "note": "; ".join(note for note in notes if note),
             }
         )
     return rows
@@ -123,6 +155,29 @@ def _stages(paths: Sequence[Path]) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def summarised(spec: Mapping[str, Any], inputs: Inputs) -> summary.Summary:
+    """What the page says first: the sentence on what was trained, and its numbers."""
+    recipe, stages = spec["recipe"], _stages(inputs.metrics)
+    tokens = stages["pretrain"][-1]["tokens"]
+    tuned = stages["sft"][-1]["tokens"] if "sft" in stages else None
+    base = recipe["base"]["name"] if isinstance(recipe["base"], Mapping) else recipe["base"]
+    return summary.Summary(
+        recipe=recipe["name"],
+        description=recipe.get("description", ""),
+        opening=numbers.opening(recipe["name"], tokens, tuned, spec["paper"], base),
+        numbers=numbers.numbers(tokens, read_scores(inputs.scores), spec["labels"]),
+    )
+
+
+def _links(inputs: Inputs, out: Path) -> list[tuple[str, str]]:
+    """(word, address from the page) of what stands beside it: cards of models and the datasheet."""
+    sheet = inputs.datasheet.with_suffix(".md") if inputs.datasheet else None
+    named = [(f"card of {path.parent.name}", path) for path in inputs.cards]
+    named += [("datasheet of the corpus", sheet)] if sheet and sheet.is_file() else []
+    folder = out.resolve().parent
+    return [(word, quote(os.path.relpath(path.resolve(), folder))) for word, path in named]
+
+
 def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = REPORTS) -> str:
     """The page as text: a pure function of the spec, the inputs, what their ``.prov.json`` files say
     (times and hardware in the section on the run alone), and ``reports/``.
@@ -133,9 +188,7 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
     labels, recipe = spec["labels"], spec["recipe"]
     scores = read_scores(inputs.scores)
     stages = _stages(inputs.metrics)
-    tokens = stages["pretrain"][-1]["tokens"]
-    tuned = stages["sft"][-1]["tokens"] if "sft" in stages else None
-    base = recipe["base"]["name"] if isinstance(recipe["base"], Mapping) else recipe["base"]
+    first = summarised(spec, inputs)
     made = [cards.card(path, reports / "captions", out) for path in inputs.figures]
     folder = reports / "template"
     style = (folder / "report.css").read_text(encoding="utf-8")
@@ -145,6 +198,7 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
     jobs = ran.jobs_behind(inputs.results())
     others, more_others = differences.others(recipe, inputs.recipes)
     compared = [path for path in inputs.figures if path.stem == "foundation"]
+    shown = beside.table(compared[0].with_suffix(".csv")) if compared else None
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
@@ -159,11 +213,17 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
         policy=policy(style, script),
         style=Markup(style),  # noqa: S704 (a committed file)
         script=Markup(script),  # noqa: S704 (a committed file)
-        opening=numbers.opening(recipe["name"], tokens, tuned, spec["paper"], base),
-        numbers=numbers.numbers(tokens, scores, labels),
-        beside=beside.table(compared[0].with_suffix(".csv")) if compared else None,
+        opening=first.opening,
+        numbers=first.numbers,
+        span=ran.span(jobs),
+        links=_links(inputs, out),
+        beside=shown,
+        whole=next((card for card in made if shown and card.name == "foundation"), None),
+        samples=samples.side_by_side(scores, labels),
         labels=labels,
-        sections=_sections(spec, made),
+        sections=_sections(
+            spec, [card for card in made if not (shown and card.name == "foundation")]
+        ),
         scores=score_rows(scores, labels),
         rules=ran.by_rule(jobs),
         jobs=ran.listed(jobs, out),
@@ -181,5 +241,6 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
 
 
 def write(spec: Mapping[str, Any], inputs: Inputs, out: Path) -> None:
-    """Write ``report.html``."""
+    """Write ``report.html`` and, beside it, what it says first as data."""
     write_text(out, render(spec, inputs, out))
+    summary.write(summarised(spec, inputs), out)

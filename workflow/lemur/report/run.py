@@ -8,8 +8,10 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from lemur.progress import clock
 from lemur.provenance import ROOT, record_of
 from lemur.trace import chain, records
 from lemur.trace.chain import Job
@@ -26,6 +28,25 @@ def rule_of(job: Job) -> str:
     """``corpus/clean`` for a job of scripts/1_corpus/clean.py."""
     found = re.search(r"(?:scripts/)?(?:\d_)?(\w+)/(\w+)\.py", job.facts["command"])
     return f"{found.group(1)}/{found.group(2)}" if found else "other"
+
+
+def span(jobs: Sequence[Job]) -> str:
+    """From when to when the jobs ran, and how long: ``2026-11-29 22:04 to 22:17 UTC, 68 jobs of
+    21m05s together``. Empty without jobs."""
+    if not jobs:
+        return ""
+    began = [datetime.fromisoformat(job.facts["started"]) for job in jobs]
+    spent = [chain.spent(job.facts) for job in jobs]
+    ends = [
+        start + timedelta(seconds=float(job.facts.get("seconds") or 0))
+        for start, job in zip(began, jobs, strict=True)
+    ]
+    first, last = min(began).astimezone(UTC), max(ends).astimezone(UTC)
+    end = last.strftime("%H:%M" if first.date() == last.date() else "%Y-%m-%d %H:%M")
+    return (
+        f"{first.strftime('%Y-%m-%d %H:%M')} to {end} UTC, {len(jobs):,} "
+        f"job{'' if len(jobs) == 1 else 's'} of {clock(sum(spent))} together"
+    )
 
 
 @dataclass

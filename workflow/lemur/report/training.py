@@ -14,7 +14,8 @@ def rows(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, st
     """One row a stage, as text; none for metrics of a run that did not measure itself.
 
     Speed and utilisation (model FLOPs over what the devices reach in a matrix product) are medians
-    over the steps that learned; memory is the largest of rank 0; the wait for data is its share of all steps' time.
+    over the steps that learned; the peak that utilisation is a share of is each stage's own, measured
+    when it began (TFLOP/s; two where the run was continued elsewhere); memory is the largest of rank 0; the wait for data is its share of all steps' time.
     """
     made = []
     for stage, steps in stages.items():
@@ -29,8 +30,17 @@ def rows(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, st
                 "time": clock(seconds),
                 "speed": f"{median(step['tokens_per_second'] for step in steps):,.0f}",
                 "mfu": f"{100 * median(step['mfu'] for step in steps):.0f}%",
+                "peak": _peak(steps),
                 "waiting": f"{100 * sum(step['data_seconds'] for step in steps) / seconds:.1f}%",
                 "memory": f"{max(step['memory_mb'] for step in steps) / 1e3:.2f}",
             }
         )
     return made
+
+
+def _peak(steps: Sequence[Mapping[str, Any]]) -> str:
+    known = [step["peak_tflops"] for step in steps if step.get("peak_tflops")]
+    if not known:
+        return "not kept"
+    low, high = min(known), max(known)
+    return f"{low:.3g}" if f"{low:.3g}" == f"{high:.3g}" else f"{low:.3g} to {high:.3g}"

@@ -121,7 +121,12 @@ def command(
     }
     passed = {name: str(value) for name, value in files.items()}
     passed |= {CONFINE: json.dumps(told).encode().hex()}
-    passed |= {"LD_LIBRARY_PATH": environment["LD_LIBRARY_PATH"]}
+    for name in (
+        "LD_LIBRARY_PATH",
+        "MALLOC_ARENA_MAX",
+        "PYTHONHASHSEED",
+    ):  # read before Python runs
+        passed[name] = environment[name]
     user = ["--security", "uid:{0},gid:{0}".format(number())]
     if user_namespace:  # there /dev/shm gets a part of /tmp's size, not half of the memory
         user = ["--userns", "--scratch", "/dev/shm"]  # noqa: S108

@@ -54,7 +54,7 @@ def f():
 FORKS = """
 import os, time
 def f():
-    for _ in range(64): os.fork() or time.sleep(60)
+    for _ in range(2 * PROCESSES): os.fork() or time.sleep(60)
     return 1
 """
 STAYS = """
@@ -87,8 +87,8 @@ def kept_in(sandbox: Sandbox) -> str:
     for folder in ("/tmp", "/dev/shm"):  # noqa: S108 - inside
         if _passes(sandbox, FILLS.replace("FOLDER", folder)):
             return f"64 MB in {folder} where {SMALL.tmp_mb} are allowed"
-    if _passes(sandbox, FORKS):
-        return f"64 processes where {SMALL.processes} are allowed"
+    if _passes(sandbox, FORKS.replace("PROCESSES", str(SMALL.processes))):
+        return f"{2 * SMALL.processes} processes where {SMALL.processes} are allowed"
     if _passes(sandbox, "def f(): return len(b'x' * (1 << 29)) and 1"):
         return f"512 MB of memory where {SMALL.memory_mb} are allowed"
     return _ends(sandbox)

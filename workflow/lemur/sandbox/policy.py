@@ -1,8 +1,8 @@
 """What a confined program sees and may use, as bubblewrap's arguments.
 
 The root is an allow-list: one Python interpreter with its standard library, the system's shared
-libraries, and a few files of ``inside/``. No home, no /run, no /proc, no network, no socket of
-the host.
+libraries, time zones, and a few files of ``inside/``. No home, no /run, no /proc, no network, no
+socket of the host.
 """
 
 import dataclasses
@@ -12,12 +12,19 @@ from pathlib import Path
 
 INSIDE = Path(__file__).parent / "inside"
 PYTHON = "/python"
+ZONES = "/usr/share/zoneinfo"
+# Variables of Python are heeded (there are no others than those set here), since the order of a set
+# depends on PYTHONHASHSEED, which ``-I`` passes over. The rest of what ``-I`` does stays.
+ISOLATED = ("-s", "-P", "-B")
 # What a script of ``inside/`` imports beside ``confine`` and ``wire``.
 _VALUES = ("values.py", "standard.py", "arrays.py", "sparse.py", "tensors.py", "frames.py")
 _VALUES += ("times.py", "randomness.py")
+# Python's own values that are no containers: read only where a program has such.
+_STANDARD = ("values.py", "standard.py")
 PARTS = {
-    "checker.py": ("forks.py",),
-    "tester.py": ("forks.py", *_VALUES),
+    "runner.py": _STANDARD,
+    "checker.py": ("forks.py", *_STANDARD),
+    "tester.py": ("forks.py", "absent.py", *_VALUES),
     "solver.py": _VALUES,
 }
 
@@ -29,7 +36,8 @@ class Limits:
     wall_seconds: float = 15.0
     cpu_seconds: int = 5
     memory_mb: int = 1024  # address space of a process, and resident memory of the whole tree
-    processes: int = 16  # threads count too
+    # Threads count too. Programs ask for pools of dozens, and by default for one worker a core.
+    processes: int = 128
     file_mb: int = 16  # one file
     tmp_mb: int = 64  # all files of /tmp, and as much again of /dev/shm
     files: int = 16384  # in each of these: an empty one takes a kilobyte of the kernel's memory
@@ -86,9 +94,10 @@ def interpreter() -> list[str]:
 
 @functools.cache
 def libraries() -> list[str]:
-    """Arguments that mount the folders of shared libraries read-only, links kept as links."""
+    """Arguments that mount the folders of shared libraries, and of time zones where there are any,
+    read-only, links kept as links."""
     arguments: list[str] = []
-    for folder in ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/nix/store"):
+    for folder in ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/nix/store", ZONES):
         path = Path(folder)
         if path.is_symlink():
             arguments += ["--symlink", str(path.readlink()), folder]
@@ -117,7 +126,8 @@ def command(
         arguments += ["--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
     else:
         arguments += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    for folder in ("/usr", "/etc", "/nix", PYTHON, f"{PYTHON}/bin", f"{PYTHON}/lib", "/judge"):
+    folders = ("/usr", "/usr/share", "/etc", "/nix", PYTHON, f"{PYTHON}/bin", f"{PYTHON}/lib")
+    for folder in (*folders, "/judge"):
         # bubblewrap's own parents of a mount can be entered by their owner alone.
         arguments += ["--perms", "0755", "--dir", folder]
     arguments += libraries() + interpreter()
@@ -130,6 +140,8 @@ def command(
         "HOME": "/tmp",  # noqa: S108
         "LANG": "C.UTF-8",
         "LD_LIBRARY_PATH": f"{PYTHON}/lib",
+        # Each thread reserves address space for an arena of its own otherwise.
+        "MALLOC_ARENA_MAX": "2",
         "PATH": f"{PYTHON}/bin",
         "PYTHONHASHSEED": "0",
     }
@@ -139,4 +151,4 @@ def command(
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
     arguments += ["--chdir", "/tmp"]  # noqa: S108
     python = f"{PYTHON}/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    return [*arguments, "--", python, "-I", "-S", "-B", f"/judge/{script}"]
+    return [*arguments, "--", python, *ISOLATED, "-S", f"/judge/{script}"]

@@ -8,10 +8,14 @@ import subprocess
 import time
 from pathlib import Path
 
-from lemur.sandbox import apptainer, seccomp
-from lemur.sandbox.memory import children, resident
+from lemur.sandbox import apptainer, cgroup, seccomp
+from lemur.sandbox.memory import children, kernel, lost, resident
 from lemur.sandbox.policy import PLAIN, Limits, Root, command
 from lemur.sandbox.probe import Sandbox
+
+# Descriptors that a tree has open before memory which nobody owns is laid to it: what else runs on
+# the machine must not bring a program its verdict, and a few buffers hold little.
+OPENED = 64
 
 
 class Confined:
@@ -32,6 +36,8 @@ class Confined:
         root: Root = PLAIN,
     ):
         self._first: int | None = None
+        self.group = cgroup.make()
+        self._before: int | None = None
         self.watched = sandbox.tool == "apptainer"
         if self.watched:
             line = apptainer.command(
@@ -50,15 +56,20 @@ class Confined:
     def _open(
         self, line: list[str], passed: list[int], stdin: int, environment: dict[str, str]
     ) -> None:
-        self.process = subprocess.Popen(
-            line,
-            stdin=stdin,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=passed,
-            env=environment,
-            cwd="/",
-        )
+        try:
+            self.process = subprocess.Popen(
+                line if self.group is None else self.group.entering(line),
+                stdin=stdin,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=passed,
+                env=environment,
+                cwd="/",
+            )
+        except BaseException:
+            if self.group is not None:
+                self.group.close()
+            raise
 
     def _bubblewrap(self, arguments: list[str], files: dict[str, int], stdin: int) -> None:
         split = arguments.index("--")
@@ -100,9 +111,19 @@ class Confined:
             return resident(self.process.pid)
         return sum(map(resident, children(self.first or self.process.pid)))
 
+    def kernel(self) -> int:
+        """Bytes that the kernel holds for what is inside: what its cgroup counts, else its page
+        tables and, if it has opened much, what the machine has lost since it had lost least."""
+        if self.group is not None:
+            return self.group.kernel() or 0
+        tables, opened = kernel(self.process.pid)
+        now = lost()
+        self._before = now if self._before is None else min(now, self._before)
+        return tables + (now - self._before if opened > OPENED else 0)
+
     def exceeded(self, limits: Limits) -> str | None:
         """The limit that everything inside has passed together, if any."""
-        if self.resident() > limits.memory_mb << 20:
+        if self.resident() + self.kernel() > limits.memory_mb << 20:
             return "out of memory"
         return self.overfull(limits)
 
@@ -110,17 +131,11 @@ class Confined:
         """Whether there is more in /tmp and /dev/shm than there may be. How many files the kernel
         bounds by the host's memory alone; how many bytes it refuses itself in bubblewrap's mounts,
         while apptainer's have a size of their own or none."""
-        if self.watched:
-            above = self.first
-            places = [
-                one
-                for one in (children(above) if above else [])
-                # Else apptainer still prepares it: this is the host's root.
-                if os.path.exists(f"/proc/{one}/root/judge/wire.py")
-            ]
-        else:
-            places = [self._first] if self._first is not None else []
+        first = self.first
+        places = [] if first is None else children(first) if self.watched else [first]
         for one in places:
+            if not os.path.exists(f"/proc/{one}/root/judge/wire.py"):
+                continue  # it is still prepared: this is the host's root
             for folder in apptainer.WRITABLE:
                 with contextlib.suppress(OSError):
                     shown = os.statvfs(f"/proc/{one}/root{folder}")
@@ -137,9 +152,11 @@ class Confined:
         while queue:
             one = queue.pop()
             with contextlib.suppress(OSError):
-                status = Path(f"/proc/{one}/status").read_text()
-                line = next(line for line in status.splitlines() if line.startswith("NSpid:"))
-                if line.split()[-1] == "1":
+                # A process chooses its name, which stands here too: bytes that are no UTF-8 or that
+                # str.splitlines would take for the end of a line. The kernel ends lines with \n.
+                status = Path(f"/proc/{one}/status").read_bytes().split(b"\n")
+                line = next(line for line in status if line.startswith(b"NSpid:"))
+                if line.split()[-1] == b"1":
                     self._first = one
                     break
             queue += children(one)
@@ -166,6 +183,8 @@ class Confined:
         status = self.process.wait()
         if self.process.stderr is not None:
             self.process.stderr.close()
+        if self.group is not None:
+            self.group.close()
         return status
 
     def status(self, seconds: float) -> int | None:

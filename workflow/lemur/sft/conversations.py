@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,9 @@ from lemur.mix.decontaminate import Index
 from lemur.mix.documents import Shard
 from lemur.progress import Progress
 from lemur.sft import chatml, chats, docstrings, eg, instructions
+from lemur.sft.instructions import Messages, Skipped
 
-Messages = list[dict[str, str]]
-READERS: dict[str, Callable[[Path], Iterator[Messages]]] = {
+READERS: dict[str, Callable[[Path], Iterator[Messages | Skipped]]] = {
     "eg": eg.conversations,
     "chitchat": chats.chitchat,
     "chatterbot": chats.chatterbot,
@@ -40,6 +43,40 @@ def _overlaps(index: Index | None, messages: Messages) -> bool:
     return index is not None and any(
         next(index.matches(message["content"]), None) is not None for message in messages
     )
+
+
+@dataclass
+class Counts:
+    """Of one source: conversations ``found`` and ``taken``, and why others could not be read."""
+
+    found: int = 0
+    taken: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def readable(self, read: Iterable[Messages | Skipped]) -> Iterator[Messages]:
+        """The conversations among ``read``; what is left out is counted by its reason."""
+        for messages in read:
+            reason = str(messages) if isinstance(messages, Skipped) else _unwritable(messages)
+            if reason:
+                self.left_out[reason] += 1
+            else:
+                self.found += 1
+                yield messages
+
+    def described(self) -> str:
+        """The counts for a line of the log."""
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(self.left_out.items()))
+        left_out = f"; {self.left_out.total()} left out: {reasons}" if reasons else ""
+        return f"{self.taken} of {self.found} conversations{left_out}"
+
+
+def _unwritable(messages: Messages) -> str | None:
+    """JSON can spell half of a surrogate pair, which is no character and has no UTF-8."""
+    try:
+        canonical(messages).encode()
+    except UnicodeEncodeError:
+        return "a lone surrogate"
+    return None
 
 
 def choose(
@@ -76,13 +113,19 @@ def gather(
     documents: Sequence[Shard],
     dropped: dict[str, set[tuple[int, int]]],
     index: Index | None,
+    counts: dict[str, Counts],
 ) -> Iterator[dict[str, Any]]:
-    """The lines of ``conversations.jsonl``, source by source in the recipe's order."""
+    """The lines of ``conversations.jsonl``, source by source in the recipe's order.
+
+    ``counts`` gains what each source gave; a source that gives nothing is a ``UserError``.
+    """
     by_name = _manifests(manifests)
     taken: set[str] = set()
     with Progress("conversations", len(spec["sources"]), "sources") as progress:
         for entry in spec["sources"]:
             name, form = entry["name"], entry["format"]
+            its = counts.setdefault(name, Counts())
+            found: Iterable[Messages | Skipped]
             if form == DOCSTRING:
                 found = docstrings.conversations(
                     documents, dropped, spec["seed"], ENOUGH * entry["examples"]
@@ -97,10 +140,16 @@ def gather(
             else:
                 reader = READERS[form]
                 found = (one for path in by_name[name] for one in reader(path))
-            chosen = choose(found, entry["examples"], spec["seed"], taken, index)
+            read = its.readable(found)
+            chosen = choose(read, entry["examples"], spec["seed"], taken, index)
+            its.taken = len(chosen)
             if not chosen:
                 where = f"{len(documents)} document files" if form == DOCSTRING else "its archive"
-                raise UserError(f"sft.sources.{name}: no conversation found in {where}")
+                raise UserError(
+                    f"sft.sources.{name}: no conversation to take in {where}: {its.described()}"
+                )
+            if its.left_out:
+                print(f"conversations: {name}: {its.described()}", file=sys.stderr, flush=True)
             for one, messages in chosen:
                 kind = _kind(form, messages)
                 yield {"id": one, "source": name, "kind": kind, "messages": messages}

@@ -2,19 +2,47 @@
 
 import ast
 import hashlib
-import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 
+from lemur.lines import lines
 from lemur.mix.documents import Shard, batches
+from lemur.sft.fence import fenced
 
 LONGEST = 60  # lines of a function with its docstring
 SHORTEST = 2  # lines of a body without its docstring
 TEXT = (40, 1200)  # characters of a docstring
 
 
-def _signature(lines: Sequence[str], node: ast.FunctionDef) -> str:
-    return "\n".join(lines[node.lineno - 1 : node.body[0].lineno - 1]).strip()
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _program(text: str) -> str | None:
+    """What a text means to Python, whatever its layout; None where it does not parse."""
+    tree = _parsed(text)
+    try:
+        return None if tree is None else ast.dump(tree)
+    except RecursionError:
+        return None
+
+
+def _source(code: Sequence[str]) -> str | None:
+    """The lines of a function as one text that parses alone, None where they do not.
+
+    Blanks at the ends of lines go, unless that changes the program: inside a string they are text.
+    """
+    whole = "\n".join(code)
+    trimmed = "\n".join(line.rstrip() for line in code)
+    program = _program(whole)
+    if program is None:
+        return None
+    return trimmed if _program(trimmed) == program else whole
 
 
 def _empty(body: Sequence[ast.stmt]) -> bool:
@@ -29,13 +57,11 @@ def functions(text: str) -> Iterator[tuple[str, str, str]]:
     docstring, as benchmarks give it, for a finished answer. Left out are tests, private and
     decorated functions, short docstrings, and bodies that do nothing.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    text = text.removeprefix("\ufeff")  # Python passes over a byte order mark
+    tree = _parsed(text)
+    if tree is None:
         return
-    lines = text.splitlines()
+    numbered = lines(text)
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef) or node.decorator_list:
             continue
@@ -46,20 +72,16 @@ def functions(text: str) -> Iterator[tuple[str, str, str]]:
         said = node.body[0]
         if said.lineno == node.lineno or body[0].lineno == said.end_lineno:
             continue  # the docstring shares a line with code
-        code = lines[node.lineno - 1 : node.end_lineno]
-        while code and not code[-1].strip():
-            code.pop()
-        docstring = inspect.cleandoc(docstring).strip()
+        code = numbered[node.lineno - 1 : node.end_lineno]
+        code[0] = code[0].lstrip("\f")  # a page break before a function is not of it
+        docstring = docstring.strip()
         long_enough = TEXT[0] <= len(docstring) <= TEXT[1]
         body_lines = node.end_lineno - said.end_lineno
-        if not long_enough or body_lines < SHORTEST or len(code) > LONGEST or "```" in docstring:
+        if not long_enough or body_lines < SHORTEST or len(code) > LONGEST:
             continue
-        function = "\n".join(line.rstrip() for line in code)
-        try:
-            ast.parse(function)
-        except (SyntaxError, ValueError):
-            continue
-        yield docstring, _signature(lines, node), function
+        function = _source(code)
+        if function is not None:
+            yield docstring, "\n".join(code[: said.lineno - node.lineno]).strip(), function
 
 
 def _drawn(seed: int, name: str) -> float:
@@ -104,8 +126,8 @@ def conversations(
                     {
                         "role": "user",
                         "content": "Write this Python function.\n\n"
-                        f"```python\n{signature}\n```\n\n{docstring}",
+                        f"{fenced('python', signature)}\n\n{docstring}",
                     },
-                    {"role": "assistant", "content": f"```python\n{function}\n```"},
+                    {"role": "assistant", "content": fenced("python", function)},
                 ]
         low, high = high, 2 * high

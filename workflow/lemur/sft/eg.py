@@ -4,23 +4,26 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from lemur.errors import UserError
+from lemur.lines import lines
 from lemur.mix.members import manifest_members
+from lemur.sft.fence import fenced
 
 EXAMPLES = ("*/eg/examples/*.md",)
 _PLACEHOLDER = re.compile(r"\s+")
 
 
-def _command(lines: list[str]) -> str | None:
+def _command(block: list[str]) -> str | None:
     """The command of an indented block: what follows ``$ `` where it has prompts, else all of it.
 
     A block of prompts also shows output; a continued line (ending in a backslash) stays whole. None
     where a prompt is another program's.
     """
-    lines = [line[4:] if line.startswith("    ") else line.strip() for line in lines]
-    if not any(line.startswith("$ ") for line in lines):
-        return "\n".join(lines).strip() or None
+    block = [line[4:] if line.startswith("    ") else line.strip() for line in block]
+    if not any(line.startswith("$ ") for line in block):
+        return "\n".join(block).strip() or None
     taken, going = [], False
-    for line in lines:
+    for line in block:
         if line.startswith("$ "):
             taken.append(line[2:])
         elif going:
@@ -34,7 +37,7 @@ def blocks(markdown: str) -> Iterator[tuple[str, list[str]]]:
     paragraph: list[str] = []
     code: list[str] = []
     open_paragraph = False
-    for line in [*markdown.splitlines(), "end"]:
+    for line in [*lines(markdown), "end"]:
         if line.startswith("    ") and line.strip() and paragraph:
             code.append(line)
             continue
@@ -58,9 +61,13 @@ def conversations(manifest: Path) -> Iterator[list[dict[str, str]]]:
     """One question and one command each: "With `cut`: show columns 2-8" to a ```` ```bash ```` block."""
     for name, content in manifest_members(manifest, EXAMPLES):
         program = name.rsplit("/", 1)[-1].removesuffix(".md")
-        for paragraph, lines in blocks(content.decode("utf-8")):
+        try:
+            markdown = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(f"{manifest}: '{name}' is not UTF-8 ({error})") from None
+        for paragraph, block in blocks(markdown):
             task = _PLACEHOLDER.sub(" ", paragraph).strip().rstrip(":").strip()
-            command = _command(lines)
+            command = _command(block)
             words = task.split()
             # A command names its program; a file listing or a session of another tool does not.
             if command is None or program not in command or not 3 <= len(words) <= 80:
@@ -69,5 +76,5 @@ def conversations(manifest: Path) -> Iterator[list[dict[str, str]]]:
                 continue
             yield [
                 {"role": "user", "content": f"With `{program}`: {task}."},
-                {"role": "assistant", "content": f"```bash\n{command}\n```"},
+                {"role": "assistant", "content": fenced("bash", command)},
             ]

@@ -106,7 +106,7 @@ class Encoder:
         try:
             return self._flat(list(texts))
         except Exception:  # one text out of many: find it
-            if len(texts) == 1:
+            if len(texts) < 2:
                 self.fallbacks += 1
                 return self._slow(texts)
         middle = len(texts) // 2

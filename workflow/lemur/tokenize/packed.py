@@ -68,11 +68,14 @@ class PackedDataset:
 
     def check_files(self) -> None:
         """Whether every token file and mask is there, before a long run meets the first that is not."""
-        for name in [*self.index["files"], *(self.index["masks"] or ())]:
-            if not (self.path.parent / name).is_file():
-                raise UserError(
-                    f"{self.path.parent / name}: no such token file; {self.path} points to it"
-                )
+        for path in self.files():
+            if not path.is_file():
+                raise UserError(f"{path}: no such token file; {self.path} points to it")
+
+    def files(self) -> list[Path]:
+        """Every token file and mask."""
+        names = [*self.index["files"], *(self.index["masks"] or ())]
+        return [self.path.parent / name for name in names]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_maps": {}}  # a worker process opens its own maps

@@ -25,12 +25,14 @@ SAMPLE_GROUPS = 4  # row groups that they are from: the whole part need not be r
 def _sample(path: Path) -> list[str]:
     """Beginnings of about ``SAMPLE`` documents, at equal distances in row groups at equal distances."""
     with opened(path) as file:
-        count = min(SAMPLE_GROUPS, file.num_row_groups)
+        sizes = [file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)]
+        filled = [k for k, rows in enumerate(sizes) if rows]  # a part may keep no document at all
+        count = min(SAMPLE_GROUPS, len(filled))
         found = []
         for k in range(count):
-            group = file.num_row_groups * k // count
+            group = filled[len(filled) * k // count]
             texts = file.read_row_group(group, columns=["text"])["text"]
-            rows = np.unique(np.linspace(0, max(0, len(texts) - 1), SAMPLE // count, dtype=int))
+            rows = np.unique(np.linspace(0, len(texts) - 1, SAMPLE // count, dtype=int))
             found += [text[:SAMPLE_CHARACTERS] for text in texts.take(rows).to_pylist()]
     return found
 

@@ -1,6 +1,6 @@
 """Print how a result was made, back to the pinned sources.
 
-python -m lemur.trace results/report.html
+python -m lemur.trace results/mini/report.html
 """
 
 import argparse

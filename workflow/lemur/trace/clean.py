@@ -8,7 +8,7 @@ that was continued counts all its steps. Nothing else is touched, and what is fi
 """
 
 import argparse
-import fcntl
+import os
 import shutil
 import sys
 from collections.abc import Iterable
@@ -19,10 +19,10 @@ from typing import Any
 from lemur.command import guarded
 from lemur.config import load, recipe
 from lemur.errors import UserError, nearest
+from lemur.run_lock import RunLock
 from lemur.trace import chain, records
 
 RESULTS = Path("results")
-TABLES = (".html", ".md", ".csv", ".tex")
 
 
 def places(stage: str, resolved: dict[str, Any]) -> list[Path]:
@@ -35,9 +35,9 @@ def places(stage: str, resolved: dict[str, Any]) -> list[Path]:
         "pretrain": [own / "pretrain"],
         "sft": [own / "sft"],
         "evaluate": [own / "evaluate"],
-        "figures": [RESULTS / "figures" / resolved["name"], RESULTS / "figures" / "paper", own / "card",
-                    *(RESULTS / "figures" / f"foundation{suffix}" for suffix in TABLES)],
-        "report": [RESULTS / "report.html", RESULTS / "ro-crate-metadata.json", RESULTS / "ro-crate"],
+        "figures": [RESULTS / "figures" / resolved["name"], RESULTS / "figures" / "paper", own / "card"],
+        "report": [own / "report.html", own / "report.json", RESULTS / "index.html",
+                   RESULTS / "ro-crate-metadata.json", RESULTS / "ro-crate"],
     }  # fmt: skip
     if stage not in made:
         raise UserError(f"clean: no stage '{stage}'{nearest(stage, made)}")
@@ -111,7 +111,7 @@ def cost(paths: Iterable[Path], resolved: dict[str, Any]) -> Cost:
 
 
 # The target that makes a stage again.
-TARGETS = {"mix": "mixture", "tokens": "mixture", "report": "results/report.html"}
+TARGETS = {"mix": "mixture", "tokens": "mixture", "report": "all"}
 
 
 def _told(paths: list[Path], lost: Cost, word: str) -> str:
@@ -126,21 +126,6 @@ def _told(paths: list[Path], lost: Cost, word: str) -> str:
     return "\n".join(lines)
 
 
-def _refuse_while_running() -> None:
-    """Snakemake's own lock is files; that of `make mini` is held on a file."""
-    if any(Path(".snakemake/locks").glob("*")):
-        raise UserError(
-            "clean: a run works in this folder, or was killed (then: snakemake --unlock)"
-        )
-    lock = Path(".snakemake/run.lock")
-    if lock.is_file():
-        with lock.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UserError("clean: a run works in this folder: wait for it") from None
-
-
 def clean(stage: str, name: str, dry_run: bool) -> str:
     """Remove a stage's results of a recipe, or only say what would be; returns what to print."""
     resolved = recipe.resolve(name)
@@ -150,13 +135,16 @@ def clean(stage: str, name: str, dry_run: bool) -> str:
     lost = cost(paths, resolved)
     if dry_run:
         return _told(paths, lost, "would remove")
-    _refuse_while_running()
-    for path in paths:
-        for one in (path, Path(f"{path}{records.SUFFIX}")):
-            if one.is_dir():
-                shutil.rmtree(one)
-            else:
-                one.unlink(missing_ok=True)
+    lock = RunLock().take()
+    try:
+        for path in paths:
+            for one in (path, Path(f"{path}{records.SUFFIX}")):
+                if one.is_dir():
+                    shutil.rmtree(one)
+                else:
+                    one.unlink(missing_ok=True)
+    finally:
+        os.close(lock)
     again = f"make it again: snakemake --cores 2 {TARGETS.get(stage, stage)} --config recipe={name}"
     return f"{_told(paths, lost, 'removed')}\n{again}"
 

@@ -9,6 +9,7 @@ import errno
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -28,6 +29,12 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _flushed(path: Path) -> tuple[str, str]:
+    """A file's name and sha256, once it is on the disk."""
+    _sync(path)
+    return path.name, sha256_of(path)
 
 
 def _save_tensors(tensors: dict, path: Path) -> None:
@@ -57,6 +64,20 @@ def clear_partial(folder: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def set_aside(folder: Path, step: int) -> None:
+    """Take the checkpoints after ``step`` out of the count: a run that continues there passes them.
+
+    They did not verify, or it would continue from them. Counted as the newest, they would have every
+    good one pruned in their stead. They stay as ``.step-<n>.damaged`` until one is saved again, for
+    a disk that can be mended.
+    """
+    for number, path in numbered(folder):
+        if number > step:
+            kept = folder / f".{path.name}.damaged"
+            shutil.rmtree(kept, ignore_errors=True)
+            os.rename(path, kept)
+
+
 def lasting(steps: list[int], every: float | None) -> set[int]:
     """Of checkpoints at ``steps`` (ascending): the first at or after each multiple of ``every``."""
     kept, reached = set(), 0
@@ -68,7 +89,12 @@ def lasting(steps: list[int], every: float | None) -> set[int]:
 
 
 def prune(folder: Path, keep: int, every: float | None = None) -> None:
-    """Remove all but the newest ``keep`` checkpoints and those that ``every`` (in steps) keeps."""
+    """Remove all but the newest ``keep`` checkpoints and those that ``every`` (in steps) keeps.
+
+    Damaged ones that were set aside go too.
+    """
+    for path in folder.glob(".step-*.damaged"):
+        shutil.rmtree(path, ignore_errors=True)
     found = numbered(folder)
     kept = lasting([step for step, _ in found], every)
     for step, path in found[: max(0, len(found) - keep)]:
@@ -93,10 +119,9 @@ def save(folder: Path, step: int, state: State, metrics: Path, facts: dict) -> P
         for kind, tensors in state.moments.items():
             _save_tensors(tensors, partial / f"{kind}.safetensors")
         shutil.copyfile(metrics, partial / "metrics.jsonl")
-        files = {}
-        for path in sorted(partial.iterdir()):
-            _sync(path)
-            files[path.name] = sha256_of(path)
+        # Together: one core hashes a file while the disk takes in another.
+        with ThreadPoolExecutor() as pool:
+            files = dict(pool.map(_flushed, sorted(partial.iterdir())))
         write_json(
             partial / META,
             {"format": FORMAT, "step": step, "updates": state.updates, "files": files, **facts},
@@ -113,8 +138,12 @@ def save(folder: Path, step: int, state: State, metrics: Path, facts: dict) -> P
 def verify(path: Path) -> dict:
     """checkpoint.json of a checkpoint whose files are what it says; UserError otherwise."""
     meta = read_json(path / META)
+    if not isinstance(meta, dict) or not isinstance(meta.get("files"), dict):
+        raise UserError(f"{path}: {META} is not a checkpoint's")
     if meta.get("format") != FORMAT:
         raise UserError(f"{path}: format {meta.get('format')}, expected {FORMAT}")
+    if path.name != f"step-{meta.get('step')}":
+        raise UserError(f"{path}: was written as step-{meta.get('step')}")
     for name, expected in meta["files"].items():
         if not (path / name).is_file():
             raise UserError(f"{path}: {name} is missing")

@@ -7,11 +7,13 @@ from lemur.train import optimizer
 from lemur.train.batches import Batch
 from lemur.train.engine import NotFinite, State
 from lemur.train.model import packed_loss
+from lemur.train.precision import arithmetic
 from lemur.train.spec import Spec
 
 
 class TorchEngine:
-    """Weights, gradients and moments are float32; bf16 computes on a bfloat16 copy of the weights.
+    """Weights, gradients and moments are float32; bf16 computes on a bfloat16 copy of the weights,
+    or in float32 on a CPU without instructions for bfloat16.
 
     The copy is refreshed once an update, and gradients are added to float32 as soon as they are
     made. (autocast keeps no copy: it casts every weight at every pass, and back.)
@@ -31,7 +33,7 @@ class TorchEngine:
         self.loss = packed_loss(model, spec)
         self.computed = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self.masters = self.computed
-        if spec.precision == "bf16":
+        if arithmetic(spec.precision, device) == "bf16":
             self.masters = {name: p.detach().clone() for name, p in self.computed.items()}
             # The parameters alone: a cast of the whole module would round rotary frequencies.
             for p in model.parameters():

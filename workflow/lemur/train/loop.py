@@ -58,6 +58,7 @@ def resume(run: Run) -> tuple[int, Metrics | None]:
     if run.engine.rank == 0:
         checkpoint.clear_partial(run.folder)
         found = checkpoint.newest(run.folder)
+        checkpoint.set_aside(run.folder, found[0] if found else 0)
         working = run.folder / "metrics.jsonl"
         if found is None:
             metrics = Metrics(working)

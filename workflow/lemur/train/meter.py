@@ -8,6 +8,7 @@ import psutil
 import torch
 
 from lemur.plan.flops import flops_a_token
+from lemur.train.precision import arithmetic
 from lemur.train.spec import Spec
 
 # Side of the square matrices that a device's rate is measured with: large enough to reach it.
@@ -51,11 +52,12 @@ class Meter:
 
     def __init__(self, spec: Spec, device: torch.device, flops: float):
         self.tokens, self.flops, self.device = spec.global_batch_tokens, flops, device
-        self.peak = matrix_rate(device, spec.precision) * spec.world
+        precision = arithmetic(spec.precision, device)
+        self.peak = matrix_rate(device, precision) * spec.world
         side = SIDE[device.type]
         self.described = (
             f"{self.peak / 1e12:.3g} TFLOP/s reached by {spec.world} rank(s) in a product of "
-            f"{side} x {side} matrices, {spec.precision}: utilisation is a share of that"
+            f"{side} x {side} matrices, {precision}: utilisation is a share of that"
         )
         self.process = psutil.Process()
         self.waited = 0.0
@@ -86,6 +88,7 @@ class Meter:
             "tokens_per_second": round(speed, 1),
             "seconds": round(spent, 4),
             "mfu": round(speed * self.flops / self.peak, 4),
+            "peak_tflops": float(f"{self.peak / 1e12:.4g}"),
             "data_seconds": round(self.waited, 5),
             "memory_mb": round(self.memory_mb(), 1),
         }

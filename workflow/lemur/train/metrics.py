@@ -8,7 +8,7 @@ from lemur.train.watch import Watch
 
 KEYS = ("step", "tokens", "loss", "learning_rate", "gradient_norm")
 # What is measured: the only values that differ between equal runs.
-TIMING = ("tokens_per_second", "seconds", "mfu", "data_seconds", "memory_mb")
+TIMING = ("tokens_per_second", "seconds", "mfu", "peak_tflops", "data_seconds", "memory_mb")
 
 
 class Metrics:
@@ -16,7 +16,7 @@ class Metrics:
 
     ``step`` counts from 1, ``tokens`` is cumulative, ``loss`` in nats a label, ``gradient_norm``
     before clipping, ``seconds`` of this step, ``mfu`` model FLOPs over what the ranks' devices reach
-    in a matrix product, ``data_seconds`` waited for data, ``memory_mb`` of rank 0. A step whose loss or gradient was not finite has
+    in a matrix product (``peak_tflops``, of all ranks), ``data_seconds`` waited for data, ``memory_mb`` of rank 0. A step whose loss or gradient was not finite has
     ``skipped`` true (null for what is not a number), one whose loss stands out ``spike`` true.
     """
 

@@ -1,5 +1,6 @@
 """A training stage from files to files: what ``pretrain.py`` and ``sft.py`` call."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable
@@ -10,15 +11,17 @@ import torch
 from transformers import PreTrainedModel
 
 from lemur.errors import UserError
-from lemur.files import read_json, replacing, sha256_of
+from lemur.files import read_json, replacing
 from lemur.models import folder as folders
 from lemur.models.card import trained_card
+from lemur.provenance import hash_of
 from lemur.tokenize.packed import PackedDataset
 from lemur.train import chat, checkpoint, engine, loop, micro
 from lemur.train.batches import step_count
 from lemur.train.guard import WriterLock
 from lemur.train.meter import Meter, model_flops_a_token
 from lemur.train.model import check_vocabulary, load
+from lemur.train.precision import described
 from lemur.train.rank import one_of_several, rank
 from lemur.train.spec import Spec, parse
 from lemur.train.track import check as trackers
@@ -61,20 +64,20 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
 
         adapters.wrap(model, spec, added)
         trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    name = spec.fingerprint(folders.digests(model_folder), _data_digests(index))
     parent = done.parent / "checkpoints"
     if rank() != 0:
         other = engine.build(model, spec)
         meter = Meter(spec, other.device, flops)
-        loop.train(loop.Run(spec, data, other, parent / name, steps, meter))
+        loop.train(loop.Run(spec, data, other, parent, steps, meter))
         other.close()
         return
+    name = spec.fingerprint(folders.digests(model_folder), _data_digests(data))
     with WriterLock(parent / name):
         built = engine.build(model, spec)
         done.unlink(missing_ok=True)
         print(
             f"{spec.stage}: engine {built.name}, {built.world} rank(s) on {spec.device}, "
-            f"{spec.precision}, {count:,} parameters"
+            f"{described(spec.precision, built.name, built.device)}, {count:,} parameters"
             f"{f' ({trained:,} trained)' if trained != count else ''}, {steps:,} steps of "
             f"{spec.global_batch_tokens:,} tokens",
             file=sys.stderr,
@@ -109,10 +112,17 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
         checkpoint.prune(parent / name, 0, spec.kept_steps)
 
 
-def _data_digests(index: Path) -> dict[str, str]:
-    """What identifies packed data: the index and the two arrays beside it."""
-    paths = [index, index.parent / "segments.npy", index.parent / "sequences.npy"]
-    return {path.name: sha256_of(path) for path in paths}
+def _data_digests(data: PackedDataset) -> dict[str, str]:
+    """What identifies packed data: the index, the two arrays beside it, every token file and mask.
+
+    Token files may be terabytes, and their hashes were recorded when they were written: one is read
+    again only where its size or time of change is not as recorded.
+    """
+    beside = [data.path.parent / "segments.npy", data.path.parent / "sequences.npy"]
+    return {
+        os.path.relpath(path, data.path.parent): hash_of(path)
+        for path in (data.path, *beside, *data.files())
+    }
 
 
 def _publish(

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from lemur.lines import lines
+
 # What a reader would not call part of the page: menus, links to the next page, the search box.
 _ASIDE = (
     "//*[self::script or self::style or self::noscript or self::nav or self::header or "
@@ -36,8 +38,7 @@ def documents(data: bytes) -> Iterator[tuple[str, str]]:
         if element.getparent() is not None:
             element.drop_tree()
     found = Inscriptis(tree, ParserConfig(css=CSS_PROFILES["strict"].copy())).get_text()
-    lines = [line.rstrip() for line in found.splitlines()]
-    whole = "\n".join(lines).strip()
+    whole = "\n".join(line.rstrip() for line in lines(found)).strip()
     while "\n\n\n" in whole:
         whole = whole.replace("\n\n\n", "\n\n")
     if whole:

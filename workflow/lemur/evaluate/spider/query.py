@@ -44,9 +44,18 @@ def undistinct(query: str) -> str:
     return _DISTINCT.sub(lambda found: found.group(1) or "", query)
 
 
+# What may hold the end of a query without being it: texts, quoted names, comments; else the end.
+_END = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|/\*.*?\*/|(;|--)""", re.DOTALL
+)
+
+
 def answer(response: str) -> str:
-    """The query of a response, whose first word the prompt has written."""
-    return "SELECT" + response
+    """The query of a response, whose first word the prompt has written: up to the first ``;`` or
+    ``--`` that is not part of a text."""
+    query = "SELECT" + response
+    ends = (found.start() for found in _END.finditer(query) if found.group(1))
+    return query[: next(ends, len(query))]
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 The test and the data it comes with are pinned and trusted; what the program answers is not.
 """
 
+import builtins
 import sys
 import typing  # noqa: F401 - what many tests begin with, read once for all of them
 
@@ -22,7 +23,7 @@ class Remote:
         object.__setattr__(self, "_number", number)
 
     def __call__(self, *given, **named):
-        return self._ask("call", self._number, list(map(plain, given)), plain_pairs(named))
+        return self._ask.call(self._number, given, named)
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -30,10 +31,10 @@ class Remote:
         return self._ask("get", self._number, name)
 
     def __setattr__(self, name, value):
-        self._ask("set", self._number, name, plain(value))
+        self._ask("set", self._number, name, self._ask.copied(value))
 
     def __getitem__(self, key):
-        return self._ask("item", self._number, plain(key))
+        return self._ask("item", self._number, self._ask.copied(key))
 
     def __len__(self):
         try:
@@ -53,30 +54,102 @@ class Remote:
     __hash__ = object.__hash__
 
 
-def plain(value):
-    """Tagged JSON of an argument; only what came from the program goes back as a handle."""
+class Program:
+    """The program by its channel: requests, and what of the test it has been given by number, lists
+    and functions for example. ``own`` keeps these alive, so that no ``id`` is used twice."""
 
-    def number(item):
-        if isinstance(item, Remote):
-            return item._number
-        raise TypeError(f"a test passes a {type(item).__name__}, which has no plain form")
+    def __init__(self, channel):
+        self.channel, self.own, self.numbers = channel, [], {}
 
-    return wire.encode(value, number)
+    def __call__(self, *request):
+        return wire.decode(self.request(request)["value"], self.other)
 
+    def request(self, request):
+        """The reply to a request; functions of the test that the program calls are called."""
+        wire.send(self.channel, request)
+        while True:
+            reply = wire.receive(self.channel)
+            if isinstance(reply, dict) and "callback" in reply:
+                wire.send(self.channel, self.called(*reply["callback"]))
+            elif isinstance(reply, dict) and "value" in reply:
+                return reply
+            else:
+                raise forks.Raised(reply)
 
-def plain_pairs(named):
-    return [[key, plain(value)] for key, value in named.items()]
+    def call(self, number, given, named):
+        """Call a function of the program with arguments that it can change, as in one process."""
+        begun = len(self.own)
+        pairs = [[key, self.shared(value)] for key, value in named.items()]
+        reply = self.request(["call", number, list(map(self.shared, given)), pairs])
+        for at, form in reply.get("changed", ()):
+            ((kind, inside),) = form.items()
+            mine = self.own[at]
+            if type(mine) is not wire.MUTABLE[kind]:
+                raise ValueError("a change to another kind of value")
+            wire.fill(mine, inside, self.other)
+        found = wire.decode(reply["value"], self.other)
+        for value in self.own[begun:]:
+            if not callable(value):
+                del self.numbers[id(value)]  # the next call gets it as it is then
+        return found
+
+    def called(self, number, given, named):
+        """What a function of the test gives the program, to be sent."""
+        function = self.own[number]
+        try:
+            given = [wire.decode(form, self.other) for form in given]
+            named = {key: wire.decode(form, self.other) for key, form in named}
+            return {"result": self.copied(function(*given, **named))}
+        except wire.Closed:
+            raise
+        except Exception as error:
+            return wire.describe(error)
+
+    def shared(self, value):
+        """Tagged JSON of a value of the test, whose lists, sets and dictionaries get numbers."""
+        return wire.encode(value, self.handle, self.number)
+
+    def copied(self, value):
+        """The same without new numbers."""
+        return wire.encode(value, self.handle, self.known)
+
+    def known(self, value):
+        """The number of a list, set or dictionary that the program has got by the call under way."""
+        number = self.numbers.get(id(value))
+        return None if number is None else (number, True)
+
+    def number(self, value):
+        """The number of a value of the test, and whether the program knows it."""
+        met = id(value) in self.numbers
+        if not met:
+            self.numbers[id(value)] = len(self.own)
+            self.own.append(value)
+        return self.numbers[id(value)], met
+
+    def handle(self, value):
+        """The form of what is no plain data: a thing of the program, or a function of the test."""
+        if type(value) is Remote:
+            return {"handle": value._number}
+        if not callable(value):
+            raise TypeError(f"a test passes a {type(value).__name__}, which has no plain form")
+        name = getattr(value, "__name__", None)
+        if isinstance(name, str) and getattr(builtins, name, None) is value:
+            return {"builtin": name}
+        number, met = self.number(value)
+        return {"same": number} if met else {"callback": number}
+
+    def other(self, tag, inner):
+        """What stands for a value that has stayed where it is."""
+        if tag == "handle":
+            return Remote(self, inner)
+        if tag == "same" and type(inner) is int and inner >= 0:
+            return self.own[inner]
+        raise ValueError(f"not a tagged value: {str(tag)[:40]}")
 
 
 def judge(job, channel):
     """``(verdict, told)``: passed, failed or error, and what is known about it."""
-
-    def ask(*request):
-        wire.send(channel, request)
-        reply = wire.receive(channel)
-        if not isinstance(reply, dict) or "value" not in reply:
-            raise forks.Raised(reply)
-        return wire.decode(reply["value"], lambda number: Remote(ask, number))
+    ask = Program(channel)
 
     def test():
         wire.send(channel, job["confine_program"])

@@ -5,6 +5,15 @@ import random
 import sys
 
 
+def seed():
+    """Begin each library that is loaded from the same state in every run."""
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
 def states():
     """The state of each library that is loaded, to be pickled."""
     found = {"random": random.getstate()}

@@ -7,6 +7,9 @@ import sys
 
 from values import need, several
 
+# Those whose forms hold no value of another kind.
+KINDS = (datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, fractions.Fraction)
+
 
 def form(value, write):
     """The form of ``value``, None if it is not of these."""

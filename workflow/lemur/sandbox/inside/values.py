@@ -222,7 +222,7 @@ def _plain(inner, _):
     ((tag, inside),) = inner.items()
     if tag in ("complex", "range"):
         inside = list(inside)
-    elif tag not in ("int", "float", "bytes", "ellipsis"):
+    elif tag not in ("int", "float", "bytes", "bytearray", "ellipsis"):
         raise Malformed("not a plain value")
     return wire.decode({tag: inside}, None)
 

@@ -1,10 +1,11 @@
 """Plain data between runner and checker: framed JSON with tags, nothing that can carry code.
 
-What has no plain form (a generator, an instance of a class of the program) stays where it is and
-travels as a handle.
+What has no plain form (a generator, an instance of a class of the program, a function of the test)
+stays where it is, and a number for it travels.
 """
 
 import os
+import sys
 
 # The parts of `json` that are compiled: the module itself takes longer to import (it needs `re` and
 # `enum`) than Python to start, and every program begins with it. Where they differ, `json` it is.
@@ -104,39 +105,75 @@ def describe(error):
     return {"raised": type(error).__name__, "errno": number, "text": text}
 
 
-def encode(value, handle):
-    """Tagged JSON of ``value``; ``handle(value)`` gives a number to what has no plain form.
+_KEYS, _ITEMS = type({}.keys()), type({}.items())
+_LIBRARY = ("datetime", "decimal", "fractions")
+TYPES = {kind.__name__: kind for kind in (bool, int, float, complex, str, bytes)}
+TYPES |= {kind.__name__: kind for kind in (list, tuple, set, frozenset, dict, type(None))}
+MUTABLE = {"list": list, "set": set, "dict": dict, "bytearray": bytearray}
+
+
+def encode(value, other, number=None):
+    """Tagged JSON of ``value``; ``other(value)`` gives the form of what is no plain data.
 
     Subclasses of plain types travel as the plain type: their own ``__eq__`` must not be asked.
+    ``number(value)``, if given, is asked for every list, set, dictionary and bytearray: None, or the
+    number by which both sides know it, and whether they do already.
     """
     if value is None or value is True or value is False:
         return value
     if value is Ellipsis:
         return {"ellipsis": 0}
     if isinstance(value, int):
-        number = int(value)
-        return number if abs(number) < 2**53 else {"int": hex(number)}
+        whole = int(value)
+        return whole if abs(whole) < 2**53 else {"int": hex(whole)}
     if isinstance(value, float):
         return {"float": float.hex(float(value))}
     if isinstance(value, complex):
         return {"complex": [float.hex(value.real), float.hex(value.imag)]}
     if isinstance(value, str):
         return str.__str__(value)
-    if isinstance(value, (bytes, bytearray)):
-        return {"bytes": bytes(value).hex()}
+    if number is not None and isinstance(value, tuple(MUTABLE.values())):
+        known = number(value)
+        if known is not None:
+            at, met = known
+            return {"same": at} if met else {"new": [at, contents(value, other, number)]}
+    found = contents(value, other, number)
+    if found is None and any(name in sys.modules for name in _LIBRARY):
+        import standard
+
+        if isinstance(value, standard.KINDS):
+            found = standard.form(value, None)
+    if found is None and isinstance(value, type) and TYPES.get(value.__name__) is value:
+        found = {"type": value.__name__}
+    return other(value) if found is None else found
+
+
+def contents(value, other, number):
+    """The form of a container or of bytes, None if ``value`` is neither."""
+
+    def each(items):
+        return [encode(item, other, number) for item in items]
+
     for kind in (list, tuple, set, frozenset):
         if isinstance(value, kind):
-            return {kind.__name__: [encode(item, handle) for item in kind.__iter__(value)]}
+            return {kind.__name__: each(kind.__iter__(value))}
     if isinstance(value, dict):
-        pairs = dict.items(value)
-        return {"dict": [[encode(key, handle), encode(item, handle)] for key, item in pairs]}
+        return {"dict": [each(pair) for pair in dict.items(value)]}
+    for kind in (bytearray, bytes):
+        if isinstance(value, kind):
+            return {kind.__name__: bytes(value).hex()}
     if isinstance(value, range):
         return {"range": [value.start, value.stop, value.step]}
-    return {"handle": handle(value)}
+    if isinstance(value, _KEYS):
+        return {"keys": each(value)}
+    if isinstance(value, _ITEMS):
+        return {"items": [each(pair) for pair in value]}
+    return None
 
 
-def decode(value, handle):
-    """The reverse of ``encode``; ``handle(number)`` gives what stands for a handle."""
+def decode(value, other):
+    """The reverse of ``encode``; ``other(tag, inner)`` reads every form that ``encode`` got from its
+    own ``other`` and ``number``."""
     if not isinstance(value, dict):
         if isinstance(value, (list, float)):
             raise ValueError("not a tagged value")
@@ -152,11 +189,35 @@ def decode(value, handle):
         return complex(float.fromhex(inner[0]), float.fromhex(inner[1]))
     if tag == "bytes":
         return bytes.fromhex(inner)
-    if tag == "dict":
-        return {decode(key, handle): decode(item, handle) for key, item in inner}
     if tag == "range":
         return range(*inner)
-    if tag == "handle":
-        return handle(inner)
-    kinds = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
-    return kinds[tag](decode(item, handle) for item in inner)
+    if tag in MUTABLE:
+        return fill(MUTABLE[tag](), inner, other)
+    if tag in ("tuple", "frozenset"):
+        items = (decode(item, other) for item in inner)
+        return tuple(items) if tag == "tuple" else frozenset(items)
+    if tag == "keys":
+        return dict.fromkeys(decode(item, other) for item in inner).keys()
+    if tag == "items":
+        return fill({}, inner, other).items()
+    if tag == "type":
+        return TYPES[inner]
+    if tag[:4] == "std.":
+        import standard
+
+        return standard.READ[tag](inner, None)
+    return other(tag, inner)
+
+
+def fill(made, inner, other):
+    """``made`` with the contents of the form of a container of its kind."""
+    made.clear()
+    if isinstance(made, bytearray):
+        made += bytes.fromhex(inner)
+    elif isinstance(made, dict):
+        made.update((decode(key, other), decode(item, other)) for key, item in inner)
+    elif isinstance(made, set):
+        made.update(decode(item, other) for item in inner)
+    else:
+        made.extend(decode(item, other) for item in inner)
+    return made

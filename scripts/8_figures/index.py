@@ -1,0 +1,31 @@
+"""Write results/index.html: the reports of all recipes that were run in this folder."""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from lemur import command
+from lemur.report import index
+
+
+def run(args: Namespace, spec: Any) -> None:
+    """Write the index."""
+    index.write(args.reports, args.out)
+
+
+if __name__ == "__main__":
+    parser = command.parser(__doc__)
+    parser.add_argument(
+        "--reports",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="results/<recipe>/report.html of each",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="results/index.html")
+    command.main(
+        parser,
+        run,
+        inputs=lambda args: args.reports,
+        outputs=lambda args: [args.out],
+    )

@@ -1,0 +1,169 @@
+"""The steps of config/README.md, done one after the other as they stand there, in a checkout of their own."""
+
+import json
+import re
+import shutil
+
+import pytest
+from checkout import call, checkout
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def mine(smoke, tmp_path):
+    """A checkout in which the smoke recipe has run."""
+    folder = checkout(tmp_path / "lemur")
+    for name in ("results", "resources", "logs", ".snakemake"):
+        shutil.copytree(smoke.folder / name, folder / name, symlinks=True)
+    return folder
+
+
+def change(path, old, new):
+    text = path.read_text()
+    assert text.count(old) >= 1, f"{path.name} has no {old!r}"
+    path.write_text(text.replace(old, new, 1))
+
+
+def entry(path, name):
+    """The lines of one entry of a catalogue."""
+    return re.search(rf"^  {name}:.*\n(?:(?:   .*)?\n)+?(?=  \S|\Z)", path.read_text(), re.M).group(
+        0
+    )
+
+
+def jobs(done):
+    """{rule: jobs} of a dry run's table."""
+    assert done.returncode == 0, done.stderr[-3000:]
+    table = re.search(r"^Job stats:\njob\s+count\n[-\s]+\n(.*?)^total", done.stdout, re.M | re.S)
+    return {row.split()[0]: int(row.split()[1]) for row in table.group(1).splitlines()}
+
+
+def test_add_a_source(mine):
+    sources, corpus = mine / "config" / "sources.yaml", mine / "config" / "corpora" / "smoke.yaml"
+    sources.write_text(sources.read_text() + "\n" + entry(sources, "flask-docs").replace("flask-docs", "my-docs"))  # fmt: skip
+    change(corpus, "  - {name: flask-docs}\n", "  - {name: flask-docs}\n  - {name: my-docs}\n")
+    done = call(mine, "--cores", "2", "corpus", "--config", "recipe=smoke")
+    assert done.returncode == 0, done.stderr[-3000:]
+    ran = re.findall(r"^rule (\w+):$", done.stdout + done.stderr, re.M)
+    assert sorted(ran) == ["clean", "download"]
+    (statistics,) = (mine / "results" / "corpus" / "smoke" / "my-docs").glob("*.stats.json")
+    assert json.loads(statistics.read_text())["source"] == "my-docs"
+    later = jobs(call(mine, "-n", "datasheet", "--config", "recipe=smoke"))
+    assert later["duplicates"] == later["write_datasheet"] == 1
+
+
+def test_add_a_base_model(mine):
+    models, figures = mine / "config" / "models.yaml", mine / "config" / "figures.yaml"
+    models.write_text(models.read_text() + "\n" + entry(models, "smoke-1m").replace("smoke-1m", "mine-1m"))  # fmt: skip
+    (mine / "config" / "recipes" / "mine.yaml").write_text("extends: smoke\nbase: mine-1m\n")
+    change(figures, "start_labels:\n", "start_labels:\n  mine-1m: start (mine)\n")
+    done = call(mine, "-n", "-p", "--config", "recipe=mine")
+    assert "plan of recipe 'mine'" in done.stderr and "mine-1m" in done.stderr
+    # Cleaned sources are there already; what a tokenizer or a model makes is not.
+    assert "clean" not in jobs(done) and jobs(done)["prepare_model"] == 1
+    (drawn,) = [line for line in done.stdout.splitlines() if "8_figures/bits_per_byte.py" in line]
+    assert '"start":"start (mine)"' in drawn
+
+
+def test_add_a_benchmark(mine):
+    benchmarks, recipe = mine / "config" / "benchmarks.yaml", mine / "config" / "recipes" / "smoke.yaml"  # fmt: skip
+    benchmarks.write_text(benchmarks.read_text() + "\n" + entry(benchmarks, "gsm8k").replace("gsm8k:", "mine:"))  # fmt: skip
+    line = "    - {name: gsm8k, limit: 2, max_new_tokens: 16, shots: 1}\n"
+    change(recipe, line, line + line.replace("gsm8k", "mine"))
+    planned = jobs(call(mine, "-n", "--config", "recipe=smoke"))
+    assert planned["generate"] == planned["judge"] == 3
+    assert not {"clean", "tokenize", "signatures"} & set(planned)
+    scores = "results/smoke/evaluate/start/mine/scores.json"
+    done = call(mine, "--cores", "2", scores, "--config", "recipe=smoke")
+    assert done.returncode == 0, done.stderr[-3000:]
+    mine_too, theirs = (json.loads((mine / path).read_text()) for path in (scores, scores.replace("mine", "gsm8k")))  # fmt: skip
+    assert (mine_too["value"], mine_too["n"]) == (theirs["value"], theirs["n"])
+
+
+MODULE = '''
+"""Tokens of each source."""
+
+import json
+
+from lemur.figures.style import Style, canvas, save
+
+
+def write(spec, realised, out):
+    """Draw them."""
+    style = Style.of(spec)
+    figure = canvas(style, 2.0)
+    sources = json.loads(realised.read_text())["sources"]
+    figure.subplots().barh([one["name"] for one in sources], [one["tokens"] for one in sources])
+    save(figure, out, style, "Tokens", "Tokens of each source.", {})
+'''
+
+SCRIPT = '''
+"""Draw the tokens of each source."""
+
+from pathlib import Path
+
+from lemur import command
+from lemur.figures import sizes
+
+parser = command.parser(__doc__)
+parser.add_argument("--realised", type=Path, required=True)
+parser.add_argument("--out", type=Path, required=True)
+if __name__ == "__main__":
+    command.main(parser, lambda args, spec: sizes.write(spec, args.realised, args.out),
+                 inputs=lambda args: [args.realised], outputs=lambda args: [args.out])
+'''
+
+RULE = """
+
+rule sizes:
+    input:
+        "results/{recipe}/tokens/realised.json",
+    output:
+        figure_output("sizes"),
+    log:
+        "logs/figures/{recipe}/sizes.log",
+    resources:
+        **asked("loss"),
+    params:
+        spec=as_is(figure_spec("sizes")),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script("figures", "8_figures/sizes.py", "--realised {input} --out {output}")
+"""
+
+
+def test_add_a_figure(mine):
+    (mine / "workflow" / "lemur" / "figures" / "sizes.py").write_text(MODULE.lstrip())
+    (mine / "scripts" / "8_figures" / "sizes.py").write_text(SCRIPT.lstrip())
+    (mine / "reports" / "captions" / "sizes.rst").write_text("Tokens of each source.\n")
+    schema = mine / "workflow" / "schemas" / "figures.schema.json"
+    described = json.loads(schema.read_text())
+    described["properties"]["figures"]["properties"]["sizes"] = {"type": "object", "description": "tokens of each source"}  # fmt: skip
+    schema.write_text(json.dumps(described))
+    figures = mine / "config" / "figures.yaml"
+    change(figures, "figures:\n", "figures:\n  sizes: {}\n")
+    rules = mine / "rules" / "8_figures.smk"
+    rules.write_text(rules.read_text() + RULE)
+    # Its place comes last: until then the report does not ask for it.
+    assert "sizes" not in jobs(call(mine, "-n", "-F", "figures", "--config", "recipe=smoke"))
+    change(figures, "figures: [mixture, loss]", "figures: [mixture, loss, sizes]")
+    assert jobs(call(mine, "-n", "--config", "recipe=smoke"))["sizes"] == 1
+    done = call(mine, "--cores", "2", "figures", "--config", "recipe=smoke")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "dbt-adapters" in (mine / "results" / "figures" / "smoke" / "sizes.svg").read_text()
+
+
+@pytest.mark.parametrize("old, new, message", [
+    ("figures: [mixture, loss]", "figures: [mixture, los]", "report.sections.0.figures: no figure 'los' in figures; did you mean 'loss'?"),
+    ("  smoke-1m: start", "  smok-1m: start", "start_labels: no model 'smok-1m' in config/models.yaml; did you mean 'smoke-1m'?"),
+    ("      humaneval: [", "      humanevl: [", "differs: no benchmark 'humanevl' in config/benchmarks.yaml; did you mean"),
+    ("  loss:\n", "  los:\n", "figures.los: unknown key; did you mean 'loss'?"),
+])  # fmt: skip
+def test_a_misspelt_name_is_refused_with_the_nearest(tmp_path, old, new, message):
+    folder = checkout(tmp_path / "lemur")
+    change(folder / "config" / "figures.yaml", old, new)
+    done = call(folder, "-n")
+    said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode and len(said) == 1 and message in said[0], done.stderr

@@ -1,0 +1,60 @@
+"""One run at a time in a folder, whoever started it; what was killed continues with the same command."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from lemur.provenance import ROOT
+
+PLACE = ["--snakefile", str(ROOT / "Snakefile"),
+         "--workflow-profile", str(ROOT / "workflow" / "profiles" / "default")]  # fmt: skip
+TARGETS = [f"results/figures/paper/{name}.svg" for name in ("foundation_radar", "agent_radar")]
+
+
+def start(folder, by):
+    """`make`'s runner, or plain `snakemake`, for two of the paper's figures."""
+    run = [str(ROOT / "workflow" / "env-run"), "workflow"]
+    calls = {
+        "make": [*run, "python", "-m", "lemur.runner", "smoke", "--cores", "1", *PLACE, *TARGETS],
+        "snakemake": [*run, "snakemake", *PLACE, "--cores", "1", *TARGETS],
+    }
+    return subprocess.Popen(
+        calls[by], cwd=folder, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        env={**os.environ, "SLURM_CONF": "/dev/null"}, start_new_session=True,
+    )  # fmt: skip
+
+
+def drawing(folder, process):
+    """Wait until a job of ``process`` is at work."""
+    log = folder / "logs" / "figures" / "paper"
+    deadline = time.monotonic() + 60
+    while not (log.is_dir() and list(log.iterdir())):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("first, second", [("snakemake", "make"), ("make", "snakemake")])
+def test_the_second_is_refused_and_a_killed_one_continues(tmp_path, first, second):
+    running = start(tmp_path, first)
+    drawing(tmp_path, running)
+    log = tmp_path / "logs" / "run.log"
+    before = log.read_bytes() if log.exists() else None
+    other = start(tmp_path, second)
+    _, said = other.communicate()
+    assert running.poll() is None, "it was done before the other was asked: nothing was tried"
+    assert other.returncode
+    named = [line for line in said.splitlines() if line.startswith("error: another run")]
+    assert len(named) == 1 and f"(process {running.pid})" in named[0], said
+    assert "Traceback" not in said
+    assert before is None or log.read_bytes().startswith(before)
+    # The process alone, by its number: its jobs end with it, and nobody unlocks anything.
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    again = start(tmp_path, second)
+    _, shown = again.communicate()
+    assert again.returncode == 0, shown
+    assert all((tmp_path / path).is_file() for path in TARGETS)
+    assert not [path for path in (tmp_path / "results").rglob("*.partial")]

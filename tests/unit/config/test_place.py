@@ -1,0 +1,32 @@
+"""lemur.config.place: folders that no quoting helps."""
+
+from pathlib import Path
+
+import pytest
+from lemur.config import place
+from lemur.errors import UserError
+
+
+@pytest.mark.parametrize("name", ["my räume dir", "it's", "a$b", "50%", "a*[b]?", 'a"b', "a\\b", "#;&"])  # fmt: skip
+def test_most_characters_are_fine_here(name):
+    place.check(Path("/home") / name)
+
+
+@pytest.mark.parametrize("character", ["$", "`", '"', "\\", "%"])
+def test_those_that_sbatch_reads_again_are_refused_on_a_cluster(character):
+    with pytest.raises(UserError, match="cannot be worked in") as told:
+        place.check(Path("/work"), Path(f"/home/a{character}b"), cluster=True)
+    assert "\n" not in str(told.value)
+    place.check(Path("/home/my räume dir"), Path("/home/it's"), cluster=True)
+
+
+@pytest.mark.parametrize("name", ["my dir", "it's", 'a"b', "a\\b"])
+def test_what_pytorch_cannot_compile_in_is_refused(name):
+    here = {"parallel": {"device": "cpu"}}
+    compiled = {"pretrain": {"compile": True, **here}, "sft": here}
+    with pytest.raises(UserError, match="pretrain.compile: PyTorch cannot compile below"):
+        place.check_compiled(compiled, Path("/home/räume"), Path("/home") / name)
+    for changed in ({"compile": False}, {"parallel": {"device": "cuda"}}):
+        fine = {**compiled, "pretrain": compiled["pretrain"] | changed}
+        place.check_compiled(fine, Path("/home") / name)
+    place.check_compiled(compiled, Path("/home/räume"))

@@ -1,0 +1,20 @@
+"""The corpus for a terminal, when it is cleaned: what each source kept, and which keeps nothing."""
+
+from collections.abc import Mapping
+
+from lemur.corpus.ledger import Entry
+from lemur.text_table import aligned
+
+
+def text_of(name: str, entries: Mapping[str, Entry]) -> str:
+    """One row a source; then a warning for each that keeps no document."""
+    head = ("source", "kind", "files read", "documents", "MB kept", "share")
+    rows = []
+    for entry in entries.values():
+        kept, read = entry.cleaned["bytes"], entry.read["bytes"]
+        counts = (f"{entry.read['files']:,}", f"{entry.cleaned['documents']:,}")
+        share = f"{100 * kept / read:.1f}%" if read else "-"
+        rows.append((entry.name, entry.kind, *counts, f"{kept / 1e6:.2f}", share))
+    lines = [f"corpus {name}, cleaned:", *aligned(head, rows)]
+    lines += [f"warning: {said}" for entry in entries.values() if (said := entry.nothing_kept())]
+    return "\n".join(lines) + "\n"

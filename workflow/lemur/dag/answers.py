@@ -1,0 +1,37 @@
+"""Targets that print an answer: the terminal shows that answer, and little else.
+
+``snakemake provenance`` is a question. Its answer would otherwise stand below the plan of a recipe,
+a table of jobs and Snakemake's account of itself.
+"""
+
+import logging
+from collections.abc import Collection
+
+# Rules of rules/9_targets.smk without files of their own, whose shell command prints.
+PRINTING = frozenset({"provenance", "mixture_table", "evaluate"})
+# Snakemake's events (snakemake_interface_logger_plugins.common.LogEvent) that say what went wrong.
+_ERRORS = frozenset({"job_error", "group_error", "error"})
+
+
+def asked(targets: Collection[object]) -> bool:
+    """Whether everything that was asked for on the command line prints an answer."""
+    return bool(targets) and {str(target) for target in targets} <= PRINTING
+
+
+class OnlyProblems(logging.Filter):
+    """Passes warnings and errors. Jobs that must run first report their own progress."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the terminal shows this record of Snakemake's."""
+        event = str(getattr(record, "event", "") or "")
+        return record.levelno >= logging.WARNING or event in _ERRORS
+
+
+def quieten(logger: logging.Logger) -> None:
+    """Let the handlers of Snakemake's logger that write to the terminal pass only problems.
+
+    What Snakemake keeps under ``.snakemake/log`` stays whole.
+    """
+    for handler in logger.handlers:
+        if not isinstance(handler, logging.FileHandler):
+            handler.addFilter(OnlyProblems())

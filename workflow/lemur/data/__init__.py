@@ -1,0 +1,1 @@
+"""Records and tables of data sets, read alike by every stage."""

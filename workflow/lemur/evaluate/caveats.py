@@ -1,0 +1,55 @@
+"""What a reader must know of a score before believing it, said beside the score wherever it stands."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Score = Mapping[str, Any]
+
+
+def answers(score: Score) -> int:
+    """How many answers were generated for a score; 0 for choices and documents, which are none."""
+    return sum((score.get("responses") or {}).get("finish", {}).values())
+
+
+def empty(score: Score) -> str:
+    """``19 of 24 answers are empty``; nothing where none is."""
+    count, asked = (score.get("responses") or {}).get("empty", 0), answers(score)
+    if not count:
+        return ""
+    return f"{count} of {asked or score['n']} answers {'is' if count == 1 else 'are'} empty"
+
+
+def cut(score: Score) -> str:
+    """Answers that ended at the limit of new tokens, and prompts that were refused or cut."""
+    responses = score.get("responses") or {}
+    asked, told = answers(score), []
+    if long := responses.get("finish", {}).get("length", 0):
+        told.append(f"{long} of {asked} answers end at the limit of new tokens")
+    if refused := responses.get("finish", {}).get("refused", 0):
+        told.append(f"{refused} of {asked} prompts were refused by the server")
+    if short := responses.get("truncated_prompts", 0):
+        told.append(f"{short} of {asked or score['n']} prompts did not fit whole")
+    return "; ".join(told)
+
+
+def forgeable(score: Score) -> str:
+    """How many programs shared a process with their test, as the originals have it: one that is
+    written against the judge can pass there without solving anything."""
+    if score["value"] is None:
+        return ""
+    judged, count = score.get("n_judged", score["n"]), 0
+    if score["benchmark"].startswith("multipl_e"):
+        count = judged
+    elif score["benchmark"].startswith("ds1000"):
+        count = len(score.get("one_process") or {})
+    if not count:
+        return ""
+    how = "share a process with their test and could forge a pass"
+    if count == 1:
+        how = "shares a process with its test and could forge a pass"
+    return f"{count} of {judged} programs {how}"
+
+
+def all_caveats(score: Score) -> list[str]:
+    """All of them that apply, the one that changes most first."""
+    return [text for text in (empty(score), cut(score), forgeable(score)) if text]

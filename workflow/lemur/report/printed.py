@@ -1,0 +1,32 @@
+"""Scores for a terminal: a row a score, then what a reader must know of them."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from lemur.evaluate import caveats
+from lemur.figures import inputs
+from lemur.report.page import score_rows
+from lemur.text_table import aligned
+
+_HEAD = ("benchmark", "model", "score", "95% interval", "problems", "against start, same problems")
+
+
+def text_of(paths: Iterable[Path], labels: Mapping[str, str]) -> str:
+    """The table of ``scores.json`` files, with their ``verdicts.jsonl`` beside them.
+
+    ``labels``: what a model is called, by its name.
+    """
+    scores = inputs.scores(paths)
+    rows, notes = [], []
+    for score, row in zip(scores, score_rows(scores, labels), strict=True):
+        keys = ("benchmark", "model", "value", "interval", "n", "against")
+        rows.append([row[key] for key in keys])
+        if score["value"] is None:
+            said = [f"not judged: {score.get('reason') or 'no reason given'}"]
+        else:
+            left = score.get("not_judged", {})
+            said = [f"{count} not judged: {reason}" for reason, count in left.items()]
+        said += caveats.all_caveats(score)
+        if said:
+            notes.append(f"{row['benchmark']}, {row['model']}: {'; '.join(said)}")
+    return "\n".join([*aligned(_HEAD, rows), *notes])
