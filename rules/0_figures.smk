@@ -9,7 +9,7 @@ PAPER_FIGURES = (
 )
 # Models that are scored without a recipe share its name, and have a table each.
 SCORED = [entry["name"] for entry in baselines()] if "model" in config else []
-FOUNDATION = f"results/figures/{'/'.join([RECIPE['name'], *SCORED])}/foundation.html"
+FOUNDATION = str(Path("results", "figures", RECIPE["name"], *SCORED, "foundation.html"))
 FOUNDATION_OTHERS = [str(Path(FOUNDATION).with_suffix(kind)) for kind in (".md", ".csv", ".tex")]
 SECTIONS = {
     name: section["heading"]
@@ -107,7 +107,9 @@ def scores_of_figure(name):
 
 def heldout_scores():
     """Bits per byte of the recipe's own models: what its training is held against."""
-    return [path for path in scores_of(RECIPE) if "/bits_per_byte_" in path]
+    named = [item["name"] for item in RECIPE["evaluate"]["benchmarks"]]
+    held = [name for name in named if name.startswith("bits_per_byte_")]
+    return [path for path in scores_of(RECIPE) if Path(path).parent.name in held]
 
 
 def report_spec():
