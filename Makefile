@@ -1,18 +1,19 @@
 # The front door. Every target is also one plain command, shown in README.md.
 SHELL := /bin/bash
-PYTHON ?= $(shell for p in python3 python3.11 python3.12; do "$$p" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { echo $$p; break; }; done)
+PYTHON ?= $(shell workflow/find-python 2>/dev/null)
 CORES ?= $(shell nproc)
+SUITE ?= bookworm
 # The options before --cores: --resources takes every word up to the next option, targets too.
 SNAKEMAKE := workflow/env-run workflow snakemake --resources mem_mb=8000 downloads=4 --cores $(CORES)
 
 # The pinned environments that a target needs; none is named: those that every run needs.
 define built
-@[ -n "$(PYTHON)" ] || { echo "error: no Python 3.11 or 3.12 on PATH (Debian and Ubuntu: apt-get install python3 python3-venv)" >&2; exit 2; }
+@[ -n "$(PYTHON)" ] || workflow/find-python
 @$(PYTHON) workflow/env-build $(1)
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures plan test test-long test-slurm bench bench-train bench-corpus bench-evaluate bench-slurm bench-overhead lint format
+.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-slurm bench-overhead lint format
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,9 +53,14 @@ test-envs: envs
 test: test-envs ## all checks and tests of at most 15 minutes
 	@workflow/env-run workflow python tests/run.py
 
-test-long: test-envs ## everything else: all kill points, fuzzing, every fault
+test-long: test-envs ## everything else: all kill points, fuzzing, every fault, a bare Debian
+	@workflow/system-packages test-long
 	@$(PYTHON) workflow/env-build vllm || echo "vLLM cannot be installed here: its tests will be skipped"
 	@workflow/env-run workflow python tests/run.py --long
+	@$(PYTHON) tests/bare.py --suite $(SUITE)
+
+test-bare: setup ## make mini and make test in a Debian made for it (root; SUITE=trixie, ONLY=mini or test; about 40 minutes)
+	@$(PYTHON) tests/bare.py --suite $(SUITE) $(if $(ONLY),--only $(ONLY))
 
 test-slurm: envs ## smoke and every fault on a SLURM cluster of its own (root on Debian; about 25 minutes)
 	@workflow/env-run workflow python tests/run.py --long --only slurm

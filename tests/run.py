@@ -4,8 +4,8 @@
     run.py --long         what `make test-long` runs: the tests marked long as well
     run.py --only NAME    one group: lint, workflow, data, train, evaluate, figures, dag, e2e, slurm, nix
 
-Fails on a failed test, and on a skip whose reason is not of a listed kind: a test that quietly
-does not run is a defect.
+Ends with the skipped tests by their reason, and one line of counts. Fails on a failed test, and on
+a skip whose reason is not of a listed kind: a test that quietly does not run is a defect.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,35 +75,36 @@ def lint() -> int:
     return failed
 
 
-def run_group(name: str, long: bool, report: Path) -> tuple[int, int, int, list[str]]:
-    """(passed, failed, skipped, complaints) of one group."""
+def run_group(name: str, long: bool, report: Path) -> tuple[int, int, list[str], list[str]]:
+    """(passed, failed, reasons of the skipped, complaints) of one group."""
     environment, folders = GROUPS[name]
     present = [f"tests/{folder}" for folder in folders if (ROOT / "tests" / folder).is_dir()]
     if not present:
-        return 0, 0, 0, []
+        return 0, 0, [], []
     marks = [] if long else ["-m", "not long"]
     command = ["python", "-m", "pytest", "-q", *marks, f"--junit-xml={report}", *present]
     print(f"== {name}: {' '.join(present)} (environment {environment})", flush=True)
     done = in_environment(environment, command)
     if done.returncode == 5:  # no test selected
-        return 0, 0, 0, []
+        return 0, 0, [], []
     if not report.exists():
-        return 0, 1, 0, [f"{name}: pytest itself failed"]
+        return 0, 1, [], [f"{name}: pytest itself failed"]
     complaints = []
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    counts = {"passed": 0, "failed": 0}
+    reasons = []
     for case in ElementTree.parse(report).iter("testcase"):
         if case.find("failure") is not None or case.find("error") is not None:
             counts["failed"] += 1
         elif (skip := case.find("skipped")) is not None:
-            counts["skipped"] += 1
             reason = skip.get("message", "")
+            reasons.append(reason)
             if not reason.startswith(ALLOWED_SKIPS):
                 complaints.append(f"{case.get('name')}: unlisted skip: {reason}")
         else:
             counts["passed"] += 1
     if done.returncode and not counts["failed"]:
         complaints.append(f"{name}: pytest left with code {done.returncode}")
-    return counts["passed"], counts["failed"], counts["skipped"], complaints
+    return counts["passed"], counts["failed"], reasons, complaints
 
 
 def slowest(folder: Path, count: int = 10) -> list[str]:
@@ -124,7 +126,8 @@ def main() -> int:
     args = parser.parse_args()
     os.environ.setdefault("SLURM_CONF", "/dev/null")
     chosen = args.only or ["lint", *GROUPS]
-    passed = failed = skipped = 0
+    passed = failed = 0
+    reasons: list[str] = []
     complaints: list[str] = []
     times = []
     with tempfile.TemporaryDirectory() as folder:
@@ -135,7 +138,8 @@ def main() -> int:
                 failed, passed = failed + bad, passed + len(LINT) - bad
             else:
                 some = run_group(name, args.long, Path(folder) / f"{name}.xml")
-                passed, failed, skipped = passed + some[0], failed + some[1], skipped + some[2]
+                passed, failed = passed + some[0], failed + some[1]
+                reasons += some[2]
                 complaints += some[3]
             times.append((name, time.monotonic() - began))
         longest = slowest(Path(folder))
@@ -143,10 +147,12 @@ def main() -> int:
         print("\n".join(["slowest:", *longest]))
     each = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times)
     print(f"time: {each}; together {sum(seconds for _, seconds in times):.0f} s")
+    for reason, count in sorted(Counter(reasons).items()):
+        print(f"skipped {count}: {' '.join(reason.split())[:300]}")
     for line in complaints:
         print(f"error: {line}")
     failed += len(complaints)
-    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    print(f"{passed} passed, {failed} failed, {len(reasons)} skipped", flush=True)
     return 1 if failed or not passed else 0
 
 

@@ -71,6 +71,8 @@ def page(chromium, report):
     """The report, freshly loaded at 1280 x 900 in light colours."""
     chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False})  # fmt: skip
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    # Away from the browser's start page, which asks for what it draws when it likes.
+    chromium.get("about:blank")
     chromium.get_log("browser"), chromium.get_log("performance")
     chromium.get(report.as_uri())
     return chromium

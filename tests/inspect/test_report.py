@@ -23,13 +23,35 @@ def narrow(page):
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": True})  # fmt: skip
 
 
+def requests_of(page) -> list[str]:
+    """Addresses that the page's own frame has asked for since the log was read last.
+
+    The browser's own pages, its start page among them, ask in targets and frames of their own.
+    """
+    frame = page.execute_cdp_cmd("Page.getFrameTree", {})["frameTree"]["frame"]["id"]
+    events = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
+    return [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+        and event["params"].get("frameId") == frame
+    ]
+
+
 def test_the_console_is_quiet_and_no_request_leaves_the_file(page, report):
     page.execute_script(OPEN)
     assert page.get_log("browser") == []
-    asked = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
-    urls = [event["params"]["request"]["url"] for event in asked if event["method"] == "Network.requestWillBeSent"]  # fmt: skip
+    urls = requests_of(page)
     assert report.as_uri() in urls
     assert [url for url in urls if url != report.as_uri() and not url.startswith("data:")] == []
+
+
+def test_a_request_of_the_pages_frame_would_be_counted(page, tmp_path):
+    """What the test above would not see if it looked at another frame or too early."""
+    (tmp_path / "asks.html").write_text("<script>fetch('http://127.0.0.1:9/asked').catch(() => 0)</script>")  # fmt: skip
+    page.get((tmp_path / "asks.html").as_uri())
+    page.execute_async_script("setTimeout(arguments[0], 200)")
+    assert "http://127.0.0.1:9/asked" in requests_of(page)
 
 
 def test_the_policy_stops_a_request_that_a_script_would_make(page):

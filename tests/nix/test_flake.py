@@ -27,6 +27,11 @@ PIN = {
 }
 
 
+# The sets of Python packages that nixpkgs 26.05 builds: NixOS/nixpkgs #354627 (3.13 for 3.11, for
+# 25.05) and #462746 (3.14 for 3.12, for 26.05), both merged. Of another one numpy would be compiled.
+BUILT = ("python313", "python314")
+
+
 class Nix:
     """Nix with a store of its own and no network, on a copy of what the flake reads."""
 
@@ -158,9 +163,24 @@ def test_every_environment_is_exposed(nix):
 
 def test_the_shell_has_every_tool_and_a_font(nix):
     tools = nix.value(f"devShells.{SYSTEM}.default", "shell: map (one: one.name) shell.packages")
-    assert {"python311", "gcc", "slurm", "bubblewrap", "git"} <= set(tools)
+    assert {BUILT[0], "gcc", "slurm", "bubblewrap", "git"} <= set(tools)
     fonts = nix.value(f"devShells.{SYSTEM}.default", "shell: shell.FONTCONFIG_FILE.fonts")
     assert len(fonts) == 1 and fonts[0].endswith("dejavu_fonts")
+
+
+def test_its_interpreter_is_one_that_nixpkgs_builds_and_the_locks_cover(nix):
+    named = set(re.findall(r"\bpython3\d+", (nix.flake / "flake.nix").read_text()))
+    assert len(named) == 1 and named <= set(BUILT)
+    minor = int(named.pop().removeprefix("python3"))
+    project = (ROOT / "pyproject.toml").read_text()
+    low, high = map(int, re.search(r'python = ">=3\.(\d+),<3\.(\d+)"', project).groups())
+    assert low <= minor < high
+    script = nix.value(f"checks.{SYSTEM}.tools", "check: check.text")
+    assert f"sys.version_info[:2] == (3, {minor})" in script
+    for name in ENVIRONMENTS:  # what is exposed can be built with it, or says so by its own range
+        lock = (ROOT / "envs" / name / "cpu.lock").read_text()
+        limit = max(map(int, re.findall(r"python_full_version < '3\.(\d+)'", lock)))
+        assert minor < limit or (ROOT / "envs" / name / "pyproject.toml").exists()
 
 
 def test_run_is_make_mini_and_check_runs_the_offline_tests(nix):

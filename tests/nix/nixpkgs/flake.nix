@@ -52,8 +52,8 @@
           "zlib"
         ]
         // {
-          python311 = package "python311" // {
-            withPackages = choose: made "python311-with" { packages = choose python; };
+          python313 = package "python313" // {
+            withPackages = choose: made "python313-with" { packages = choose python; };
           };
           stdenv.cc.cc.lib = package "gcc-lib";
           lib = {

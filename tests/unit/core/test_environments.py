@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 from lemur.provenance import ROOT
@@ -38,6 +39,70 @@ def test_locks_pin_what_is_asked_for(name):
             package, _, version = item.partition("==")
             assert package in pinned, f"{package} is not in {name}/{variant}.lock: make lock"
             assert not version or pinned[package].split("+")[0] == version
+
+
+def pythons(text):
+    """(oldest, too new) minor versions that pyproject.toml names."""
+    found = re.search(r'^requires-python = ">=3\.(\d+),<3\.(\d+)"$', text, re.M)
+    return int(found.group(1)), int(found.group(2))
+
+
+LOW, HIGH = pythons((ROOT / "pyproject.toml").read_text())
+EVERY_LOCK = sorted((ROOT / "envs").rglob("*.lock"))
+
+
+@pytest.mark.parametrize("lock", EVERY_LOCK, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_lock_is_for_the_pythons_that_are_claimed(lock):
+    """Those of pyproject.toml, or of the folder's own where newer ones have no wheels."""
+    project = lock.parent / "pyproject.toml"
+    text = (project if project.exists() else ROOT / "pyproject.toml").read_text()
+    claimed = re.search(r"^environments = .*python_full_version < '3\.(\d+)'", text, re.M).group(1)
+    assert project.exists() or int(claimed) == HIGH
+    ends = {
+        int(minor) for minor in re.findall(r"python_full_version < '3\.(\d+)'", lock.read_text())
+    }
+    assert max(ends) == int(claimed)
+
+
+def test_the_page_says_for_which_pythons():
+    assert f"Python 3.{LOW} to 3.{HIGH - 1}" in (ROOT / "README.md").read_text()
+
+
+@pytest.fixture
+def found(tmp_path):
+    """What find-python prints where only the given interpreters are on PATH."""
+
+    def call(versions, *arguments):
+        for name in ("bash", "sed", "seq", "readlink", "dirname"):
+            (tmp_path / name).symlink_to(shutil.which(name))
+        for name, minor in versions.items():
+            program = tmp_path / name
+            asked = f"import sys; sys.version_info = (3, {minor}, 0); "
+            program.write_text(f'#!/bin/sh\nexec {sys.executable} -IS -c "{asked}$2"\n')
+            program.chmod(0o755)
+        command = [str(ROOT / "workflow" / "find-python"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env={"PATH": str(tmp_path)})
+
+    return call
+
+
+@pytest.mark.parametrize(("versions", "arguments", "chosen"), [
+    ({"python3": LOW}, (), "python3"),
+    ({"python3": HIGH - 1}, (), "python3"),
+    ({"python3": HIGH, f"python3.{LOW}": LOW}, (), f"python3.{LOW}"),
+    ({"python3": LOW - 1, "python3.13": 13}, (), "python3.13"),
+    ({"python3": 13, "python3.12": 12}, ("3.13",), "python3.12"),
+])  # fmt: skip
+def test_the_interpreter_is_one_that_the_locks_are_for(found, versions, arguments, chosen):
+    assert found(versions, *arguments).stdout == f"{chosen}\n"
+
+
+@pytest.mark.parametrize("versions", [{}, {"python3": LOW - 1}, {"python3": HIGH}])
+def test_no_interpreter_is_one_line(found, versions):
+    done = found(versions)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: no Python 3.{LOW} to 3.{HIGH - 1} on PATH (")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.long
@@ -134,10 +199,12 @@ def test_a_named_configuration_and_an_allocation_stay_as_they_are(clients):
 @pytest.mark.parametrize("call", ["workflow/env-run workflow snakemake --help",
                                   "source .envs/workflow/bin/activate; snakemake --help"])  # fmt: skip
 def test_the_real_snakemake_asks_no_controller(call, tmp_path):
-    """Its plugin calls scontrol at every start; with an empty configuration that returns at once."""
-    fake = tmp_path / "scontrol"
-    fake.write_text(f'#!/bin/sh\necho "conf=$SLURM_CONF" >>{tmp_path}/asked\nexit 1\n')
-    fake.chmod(0o755)
+    """Its plugin calls scontrol at every start where it finds SLURM's clients; with an empty
+    configuration that returns at once. The clients are made here, whatever the machine has."""
+    for name in ("scontrol", "sinfo", "sacct", "sacctmgr", "sbatch", "squeue", "srun", "scancel"):
+        fake = tmp_path / name
+        fake.write_text(f'#!/bin/sh\necho "conf=$SLURM_CONF" >>"{tmp_path}/asked"\nexit 1\n')
+        fake.chmod(0o755)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "SNAKEMAKE_"))}
     subprocess.run(
         ["bash", "-c", call], cwd=ROOT,

@@ -1,12 +1,14 @@
 """MultiPL-E: programs of twelve languages compiled and run in the sandbox, fetched from a hub."""
 
 import dataclasses
+import re
 
 import pytest
 from answered import catalogue, fetched, parquet, scored
 from lemur.errors import UserError
 from lemur.evaluate import ends, languages, trial
 from lemur.evaluate.tasks import Bench
+from lemur.provenance import ROOT
 from lemur.sandbox.policy import Limits
 from made_early import EARLY, PRINTS
 from made_languages import PROBLEMS, rows
@@ -41,6 +43,15 @@ def test_every_language_of_the_issue_has_a_judge_and_a_file():
     assert {one.name for one in languages.LANGUAGES.values()} == named
     files = catalogue("multipl_e")["data"]["from"]["files"]
     assert files == [f"humaneval-{folder_of(name)}/*.parquet" for name in languages.LANGUAGES]
+
+
+def test_what_is_installed_for_the_tests_is_what_a_language_asks_for():
+    """workflow/system-packages names each package that a missing toolchain's message names."""
+    script = (ROOT / "workflow" / "system-packages").read_text()
+    always = {"bash", "perl"}  # of every Debian
+    for language in languages.LANGUAGES.values():
+        for package in set(language.packages.split()) - always:
+            assert re.search(rf"[ (]{re.escape(package)}[\")]", script), package
 
 
 def judged(sandbox, language, answer, seconds=5):
@@ -280,13 +291,25 @@ def test_nothing_judged_is_no_score(spec, manifest, tmp_path, sandbox, monkeypat
     assert made["reason"] == "24 x toolchain: none here"
 
 
-def test_what_is_missing_is_named(monkeypatch):
-    languages.missing.cache_clear()
-    monkeypatch.setattr(languages, "_which", lambda name: None)
-    assert languages.missing("java") == (
-        "toolchain: Java lacks javac, java: apt-get install default-jdk-headless libjavatuples-java"
-    )
-    languages.missing.cache_clear()
+@pytest.mark.parametrize(
+    ("commands", "files", "lacks"),
+    [
+        (False, True, "javac, java"),
+        (True, False, "/usr/share/java/javatuples.jar"),
+        (False, False, "javac, java, /usr/share/java/javatuples.jar"),
+        (True, True, None),
+    ],
+)
+def test_what_is_missing_is_named(monkeypatch, commands, files, lacks):
+    """Whatever this machine has: commands and files of a library are told apart."""
+    monkeypatch.setattr(languages, "_which", lambda name: name if commands else None)
+    monkeypatch.setattr(languages.glob, "glob", lambda pattern: [pattern] if files else [])
+    install = ": apt-get install default-jdk-headless libjavatuples-java"
+    told = languages.missing.__wrapped__("java")
+    assert told == (lacks and f"toolchain: Java lacks {lacks}{install}")
+
+
+def test_a_language_without_a_judge_is_named():
     assert "no judge for language 'cobol'" in languages.missing("cobol")
 
 
