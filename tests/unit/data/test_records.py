@@ -1,6 +1,7 @@
 """Every stage that reads rows from outside reads the same rows of the same bytes."""
 
 import gzip
+import hashlib
 import io
 import json
 import subprocess
@@ -78,7 +79,7 @@ def manifest(folder: Path, name: str, files: dict[str, bytes]) -> Path:
     listed = []
     for file, data in files.items():
         (folder / "files" / file).write_bytes(data)
-        listed.append({"path": f"files/{file}", "size": len(data), "sha256": "0" * 64})
+        listed.append({"path": f"files/{file}", "size": len(data), "sha256": hashlib.sha256(data).hexdigest()})
     path = folder / "manifest.json"
     path.write_text(json.dumps({"name": name, "files": listed}))
     return path
