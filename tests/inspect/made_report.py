@@ -40,7 +40,8 @@ def main(folder):
 
     for path in files["scores"]:
         path.with_name("prompt.txt").write_text(f"What is 6 times 7? {PLANTED}")
-        path.with_name("generations.jsonl").write_text('{"form": 1, "settings": {}}\n')
+        score = json.loads(path.read_text())
+        trial_run.write_file(path.with_name("generations.jsonl"), trial_run.generations(score, []))
     answers = {"start": ["41", PLANTED], "pretrained": ["42"] * 4, "chat": ["42", ""]}
     for model, texts in answers.items():
         texts = [*texts, *[""] * (16 - len(texts))]
