@@ -79,7 +79,9 @@ def manifest(folder: Path, name: str, files: dict[str, bytes]) -> Path:
     listed = []
     for file, data in files.items():
         (folder / "files" / file).write_bytes(data)
-        listed.append({"path": f"files/{file}", "size": len(data), "sha256": hashlib.sha256(data).hexdigest()})
+        listed.append(
+            {"path": f"files/{file}", "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        )
     path = folder / "manifest.json"
     path.write_text(json.dumps({"name": name, "files": listed}))
     return path

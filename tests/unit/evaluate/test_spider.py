@@ -58,10 +58,14 @@ QUESTIONS = [
 
 @pytest.fixture
 def manifest(tmp_path):
-    folder = tmp_path / "spider"
-    folder.mkdir()
+    return download(tmp_path / "spider", QUESTIONS)
+
+
+def download(folder, questions):
+    """The manifest of a downloaded dump with these questions."""
+    folder.mkdir(exist_ok=True)
     (folder / "ic_spider_dbs.sql").write_text(DUMP)
-    (folder / "ic_spider_dev.json").write_text(json.dumps(QUESTIONS))
+    (folder / "ic_spider_dev.json").write_text(json.dumps(questions))
     names = ("ic_spider_dbs.sql", "ic_spider_dev.json")
     listed = [{"path": name, "sha256": sha256_of(folder / name), "size": 1} for name in names]
     write_json(folder / "manifest.json", {"name": "spider", "files": listed})
@@ -265,10 +269,9 @@ def test_distinct_is_left_out_of_queries_and_not_of_texts(query_, without):
 
 def test_distinct_is_passed_over_and_held_to_beside(spec, manifest, tmp_path, sandbox):
     """Spider's evaluation leaves DISTINCT out of both queries; the stricter score keeps it."""
-    path = manifest.parent / "ic_spider_dev.json"
     golds = ["SELECT DISTINCT Owner_ID FROM orders", "SELECT Owner_ID FROM orders"]
     golds += ["SELECT count(DISTINCT Owner_ID) FROM orders"]
-    path.write_text(json.dumps([{**QUESTIONS[0], "gold": gold} for gold in golds]))
+    download(manifest.parent, [{**QUESTIONS[0], "gold": gold} for gold in golds])
     answers = [" Owner_ID FROM orders", " DISTINCT Owner_ID FROM orders", " 2"]
     made, items, _ = scored(
         spec("spider"), manifest, tmp_path / "out", lambda one: answers[int(one["_id"][-1])]
@@ -319,11 +322,10 @@ def test_verdicts(sandbox, manifest, response, verdict):
     ],
 )
 def test_questions_of_another_shape_are_one_line(spec, manifest, change, words):
-    path = manifest.parent / "ic_spider_dev.json"
-    path.write_text(json.dumps([QUESTIONS[0] | change]))
+    download(manifest.parent, [QUESTIONS[0] | change])
     with pytest.raises(UserError, match=words):
         Bench(spec("spider"), manifest)
-    path.write_text("[3]")
+    download(manifest.parent, [3])
     with pytest.raises(UserError, match="must be an object, it is int"):
         Bench(spec("spider"), manifest)
 
