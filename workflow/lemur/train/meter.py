@@ -1,5 +1,6 @@
 """What training costs while it runs: speed, utilisation, waiting for data, memory."""
 
+import functools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,13 +48,19 @@ def matrix_rate(device: torch.device, precision: str, seconds: float = SECONDS) 
     return 2.0 * side**3 / best
 
 
+@functools.cache
+def measured_rate(device: torch.device, precision: str, threads: int) -> float:
+    """``matrix_rate``, measured once a process for a device, a precision and a number of threads."""
+    return matrix_rate(device, precision)
+
+
 class Meter:
     """Measures the steps of one rank; ``flops``: model FLOPs a token."""
 
     def __init__(self, spec: Spec, device: torch.device, flops: float):
         self.tokens, self.flops, self.device = spec.global_batch_tokens, flops, device
         precision = arithmetic(spec.precision, device)
-        self.peak = matrix_rate(device, precision) * spec.world
+        self.peak = measured_rate(device, precision, torch.get_num_threads()) * spec.world
         side = SIDE[device.type]
         self.described = (
             f"{self.peak / 1e12:.3g} TFLOP/s reached by {spec.world} rank(s) in a product of "
