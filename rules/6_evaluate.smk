@@ -24,7 +24,7 @@ rule answer:
         threaded(
             backend_environment(),
             "6_evaluate/answer.py",
-            "--model {params.model} --data {input.data} --out {output}",
+            "--model {params.model:q} --data {input.data} --out {output}",
         )
 
 

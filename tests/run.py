@@ -13,14 +13,18 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Group -> (environment, folders under tests/). Groups run one after the other: most use both cores.
+# Group -> (environment, folders under tests/).
 GROUPS = {
     "workflow": (
         "workflow",
@@ -36,6 +40,10 @@ GROUPS = {
     "slurm": ("workflow", ["slurm"]),
     "nix": ("workflow", ["nix"]),
 }
+
+# Groups at a time, and those that take longest, which begin first.
+LANES = 2
+FIRST = ("train", "e2e", "dag", "evaluate")
 
 # A skip must say which of these the machine lacks.
 ALLOWED_SKIPS = (
@@ -63,48 +71,61 @@ def in_environment(name: str, command: list[str], **options) -> subprocess.Compl
     return subprocess.run([str(ROOT / "workflow" / "env-run"), name, *command], cwd=ROOT, **options)
 
 
-def lint() -> int:
-    failed = 0
+@dataclass
+class Outcome:
+    """What a group came to. ``reasons`` of skipped tests; ``complaints`` that are no test's own."""
+
+    passed: int = 0
+    failed: int = 0
+    reasons: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    text: str = ""
+
+
+def lint() -> Outcome:
+    """Formatters and linters; the text names each and holds the whole output of what failed."""
+    found = Outcome()
     for label, command in LINT:
         done = in_environment("workflow", command, capture_output=True, text=True)
         good = done.returncode == 0
-        failed += not good
-        print(f"{label}: {'ok' if good else 'FAILED'}", flush=True)
-        if not good:
-            print(done.stdout + done.stderr, flush=True)
-    return failed
+        found.passed, found.failed = found.passed + good, found.failed + (not good)
+        found.text += f"{label}: {'ok' if good else 'FAILED'}\n"
+        found.text += "" if good else done.stdout + done.stderr
+    return found
 
 
-def run_group(name: str, long: bool, report: Path) -> tuple[int, int, list[str], list[str]]:
-    """(passed, failed, reasons of the skipped, complaints) of one group."""
+def run_group(name: str, long: bool, report: Path) -> Outcome:
+    """One group's tests, in its environment."""
     environment, folders = GROUPS[name]
     present = [f"tests/{folder}" for folder in folders if (ROOT / "tests" / folder).is_dir()]
     if not present:
-        return 0, 0, [], []
+        return Outcome()
     marks = [] if long else ["-m", "not long"]
     command = ["python", "-m", "pytest", "-q", *marks, f"--junit-xml={report}", *present]
-    print(f"== {name}: {' '.join(present)} (environment {environment})", flush=True)
-    done = in_environment(environment, command)
+    done = in_environment(
+        environment, command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace",
+    )  # fmt: skip
+    found = Outcome(text=done.stdout)
     if done.returncode == 5:  # no test selected
-        return 0, 0, [], []
+        return found
     if not report.exists():
-        return 0, 1, [], [f"{name}: pytest itself failed"]
-    complaints = []
-    counts = {"passed": 0, "failed": 0}
-    reasons = []
+        found.failed, found.complaints = 1, [f"{name}: pytest itself failed"]
+        return found
     for case in ElementTree.parse(report).iter("testcase"):
         if case.find("failure") is not None or case.find("error") is not None:
-            counts["failed"] += 1
+            found.failed += 1
         elif (skip := case.find("skipped")) is not None:
             reason = skip.get("message", "")
-            reasons.append(reason)
+            found.reasons.append(reason)
             if not reason.startswith(ALLOWED_SKIPS):
-                complaints.append(f"{case.get('name')}: unlisted skip: {reason}")
+                found.complaints.append(f"{case.get('name')}: unlisted skip: {reason}")
         else:
-            counts["passed"] += 1
-    if done.returncode and not counts["failed"]:
-        complaints.append(f"{name}: pytest left with code {done.returncode}")
-    return counts["passed"], counts["failed"], reasons, complaints
+            found.passed += 1
+    if done.returncode and not found.failed:
+        found.complaints.append(f"{name}: pytest left with code {done.returncode}")
+    return found
 
 
 def slowest(folder: Path, count: int = 10) -> list[str]:
@@ -117,6 +138,30 @@ def slowest(folder: Path, count: int = 10) -> list[str]:
     return [f"  {seconds:.1f} s  {name}" for seconds, name in sorted(cases, reverse=True)[:count]]
 
 
+def run(chosen: Sequence[str], long: bool, folder: Path) -> dict[str, Outcome]:
+    """Outcomes by group: two groups at a time, which few of them need both cores for, the long ones
+    alone, since they measure memory and time. Each group's output is printed whole as it ends."""
+    done: dict[str, Outcome] = {}
+    began, printing = time.monotonic(), threading.Lock()
+
+    def work(name: str) -> None:
+        start = time.monotonic()
+        print(f"begins: {name}", flush=True)
+        found = lint() if name == "lint" else run_group(name, long, folder / f"{name}.xml")
+        found.seconds = time.monotonic() - start
+        with printing:
+            done[name] = found
+            left = [other for other in chosen if other not in done]
+            print(f"== {name}: {found.passed} passed, {found.failed} failed in {found.seconds:.0f} s"
+                  f" ({time.monotonic() - began:.0f} s in all; left: {' '.join(left) or 'none'})\n"
+                  f"{found.text.rstrip()}", flush=True)  # fmt: skip
+
+    with ThreadPoolExecutor(1 if long else LANES) as pool:
+        order = sorted(chosen, key=lambda name: (name not in FIRST, chosen.index(name)))
+        list(pool.map(work, order))
+    return {name: done[name] for name in chosen}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -125,33 +170,25 @@ def main() -> int:
     parser.add_argument("--only", choices=["lint", *GROUPS], action="append")
     args = parser.parse_args()
     os.environ.setdefault("SLURM_CONF", "/dev/null")
+    # Threads that wait for work while the other group has the core would only burn it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     chosen = args.only or ["lint", *GROUPS]
-    passed = failed = 0
-    reasons: list[str] = []
-    complaints: list[str] = []
-    times = []
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        for name in chosen:
-            began = time.monotonic()
-            if name == "lint":
-                bad = lint()
-                failed, passed = failed + bad, passed + len(LINT) - bad
-            else:
-                some = run_group(name, args.long, Path(folder) / f"{name}.xml")
-                passed, failed = passed + some[0], failed + some[1]
-                reasons += some[2]
-                complaints += some[3]
-            times.append((name, time.monotonic() - began))
+        outcomes = run(chosen, args.long, Path(folder))
         longest = slowest(Path(folder))
     if longest:
         print("\n".join(["slowest:", *longest]))
-    each = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times)
-    print(f"time: {each}; together {sum(seconds for _, seconds in times):.0f} s")
+    each = ", ".join(f"{name} {found.seconds:.0f} s" for name, found in outcomes.items())
+    print(f"time: {each}; together {time.monotonic() - began:.0f} s")
+    reasons = [reason for found in outcomes.values() for reason in found.reasons]
     for reason, count in sorted(Counter(reasons).items()):
         print(f"skipped {count}: {' '.join(reason.split())[:300]}")
+    complaints = [line for found in outcomes.values() for line in found.complaints]
     for line in complaints:
         print(f"error: {line}")
-    failed += len(complaints)
+    passed = sum(found.passed for found in outcomes.values())
+    failed = sum(found.failed for found in outcomes.values()) + len(complaints)
     print(f"{passed} passed, {failed} failed, {len(reasons)} skipped", flush=True)
     return 1 if failed or not passed else 0
 

@@ -13,12 +13,20 @@ GROUP = 0o002
 
 
 class Run:
-    """A working directory in which the smoke recipe was run to its report."""
+    """A working directory in which the smoke recipe was run to its report.
+
+    ``modes``: permissions of all that the run made, by path below ``folder``.
+    """
 
     def __init__(self, folder):
         self.folder = folder
         self.results = folder / "results"
         self.recipe = self.results / "smoke"
+        self.modes = {
+            str(path.relative_to(folder)): path.stat().st_mode & 0o777
+            for name in ("results", "resources", "logs", "benchmarks")
+            for path in (folder / name).rglob("*")
+        }
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,15 @@ def test_a_script_without_blanks_is_matched_by_characters():
     assert index.suspects([asked[5:17], copy, "今天天气很好我们一起去公园散步看花"]) == [1]
 
 
+def test_signs_of_other_scripts_and_emoji_are_no_words():
+    """They stand between words, in a problem and in a document alike."""
+    asked = f"\N{GRINNING FACE}（{PROSE}）。\u0e31 \N{FULLWIDTH COMMA}"
+    index = Index([Problem("b", "1", (asked,), False)], 13, 10)
+    for copy in (PROSE, asked, PROSE.replace(" ", "\u3000\N{GRINNING FACE} ")):
+        assert [match.item for match in index.matches(copy)] == ["1"]
+        assert index.suspects([copy]) == [0]
+
+
 def test_numbers_and_single_letters_match_nothing():
     listed = Problem(
         "b", "1", ("f(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12) a b c d e f g h i j",), True

@@ -18,7 +18,8 @@ import numpy as np
 from lemur.corpus.shingles import ALONE, WORDS, Shingler
 from lemur.mix.benchmarks import Problem
 
-WORD = re.compile(rf"[{ALONE}]|(?:(?![{ALONE}])\w)+")
+# A sign of such a script (a full-width comma, an emoji) is none.
+WORD = re.compile(rf"(?=\w)[{ALONE}]|(?:(?![{ALONE}])\w)+")
 # Beyond ASCII what is no word: taken out, so that words can be told by bytes.
 _BETWEEN = re.compile(r"[^\w\x00-\x7f]+")
 # Bytes of text looked at together: few enough for a processor's cache.
