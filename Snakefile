@@ -34,10 +34,9 @@ localrules:
 
 # Hooks do not fire in a dry run: the folder's lock, and what .prov.json files point to.
 onstart:
-    # Whoever asks for single scores does not want the model asked everything else.
-    os.environ[scoring.ONLY] = " ".join(scoring.named_scores(workflow.dag_settings.targets))
     begin_run()
     failures.forget()
+    plan_answers()
     for point in POINTS.values():
         keep_recipe(point, digest(point), asked_for(), configuration_files())
 

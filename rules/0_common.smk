@@ -1,6 +1,7 @@
 # Configuration, and the functions that say how and where rules run.
 import functools
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -20,7 +21,7 @@ from lemur.config import load, place, recipe as recipes, schema, scoring, site, 
 from lemur.dag import answers, failures
 from lemur.errors import UserError
 from lemur.figures import settings
-from lemur.files import canonical
+from lemur.files import canonical, write_json
 from lemur.plan import resources as plan_resources
 from lemur.provenance import digest, keep_recipe
 from lemur.run_lock import PREFIX, RunLock
@@ -265,7 +266,7 @@ def entry_of(name, wildcards):
         return download_entry(wildcards.folder, wildcards.name)
     if name == "prepare_model":
         return model_entry(wildcards.base)
-    if name in ("answer", "generate"):
+    if name == "generate":
         return stages.baseline(RECIPE, wildcards.model)
     if name == "generate_mathematics":
         return download_entry("corpora", wildcards.name)

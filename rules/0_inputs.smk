@@ -176,20 +176,32 @@ def backend_environment():
 
 
 def benchmark_data(wildcards):
-    return benchmark_file(wildcards, wildcards.benchmark)
-
-
-def benchmark_file(wildcards, name):
     """A benchmark's own download, or the corpus' held-out split."""
-    entry = next(item for item in RECIPE["evaluate"]["benchmarks"] if item["name"] == name)
+    items = RECIPE["evaluate"]["benchmarks"]
+    entry = next(item for item in items if item["name"] == wildcards.benchmark)
     if "heldout" in entry["data"]:
         return f"results/{wildcards.recipe}/heldout/{entry['data']['heldout']}.jsonl"
     return manifests("benchmarks", entry)[0]
 
 
-def benchmarks_of(model):
-    """Names of the benchmarks that a model is scored on."""
-    return [benchmark for scored_model, benchmark in scored(RECIPE) if scored_model == model]
+# Where a run keeps what it is going to ask a model.
+PLANNED = ".snakemake/planned/{wildcards.recipe}/{wildcards.model}.json"
+
+
+def plan_answers():
+    """Write down what this run asks each model, for the jobs that run here one after the other."""
+    found = {}
+    for job in workflow.dag.needrun_jobs():
+        if job.rule.name == "generate" and not workflow.non_local_exec:
+            planned = {
+                "spec": json.loads(job.params.spec),
+                "data": str(job.input.data),
+                "out": str(job.output[0]),
+            }
+            found.setdefault(PLANNED.format(wildcards=job.wildcards), []).append(planned)
+    for path, benchmarks in found.items():
+        benchmarks.sort(key=lambda one: one["out"])
+        write_json(path, {"run": str(os.getpid()), "benchmarks": benchmarks})
 
 
 def judged_in(wildcards):

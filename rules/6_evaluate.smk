@@ -1,39 +1,11 @@
 # Generation and judging are two rules: a new judge replays what was generated.
 
 
-# One process loads a model and asks it everything; a benchmark's own job then takes over its answers.
-rule answer:
-    input:
-        model=model_done,
-        data=lambda w: [benchmark_file(w, name) for name in benchmarks_of(w.model)],
-    output:
-        "results/{recipe}/evaluate/{model}/answered.json",
-    log:
-        "logs/answer/{recipe}/{model}.log",
-    benchmark:
-        "benchmarks/answer/{recipe}/{model}.tsv"
-    threads: plan_resources.threads(RECIPE, "evaluate")
-    resources:
-        **asked("answer"),
-    params:
-        spec=lambda w: canonical(stages.answer(RECIPE, w.model, benchmarks_of(w.model))),
-        model=model_folder,
-        version=stages.VERSION["generate"],
-        lock=LOCKS[backend_environment()],
-    shell:
-        threaded(
-            backend_environment(),
-            "6_evaluate/answer.py",
-            "--model {params.model:q} --data {input.data} --out {output}",
-        )
-
-
+# The first of a model's jobs asks it all that this run is going to ask; the others take over what is ready.
 rule generate:
     input:
         model=model_done,
         data=benchmark_data,
-        # Ancient: answers to one more benchmark make no other's generations again.
-        answered=ancient("results/{recipe}/evaluate/{model}/answered.json"),
     output:
         "results/{recipe}/evaluate/{model}/{benchmark}/generations.jsonl",
     log:
@@ -52,7 +24,8 @@ rule generate:
         threaded(
             backend_environment(),
             "6_evaluate/generate.py",
-            "--model {params.model:q} --data {input.data} --out {output}",
+            "--model {params.model:q} --data {input.data}",
+            f"--planned {PLANNED} --out {{output}}",
         )
 
 

@@ -8,6 +8,10 @@ from lemur import command
 def _run(args, spec):
     from lemur.evaluate import answered
 
+    if args.planned is not None:
+        with answered.turn(args.planned):
+            if not answered.take(spec, args.model, args.data, args.out):
+                answered.ask_planned(args.planned, args.model)
     if answered.take(spec, args.model, args.data, args.out):
         return
     from lemur.evaluate.generation import run
@@ -21,6 +25,9 @@ def main() -> None:
     arguments.add_argument("--model", type=Path, required=True, help="Hugging Face folder")
     arguments.add_argument(
         "--data", type=Path, required=True, help="manifest.json of the download, or held-out .jsonl"
+    )
+    arguments.add_argument(
+        "--planned", type=Path, help="what the whole run asks this model: asked in one process"
     )
     arguments.add_argument("--out", type=Path, required=True, help="generations.jsonl to write")
     command.main(

@@ -128,7 +128,7 @@ def test_the_preflight_and_training_keep_kernels_in_one_folder(tmp_path):
 def test_released_models_are_scored_without_training(tmp_path):
     jobs = planned(tmp_path, "evaluate", "--config", "recipe=lemur-70b-released")
     many = len(recipe.resolve("lemur-70b-released")["evaluate"]["benchmarks"])
-    assert jobs == {"download": 3 + many, "prepare_model": 3, "answer": 3, "generate": 3 * many,
+    assert jobs == {"download": 3 + many, "prepare_model": 3, "generate": 3 * many,
                     "judge": 3 * many, "evaluate": 1}  # fmt: skip
     whole = planned(tmp_path, "--config", "recipe=lemur-70b-released")
     assert not {"continue_pretraining", "supervised_fine_tuning", "clean"} & set(whole)
@@ -147,13 +147,12 @@ def test_any_model_is_scored_by_name_folder_or_address(tmp_path):
     assert jobs == {
         "download": 3,
         "prepare_model": 1,
-        "answer": 1,
         "generate": 2,
         "judge": 2,
         "evaluate": 1,
     }
     served = planned(tmp_path, *asked, "model=m", "server=http://127.0.0.1:8000/v1")
-    assert served == {"download": 2, "answer": 1, "generate": 2, "judge": 2, "evaluate": 1}
+    assert served == {"download": 2, "generate": 2, "judge": 2, "evaluate": 1}
     refused = snakemake(tmp_path, "--dry-run", "sft", "--config", "model=some/model")
     assert refused.returncode != 0 and "it scores a model and trains none" in refused.stderr
 

@@ -64,7 +64,7 @@ def test_add_a_base_model(mine):
     # Cleaned sources are there already; what a tokenizer or a model makes is not.
     assert "clean" not in jobs(done) and jobs(done)["prepare_model"] == 1
     (drawn,) = [line for line in done.stdout.splitlines() if "8_figures/bits_per_byte.py" in line]
-    assert '"start":"start (mine)"' in drawn
+    assert '"start (mine)"' in drawn
 
 
 def test_add_a_benchmark(mine):

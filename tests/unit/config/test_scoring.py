@@ -122,24 +122,6 @@ def test_a_mistake_is_one_line(asked, message):
 
 
 @pytest.mark.parametrize(
-    ("targets", "named"),
-    [
-        ([], []),
-        (["report"], []),
-        (["results/mini/evaluate/chat/gsm8k/scores.json"], ["chat/gsm8k"]),
-        (
-            ["results/mini/evaluate/a/b/scores.json", "results/mini/evaluate/a/b/verdicts.jsonl"],
-            ["a/b"],
-        ),
-        (["results/mini/evaluate/chat/gsm8k/scores.json", "foundation"], []),
-        (["results/mini/evaluate/chat/answered.json"], []),
-    ],
-)
-def test_which_scores_a_command_names(targets, named):
-    assert scoring.named_scores(targets) == named
-
-
-@pytest.mark.parametrize(
     "missing", ["config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors"]
 )
 def test_a_folder_without_a_part_names_it(tmp_path, missing):

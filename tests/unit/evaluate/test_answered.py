@@ -4,10 +4,10 @@ import json
 import subprocess
 
 import pytest
-from lemur.config.scoring import ONLY
-from lemur.errors import UserError
 from lemur.evaluate import answered, engine, generation
+from lemur.files import write_json
 from lemur.provenance import ROOT
+from lemur.run_lock import RUN
 
 
 @pytest.fixture
@@ -31,6 +31,27 @@ def asked(spec, humaneval, gsm8k):
     return {"model": "start", "benchmarks": given}, [humaneval, gsm8k]
 
 
+@pytest.fixture
+def ask_all(monkeypatch):
+    """Ask a model what a run has planned for it: as many benchmarks as there are data."""
+    monkeypatch.setenv(RUN, "7")
+
+    def run(spec, model, data, place, number="7"):
+        planned = [
+            {
+                "spec": given,
+                "data": str(source),
+                "out": str(place / given["benchmark"] / "generations.jsonl"),
+            }
+            for given, source in zip(spec["benchmarks"], data, strict=False)
+        ]
+        path = place / "planned.json"
+        write_json(path, {"run": number, "benchmarks": planned})
+        answered.ask_planned(path, model)
+
+    return run
+
+
 def taken(asked, folder, place):
     """Each benchmark's generations as its own job writes them, or None."""
     found = {}
@@ -41,27 +62,30 @@ def taken(asked, folder, place):
     return found
 
 
-def test_a_model_is_loaded_once_and_every_file_is_as_if_alone(asked, folder, tmp_path, loads):
+def test_a_model_is_loaded_once_and_every_file_is_as_if_alone(
+    asked, folder, tmp_path, loads, ask_all
+):
     alone = {}
     for given, data in zip(asked[0]["benchmarks"], asked[1], strict=True):
         out = tmp_path / "alone" / given["benchmark"] / "generations.jsonl"
         generation.run(given, folder, data, out)
         alone[given["benchmark"]] = out.read_bytes()
     assert loads == [1, 1]
-    marker = tmp_path / "all" / "answered.json"
-    answered.ask_all(asked[0], folder, asked[1], marker)
+    place = tmp_path / "all"
+    ask_all(asked[0], folder, asked[1], place)
     assert loads == [1, 1, 1]
-    assert json.loads(marker.read_text()) == {"asked": ["humaneval", "gsm8k"], "left": []}
-    assert taken(asked, folder, marker.parent) == alone
-    answered.ask_all(asked[0], folder, asked[1], marker)
+    assert taken(asked, folder, place) == alone
+    ask_all(asked[0], folder, asked[1], place)
     assert len(loads) == 3  # everything is ready
 
 
-def test_one_more_benchmark_asks_that_one_alone(asked, folder, tmp_path, loads, monkeypatch):
+def test_one_more_benchmark_asks_that_one_alone(
+    asked, folder, tmp_path, loads, monkeypatch, ask_all
+):
     spec, data = asked
-    marker = tmp_path / "answered.json"
+    place = tmp_path
     first = {**spec, "benchmarks": spec["benchmarks"][:1]}
-    answered.ask_all(first, folder, data[:1], marker)
+    ask_all(first, folder, data[:1], place)
     seen = []
     kept = generation.ask
     monkeypatch.setattr(
@@ -69,13 +93,15 @@ def test_one_more_benchmark_asks_that_one_alone(asked, folder, tmp_path, loads, 
         "ask",
         lambda given, *more: seen.append(given["benchmark"]) or kept(given, *more),
     )
-    answered.ask_all(spec, folder, data, marker)
+    ask_all(spec, folder, data, place)
     assert seen == ["gsm8k"] and len(loads) == 2
 
 
-def test_what_is_ready_is_only_taken_for_the_same_settings(asked, folder, tmp_path, monkeypatch):
+def test_what_is_ready_is_only_taken_for_the_same_settings(
+    asked, folder, tmp_path, monkeypatch, ask_all
+):
     spec, data = asked
-    answered.ask_all(spec, folder, data, tmp_path / "answered.json")
+    ask_all(spec, folder, data, tmp_path)
     given, out = spec["benchmarks"][0], tmp_path / "humaneval" / "generations.jsonl"
     assert answered.take(given, folder, data[0], out)
     whole = out.read_bytes()
@@ -95,12 +121,12 @@ def test_what_is_ready_is_only_taken_for_the_same_settings(asked, folder, tmp_pa
     assert answered.take(given, folder, data[0], out) and out.read_bytes() == whole
 
 
-def test_a_killed_run_continues_with_nothing_lost(asked, folder, tmp_path, monkeypatch):
+def test_a_killed_run_continues_with_nothing_lost(asked, folder, tmp_path, monkeypatch, ask_all):
     from lemur.evaluate.store import Journal
 
     spec, data = asked
-    whole = tmp_path / "whole" / "answered.json"
-    answered.ask_all(spec, folder, data, whole)
+    whole = tmp_path / "whole"
+    ask_all(spec, folder, data, whole)
     kept, added = Journal.add, []
 
     def add(self, entry):
@@ -109,47 +135,45 @@ def test_a_killed_run_continues_with_nothing_lost(asked, folder, tmp_path, monke
         added.append(entry)
         kept(self, entry)
 
-    marker = tmp_path / "cut" / "answered.json"
+    place = tmp_path / "cut"
     with monkeypatch.context() as patched:
         patched.setattr(Journal, "add", add)
         with pytest.raises(KeyboardInterrupt):
-            answered.ask_all(spec, folder, data, marker)
-    assert not marker.exists()
+            ask_all(spec, folder, data, place)
     again = []
     monkeypatch.setattr(
         Journal, "add", lambda self, entry: again.append(entry) or kept(self, entry)
     )
-    answered.ask_all(spec, folder, data, marker)
+    ask_all(spec, folder, data, place)
     assert len(again) == 1
-    assert taken(asked, folder, marker.parent) == taken(asked, folder, whole.parent)
+    assert taken(asked, folder, place) == taken(asked, folder, whole)
 
 
-def test_a_benchmark_that_is_wrong_is_left_to_its_own_job(asked, folder, tmp_path, capsys):
+def test_a_benchmark_that_is_wrong_or_not_there_is_left_to_its_own_job(
+    asked, folder, tmp_path, capsys, ask_all
+):
     spec, data = asked
     next((data[0].parent / "files").iterdir()).write_bytes(b"replaced")
-    marker = tmp_path / "answered.json"
-    answered.ask_all(spec, folder, data, marker)
-    assert json.loads(marker.read_text()) == {"asked": ["gsm8k"], "left": ["humaneval"]}
-    assert "changed since its download" in capsys.readouterr().err
-    with pytest.raises(UserError, match="no such model folder"):
-        answered.ask_all(spec, tmp_path / "none", data, marker)
-    with pytest.raises(UserError, match="as many items as --data has files"):
-        answered.ask_all(spec, folder, data[:1], marker)
+    ask_all(spec, folder, data, tmp_path)
+    assert "humaneval: left to its own job" in (said := capsys.readouterr().err)
+    assert "changed since its download" in said
+    assert [name for name, made in taken(asked, folder, tmp_path).items() if made] == ["gsm8k"]
+    ask_all(spec, folder, [tmp_path / "none", data[1]], tmp_path / "later")
+    assert not (tmp_path / "later" / "humaneval").exists()
 
 
-def test_whoever_names_single_scores_asks_no_others(asked, folder, tmp_path, monkeypatch):
-    spec, data = asked
-    marker = tmp_path / "out" / "answered.json"
-    monkeypatch.setenv(ONLY, "chat/humaneval start/gsm8k")
-    answered.ask_all(spec, folder, data, marker)
-    assert json.loads(marker.read_text())["asked"] == ["gsm8k"]
-    assert not (marker.parent / "humaneval").exists()
+def test_what_another_run_has_planned_is_passed_over(asked, folder, tmp_path, ask_all):
+    ask_all(*[asked[0], folder, asked[1], tmp_path / "out"], number="8")
+    answered.ask_planned(tmp_path / "none.json", folder)
+    assert not (tmp_path / "out" / "humaneval").exists()
 
 
-def test_what_is_ready_is_taken_over_without_a_library_of_the_models(asked, folder, tmp_path):
+def test_what_is_ready_is_taken_over_without_a_library_of_the_models(
+    asked, folder, tmp_path, ask_all
+):
     """By the rule's own command: many benchmarks take less time than loading these does."""
     spec, data = asked
-    answered.ask_all(spec, folder, data, tmp_path / "out" / "answered.json")
+    ask_all(spec, folder, data, tmp_path / "out")
     out = tmp_path / "out" / "gsm8k" / "generations.jsonl"
     script = ROOT / "scripts" / "6_evaluate" / "generate.py"
     given = ["--spec", json.dumps(spec["benchmarks"][1]), "--model", folder, "--data", data[1]]

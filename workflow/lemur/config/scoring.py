@@ -1,7 +1,7 @@
 """Models that are scored without being trained: a recipe's baselines, and any model by name."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,12 +14,10 @@ Recipe = dict[str, Any]
 NAME = "models"  # results/models/evaluate/<model>/<benchmark>/: of no recipe
 REFUSED = "config: model: goes with the targets evaluate, foundation and fetch: it scores a model and trains none"
 # The environment's word for the scores that a command asks for where it names single ones.
-ONLY = "LEMUR_ONLY"
 FORMATS = ("completion", "chatml")
 BACKENDS = ("transformers", "vllm", "server")
 KEYS = ("benchmarks", "limit", "format", "backend", "server", "batch")
 _HUB = re.compile(r"^(?P<hub>[\w.-]+/[\w.-]+)(@(?P<revision>[0-9a-f]{40}))?$")
-_SCORE = re.compile(r"results/[^/]+/evaluate/([^/]+/[^/]+)/[^/]+$")
 # Of a hub repository nobody has listed: what a model folder consists of, in safetensors.
 _FILES = ["*.json", "*.safetensors"]
 
@@ -36,13 +34,6 @@ def baselines(named: list[Any], models: Mapping[str, Any], where: str) -> list[R
             raise UserError(f"{where}: evaluate.baselines.{number}: '{name}' stands twice")
         found.append({"format": "completion", **models[key], "name": key})
     return found
-
-
-def named_scores(targets: Iterable[str]) -> list[str]:
-    """``model/benchmark`` of each score that ``targets`` name by a file, or nothing where any of
-    them may ask for others, too."""
-    found = [_SCORE.match(str(target)) for target in targets]
-    return sorted({match[1] for match in found if match}) if all(found) else []
 
 
 def alone(recipe: Recipe, asked: Mapping[str, Any]) -> Recipe:

@@ -201,13 +201,5 @@ def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
     }
 
 
-def answer(recipe: Recipe, model: str, benchmarks: list[str]) -> Recipe:
-    """Everything that a model is asked."""
-    return {
-        "model": model,
-        "benchmarks": [generate(recipe, model, benchmark) for benchmark in benchmarks],
-    }
-
-
 def judge(recipe: Recipe, model: str, benchmark: str) -> Recipe:
     return {**generate(recipe, model, benchmark), "sandbox": recipe["evaluate"]["sandbox"]}

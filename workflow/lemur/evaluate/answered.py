@@ -1,25 +1,28 @@
 """Answers that one process has made to many benchmarks, taken over by each benchmark's own job.
 
-Loading libraries and a model takes longer than many benchmarks do, so a model is loaded once and
-asked all of them (``ask_all``). Each benchmark keeps a job of its own, which writes its
-``generations.jsonl``: it copies what is ready, without loading anything, where nothing that bears on
-a response has changed since; else it asks by itself. What was answered lies in the benchmark's
+Loading libraries and a model takes longer than many benchmarks do, so the first of a model's jobs
+asks it all that the run is going to ask (``ask_planned``). Each benchmark keeps a job of its own,
+which writes its ``generations.jsonl``: it copies what is ready, without loading anything, where
+nothing that bears on a response has changed since; else it asks by itself. What was answered lies in the benchmark's
 ``responses/``, which no workflow engine deletes.
 """
 
+import contextlib
+import fcntl
 import functools
 import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from lemur.config.scoring import ONLY
 from lemur.errors import UserError
-from lemur.files import read_json, replacing, sha256_of, write_json
+from lemur.files import read_json, replacing, sha256_of
 from lemur.provenance import digest
+from lemur.run_lock import RUN
 
 
 def model_digest(folder: Path | str) -> str:
@@ -93,39 +96,42 @@ def take(spec: Any, model: Path, data: Path, out: Path) -> bool:
     return True
 
 
-def ask_all(spec: dict[str, Any], model: Path, data: list[Path], out: Path) -> None:
-    """Ask one model the benchmarks of ``spec``, whose data stand in the same order, in this process;
-    then write ``out``, which names them.
+@contextlib.contextmanager
+def turn(planned: Path) -> Iterator[None]:
+    """Hold the right to ask the model that ``planned`` is about: one job of a run at a time."""
+    place = planned.with_suffix(".lock")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with open(place, "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
-    A benchmark whose data or settings are wrong is left to its own job, which says so. What an
-    earlier run has answered is not asked again.
+
+def ask_planned(planned: Path, model: Path) -> None:
+    """Ask one model all that this run is going to ask it, in this process, and keep the answers.
+
+    ``planned`` is what the run wrote down when it began; another run's is passed over. A benchmark
+    whose data are not there yet, or are wrong, is left to its own job, which says so. What is ready
+    is not asked again.
     """
-    listed = spec.get("benchmarks") if isinstance(spec, dict) else None
-    if not isinstance(listed, list) or len(listed) != len(data):
-        raise UserError(
-            "--spec: 'benchmarks' must be a list with as many items as --data has files"
-        )
-    only = os.environ.get(ONLY, "").split()
+    if not planned.is_file():
+        return
+    run = read_json(planned)
+    if run["run"] != os.environ.get(RUN):
+        return
     loaded: dict[Any, Any] = {}
-    known: str | None = None
-    asked, left = [], []
-    for given, source in zip(listed, data, strict=True):
-        name = given["benchmark"]
-        if only and f"{spec['model']}/{name}" not in only:
+    known = identity(run["benchmarks"][0]["spec"], model)
+    for given in run["benchmarks"]:
+        spec, data, out = given["spec"], Path(given["data"]), Path(given["out"])
+        if not data.is_file():
             continue
-        known = identity(given, model) if known is None else known
-        place = out.parent / name / "generations.jsonl"
-        key = _key(given, known, source)
-        if _kept(key, place) is None:
-            # Only now: where everything is ready no library is loaded.
-            from lemur.evaluate.generation import ask, prepared
+        key = _key(spec, known, data)
+        if _kept(key, out) is not None:
+            continue
+        # Only now: where everything is ready no library is loaded.
+        from lemur.evaluate.generation import ask, prepared
 
-            try:
-                bench = prepared(given, source)
-            except UserError as error:
-                print(f"warning: {name}: left to its own job: {error}", file=sys.stderr, flush=True)
-                left.append(name)
-                continue
-            keep(key, place, ask(given, bench, model, known, place, loaded))
-        asked.append(name)
-    write_json(out, {"asked": asked, "left": left})
+        try:
+            keep(key, out, ask(spec, prepared(spec, data), model, known, out, loaded))
+        except UserError as error:
+            name = spec["benchmark"]
+            print(f"warning: {name}: left to its own job: {error}", file=sys.stderr, flush=True)

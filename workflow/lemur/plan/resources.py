@@ -88,8 +88,7 @@ WORK = {
 }
 TRAINING = {"continue_pretraining": "pretrain", "supervised_fine_tuning": "sft"}
 PREFLIGHT = {"preflight_pretrain": "pretrain", "preflight_sft": "sft"}
-GENERATION = ("answer", "generate")
-RULES = (*WORK, *TRAINING, *PREFLIGHT, *GENERATION)
+RULES = (*WORK, *TRAINING, *PREFLIGHT, "generate")
 
 
 def ask(recipe: dict[str, Any], rule: str, entry: dict[str, Any] | None = None) -> Ask:
@@ -98,13 +97,13 @@ def ask(recipe: dict[str, Any], rule: str, entry: dict[str, Any] | None = None) 
     ``entry``: the pinned source that a job of one source reads (its share of it, by ``parts``), or
     the published model that is prepared or scored, taken for the base where its shape is known.
     """
-    if entry and rule in ("prepare_model", *GENERATION) and "architecture" in entry:
+    if entry and rule in ("prepare_model", "generate") and "architecture" in entry:
         recipe = {**recipe, "base": {"from": {}, **entry}}
     if rule in TRAINING:
         return _training(recipe, TRAINING[rule])
     if rule in PREFLIGHT:
         return _preflight(recipe, PREFLIGHT[rule])
-    if rule in GENERATION:
+    if rule == "generate":
         return _generation(recipe)
     if rule not in WORK:
         raise UserError(f"resources: no rule '{rule}'{nearest(rule, RULES)}")
@@ -218,8 +217,7 @@ def _preflight(recipe: dict[str, Any], stage: str) -> Ask:
 
 
 def _generation(recipe: dict[str, Any]) -> Ask:
-    """One model on all benchmarks, or on one that the others' job has left: on a GPU where training
-    is, else on the CPU."""
+    """One model on one benchmark, or on all of a run: on a GPU where training is, else on the CPU."""
     part, price = recipe["evaluate"], recipe["cost"]
     count = parameters(recipe["base"]["architecture"])["total"]
     weights = (4 if part["precision"] == "fp32" else 2) * count
