@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from lemur.files import write_text
 from lemur.report.page import REPORTS, policy
 from lemur.report.summary import Summary, read
+from lemur.report.templates import template
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,9 @@ class Entry:
 def render(reports: Sequence[Path], out: Path, folder: Path = REPORTS / "template") -> str:
     """The page as text, recipes by name: a pure function of the reports' summaries."""
     style = (folder / "report.css").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     entries = [Entry(os.path.relpath(path, out.parent), read(path)) for path in reports]
     entries.sort(key=lambda entry: (entry.summary.recipe, entry.link))
-    return environment.get_template("index.html.j2").render(
+    return template(folder, "index.html.j2").render(
         policy=policy(style, ""),
         style=Markup(style),  # noqa: S704 (a committed file)
         entries=entries,

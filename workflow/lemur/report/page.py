@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import jinja2
 from markupsafe import Markup
 
 from lemur.errors import UserError
@@ -35,6 +34,7 @@ from lemur.report import (
     training,
 )
 from lemur.report import run as ran
+from lemur.report.templates import template
 
 REPORTS = ROOT / "reports"
 _SPEC = ("title", "recipe", "labels", "sections", "paper")
@@ -199,14 +199,7 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
     others, more_others = differences.others(recipe, inputs.recipes)
     compared = [path for path in inputs.figures if path.stem == "foundation"]
     shown = beside.table(compared[0].with_suffix(".csv")) if compared else None
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
+    return template(folder, "report.html.j2").render(
         title=spec["title"],
         recipe=recipe,
         recipe_json=json.dumps(recipe, indent=1, sort_keys=True, ensure_ascii=False),
