@@ -9,6 +9,7 @@ from lemur.errors import UserError
 from lemur.evaluate import vocabulary
 from lemur.evaluate.engine import Engine, Wanted, batched_by_tokens
 from lemur.evaluate.stop import cut
+from lemur.models import bfloat16
 
 
 def prompts(engine, count, low=3, high=40, seed=0):
@@ -171,3 +172,13 @@ def test_batches_by_tokens():
     groups = batched_by_tokens(lengths, 200)
     assert [n for group in groups for n in group] == list(range(50))
     assert all(len(g) == 1 or len(g) * max(lengths[n] for n in g) <= 200 for g in groups)
+
+
+@pytest.mark.parametrize(("native", "computed"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_bf16_is_computed_in_float32_where_a_cpu_has_no_instructions_for_it(
+    folder, monkeypatch, capsys, native, computed
+):
+    monkeypatch.setattr(bfloat16, "native", lambda device: native)
+    made = Engine(folder, "bf16", "cpu")
+    assert made.model.dtype == computed
+    assert ("computed in float32" in capsys.readouterr().err) != native
