@@ -29,3 +29,9 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     hint = f"; did you mean '{close[0]}'?" if close else ""
     shown = ", ".join(names[:40]) + (", ..." if len(names) > 40 else "")
     return f"{hint} (allowed: {shown or 'none'})"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an exception's text that is not blank, or its type's name where it has none."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__

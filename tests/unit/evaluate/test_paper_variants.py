@@ -216,7 +216,7 @@ def test_prompts_of_the_paper_have_no_beginning_token(spec, gsm8k, tmp_path, mon
         return Reads(Words(), Words().encode, 4096, given["decoding"], 1, given["benchmark"])
 
     monkeypatch.setattr(generation, "backend_of", made)
-    monkeypatch.setattr(generation.answered, "model_digest", lambda _: "0")
+    monkeypatch.setattr(generation.identity, "model_digest", lambda _: "0")
     for name in ("gsm8k_paper", "gsm8k_full"):
         given = spec(name, task=name.replace("full", "cot"), shots=8)
         out = tmp_path / name / "generations.jsonl"
@@ -306,7 +306,7 @@ def test_long_prompts_of_mmlu_lose_their_last_examples(spec, tmp_path, monkeypat
         "backend_of",
         lambda *_: Reads(Words(), Words().encode, 4096, {}, 1, "mmlu_paper"),
     )
-    monkeypatch.setattr(generation.answered, "model_digest", lambda _: "0")
+    monkeypatch.setattr(generation.identity, "model_digest", lambda _: "0")
     for name, left in (("mmlu_paper", 3), ("mmlu", 5)):
         asked.clear()
         out = tmp_path / name / "generations.jsonl"

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lemur.config import load, names
+from lemur.config.benchmarks import chosen_benchmarks
 from lemur.errors import UserError, nearest
 from lemur.files import read_json
 
@@ -160,8 +161,6 @@ def _shape(folder: Path) -> Recipe:
 
 
 def _benchmarks(recipe: Recipe, asked: Mapping[str, Any]) -> list[Recipe]:
-    from lemur.config.recipe import chosen_benchmarks
-
     listed = asked.get("benchmarks")
     if listed is None:
         listed = [item["name"] for item in recipe["evaluate"]["benchmarks"] if "from" in item["data"]]  # fmt: skip

@@ -15,7 +15,7 @@ from lemur.corpus.convert import CONVERTERS, Converter
 from lemur.corpus.survey import survey
 from lemur.data import parquet, records
 from lemur.data.manifest import read_manifest
-from lemur.errors import UserError, nearest
+from lemur.errors import UserError, first_line, nearest
 
 FORMATS = ("archive", "files", "jsonl", "parquet")
 
@@ -108,7 +108,7 @@ def _converted(
             yield Candidate(inside, len(data), licence, lambda data=data: data, language="text")
     except (ValueError, struct.error, zlib.error) as error:
         raise UserError(
-            f"{archive}: {member.path}: damaged ({records.first_line(error)}); remove it and fetch it again"
+            f"{archive}: {member.path}: damaged ({first_line(error)}); remove it and fetch it again"
         ) from None
 
 

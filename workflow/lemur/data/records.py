@@ -14,16 +14,11 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from lemur.errors import UserError
+from lemur.errors import UserError, first_line
 
 # A longer line is no record that any stage would keep, and could fill the memory.
 LONGEST_LINE = 64 * 1024 * 1024
 _GZIP, _ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an exception's text, or its type's name where it has none."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]
 
 
 class _ArrowStream(io.RawIOBase):
@@ -114,6 +109,7 @@ def records(name: str, data: bytes, where: str) -> Iterator[Any]:
     for packed in (".gz", ".zst"):
         name = name.removesuffix(packed)
     if name.endswith(".parquet"):
+        # Only now: pyarrow takes longer to load than most files to read.
         from lemur.data import parquet
 
         yield from parquet.rows(io.BytesIO(data), where)

@@ -20,22 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from lemur.errors import UserError
+from lemur.evaluate.identity import identity
 from lemur.files import read_json, replacing, sha256_of
 from lemur.provenance import digest
 from lemur.run_lock import RUN
-
-
-def model_digest(folder: Path | str) -> str:
-    """Digest of a model folder: of the hashes in DONE.json beside it, else of its files."""
-    folder = Path(folder)
-    done = folder.parent / "DONE.json"
-    if done.is_file():
-        files = read_json(done).get("files")
-        if isinstance(files, dict) and files:
-            return digest(files)
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such model folder")
-    return digest({path.name: sha256_of(path) for path in folder.iterdir() if path.is_file()})
 
 
 @functools.cache
@@ -45,12 +33,6 @@ def _code() -> str:
     files = sorted(path for path in package.rglob("*") if path.suffix in (".py", ".yaml"))
     hashes = {path.relative_to(package).as_posix(): sha256_of(path) for path in files}
     return digest({"files": hashes, "lm-eval": version("lm_eval")})
-
-
-def identity(spec: dict[str, Any], model: Path) -> str:
-    """What tells the model that is asked from others: its digest, or the name that it is served by."""
-    served = (spec.get("backend") or {}).get("served")
-    return f"served: {served}" if served else model_digest(model)
 
 
 def _key(spec: dict[str, Any], asked: str, data: Path) -> str:

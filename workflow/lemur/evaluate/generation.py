@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.errors import UserError, nearest
-from lemur.evaluate import answered, settings
+from lemur.evaluate import identity, settings
 from lemur.evaluate.lm import RecordingLM, ReplayLM
 from lemur.evaluate.store import Journal
 from lemur.evaluate.tasks import Bench
@@ -106,7 +106,7 @@ def run(spec: dict[str, Any], model: Path, data: Path, out: Path) -> None:
     """Write ``out`` (generations.jsonl). What an earlier run with the same settings has recorded is
     not asked again; nothing that was generated is lost when this is killed."""
     bench = prepared(spec, data)
-    made = ask(spec, bench, model, answered.identity(spec, model), out)
+    made = ask(spec, bench, model, identity.identity(spec, model), out)
     with replacing(out) as temporary:
         temporary.write_bytes(made)
 

@@ -12,7 +12,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
-from lemur.errors import UserError
+from lemur.errors import UserError, first_line
 from lemur.files import read_json
 
 
@@ -24,7 +24,7 @@ def read_config(folder: Path) -> PretrainedConfig:
     try:
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # the library raises whatever a value of another type leads to
-        raise UserError(f"{path}: {_first_line(error)}") from None
+        raise UserError(f"{path}: {first_line(error)}") from None
 
 
 def load_weights(
@@ -57,7 +57,7 @@ def load_weights(
             **given,
         )
     except Exception as error:  # the library and its readers raise whatever a damaged file leads to
-        raise UserError(f"{folder}: transformers cannot load it ({_first_line(error)})") from None
+        raise UserError(f"{folder}: transformers cannot load it ({first_line(error)})") from None
     finally:
         logging.set_verbosity(verbosity)
     for found, what in (
@@ -87,8 +87,3 @@ def check_vocabulary(folder: Path, tokenizer: Any, rows: int) -> None:
             f"{folder}: its tokenizer gives ids up to {largest}, but the model has embeddings for "
             f"{rows} alone"
         )
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
