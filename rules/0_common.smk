@@ -119,7 +119,7 @@ def only_scores():
     return not RECIPE["evaluate"]["models"]
 
 
-def of_recipe(*paths):
+def unless_scoring_alone(*paths):
     """A target's files, refused where ``model=`` asks for the scores of one model alone."""
 
     def files(wildcards):
@@ -206,7 +206,7 @@ def mixed(stage):
     return lambda wildcards: canonical(stage(POINTS[wildcards.recipe]))
 
 
-def of_point(text):
+def name_point(text):
     """Shell text of ``script`` whose record names the recipe of that point.
 
     The digest is a resource, since a changed param would run the job again.

@@ -18,7 +18,7 @@ rule plan_mixture:
         statistics=as_is(expanding(STATISTICS)),
         version=stages.VERSION["mix"],
     shell:
-        of_point(
+        name_point(
             script(
                 "data",
                 "2_mix/plan.py",
@@ -48,7 +48,7 @@ rule decontaminate:
         version=stages.VERSION["mix"],
         lock=LOCKS["data"],
     shell:
-        of_point(
+        name_point(
             script(
                 "data",
                 "2_mix/decontaminate.py",
@@ -131,7 +131,7 @@ rule write_mixture_table:
         documents=as_is(expanding(DOCUMENTS)),
         version=stages.VERSION["datasheet"],
     shell:
-        of_point(
+        name_point(
             script(
                 "data",
                 "2_mix/table.py",

@@ -56,7 +56,7 @@ rule pack:
         version=stages.VERSION["pack"],
         lock=LOCKS["data"],
     shell:
-        of_point(
+        name_point(
             script(
                 "data",
                 "3_tokenize/pack.py",

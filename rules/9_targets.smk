@@ -22,7 +22,7 @@ rule fetch:
 
 rule corpus:
     input:
-        documents=of_recipe(*cleaned()),
+        documents=unless_scoring_alone(*cleaned()),
         statistics=part_files(STATISTICS),
     log:
         f"logs/corpus/{RECIPE['corpus']['name']}.log",
@@ -35,17 +35,17 @@ rule corpus:
 
 rule mixture:
     input:
-        of_recipe(f"results/{RECIPE['name']}/tokens/realised.json"),
+        unless_scoring_alone(f"results/{RECIPE['name']}/tokens/realised.json"),
 
 
 rule datasheet:
     input:
-        of_recipe(f"results/corpus/{RECIPE['corpus']['name']}/datasheet.md"),
+        unless_scoring_alone(f"results/corpus/{RECIPE['corpus']['name']}/datasheet.md"),
 
 
 rule mixture_table:
     input:
-        of_recipe(*mixture_tables()),
+        unless_scoring_alone(*mixture_tables()),
     log:
         f"logs/mixture_table/{config.get('sweep', RECIPE['name'])}.txt",
     shell:
@@ -54,12 +54,12 @@ rule mixture_table:
 
 rule pretrain:
     input:
-        of_recipe(f"results/{RECIPE['name']}/pretrain/DONE.json"),
+        unless_scoring_alone(f"results/{RECIPE['name']}/pretrain/DONE.json"),
 
 
 rule sft:
     input:
-        of_recipe(f"results/{RECIPE['name']}/sft/DONE.json"),
+        unless_scoring_alone(f"results/{RECIPE['name']}/sft/DONE.json"),
 
 
 rule evaluate:
@@ -81,7 +81,7 @@ rule foundation:
 
 rule figures:
     input:
-        of_recipe(*paper_figure_files(), *recipe_figure_files(RECIPE)),
+        unless_scoring_alone(*paper_figure_files(), *recipe_figure_files(RECIPE)),
 
 
 rule paper_figures:

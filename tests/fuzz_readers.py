@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lemur.corpus import filters, licence_headers
-from lemur.corpus.candidates import of_manifest
+from lemur.corpus.candidates import list_candidates
 from lemur.corpus.filters import Cleaning
 from lemur.corpus.redact import redacted
 from lemur.corpus.wanted import Rules
@@ -113,13 +113,13 @@ def read(folder: Path, name: str, data: bytes) -> None:
     source, cleaning = source_of(name), Cleaning()
     rules = Rules(source, cleaning)
     try:
-        for found in of_manifest(source, manifest):
+        for found in list_candidates(source, manifest):
             if rules.unread(found):
                 continue
             text = filters.decoded(found.read())
             if text is not None:
                 redacted(text)
-                licence_headers.of_header(text)
+                licence_headers.read_header(text)
                 text.encode("utf-8")
     except UserError as error:
         assert str(error) and "\n" not in str(error), error

@@ -2,16 +2,22 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import traceback
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
+from lemur.errors import Interrupted
+from lemur.files import sha256_of
 from lemur.provenance import ROOT
 from lemur.tokenize.packed import SEGMENT, batch
+from lemur.train import loop
 from lemur.train.metrics import TIMING
+from lemur.train.run import run
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -228,3 +234,25 @@ def in_child(action, shown: int, arm=None) -> None:
 def ended(child: int) -> int:
     """Exit code of a forked run (negative: the signal that ended it)."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def outcome(done: Path) -> tuple[str, list[dict], str]:
+    """What must be equal: the model's bytes, the metrics without the clock's part, DONE.json."""
+    model = sha256_of(done.parent / "model" / "model.safetensors")
+    return model, timeless(done.parent / "metrics.jsonl"), done.read_text()
+
+
+def stop_after(step: int, spec, model_folder, index, done, number=signal.SIGTERM):
+    """Run until a signal ends it at a step; what it says of that."""
+    update = loop._update
+    with pytest.MonkeyPatch.context() as patch:
+
+        def signalled(job, at, rate):
+            if at + 1 == step:
+                os.kill(os.getpid(), number)
+            return update(job, at, rate)
+
+        patch.setattr(loop, "_update", signalled)
+        with pytest.raises(Interrupted) as caught:
+            run(spec, model_folder, index, done)
+    return str(caught.value)

@@ -14,7 +14,7 @@ if __name__ == "__main__":
         arguments,
         # How near counts as a duplicate changes no signature, so the spec does not say it.
         lambda args, spec: signatures.sign(
-            signatures.Settings.of({"jaccard": 1.0, **spec["deduplication"]}),
+            signatures.Settings.parse({"jaccard": 1.0, **spec["deduplication"]}),
             args.documents,
             args.out,
         ),

@@ -11,7 +11,7 @@ arguments.add_argument("--statistics", type=Path, nargs="+", required=True, help
 
 def run(args, spec) -> None:
     names = [source["name"] for source in spec["sources"]]
-    entries = ledger.of_statistics(args.statistics, names)
+    entries = ledger.read_statistics(args.statistics, names)
     print(summary.text_of(spec["corpus"], entries), end="")
 
 

@@ -18,7 +18,7 @@ arguments.add_argument("--out", type=Path, required=True)
 
 
 def run(args, spec) -> None:
-    entries = ledger.of_statistics(args.statistics, spec["sources"])
+    entries = ledger.read_statistics(args.statistics, spec["sources"])
     ledger.take_away(entries, args.documents, args.duplicates, args.dropped)
     write_text(args.out, table.text_of(read_json(args.plan), read_json(args.realised), entries))
 

@@ -33,6 +33,7 @@ from lemur.files import write_text
 from lemur.mix.benchmarks import chosen_problems
 
 from bench import inputs, truth
+from bench.corpus_memory import memory, summed, text_of
 from bench.corpus_stages import Stages
 from bench.measured import ROOT, Cost, run, run_all
 from bench.ratios import Pace, Ratio, described, in_turns, processor, ratio
@@ -46,18 +47,6 @@ THEIRS = ("datatrove", "spacy", "rensa", "fastokens", "tokenizers")
 def peer(*arguments: object) -> tuple[Cost, dict]:
     cost, printed = run("bench", PEERS, *arguments)
     return cost, json.loads(printed.rsplit("RESULT ", 1)[1].splitlines()[0])
-
-
-def text_of(paths: list[Path]) -> float:
-    """Million bytes of text in parquet files."""
-    return (
-        sum(len(text.encode()) for p in paths for text in pq.read_table(p)["text"].to_pylist())
-        / 1e6
-    )
-
-
-def summed(costs: dict[str, Cost]) -> Cost:
-    return sum(costs.values(), Cost())
 
 
 def _said(line: str) -> None:
@@ -272,53 +261,6 @@ def pipeline(
         f"({small:.1f} MB): {theirs:.1f} s of processor time, {small / theirs:.2f} MB/s a core. This "
         f"project on the same: {own_cost:.1f} s, {small / own_cost:.1f} MB/s a core, {against} times "
         "its rate.",
-        "",
-    ]
-
-
-def memory(recipe: dict, source: Path, folder: Path, ours: Stages, sizes: list[int]) -> list[str]:
-    rows = {kind: inputs.rows_of(source / kind) for kind in inputs.KINDS}
-    peaks: dict[str, list[int]] = {}
-    for size in sizes:
-        scaled = folder / f"scaled-{size}"
-        for kind in inputs.KINDS:
-            inputs.scaled(rows[kind], size / 2, scaled / kind / "part-0-of-1")
-        mine = Stages(recipe, scaled, folder / f"out-{size}", ours.model, ours.benchmarks)
-        # Words of changed letters are no English.
-        mine.less = ("english", "stop_words")
-        alone = mine.whole(1)
-        for name, cost in alone.items():
-            peaks.setdefault(name, []).append(cost.peak)
-        if size == sizes[-1]:
-            read = text_of(sorted(scaled.glob("*/*/files/*.parquet")))
-            rates = [read / summed(costs).wall for costs in (alone, mine.whole(2))]
-        shutil.rmtree(scaled)
-        shutil.rmtree(mine.out)
-    lines = [
-        "## Memory",
-        "",
-        "Copies of the same documents, each copy's words renamed by a seeded substitution of "
-        "letters, so that none is a duplicate of another; one part a kind. Most memory of any one "
-        "process, MB:",
-        "",
-        "| stage | " + " | ".join(f"{size} MB" for size in sizes) + " | growth |",
-        "|---" * (len(sizes) + 2) + "|",
-    ]
-    for name, its in peaks.items():
-        shown = " | ".join(f"{peak / 1e6:.0f}" for peak in its)
-        lines.append(f"| {name} | {shown} | {100 * (its[-1] / its[0] - 1):.0f}% |")
-    missed = [
-        name for name, its in peaks.items() if its[-1] > 1.2 * its[0] or max(its) > 2_000_000_000
-    ]
-    told = f"missed by {', '.join(missed)}" if missed else "reached by every stage"
-    return [
-        *lines,
-        "",
-        f"Goal, growth of at most 20% and a peak of at most 2 GB: {told}.",
-        "",
-        f"Their rate, starts included, at {sizes[-1]} MB (without the filters for English and stop "
-        f"words, which these words would not pass): {rates[0]:.1f} MB/s with one worker, "
-        f"{rates[1]:.1f} MB/s with two, {rates[1] / rates[0]:.2f} times.",
         "",
     ]
 

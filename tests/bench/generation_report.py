@@ -26,7 +26,7 @@ def middle(turns: Turns) -> dict[str, Any]:
     return sorted(turns, key=lambda row: row["seconds"])[(len(turns) - 1) // 2]
 
 
-def of_side(rows: list[dict[str, Any]], benchmark: str, ours: bool) -> list[Turns]:
+def select_side(rows: list[dict[str, Any]], benchmark: str, ours: bool) -> list[Turns]:
     """Of a benchmark, ours or every peer's turns; the quickest first."""
     found = [
         turns
@@ -51,8 +51,8 @@ def judged(rows: list[dict[str, Any]]) -> list[Ratio]:
     """The ratios whose intervals decide when the turns end: to the best of each kind of peer."""
     found = []
     for benchmark in BENCHMARKS:
-        (ours,) = of_side(rows, benchmark, True)
-        theirs = of_side(rows, benchmark, False)
+        (ours,) = select_side(rows, benchmark, True)
+        theirs = select_side(rows, benchmark, False)
         for vllm in (False, True):
             kind = [its for its in theirs if its[0]["side"].startswith("vLLM") is vllm]
             found += [by("seconds", its, ours) for its in kind[:1] if len(its) == len(ours)]
@@ -67,7 +67,7 @@ def together(rows: list[dict[str, Any]], others: list[dict[str, Any]]) -> str:
     """
 
     def spent(chosen: list[dict[str, Any]], ours: bool = False) -> list[float]:
-        best = [of_side(chosen, name, ours)[0] for name in BENCHMARKS]
+        best = [select_side(chosen, name, ours)[0] for name in BENCHMARKS]
         return [sum(row["seconds"] for row in turn) for turn in zip(*best, strict=True)]
 
     stock = [row for row in rows if row["side"] != "ours"]
@@ -124,8 +124,8 @@ def page(
                                     "to the latter by tokens a second": [], "the two by processor time": [],
                                     "scores equal": [], "answers equal": []}  # fmt: skip
     for benchmark in BENCHMARKS:
-        (ours,) = of_side(rows, benchmark, True)
-        theirs = of_side(rows, benchmark, False)
+        (ours,) = select_side(rows, benchmark, True)
+        theirs = select_side(rows, benchmark, False)
         best = theirs[0]
         default = next((turns for turns in theirs if turns[0]["batch"] == 1), None)
         ratios["to lm-eval's best batch"].append(
@@ -149,7 +149,9 @@ def page(
         ratios["answers equal"].append(", ".join(f"{one} of {mine['n']}" for one in same))
         ratios["to the latter by tokens a second"].append(str(by("token", default or best, ours)))
     if others:
-        pairs = [(of_side(rows, n, True)[0], of_side(others, n, False)[0]) for n in BENCHMARKS]
+        pairs = [
+            (select_side(rows, n, True)[0], select_side(others, n, False)[0]) for n in BENCHMARKS
+        ]
         ratios |= against_vllm.ratios(pairs, by)
     lines += [f"| {name} | {' | '.join(cells)} |" for name, cells in ratios.items()]
     lines += ["", together(rows, others), "", "## Judging", ""]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from lemur.config import stages
 from lemur.corpus import filters
-from lemur.corpus.candidates import of_manifest
+from lemur.corpus.candidates import list_candidates
 from lemur.corpus.filters import Cleaning
 from lemur.corpus.wanted import Rules
 from lemur.files import write_json
@@ -27,11 +27,11 @@ def _candidates(recipe: dict[str, Any], kind: str, downloads: Path) -> Iterator[
         if source["kind"] != kind:
             continue
         spec = stages.clean(recipe, source["name"])
-        rules = Rules(spec["source"], Cleaning.of(spec["cleaning"]))
+        rules = Rules(spec["source"], Cleaning.parse(spec["cleaning"]))
         for part in range(source.get("parts", 1)):
             name = f"part-{part}-of-{source.get('parts', 1)}"
             manifest = downloads / source["name"] / name / "manifest.json"
-            for found in of_manifest(spec["source"], manifest):
+            for found in list_candidates(spec["source"], manifest):
                 if rules.unread(found) or not found.licence:
                     continue
                 text = filters.decoded(found.read())

@@ -97,7 +97,7 @@ from lemur.figures.style import Style, canvas, save
 
 def write(spec, realised, out):
     """Draw them."""
-    style = Style.of(spec)
+    style = Style.parse(spec)
     figure = canvas(style, 2.0)
     sources = json.loads(realised.read_text())["sources"]
     figure.subplots().barh([one["name"] for one in sources], [one["tokens"] for one in sources])

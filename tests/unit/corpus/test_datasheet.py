@@ -59,7 +59,7 @@ def corpus(tmp_path):
 
 def entries_of(corpus):
     stats, parts, lists, overlaps = corpus
-    entries = ledger.of_statistics(stats, ["one", "two"])
+    entries = ledger.read_statistics(stats, ["one", "two"])
     ledger.take_away(entries, parts, lists, overlaps)
     return entries
 
@@ -162,9 +162,9 @@ def test_table(corpus):
 def test_a_source_without_statistics(corpus):
     stats, *_ = corpus
     with pytest.raises(UserError, match="no statistics of source three"):
-        ledger.of_statistics(stats, ["one", "two", "three"])
+        ledger.read_statistics(stats, ["one", "two", "three"])
     with pytest.raises(UserError, match="'two' is not one"):
-        ledger.of_statistics(stats, ["one"])
+        ledger.read_statistics(stats, ["one"])
 
 
 def test_facts_agree_with_the_lists(corpus, tmp_path):

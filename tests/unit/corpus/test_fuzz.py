@@ -32,7 +32,7 @@ def test_damage_is_one_line_or_documents(tmp_path, seconds):
 
 def refused(tmp_path, name, data):
     from fuzz_readers import source_of
-    from lemur.corpus.candidates import of_manifest
+    from lemur.corpus.candidates import list_candidates
 
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / name).write_bytes(data)
@@ -40,7 +40,7 @@ def refused(tmp_path, name, data):
     entry = {"path": f"files/{name}", "size": len(data)}
     manifest.write_text(json.dumps({"files": [entry]}))
     with pytest.raises(UserError) as caught:
-        list(of_manifest(source_of(name), manifest))
+        list(list_candidates(source_of(name), manifest))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

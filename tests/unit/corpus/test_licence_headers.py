@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from lemur.corpus.licence_headers import of_header
+from lemur.corpus.licence_headers import read_header
 from made_packages import CODE, PYTHON, package, sifted
 
 TAGS = [
@@ -23,7 +23,7 @@ TAGS = [
 
 @pytest.mark.parametrize(("text", "expected"), TAGS)
 def test_tags(text, expected):
-    assert of_header(text) == (expected, False)
+    assert read_header(text) == (expected, False)
 
 
 RESTRICTED = [
@@ -98,12 +98,12 @@ def test_words_of_a_restricted_licence(words):
         opening, _, ending = form.partition("{}")
         mark = opening.rsplit("\n", 1)[-1].replace("{{", "{").replace("(*", "  ")
         text = form.format(words.replace("\n", f"\n{mark}"))
-        assert of_header(text + "\nx = 1\n") == (None, True), name
+        assert read_header(text + "\nx = 1\n") == (None, True), name
 
 
 @pytest.mark.parametrize("words", PLAIN)
 def test_what_is_permitted_or_no_licence(words):
-    assert of_header("# " + words.replace("\n", "\n# ") + "\n") == (None, False)
+    assert read_header("# " + words.replace("\n", "\n# ") + "\n") == (None, False)
 
 
 def test_a_phrase_broken_anywhere():
@@ -112,11 +112,11 @@ def test_a_phrase_broken_anywhere():
     for form in ("# ", "% ", "C     ", "rem ", " * ", "-- ", ";; ", "   "):
         for at in range(1, len(words)):
             text = f"{form}{' '.join(words[:at])}\n{form}{' '.join(words[at:])}\n"
-            assert of_header(text) == (None, True), text
+            assert read_header(text) == (None, True), text
 
 
 def test_only_the_head_counts():
-    assert of_header("x = 1\n" * 2000 + "# GNU General Public License\n") == (None, False)
+    assert read_header("x = 1\n" * 2000 + "# GNU General Public License\n") == (None, False)
 
 
 def test_a_restricted_header_drops_its_file(tmp_path):

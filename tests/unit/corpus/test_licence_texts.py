@@ -2,7 +2,7 @@
 
 import pytest
 from lemur.corpus import licence_texts
-from lemur.corpus.licence_texts import is_licence_file, of_text
+from lemur.corpus.licence_texts import is_licence_file, recognise_text
 from made_packages import CODE, PYTHON, package, sifted
 
 MIT = f"""The MIT License (MIT)
@@ -33,9 +33,9 @@ CONDITIONS = [
     [(MIT, "MIT"), (BSD, "BSD-2-Clause"), (BSD3, "BSD-3-Clause"), (ISC, "ISC"), (NOTICE, "Apache-2.0")],
 )  # fmt: skip
 def test_texts(text, name):
-    assert of_text(text) == name
-    assert of_text("\n".join(f"# {line}" for line in text.split("\n"))) == name
-    assert of_text(text.upper()) == name
+    assert recognise_text(text) == name
+    assert recognise_text("\n".join(f"# {line}" for line in text.split("\n"))) == name
+    assert recognise_text(text.upper()) == name
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
@@ -47,14 +47,14 @@ def test_a_condition_makes_another_licence(text, condition):
         f"{condition}\n\n{text}",
         f"{text[:middle]}{condition} {text[middle:]}",
     ):
-        assert of_text(made) is None
+        assert recognise_text(made) is None
 
 
 @pytest.mark.parametrize(
     "text", ["", "GNU GENERAL PUBLIC LICENSE", MIT + BSD3, MIT[: len(MIT) // 2], "See LICENSE."]
 )
 def test_what_is_none_of_them(text):
-    assert of_text(text) is None
+    assert recognise_text(text) is None
 
 
 def test_a_folder_with_conditions_is_dropped(tmp_path):

@@ -23,7 +23,7 @@ METADATA = [
 
 @pytest.mark.parametrize(("text", "expected"), METADATA)
 def test_metadata(text, expected):
-    assert licences.of_metadata(text) == expected
+    assert licences.read_metadata(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,10 @@ def test_family_is_made_definite_by_the_catalogue():
 
 
 def test_of_an_npm_manifest():
-    assert licences.of_npm('{"license": "MIT"}') == "MIT"
-    assert licences.of_npm('{"license": {"type": "MIT"}}') is None
-    assert licences.of_npm('{"name": "x"}') is None
-    assert licences.of_npm("not json") is None
+    assert licences.read_npm('{"license": "MIT"}') == "MIT"
+    assert licences.read_npm('{"license": {"type": "MIT"}}') is None
+    assert licences.read_npm('{"name": "x"}') is None
+    assert licences.read_npm("not json") is None
 
 
 def test_of_a_debian_copyright_file():
@@ -71,8 +71,8 @@ def test_of_a_debian_copyright_file():
         ("Odd", None),
     ):
         mine = f"Files: *\nCopyright: A\nLicense: {written}\n\n"
-        assert licences.of_debian(head + mine + other) == name
-    assert licences.of_debian("This package was put together by hand.\n") is None
+        assert licences.read_debian(head + mine + other) == name
+    assert licences.read_debian("This package was put together by hand.\n") is None
 
 
 def test_permitted_names_are_what_spdx_makes_of_them():
@@ -86,5 +86,5 @@ def test_permitted_names_are_what_spdx_makes_of_them():
 
 def test_an_expression_in_another_order_is_the_same():
     source = {"name": "x", "kind": "code", "licence": "MIT OR Apache-2.0"}
-    said = licences.of_metadata("License-Expression: Apache-2.0 OR MIT\n")
+    said = licences.read_metadata("License-Expression: Apache-2.0 OR MIT\n")
     assert licences.settle(source, said) == "Apache-2.0 OR MIT"

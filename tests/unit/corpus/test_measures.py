@@ -91,13 +91,13 @@ def test_bounds_and_languages():
     document = Document("one two three", "html")
     for least, most, drops in ((3, None, False), (4, None, True), (None, 3, False), (1, 2, True)):
         entry = {"measure": "words", "least": least, "most": most}
-        assert Filter.of(entry).drops(document) is drops
+        assert Filter.parse(entry).drops(document) is drops
     only = {"measure": "words", "most": 0, "languages": ["xml"]}
-    assert Filter.of(only).drops(document) is False
+    assert Filter.parse(only).drops(document) is False
 
 
 @pytest.mark.parametrize("corpus", ["mini", "smoke", "lemur"])
 def test_every_filter_of_a_corpus_can_be_asked(corpus):
     for filters in load.corpus(corpus)["cleaning"]["filters"].values():
         for entry in filters:
-            Filter.of(entry).drops(Document(PROSE, "text"))
+            Filter.parse(entry).drops(Document(PROSE, "text"))

@@ -252,4 +252,4 @@ def test_exact_only(tmp_path):
 )
 def test_settings_that_cannot_be(change, said):
     with pytest.raises(UserError, match=said):
-        Settings.of({**SETTINGS, **change})
+        Settings.parse({**SETTINGS, **change})

@@ -31,7 +31,7 @@ def hashed(texts, width=WIDTH, operators=True):
     offsets = np.concatenate([[0], np.cumsum([len(one) for one in data])]).astype(np.int64)
     joined = np.frombuffer(b"".join(data), np.uint8)
     kinds = shingles.WORDS_AND_OPERATORS if operators else shingles.WORDS
-    hashes, rows = Shingler(width, kinds).of(joined, offsets)
+    hashes, rows = Shingler(width, kinds).hash_shingles(joined, offsets)
     return [hashes[a:b].tolist() for a, b in zip(rows[:-1], rows[1:], strict=True)]
 
 

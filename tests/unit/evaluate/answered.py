@@ -40,7 +40,7 @@ def scored(given, manifest, folder, respond):
     bench.evaluate(lm, metrics=False)
     out = folder / "generations.jsonl"
     out.parent.mkdir(parents=True, exist_ok=True)
-    head = {**settings.of(given, bench), "model_sha256": "0" * 64}
+    head = {**settings.collect(given, bench), "model_sha256": "0" * 64}
     with store.Journal(out, head) as journal:
         for key, answer in lm.given.items():
             journal.add({"key": key, "response": answer, "tokens": 1, "finish": "stop"})
@@ -86,3 +86,8 @@ def parquet(rows):
     made = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), made)
     return made.getvalue()
+
+
+def lines(path):
+    """What each line of a file of JSON lines holds."""
+    return [json.loads(line) for line in path.read_text().splitlines()]

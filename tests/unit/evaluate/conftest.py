@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import lemur.evaluate  # noqa: F401 - closes the hub before any library is imported
 import pytest
+from lemur.evaluate import backend
 from tiny_benchmarks import PROBLEMS, SUMS, jsonl, model, tokenizer, wheel
 
 MIRROR = os.environ.get("LEMUR_MIRROR", "").split(os.pathsep)[0]
@@ -81,3 +82,17 @@ def spec():
         } | changes
 
     return make
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Numbers of responses that were really asked of the model, call by call."""
+    counts = []
+    kept = backend.TransformersBackend.generate
+
+    def generate(self, requests, seeds, done):
+        counts.append(len(requests))
+        yield from kept(self, requests, seeds, done)
+
+    monkeypatch.setattr(backend.TransformersBackend, "generate", generate)
+    return counts

@@ -65,22 +65,22 @@ def test_scores_are_those_of_transformers(changes, dtype, tolerance):
     ids = torch.randint(0, 97, (3, 20))
     positions = torch.arange(20).expand(3, -1)
     expected = model(input_ids=ids, position_ids=positions).logits.float()
-    one = lean.of(model)
+    one = lean.build(model)
     scores = one.head(one(ids, positions, None).flatten(0, 1)).float().view(3, 20, -1)
     assert (scores - expected).abs().max() < tolerance * expected.abs().max()
 
 
 def test_no_weight_is_held_twice():
     model = made()
-    lean.of(model)
+    lean.build(model)
     left = sum(weight.numel() for weight in model.model.layers.parameters())
     assert left == 0
 
 
 def test_other_models_keep_transformers_own_pass():
     other = Qwen2ForCausalLM(Qwen2Config(**{**SMALL, "num_hidden_layers": 1}))
-    assert lean.of(other) is None
-    assert lean.of(made(hidden_act="gelu")) is None
+    assert lean.build(other) is None
+    assert lean.build(made(hidden_act="gelu")) is None
 
 
 @pytest.fixture(scope="module", params=["llama", "qwen2"])

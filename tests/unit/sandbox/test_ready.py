@@ -21,7 +21,7 @@ RIGHT = Job("def f(): return 1", ("assert f() == 1",), ("f",))
 @pytest.fixture
 def prepared(sandbox):
     ready.close()
-    yield ready.of(sandbox)
+    yield ready.prepare(sandbox)
     ready.close()
 
 
@@ -125,7 +125,7 @@ def test_all_ends_with_the_process_that_began_it(sandbox):
     """Also when that is killed and closes nothing."""
     code = (
         "import time\nfrom lemur.sandbox import ready\nfrom lemur.sandbox.probe import probe\n"
-        "one = ready.of(probe())\n"
+        "one = ready.prepare(probe())\n"
         "pids = [c.process.pid for many in one.spares.values() for c, _ in many]\n"
         "print(one.checkers[ready.HOLDER][0].process.pid, *pids, flush=True)\ntime.sleep(60)"
     )

@@ -13,26 +13,25 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from lemur import provenance
-from lemur.errors import Interrupted, UserError
-from lemur.files import sha256_of, write_json
-from lemur.provenance import Record
-from lemur.tokenize.packed import PackedDataset
+from lemur.errors import UserError
 from lemur.train import checkpoint, loop
 from lemur.train.guard import WriterLock
-from lemur.train.run import _data_digests, run
-from safetensors.torch import load_file, save_file
-from tiny_training import command, ended, forked, launch, packed, settings, timeless, tiny_model
+from lemur.train.run import run
+from tiny_training import (
+    command,
+    ended,
+    forked,
+    launch,
+    outcome,
+    packed,
+    settings,
+    stop_after,
+    tiny_model,
+)
 
 
 class Killed(BaseException):
     """Stands for SIGKILL inside one process: no handler of the code under test catches it."""
-
-
-def outcome(done: Path) -> tuple[str, list[dict], str]:
-    """What must be equal: the model's bytes, the metrics without the clock's part, DONE.json."""
-    model = sha256_of(done.parent / "model" / "model.safetensors")
-    return model, timeless(done.parent / "metrics.jsonl"), done.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -136,25 +135,10 @@ def _keep_partial(rmtree):
 
 def test_other_settings_do_not_continue_a_run(undisturbed, model_folder, index, tmp_path):
     done = tmp_path / "DONE.json"
-    _stop_after(6, settings(seed=4), model_folder, index, done)
+    stop_after(6, settings(seed=4), model_folder, index, done)
     run(settings(), model_folder, index, done)
     assert outcome(done) == undisturbed["fp32"]
     assert not (tmp_path / "checkpoints").exists()  # also those that were given up
-
-
-def _stop_after(step: int, spec, model_folder, index, done, number=signal.SIGTERM):
-    update = loop._update
-    with pytest.MonkeyPatch.context() as patch:
-
-        def signalled(job, at, rate):
-            if at + 1 == step:
-                os.kill(os.getpid(), number)
-            return update(job, at, rate)
-
-        patch.setattr(loop, "_update", signalled)
-        with pytest.raises(Interrupted) as caught:
-            run(spec, model_folder, index, done)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
@@ -162,7 +146,7 @@ def test_signals_write_a_checkpoint(undisturbed, model_folder, index, tmp_path, 
     done = tmp_path / "DONE.json"
     spec = settings(checkpoint__every_steps=100)
     before = signal.getsignal(number)
-    said = _stop_after(5, spec, model_folder, index, done, number)
+    said = stop_after(5, spec, model_folder, index, done, number)
     assert signal.getsignal(number) == before
     assert said == (
         f"pretrain tiny: stopped by {signal.Signals(number).name} after step 5 of 12; "
@@ -178,7 +162,7 @@ def test_a_truncated_checkpoint_gives_way_to_the_one_before(
     undisturbed, model_folder, index, tmp_path, capsys
 ):
     done = tmp_path / "DONE.json"
-    _stop_after(8, settings(), model_folder, index, done)
+    stop_after(8, settings(), model_folder, index, done)
     folder = _folder(done)
     assert [step for step, _ in checkpoint.numbered(folder)] == [6, 8]
     os.truncate(folder / "step-8" / "parameters.safetensors", 100)
@@ -194,10 +178,10 @@ def test_damage_does_not_have_a_killed_run_begin_again_and_again(
 ):
     """Both checkpoints are damaged; what is saved after that stays, though its number is lower."""
     done = tmp_path / "DONE.json"
-    _stop_after(8, settings(), model_folder, index, done)
+    stop_after(8, settings(), model_folder, index, done)
     for number in (6, 8):
         os.truncate(_folder(done) / f"step-{number}" / "parameters.safetensors", 100)
-    _stop_after(4, settings(), model_folder, index, done)
+    stop_after(4, settings(), model_folder, index, done)
     assert [step for step, _ in checkpoint.numbered(_folder(done))] == [3, 4]
     capsys.readouterr()
     run(settings(), model_folder, index, done)
@@ -205,69 +189,9 @@ def test_damage_does_not_have_a_killed_run_begin_again_and_again(
     assert outcome(done) == undisturbed["fp32"]
 
 
-@pytest.mark.parametrize("what", ["tokens", "masks", "tokens, recorded", "weights"])
-def test_other_data_of_the_same_lengths_do_not_continue_a_run(tmp_path, capsys, what):
-    """Rewritten after a kill: the index stays as it was, byte by byte."""
-    model = tiny_model(tmp_path / "base" / "model")
-    files = {path.name: sha256_of(path) for path in model.iterdir()}
-    write_json(model.parent / "DONE.json", {"files": files})
-
-    def written(seed: int) -> Path:
-        made = packed(tmp_path / "data", [[10, 6]] * 12, 16, seed, masked=True)
-        if "recorded" in what:
-            Record().write(made.parent.glob("part.*"), [], {})
-        return made
-
-    index = written(0)
-    before = {path.name: path.read_bytes() for path in index.parent.iterdir()}
-    spec = settings(stage="sft")
-    done = tmp_path / "out" / "DONE.json"
-    _stop_after(6, spec, model, index, done)
-    if what == "weights":
-        weights = load_file(model / "model.safetensors")
-        save_file(
-            {name: 2 * tensor for name, tensor in weights.items()},
-            model / "model.safetensors",
-            {"format": "pt"},
-        )
-    elif what == "masks":
-        (index.parent / "part.mask").write_bytes(bytes(1 - b for b in before["part.mask"]))
-    else:
-        written(1)
-        (index.parent / "part.mask").write_bytes(before["part.mask"])
-    assert index.read_bytes() == before["index.json"]
-    run(spec, model, index, done)
-    assert "continuing" not in capsys.readouterr().err
-    fresh = tmp_path / "fresh" / "DONE.json"
-    run(spec, model, index, fresh)
-    assert outcome(done) == outcome(fresh)
-
-
-def test_the_same_data_written_again_continue_a_run(tmp_path, model_folder, capsys):
-    """Times of change are not what data are."""
-    index = packed(tmp_path / "data", [[10, 6]] * 12, 16)
-    done = tmp_path / "out" / "DONE.json"
-    _stop_after(6, settings(), model_folder, index, done)
-    packed(tmp_path / "data", [[10, 6]] * 12, 16)
-    run(settings(), model_folder, index, done)
-    assert "continuing after step 6 of 12" in capsys.readouterr().err
-
-
-def test_recorded_hashes_are_taken_where_they_hold(tmp_path, monkeypatch):
-    """Terabytes of tokens are not read again at every start."""
-    index = packed(tmp_path, [[16]] * 4, 16)
-    Record().write([tmp_path / "part.bin"], [], {})
-    monkeypatch.setattr(provenance, "sha256_of", lambda path: f"read {Path(path).name}")
-    found = _data_digests(PackedDataset(index))
-    assert found["part.bin"] == sha256_of(tmp_path / "part.bin")
-    assert found["index.json"] == "read index.json"
-    os.utime(tmp_path / "part.bin")
-    assert _data_digests(PackedDataset(index))["part.bin"] == "read part.bin"
-
-
 def test_a_second_writer_is_refused(model_folder, index, tmp_path):
     done = tmp_path / "DONE.json"
-    _stop_after(4, settings(), model_folder, index, done)
+    stop_after(4, settings(), model_folder, index, done)
     with WriterLock(_folder(done)), pytest.raises(UserError, match="already writing here"):
         run(settings(), model_folder, index, done)
 

@@ -52,7 +52,7 @@ def _episodes(path: Path, name: str) -> Iterator[tuple[int | str, bool]]:
             yield task, solved
 
 
-def of_record(path: Path, run: Run, name: str) -> list[Outcome]:
+def count_record(path: Path, run: Run, name: str) -> list[Outcome]:
     """The outcomes of one file. Task ids are ranked because models ran some tasks in another order:
     equal ranks are the same problem, so that runs can be compared in pairs.
     """
@@ -76,7 +76,7 @@ def count(records: Sequence[Record], places: Sequence[Path]) -> list[Outcome]:
             if record.run in seen:
                 raise UserError(f"record {record.path}: its run stands twice in the list")
             seen.add(record.run)
-            counted += of_record(store.find(record), record.run, record.path)
+            counted += count_record(store.find(record), record.run, record.path)
             progress.add()
     return sorted(counted)
 

@@ -30,7 +30,7 @@ def folder_name(text: str) -> str:
     return name if whole else f"{name}-{mark(text)}".lstrip("-")
 
 
-def of_folder(path: Path) -> str:
+def name_folder(path: Path) -> str:
     """The same for a folder: its last three names, and 8 digits of where it lies."""
     ends = [re.sub(r"[^\w.+@-]+", "-", part).strip("-.") for part in path.parts[-3:]]
     return f"{'--'.join(filter(None, ends))[-LONGEST:].strip('-.')}-{mark(str(path))}"

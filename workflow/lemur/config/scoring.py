@@ -131,7 +131,7 @@ def _folder(folder: Path) -> Recipe:
         raise UserError(f"config: model: {folder}: no tokenizer (neither tokenizer.json nor tokenizer.model)")  # fmt: skip
     whole = folder.resolve()
     return {
-        "name": names.of_folder(whole),
+        "name": names.name_folder(whole),
         "folder": str(whole),
         "description": str(folder),
         "licence": "unknown",

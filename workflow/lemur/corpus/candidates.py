@@ -45,7 +45,7 @@ def files_of(manifest: Path) -> list[Path]:
     return [file.check(manifest) for file in read_manifest(manifest)]
 
 
-def of_manifest(
+def list_candidates(
     source: dict[str, Any], manifest: Path, progress: Callable[[float], None] = lambda _: None
 ) -> Iterator[Candidate]:
     """Every candidate of a part, in the order of its files; ``UserError`` for damaged input.

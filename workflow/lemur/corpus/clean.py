@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lemur.corpus import filters, redact
-from lemur.corpus.candidates import Candidate, of_manifest
+from lemur.corpus.candidates import Candidate, list_candidates
 from lemur.corpus.filters import Cleaning
 from lemur.corpus.kept import Kept, capped, statistics, write
 from lemur.corpus.wanted import Rules
@@ -22,7 +22,7 @@ def run(spec: dict[str, Any], manifest: Path, part: int, parts: int, out: Path) 
     ``spec`` = {source, cleaning, heldout: {share}, max_mb}. read = documents + dropped, in files.
     Raises ``UserError`` for damaged archives, an unknown setting and a licence that contradicts.
     """
-    source, cleaning = spec["source"], Cleaning.of(spec.get("cleaning"))
+    source, cleaning = spec["source"], Cleaning.parse(spec.get("cleaning"))
     share = float((spec.get("heldout") or {}).get("share", 0.0))
     if not 0 <= share < 1:
         raise UserError(f"heldout.share is {share}: allowed is 0 up to, not including, 1")
@@ -60,7 +60,7 @@ def _sift(
     kept: list[Kept] = []
     read = [0, 0]
     seen: set[str] = set()
-    for found in of_manifest(rules.source, manifest, lambda done: progress.add(done / 1e3)):
+    for found in list_candidates(rules.source, manifest, lambda done: progress.add(done / 1e3)):
         read[0] += 1
         read[1] += found.size
         if found.replaced or found.path in seen:

@@ -180,7 +180,7 @@ def run(
     out: Path,
 ) -> None:
     """Write ``out`` (Markdown) and beside it the same as JSON, from what the stages left."""
-    entries = ledger.of_statistics(statistics, [pin["name"] for pin in spec["sources"]])
+    entries = ledger.read_statistics(statistics, [pin["name"] for pin in spec["sources"]])
     ledger.take_away(entries, documents, duplicates, overlaps)
     content = blocks(spec, list(entries.values()), read_json(facts), overlap_counts(overlaps))
     write_json(json_path(out), {"corpus": spec["corpus"], "blocks": content})

@@ -58,7 +58,7 @@ def run(spec: dict[str, Any], documents: list[Path], signatures: list[Path], out
             raise UserError(
                 f"{path}: its folder {path.parent.name!r} is none of {', '.join(names)}"
             )
-    settings = Settings.of(spec["deduplication"]) if spec.get("deduplication") else None
+    settings = Settings.parse(spec["deduplication"]) if spec.get("deduplication") else None
     documents = sorted(documents)
     lists = _Lists(documents, names)
     copies = _exact(documents)

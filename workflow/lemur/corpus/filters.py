@@ -26,7 +26,7 @@ class Filter:
     languages: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, entry: dict[str, Any]) -> "Filter":
+    def parse(cls, entry: dict[str, Any]) -> "Filter":
         """From one entry of a corpus file's ``filters``; ``UserError`` for what cannot be."""
         name = entry.get("measure")
         if name not in MEASURES:
@@ -62,7 +62,7 @@ class Cleaning:
     filters: tuple[Filter, ...] = ()
 
     @classmethod
-    def of(cls, settings: dict[str, Any] | None) -> "Cleaning":
+    def parse(cls, settings: dict[str, Any] | None) -> "Cleaning":
         """From ``stages.clean``'s cleaning; ``UserError`` for an unknown key or a bad value."""
         known = {field.name: field for field in fields(cls)}
         made = dict(settings or {})
@@ -78,7 +78,7 @@ class Cleaning:
                 raise UserError(
                     f"cleaning.redact: {kind!r} is unknown{nearest(kind, PLACEHOLDERS)}"
                 )
-        made["filters"] = tuple(Filter.of(entry) for entry in made.get("filters") or ())
+        made["filters"] = tuple(Filter.parse(entry) for entry in made.get("filters") or ())
         for key in ("licences", "redact"):
             made[key] = tuple(made.get(key) or ())
         return cls(**made)

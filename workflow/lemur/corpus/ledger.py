@@ -55,7 +55,7 @@ def _add(into: dict[str, Counter[str]], counts: Mapping[str, Mapping[str, int]])
         into.setdefault(name, Counter()).update(more)
 
 
-def of_statistics(paths: Iterable[Path], order: Sequence[str]) -> dict[str, Entry]:
+def read_statistics(paths: Iterable[Path], order: Sequence[str]) -> dict[str, Entry]:
     """Sums over the parts' ``stats.json``, in the order of the corpus."""
     found: dict[str, Entry] = {}
     for path in sorted(paths):

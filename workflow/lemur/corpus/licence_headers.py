@@ -63,7 +63,7 @@ _SPEAKS = ("licen", "terms", "cddl", "copyright")
 _ALONE = ("gnu", "creativecommons", "confidential")
 
 
-def of_header(text: str) -> tuple[str | None, bool]:
+def read_header(text: str) -> tuple[str | None, bool]:
     """(SPDX expression of all tags in a file's head or None, words of a restricted licence are there).
 
     Several tags all apply. A tag decides, whatever else the head says: a file under a choice of two

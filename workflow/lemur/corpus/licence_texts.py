@@ -87,7 +87,7 @@ def is_licence_file(path: str) -> bool:
     return bool(_LICENCE_FILE.match(name)) and not code
 
 
-def of_text(text: str) -> str | None:
+def recognise_text(text: str) -> str | None:
     """The SPDX name of a permissive licence's full text, None for any other text.
 
     A text that says more than its licence (an advertising clause, "not for commercial use", a

@@ -131,7 +131,7 @@ def _met(node, names: frozenset[str]) -> bool:
     return str(node) in names
 
 
-def of_metadata(text: str) -> tuple[str | None, bool]:
+def read_metadata(text: str) -> tuple[str | None, bool]:
     """(licence, only a family) of a PKG-INFO or METADATA file; (None, False) when it says nothing.
 
     Order: ``License-Expression`` (PEP 639), ``License`` where it is a name, then the classifiers.
@@ -167,7 +167,7 @@ def of_metadata(text: str) -> tuple[str | None, bool]:
     return None, False
 
 
-def of_npm(text: str) -> str | None:
+def read_npm(text: str) -> str | None:
     """The licence of an npm ``package.json``, None when it names none that is an SPDX expression."""
     try:
         value = json.loads(text)["license"]
@@ -176,7 +176,7 @@ def of_npm(text: str) -> str | None:
     return spdx(value) if isinstance(value, str) else None
 
 
-def of_debian(text: str) -> str | None:
+def read_debian(text: str) -> str | None:
     """The licence of ``Files: *`` in a Debian copyright file (DEP-5), None where it is no known one."""
     stanzas = [HeaderParser().parsestr(part) for part in re.split(r"\n\s*\n", text)]
     for stanza in stanzas:

@@ -59,7 +59,7 @@ class Documents:
                 for data, offsets in texts(path, self._rows[file][numbers - low]):
                     mine = numbers[at : at + len(offsets) - 1]
                     at += len(mine)
-                    yield mine, *self._shingler.of(data, offsets)
+                    yield mine, *self._shingler.hash_shingles(data, offsets)
                 progress.add(1, path.parent.name)
 
 

@@ -48,7 +48,7 @@ _STEP = np.uint64(0xD6E8FEB86659FD93)
 
 
 class Shingler:
-    """``of(data, offsets)`` for documents that lie one after the other in one array of bytes.
+    """``hash_shingles(data, offsets)`` for documents that lie one after the other in one array of bytes.
 
     ``kinds``: uint8[256], what a byte belongs to; a token is a run of bytes of one kind that is not
     0. ``alone``: whether characters of scripts without blanks are tokens by themselves.
@@ -99,7 +99,7 @@ class Shingler:
         counts = np.diff(np.searchsorted(first, offsets))
         return mixed(hashes + lengths.astype(np.uint64)), lengths, counts
 
-    def of(self, data: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def hash_shingles(self, data: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(uint64 hashes of all shingles, int64[documents + 1] where each document's begin).
 
         ``data`` uint8, ``offsets`` int64[documents + 1] into it, ascending from 0 to its length.

@@ -41,7 +41,7 @@ class Settings:
     bands: int
 
     @classmethod
-    def of(cls, values: dict[str, Any]) -> "Settings":
+    def parse(cls, values: dict[str, Any]) -> "Settings":
         """From a corpus file's ``deduplication``; ``UserError`` for what cannot be computed."""
         known = cls.__dataclass_fields__
         for key in values:
@@ -115,7 +115,7 @@ def sign(settings: Settings, path: Path, out: Path) -> None:
     hashed = 0
     with Progress(f"signatures {path.parent.name}", count, "documents") as progress:
         for data, begins in texts(path, np.arange(count)):
-            hashes, offsets = shingler.of(data, begins)
+            hashes, offsets = shingler.hash_shingles(data, begins)
             rows = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
                 hashes, offsets.astype(np.uint64), settings.permutations, _SEED
             )

@@ -18,7 +18,7 @@ _PACKAGING = re.compile(r"\.(?:dist-info|egg-info)(?:/|$)")
 
 @dataclass
 class Survey:
-    """``metadata`` as ``licences.of_metadata`` gives it; ``nested`` maps a folder to the licence
+    """``metadata`` as ``licences.read_metadata`` gives it; ``nested`` maps a folder to the licence
     that a licence file in it states, None where that text is not a permissive one that we know;
     ``count`` is the number of members; ``last`` maps a path that several of them have to the number
     of the last, the one that unpacking with tar, unzip or dpkg leaves."""
@@ -52,13 +52,13 @@ def survey(archive: Path) -> Survey:
         if member.link or member.size > _MOST:
             continue
         if _METADATA.match(member.path):
-            said = licences.of_metadata(member.read().decode("utf-8", "replace"))
+            said = licences.read_metadata(member.read().decode("utf-8", "replace"))
             if said[0] is not None:
                 found.metadata = said
         elif member.path == _MANIFEST or _COPYRIGHT.match(member.path):
             text = member.read().decode("utf-8", "replace")
-            of = licences.of_npm if member.path == _MANIFEST else licences.of_debian
-            found.metadata = (of(text), False)
+            read = licences.read_npm if member.path == _MANIFEST else licences.read_debian
+            found.metadata = (read(text), False)
         elif licence_texts.is_licence_file(member.path):
             texts[member.path] = member.read().decode("utf-8", "replace")
     top = {path for path in texts if path.count("/") <= 1 or _PACKAGING.search(path)}
@@ -66,5 +66,5 @@ def survey(archive: Path) -> Survey:
     for path in sorted(texts.keys() - top):
         # The package's own licence, repeated inside it, changes nothing.
         if " ".join(texts[path].split()) not in own:
-            found.nested[posixpath.dirname(path)] = licence_texts.of_text(texts[path])
+            found.nested[posixpath.dirname(path)] = licence_texts.recognise_text(texts[path])
     return found

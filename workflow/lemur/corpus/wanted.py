@@ -90,7 +90,7 @@ class Rules:
         permitted = licences.allowed(found.licence, self.licences)
         if self.prose and permitted:
             return found.licence, None
-        stated, copyleft = licence_headers.of_header(text)
+        stated, copyleft = licence_headers.read_header(text)
         if self.prose:
             return None, "licence_header" if stated else "licence"
         if copyleft:

@@ -27,15 +27,15 @@ _began = time.time()
 def install(main_process: bool) -> None:
     """Decide about further attempts: none after a user's mistake, none by the Snakemake in a job."""
 
-    def of_job(job: Job) -> int:
+    def restarts_of_job(job: Job) -> int:
         return job.rule.restart_times if main_process and not _refused(job) else 0
 
-    def of_group(group: GroupJob) -> int:
+    def restarts_of_group(group: GroupJob) -> int:
         refused = any(_refused(job) for job in group.jobs)
-        return 0 if refused else max(of_job(job) for job in group.jobs)
+        return 0 if refused else max(restarts_of_job(job) for job in group.jobs)
 
-    Job.restart_times = property(of_job)
-    GroupJob.restart_times = property(of_group)
+    Job.restart_times = property(restarts_of_job)
+    GroupJob.restart_times = property(restarts_of_group)
 
 
 def forget() -> None:

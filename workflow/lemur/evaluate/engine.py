@@ -116,7 +116,7 @@ class Engine:
             getattr(config, name, None)
             for name in ("final_logit_softcapping", "logit_scale", "logits_scaling")
         )
-        self.lean = lean.of(self.model)
+        self.lean = lean.build(self.model)
 
     def encode(self, text: str) -> list[int]:
         """Ids of ``text``, after the beginning token that the tokenizer adds."""

@@ -126,7 +126,7 @@ def ask(
 ) -> bytes:
     """The bytes of ``out``: what ``model`` answers to the problems of ``bench``, each answer kept in
     the journal beside it as it comes. ``identity`` is the model's; ``loaded`` as in ``backend_of``."""
-    given = {**settings.of(spec, bench), "model_sha256": identity}
+    given = {**settings.collect(spec, bench), "model_sha256": identity}
     with Journal(out, given) as journal:
         lm = RecordingLM(journal, _Later(spec, Path(model), bench, loaded))
         bench.evaluate(lm, metrics=False)

@@ -23,7 +23,7 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
     settings.check(spec)
     bench = Bench(spec, data)
     found, recorded = store.read(generations)
-    store.refuse_other(generations, found, settings.of(spec, bench))
+    store.refuse_other(generations, found, settings.collect(spec, bench))
     kind = bench.definition.get("program")
     lm = ReplayLM(recorded, str(generations), LONGEST if kind is None else None)
     samples = bench.evaluate(lm, metrics=kind is None)

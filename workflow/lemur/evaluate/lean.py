@@ -197,7 +197,7 @@ class Lean:
         return self.norm(self.blocks[-1](states, (cos, sin), lengths, slots, last))
 
 
-def of(model: Any) -> Lean | None:
+def build(model: Any) -> Lean | None:
     """The lean form of a model, where it has one: Llama's architecture on a CPU."""
     config = model.config
     known = type(model).__name__ == "LlamaForCausalLM" and config.hidden_act == "silu"

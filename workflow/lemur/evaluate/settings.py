@@ -93,7 +93,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def of(spec: dict[str, Any], bench: Bench) -> dict[str, Any]:
+def collect(spec: dict[str, Any], bench: Bench) -> dict[str, Any]:
     """Settings that a judge can know without the model. ``limit`` and ``batch`` are not among
     them: a larger limit adds responses, it does not change them."""
     rolling = any(task.OUTPUT_TYPE == "loglikelihood_rolling" for task in bench.tasks.values())

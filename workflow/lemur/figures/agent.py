@@ -30,7 +30,7 @@ def read_labels(source: Path, table: Path) -> list[Label]:
 
 def write_radar(spec: Mapping[str, Any], source: Path, table: Path, out: Path) -> None:
     """Filled markers: counted. Hollow markers: printed. A cross marks a print that differs."""
-    style, chosen = Style.of(spec), colours(spec, list(MODELS))
+    style, chosen = Style.parse(spec), colours(spec, list(MODELS))
     made = read_labels(source, table)
     at = {(label.axis, label.model): label for label in made}
     names = [axis.name for axis in AXES]

@@ -194,7 +194,7 @@ def _draw(
 
 def write_bits(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
     """Bits per byte of held-out code and text, and what each model needs more than the start."""
-    style, chosen = Style.of(spec), colours(spec, list(BITS.values()))
+    style, chosen = Style.parse(spec), colours(spec, list(BITS.values()))
     found = [score for score in scores(paths) if score["benchmark"] in BITS]
     looks = {kind: (chosen[kind], marker) for kind, marker in zip(chosen, "os", strict=True)}
     rows = _rows(spec, found, looks)
@@ -219,7 +219,7 @@ def write_bits(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> Non
 
 def write_scores(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
     """Benchmark scores in percent, a group a benchmark, and the differences to the start."""
-    style = Style.of(spec)
+    style = Style.parse(spec)
     names = list(_models(spec))
     own = [name for name in names if name in spec.get("colours", {})]
     chosen = colours(spec, own)

@@ -70,7 +70,7 @@ def write_radar(spec: Mapping[str, Any], source: Path, out: Path) -> None:
     models = spec.get("models")
     if not isinstance(models, list) or not models:
         raise UserError("--spec: models: a list of at least one model, in drawing order")
-    style, chosen = Style.of(spec), colours(spec, models)
+    style, chosen = Style.parse(spec), colours(spec, models)
     scores = {model: _row(numbers, model)[:-1] for model in models}
     main = models[-1]
     figure = canvas(style, style.width * 1.06)

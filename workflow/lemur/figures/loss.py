@@ -56,7 +56,7 @@ def write(
     """``sources`` maps ``pretrain`` and ``sft`` to their ``metrics.jsonl``: two panels each, loss
     and learning rate. ``judged``: ``scores.json`` of bits per byte, one panel with a line for held-out
     code and one for text."""
-    style, chosen = Style.of(spec), colours(spec, [*_TITLES, *_KINDS.values()])
+    style, chosen = Style.parse(spec), colours(spec, [*_TITLES, *_KINDS.values()])
     share = float(spec.get("smoothing", 0.05))
     if not 0 <= share <= 1:
         raise UserError(f"--spec: smoothing: {share:g} is outside 0 to 1 (share of the steps)")

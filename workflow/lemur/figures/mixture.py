@@ -20,7 +20,7 @@ def _ratio(value: Any) -> str:
 
 def write(spec: Mapping[str, Any], plan_path: Path, realised_path: Path, out: Path) -> None:
     """Bars: realised tokens; ticks: planned tokens; one row a source, code above text."""
-    style, chosen = Style.of(spec), colours(spec, list(_KINDS))
+    style, chosen = Style.parse(spec), colours(spec, list(_KINDS))
     plan = mapping(plan_path, "sources", "code_to_text")
     realised = mapping(realised_path, "sources", "code_to_text")
     planned = {source["name"]: source["tokens"] for source in plan["sources"]}

@@ -51,7 +51,7 @@ def write(spec: Mapping[str, Any], out: Path) -> None:
     for key in _KEYS:
         if key not in facts:
             raise UserError(f"--spec: facts: no '{key}'")
-    style, chosen = Style.of(spec), colours(spec, ["code", "text", "model"])
+    style, chosen = Style.parse(spec), colours(spec, ["code", "text", "model"])
     ratio = float(facts["code_to_text"])
     if ratio <= 0:
         raise UserError(f"--spec: facts.code_to_text: {ratio:g} is not above 0")

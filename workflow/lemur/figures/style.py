@@ -43,7 +43,7 @@ class Style:
     paper: Pair
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any]) -> "Style":
+    def parse(cls, spec: Mapping[str, Any]) -> "Style":
         """From ``spec["style"]``; an unknown, missing or malformed key is a ``UserError``."""
         given = spec.get("style") if isinstance(spec, Mapping) else None
         if not isinstance(given, Mapping):

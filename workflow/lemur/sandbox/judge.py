@@ -106,7 +106,7 @@ SIDES = Sides()
 
 def between(sandbox: Sandbox, limits: Limits, job: dict[str, Any], sides: Sides = SIDES) -> Verdict:
     """The verdict of the test's side on a ``job`` of plain data."""
-    prepared = ready.of(sandbox)
+    prepared = ready.prepare(sandbox)
     inside = sides.program or limits
     runner, channel = prepared.runner(inside, sides.runner, sides.root)
     began = time.monotonic()  # the program has not been seen yet

@@ -214,7 +214,7 @@ _open: dict[tuple[int, Sandbox], Ready] = {}
 _lock = threading.Lock()
 
 
-def of(sandbox: Sandbox) -> Ready:
+def prepare(sandbox: Sandbox) -> Ready:
     """The prepared sandboxes of this process, begun when they are first asked for."""
     with _lock:
         key = (os.getpid(), sandbox)  # a forked process has no threads: it begins its own

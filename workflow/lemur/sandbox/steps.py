@@ -92,7 +92,7 @@ class Steps:
     def _confined(
         self, sandbox: Sandbox, limits: Limits, data: bytes, until: float
     ) -> tuple[bytes, str | None]:
-        prepared = ready.of(sandbox)
+        prepared = ready.prepare(sandbox)
         process, channel = prepared.runner(limits, "steps.py", self.root)
         with channel:
             try:

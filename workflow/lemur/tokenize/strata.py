@@ -23,10 +23,10 @@ def strata(
             yield dict(entry), source
         for part in entry.get("languages") or ():
             name = f"{entry['name']}/{part['name']}"
-            yield {**entry, **part, "name": name}, of_language(source, part["name"], name)
+            yield {**entry, **part, "name": name}, select_language(source, part["name"], name)
 
 
-def of_language(source: Source, language: str, name: str) -> Source:
+def select_language(source: Source, language: str, name: str) -> Source:
     """The usable documents of ``source`` in one language."""
     number = source.languages.index(language) if language in source.languages else -1
     mine = source.language == number

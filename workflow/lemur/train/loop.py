@@ -137,7 +137,7 @@ def train(run: Run) -> Outcome | None:
     schedule = spec.schedule_of(run.steps)
     skipped = engine.total(metrics.watch.in_a_row if metrics is not None else 0)
     meter = run.meter
-    trackers = Trackers.of(run.track, run.folder, spec, metrics, meter)
+    trackers = Trackers.start(run.track, run.folder, spec, metrics, meter)
     with StopSignal() as stop, trackers:
         for step in range(done, run.steps):
             meter.start()

@@ -91,7 +91,7 @@ class Trackers:
         self.open = list(open_)
 
     @classmethod
-    def of(
+    def start(
         cls, names: tuple[str, ...], folder: Path, spec: Spec, metrics: Metrics | None, meter: Meter
     ) -> "Trackers":
         """``folder``: checkpoints/<fingerprint> of the run, beside which trackers write."""

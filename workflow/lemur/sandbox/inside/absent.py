@@ -24,7 +24,7 @@ class Tally:
             self.each(value.values())
         elif isinstance(value, (list, tuple, set, frozenset)):
             self.each(value)
-        elif hasattr(pandas, "DataFrame") and self.of_pandas(pandas, value):
+        elif hasattr(pandas, "DataFrame") and self.add_pandas(pandas, value):
             return
         elif hasattr(numpy, "ndarray") and isinstance(value, (numpy.ndarray, numpy.generic)):
             self.array(numpy, value)
@@ -59,7 +59,7 @@ class Tally:
             elif value.dtype.kind in "mM":
                 self.nan += int(numpy.isnat(value).sum())
 
-    def of_pandas(self, pandas, value):
+    def add_pandas(self, pandas, value):
         """Count a value of pandas; False if it is none."""
         if value is pandas.NA:
             self.size, self.masked = self.size + 1, self.masked + 1
@@ -74,7 +74,7 @@ class Tally:
             if isinstance(array.dtype, type(value.to_numpy().dtype)):
                 self.add(value.to_numpy())
             else:
-                self.of_pandas(pandas, array)
+                self.add_pandas(pandas, array)
         elif isinstance(value, pandas.api.extensions.ExtensionArray):
             gone = int(pandas.isna(value).sum())
             self.size += len(value)

@@ -113,7 +113,7 @@ def _objects(inner, read):
 
 
 def _masked(inner, read):
-    data, mask, fill = (read.of(form, np.ndarray) for form in several(inner, 3))
+    data, mask, fill = (read.expect(form, np.ndarray) for form in several(inner, 3))
     if mask.dtype != bool or mask.shape != data.shape:
         raise Malformed("not the array's mask")
     return np.ma.MaskedArray(data, mask, fill_value=fill[()] if fill.ndim == 0 else None)
@@ -121,7 +121,7 @@ def _masked(inner, read):
 
 def _poly1d(inner, read):
     numbers, variable = several(inner, 2)
-    return np.poly1d(read.of(numbers, np.ndarray), variable=need(read(variable), str))
+    return np.poly1d(read.expect(numbers, np.ndarray), variable=need(read(variable), str))
 
 
 def _dtype(inner, _):
@@ -133,8 +133,8 @@ READ = {
     "np.scalar": lambda inner, _: buffer(several(inner, 2)[0], [1], inner[1])[0],
     "np.objects": _objects,
     "np.masked": _masked,
-    "np.matrix": lambda inner, read: np.asmatrix(read.of(inner, np.ndarray)),
-    "np.record": lambda inner, read: read.of(inner, np.ndarray).view(np.recarray),
+    "np.matrix": lambda inner, read: np.asmatrix(read.expect(inner, np.ndarray)),
+    "np.record": lambda inner, read: read.expect(inner, np.ndarray).view(np.recarray),
     "np.dtype": _dtype,
     "np.poly1d": _poly1d,
 }

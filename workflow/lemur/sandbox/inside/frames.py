@@ -82,7 +82,7 @@ def _array_form(array, write):
 
 
 def _column(form, read):
-    return read.of(form, np.ndarray, pd.api.extensions.ExtensionArray)
+    return read.expect(form, np.ndarray, pd.api.extensions.ExtensionArray)
 
 
 def _series(values, index, name=None):
@@ -92,16 +92,16 @@ def _series(values, index, name=None):
 
 def _read_series(inner, read):
     values, index, name = several(inner, 3)
-    return _series(_column(values, read), read.of(index, _LABELS), read(name))
+    return _series(_column(values, read), read.expect(index, _LABELS), read(name))
 
 
 def _frame(inner, read):
     columns, index, labels = several(inner, 3)
     # The list of columns is a value too: it has a number.
     columns, index, labels = (
-        read.of(columns, list),
-        read.of(index, _LABELS),
-        read.of(labels, _LABELS),
+        read.expect(columns, list),
+        read.expect(index, _LABELS),
+        read.expect(labels, _LABELS),
     )
     made = pd.DataFrame(
         {at: _series(values, index) for at, values in enumerate(columns)}, index=index, copy=False
@@ -112,10 +112,12 @@ def _frame(inner, read):
 
 def _block(inner, read):
     block, index, labels = several(inner, 3)
-    block = read.of(block, np.ndarray)
+    block = read.expect(block, np.ndarray)
     if block.ndim != 2 or block.dtype.kind not in "biufc":
         raise Malformed("not a block of numbers")
-    return pd.DataFrame(block, index=read.of(index, _LABELS), columns=read.of(labels, _LABELS))
+    return pd.DataFrame(
+        block, index=read.expect(index, _LABELS), columns=read.expect(labels, _LABELS)
+    )
 
 
 def _range(inner, read):
@@ -125,7 +127,7 @@ def _range(inner, read):
 
 
 def _multi(inner, read):
-    levels, codes, names = (read.of(part, list) for part in several(inner, 3))
+    levels, codes, names = (read.expect(part, list) for part in several(inner, 3))
     return pd.MultiIndex(levels=levels, codes=codes, names=names, verify_integrity=True)
 
 
@@ -140,12 +142,12 @@ def _index(inner, read):
 
 def _categorical(inner, read):
     codes, categories, ordered = several(inner, 3)
-    codes, categories = read.of(codes, np.ndarray), read.of(categories, _LABELS)
+    codes, categories = read.expect(codes, np.ndarray), read.expect(categories, _LABELS)
     return pd.Categorical.from_codes(codes, categories, ordered=need(ordered, bool))
 
 
 def _masked(inner, read):
-    values, mask = (read.of(part, np.ndarray) for part in several(inner, 2))
+    values, mask = (read.expect(part, np.ndarray) for part in several(inner, 2))
     kinds = dict(zip("iufb", (_MASKED[0], *_MASKED), strict=True))
     return kinds[values.dtype.kind](values, mask)
 
@@ -179,7 +181,7 @@ def _closed(inner):
 
 def _intervals(inner, read):
     closed = _closed(inner)
-    left, right = (read.of(part, _LABELS) for part in inner[:2])
+    left, right = (read.expect(part, _LABELS) for part in inner[:2])
     return pd.arrays.IntervalArray.from_arrays(left, right, closed=closed)
 
 

@@ -41,7 +41,7 @@ def _sparse(inner, read):
     rows, columns = (need(size, int) for size in several(shape, 2))
     if min(rows, columns) < 0:
         raise Malformed("a negative size")
-    parts = [read.of(part, np.ndarray) for part in need(parts, list)]
+    parts = [read.expect(part, np.ndarray) for part in need(parts, list)]
     if any(part.dtype.kind not in "iu" for part in parts[1:]):
         raise Malformed("not indices")
     if parts[0].dtype.kind not in "biufc":

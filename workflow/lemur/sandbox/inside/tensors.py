@@ -50,7 +50,7 @@ def _tensor(inner, read):
     import torch
 
     name, kind, grad, array = several(inner, 4)
-    array = read.of(array, np.ndarray)
+    array = read.expect(array, np.ndarray)
     if array.dtype != np.dtype((_TORCH | _BITS)[need(name, str)]):
         raise Malformed("a tensor of another type")
     made = torch.from_numpy(np.array(array, array.dtype.newbyteorder("="), order="C"))
@@ -112,7 +112,7 @@ def _constant(inner, read):
     import tensorflow
 
     name, shape, array = several(inner, 3)
-    array = read.of(array, np.ndarray)
+    array = read.expect(array, np.ndarray)
     if need(name, str) == "string":
         if not all(type(one) is bytes for one in array.ravel().tolist()):
             raise Malformed("not texts")
@@ -138,7 +138,7 @@ def _ragged(inner, read):
 def _sparse(inner, read):
     import tensorflow
 
-    indices, numbers, shape = (read.of(one, tensorflow.Tensor) for one in several(inner, 3))
+    indices, numbers, shape = (read.expect(one, tensorflow.Tensor) for one in several(inner, 3))
     if not ((indices.numpy() >= 0) & (indices.numpy() < shape.numpy())).all():
         raise Malformed("an index outside")
     return tensorflow.SparseTensor(indices, numbers, shape)
@@ -147,7 +147,7 @@ def _sparse(inner, read):
 def _variable(inner, read):
     import tensorflow
 
-    return tensorflow.Variable(read.of(inner, tensorflow.Tensor))
+    return tensorflow.Variable(read.expect(inner, tensorflow.Tensor))
 
 
 def _shape(inner, _):

@@ -128,7 +128,7 @@ def _period(inner, _):
 
 
 def _numbers(form, read):
-    numbers = read.of(form, np.ndarray)
+    numbers = read.expect(form, np.ndarray)
     if numbers.dtype != np.int64 or numbers.ndim != 1:
         raise Malformed("not a row of whole numbers")
     return numbers

@@ -190,7 +190,7 @@ class Reader:
         """The values of several forms."""
         return [self(form) for form in need(forms, list)]
 
-    def of(self, form, *kinds):
+    def expect(self, form, *kinds):
         """The value of a form, which must be an instance of one of the kinds."""
         value = self(form)
         if not isinstance(value, kinds):
