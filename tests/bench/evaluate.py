@@ -30,7 +30,8 @@ from lemur.files import write_text
 from lemur.provenance import ROOT
 from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.policy import Limits
-from lemur.sandbox.probe import Absent, probe
+from lemur.sandbox.probe import probe
+from lemur.sandbox.types import Absent
 
 from bench import against_vllm, generation_report, ratios
 from bench import generation_peers as peers

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from lemur.tokenize.packed import PackedDataset, batch
 from lemur.train import loop
-from lemur.train.engine import build
+from lemur.train.engines import build
 from lemur.train.meter import Meter, model_flops_a_token
 from lemur.train.model import load as load_ours
 from lemur.train.spec import parse

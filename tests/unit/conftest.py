@@ -15,7 +15,8 @@ with contextlib.suppress(ImportError):  # not every environment has hypothesis
 @pytest.fixture(scope="session")
 def sandbox():
     """The sandbox of this machine, or a skip that says why there is none."""
-    from lemur.sandbox.probe import Absent, probe
+    from lemur.sandbox.probe import probe
+    from lemur.sandbox.types import Absent
 
     found = probe()
     if isinstance(found, Absent):

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from lemur.data.records import json_document, json_lines, json_objects, records
 from lemur.errors import UserError
-from lemur.evaluate.data import READERS, Source
+from lemur.evaluate.data import READERS
+from lemur.evaluate.source import Source
 from lemur.provenance import ROOT
 
 BOM = b"\xef\xbb\xbf"

@@ -23,8 +23,8 @@ def humaneval(mirror):
 
 @pytest.fixture(scope="module")
 def mbpp(mirror, tmp_path_factory):
-    from lemur.evaluate.data import Source
     from lemur.evaluate.data import mbpp as read
+    from lemur.evaluate.source import Source
 
     (path,) = mirror("princeton-nlp/intercode/*/data/python/mbpp/ic_mbpp.json")
     folder = tmp_path_factory.mktemp("mbpp")

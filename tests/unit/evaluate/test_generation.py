@@ -10,7 +10,8 @@ import pytest
 from answered import lines
 from lemur.errors import UserError
 from lemur.evaluate import executed, generation, judging, store
-from lemur.sandbox.probe import Absent, probe
+from lemur.sandbox.probe import probe
+from lemur.sandbox.types import Absent
 from tiny_benchmarks import PROBLEMS, jsonl, wheel
 
 SCORES = {
@@ -227,7 +228,7 @@ def test_pass_at_k_of_several_samples(spec, humaneval, tmp_path, monkeypatch):
     from lemur.evaluate import executed
     from lemur.evaluate.tasks import Bench
     from lemur.sandbox.judge import Verdict
-    from lemur.sandbox.probe import Sandbox
+    from lemur.sandbox.types import Sandbox
 
     monkeypatch.setattr(executed, "probe", lambda: Sandbox("bwrap", "0", False))
     monkeypatch.setattr(

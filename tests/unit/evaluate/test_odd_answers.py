@@ -7,7 +7,8 @@ import pytest
 from lemur.errors import UserError
 from lemur.evaluate import generation, judging, vocabulary
 from lemur.evaluate.engine import Engine
-from lemur.sandbox.probe import Absent, probe
+from lemur.sandbox.probe import probe
+from lemur.sandbox.types import Absent
 from tiny_benchmarks import listing
 
 ODD = {

@@ -10,7 +10,8 @@ from answered import catalogue, scored
 from hypothesis import given
 from hypothesis import strategies as st
 from lemur.errors import UserError
-from lemur.evaluate.data import Source, spider
+from lemur.evaluate.data import spider
+from lemur.evaluate.source import Source
 from lemur.evaluate.spider import clauses, match, query, results
 from lemur.evaluate.spider.databases import read
 from lemur.evaluate.stop import cut

@@ -58,8 +58,8 @@ def bbh(mirror, tmp_path):
 
 def mmlu(mirror, tmp_path):
     """Questions of the mirror (those that MINT asked) in the columns of the hub's tables."""
-    from lemur.evaluate.data import Source
     from lemur.evaluate.data import mmlu_mint as read
+    from lemur.evaluate.source import Source
 
     (path,) = mirror("xingyaoww/mint-bench/*/data/outputs/gpt-4-0613/F=None/max5_p2+tool+cd/"
                      "reasoning/mmlu/results.jsonl")  # fmt: skip

@@ -199,7 +199,7 @@ def test_a_sandbox_that_cannot_start_is_not_used(monkeypatch, tmp_path):
 def test_a_sandbox_that_keeps_nothing_in_is_not_used(monkeypatch):
     """Probing must look at what comes out, not only at whether it starts."""
     verdicts = iter([Verdict("passed", "", 0.1), Verdict("failed", "['/root', 'network']", 0.1)])
-    monkeypatch.setattr("lemur.sandbox.judge.judge", lambda *_: next(verdicts))
+    monkeypatch.setattr("lemur.sandbox.probe.judge", lambda *_: next(verdicts))
     reason = probing._proved(probing.Sandbox("bwrap", "0.9", True))
     assert reason is not None and "/root" in reason
 

@@ -6,7 +6,7 @@ What the C allocator keeps beside them is left out, so these numbers do not depe
 import pytest
 import torch
 from lemur.plan import memory
-from lemur.train import engine
+from lemur.train import engines
 from lemur.train.batches import Batch
 from lemur.train.spec import parse
 from tiny_training import settings
@@ -34,7 +34,7 @@ def live_peak(shape: dict, spec) -> int:
     rows = torch.randint(0, shape["vocabulary"], (spec.micro, spec.context))
     places = torch.arange(spec.context).expand_as(rows).contiguous()
     batches = [Batch(rows, rows, torch.zeros_like(rows), places)] * 2
-    built = engine.build(LlamaForCausalLM(config), spec)
+    built = engines.build(LlamaForCausalLM(config), spec)
     built.train_step(batches, 2 * rows.numel(), 1e-4)
     cpu = torch.profiler.ProfilerActivity.CPU
     with torch.profiler.profile(activities=[cpu], profile_memory=True) as profiler:

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lemur.evaluate import ends, separated
-from lemur.evaluate.data import Source
 from lemur.evaluate.separated import Separated
+from lemur.evaluate.skipped import Skipped
+from lemur.evaluate.source import Source
 from lemur.provenance import ROOT
 from lemur.sandbox.judge import EARLY, Verdict, stable
 from lemur.sandbox.policy import ISOLATED, PYTHON, Limits, Root
-from lemur.sandbox.probe import Absent, Sandbox, probe
+from lemur.sandbox.probe import probe
 from lemur.sandbox.steps import Steps
+from lemur.sandbox.types import Absent, Sandbox
 
 ENVIRONMENT = "ds1000"
 BUILD = f"workflow/env-build {ENVIRONMENT}"
@@ -183,8 +185,6 @@ class DS1000:
                     self.one_process[name] = stable(why)
 
     def __call__(self, document: dict[str, Any], response: str) -> Any:
-        from lemur.evaluate.programs import Skipped
-
         packages = site()
         if packages is None:
             return Skipped(f"environment '{ENVIRONMENT}' is not built: {BUILD}")

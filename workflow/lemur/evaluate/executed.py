@@ -9,12 +9,14 @@ from typing import Any
 
 from lemur.errors import UserError
 from lemur.evaluate import intervals
-from lemur.evaluate.programs import Skipped, maker
+from lemur.evaluate.programs import maker
+from lemur.evaluate.skipped import Skipped
 from lemur.evaluate.tasks import Bench
 from lemur.progress import Progress
 from lemur.sandbox.judge import VERDICTS, Job, Verdict, judge, stable
 from lemur.sandbox.policy import Limits
-from lemur.sandbox.probe import Absent, Sandbox, probe
+from lemur.sandbox.probe import probe
+from lemur.sandbox.types import Absent, Sandbox
 
 Items = list[dict[str, Any]]
 NOT_JUDGED = "not judged"

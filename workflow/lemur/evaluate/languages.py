@@ -18,8 +18,8 @@ from typing import Any
 from lemur.evaluate import ends, intervals
 from lemur.sandbox.judge import Verdict
 from lemur.sandbox.policy import Limits, Root
-from lemur.sandbox.probe import Sandbox
 from lemur.sandbox.steps import Steps
+from lemur.sandbox.types import Sandbox
 
 NOT_CHECKED = "not checked"
 NO_DESCRIPTORS = "sandbox: it has no /proc, which Bash's <( ) and /dev/stderr need"

@@ -2,25 +2,19 @@
 
 import ast
 import builtins
-import dataclasses
 import symtable
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 from lemur.evaluate import languages, trial
-from lemur.evaluate.data import Source
 from lemur.evaluate.ds1000 import DS1000
+from lemur.evaluate.skipped import Skipped
+from lemur.evaluate.source import Source
 from lemur.evaluate.spider.query import Spider
 from lemur.sandbox.judge import Job
-from lemur.sandbox.probe import Absent, probe
-
-
-@dataclasses.dataclass(frozen=True)
-class Skipped:
-    """A program that cannot be judged here, and why: it is left out of the score and counted."""
-
-    reason: str
+from lemur.sandbox.probe import probe
+from lemur.sandbox.types import Absent
 
 
 def humaneval(document: dict[str, Any], response: str) -> Job:

@@ -15,8 +15,8 @@ import re
 
 from lemur.sandbox.judge import Sides, Verdict, between
 from lemur.sandbox.policy import Limits, Root
-from lemur.sandbox.probe import Sandbox
 from lemur.sandbox.ready import Holder
+from lemur.sandbox.types import Sandbox
 
 INSERT = "[insert]"
 FIGURE = "its test looks at the program's figure"

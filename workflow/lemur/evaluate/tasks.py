@@ -14,7 +14,8 @@ from lm_eval.tasks._yaml_loader import load_yaml
 
 from lemur.errors import UserError, nearest
 from lemur.evaluate import answers  # noqa: F401 - registers its filters
-from lemur.evaluate.data import READERS, Source, Split, limited
+from lemur.evaluate.data import READERS, Split, limited
+from lemur.evaluate.source import Source
 
 OWN = Path(__file__).parent / "tasks"
 STOCK = Path(lm_eval.__file__).parent / "tasks"

@@ -4,7 +4,7 @@ import functools
 
 from lemur.evaluate import languages
 from lemur.sandbox.policy import Limits
-from lemur.sandbox.probe import Sandbox
+from lemur.sandbox.types import Sandbox
 
 # language: (program, tests), the least that has the form of MultiPL-E's and passes.
 TRIALS = {

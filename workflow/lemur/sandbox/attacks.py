@@ -13,8 +13,8 @@ from pathlib import Path
 from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.memory import children
 from lemur.sandbox.policy import Limits
-from lemur.sandbox.probe import Sandbox
 from lemur.sandbox.process import Confined
+from lemur.sandbox.types import Sandbox
 from lemur.sandbox.user import settings
 
 SMALL = Limits(cpu_seconds=2, wall_seconds=10, memory_mb=256, tmp_mb=16)

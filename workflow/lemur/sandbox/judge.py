@@ -13,8 +13,8 @@ from typing import Any
 
 from lemur.sandbox import ready
 from lemur.sandbox.policy import PLAIN, Limits, Root
-from lemur.sandbox.probe import Sandbox
 from lemur.sandbox.process import Confined
+from lemur.sandbox.types import Sandbox
 from lemur.sandbox.user import settings
 
 VERDICTS = ("passed", "failed", "error", "timeout", "out of memory", "forbidden")

@@ -3,7 +3,6 @@
 Two tiers: bubblewrap, and apptainer with the same policy where bubblewrap cannot run.
 """
 
-import dataclasses
 import functools
 import os
 import platform
@@ -12,40 +11,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from lemur.sandbox import apptainer, attacks
+from lemur.sandbox.judge import Job, Verdict, describe, judge
+from lemur.sandbox.policy import Limits, command
+from lemur.sandbox.types import Absent, Sandbox
+
 # Ubuntu since 24.04: "1" where only programs with an AppArmor profile may open user namespaces.
 CLOSED = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 INSTALL = "apt-get install bubblewrap"
 # The first bubblewrap that limits the size of a tmpfs; the first apptainer with user namespaces by
 # default (and --mount with quoted paths).
 _OLDEST = {"bubblewrap": (0, 8), "apptainer": (1, 1)}
-
-
-@dataclasses.dataclass(frozen=True)
-class Sandbox:
-    """A way to confine programs that was seen to work. ``bwrap`` is the tool's path."""
-
-    bwrap: str
-    version: str
-    user_namespace: bool
-    tool: str = "bubblewrap"
-
-    @property
-    def name(self) -> str:
-        """What a score records: tool, version and how rights are given up."""
-        how = "user namespace" if self.user_namespace else "root, dropped to another user"
-        return f"{self.tool} {self.version} ({how})"
-
-    @property
-    def another_user(self) -> bool:
-        """Whether what runs inside is not root from its beginning."""
-        return self.user_namespace or self.tool == "apptainer"
-
-
-@dataclasses.dataclass(frozen=True)
-class Absent:
-    """Why nothing can be judged here, and what to do about it, in one line."""
-
-    reason: str
 
 
 def _version(path: str) -> str | None:
@@ -99,8 +75,6 @@ def _advice() -> str:
 
 def _proved(sandbox: Sandbox) -> str | None:
     """None when a harmless program passes and curious ones are kept in; else one line."""
-    from lemur.sandbox.judge import Job, Verdict, judge
-
     try:
         first = judge(sandbox, Job("def f(): return 1", ("assert f() == 1",), ("f",)))
     except OSError as error:
@@ -111,8 +85,6 @@ def _proved(sandbox: Sandbox) -> str | None:
     second = judge(sandbox, Job(CURIOUS, ("assert f() == [], f()",), ("f",)))
     told = "" if second.verdict == "passed" else second.detail or second.verdict
     if not told and sandbox.tool == "apptainer":
-        from lemur.sandbox import attacks
-
         told = attacks.kept_in(sandbox)
     if told:
         return f"{sandbox.tool} {sandbox.version} does not keep a program in here ({told})"
@@ -121,10 +93,6 @@ def _proved(sandbox: Sandbox) -> str | None:
 
 def _complaint(sandbox: Sandbox) -> str | None:
     """The last line that the tool writes when it is asked to run nothing, None if it runs it."""
-    from lemur.sandbox import apptainer
-    from lemur.sandbox.judge import describe
-    from lemur.sandbox.policy import Limits, command
-
     if sandbox.tool == "apptainer":
         line = apptainer.command(
             sandbox.bwrap, "runner.py", {}, user_namespace=sandbox.user_namespace

@@ -11,7 +11,7 @@ from pathlib import Path
 from lemur.sandbox import apptainer, cgroup, seccomp
 from lemur.sandbox.memory import children, kernel, lost, resident
 from lemur.sandbox.policy import PLAIN, Limits, Root, command
-from lemur.sandbox.probe import Sandbox
+from lemur.sandbox.types import Sandbox
 
 # Descriptors that a tree has open before memory which nobody owns is laid to it: what else runs on
 # the machine must not bring a program its verdict, and a few buffers hold little.

@@ -18,8 +18,8 @@ import threading
 from collections import defaultdict, deque
 
 from lemur.sandbox.policy import PLAIN, Limits, Root
-from lemur.sandbox.probe import Sandbox
 from lemur.sandbox.process import Confined
+from lemur.sandbox.types import Sandbox
 from lemur.sandbox.user import settings
 
 # Of the checker: many judgements are under way at once, each a process of it.

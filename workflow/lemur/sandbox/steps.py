@@ -12,8 +12,8 @@ import time
 from lemur.sandbox import ready
 from lemur.sandbox.judge import Verdict, _ended
 from lemur.sandbox.policy import Limits, Root
-from lemur.sandbox.probe import Sandbox
 from lemur.sandbox.process import Confined
+from lemur.sandbox.types import Sandbox
 from lemur.sandbox.user import settings
 
 # Compilers of a few languages need it on a busy machine.

@@ -1,15 +1,11 @@
-"""What the loop asks of an engine, and which engine a recipe gets."""
+"""What the loop asks of an engine."""
 
-import os
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
-from transformers import PreTrainedModel
 
-from lemur.errors import UserError
 from lemur.train.batches import Batch
-from lemur.train.spec import Spec
 
 
 @dataclass
@@ -55,24 +51,3 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Leave the other ranks. Collective."""
-
-
-def check_device(spec: Spec) -> None:
-    """A GPU where the recipe asks for one; the CPU never stands in for it."""
-    if spec.device == "cuda" and not torch.cuda.is_available():
-        raise UserError(f"{spec.key('parallel.device')}: cuda, but no GPU is visible")
-
-
-def build(model: PreTrainedModel, spec: Spec) -> Engine:
-    """The engine that the recipe names, around a float32 model; imports only what it needs."""
-    check_device(spec)
-    if spec.device == "cuda" and spec.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it
-        torch.use_deterministic_algorithms(True)
-    if spec.engine == "torch":
-        from lemur.train.engine_torch import TorchEngine
-
-        return TorchEngine(model, spec)
-    from lemur.train.engine_deepspeed import DeepSpeedEngine
-
-    return DeepSpeedEngine(model, spec)

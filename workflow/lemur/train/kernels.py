@@ -15,7 +15,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from lemur.errors import UserError
-from lemur.train import engine, loss, micro
+from lemur.train import engines, loss, micro
 from lemur.train.batches import Batch
 from lemur.train.compiled import check_compiler
 from lemur.train.model import read_config
@@ -49,7 +49,7 @@ def prebuild(values: dict[str, Any], folder: Path) -> str | None:
         torch.set_num_threads(spec.threads)  # Inductor writes their number into a CPU's code
     began, before = time.perf_counter(), _graphs()
     try:
-        engine.build(_cut(folder, spec), spec).train_step(
+        engines.build(_cut(folder, spec), spec).train_step(
             [_batch(spec)], spec.global_batch_tokens, 0.0
         )
     except UserError:

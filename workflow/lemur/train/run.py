@@ -16,7 +16,7 @@ from lemur.models import folder as folders
 from lemur.models.card import trained_card
 from lemur.provenance import hash_of
 from lemur.tokenize.packed import PackedDataset
-from lemur.train import chat, checkpoint, engine, loop, micro
+from lemur.train import chat, checkpoint, engines, loop, micro
 from lemur.train.batches import step_count
 from lemur.train.guard import WriterLock
 from lemur.train.meter import Meter, model_flops_a_token
@@ -47,7 +47,7 @@ def run(
 def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[str, ...]) -> None:
     if spec.threads:
         torch.set_num_threads(spec.threads)
-    engine.check_device(spec)
+    engines.check_device(spec)
     data = PackedDataset(index)
     data.check_files()
     if not (model_folder / "tokenizer.json").is_file() and (model_folder / "config.json").is_file():
@@ -66,14 +66,14 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
         trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     parent = done.parent / "checkpoints"
     if rank() != 0:
-        other = engine.build(model, spec)
+        other = engines.build(model, spec)
         meter = Meter(spec, other.device, flops)
         loop.train(loop.Run(spec, data, other, parent, steps, meter))
         other.close()
         return
     name = spec.fingerprint(folders.digests(model_folder), _data_digests(data))
     with WriterLock(parent / name):
-        built = engine.build(model, spec)
+        built = engines.build(model, spec)
         done.unlink(missing_ok=True)
         print(
             f"{spec.stage}: engine {built.name}, {built.world} rank(s) on {spec.device}, "

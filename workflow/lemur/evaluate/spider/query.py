@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from lemur.errors import UserError, nearest
-from lemur.evaluate.data import Source
+from lemur.evaluate.source import Source
 from lemur.evaluate.spider import results
-from lemur.evaluate.spider.databases import Database, read
+from lemur.evaluate.spider.dump import read_dump
 from lemur.evaluate.spider.match import exact
 from lemur.sandbox.judge import Job
 
-DUMP = "data/sql/spider/ic_spider_dbs.sql"
 # What runs the query: pinned code of this project, in the sandbox all the same, since a query can
 # be made to use all memory and time there is.
 _RUN = """
@@ -58,28 +57,11 @@ def answer(response: str) -> str:
     return query[: next(ends, len(query))]
 
 
-@functools.cache
-def databases(source: Path) -> dict[str, Database]:
-    """Databases of a dump on disk, read once a process."""
-    try:
-        return read(source.read_text(encoding="utf-8"), str(source))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{source}: cannot be read ({error})") from None
-
-
-def dump_of(source: Source) -> dict[str, Database]:
-    """Databases beside the questions of ``source``."""
-    for path in source.files:
-        if path.name == DUMP.rsplit("/", 1)[-1]:
-            return databases(source.checked(path))
-    raise UserError(f"{source.path}: no file '{DUMP}'")
-
-
 class Spider:
     """Makes jobs. ``gold`` queries run here, once: they are pinned; a model's run in the sandbox."""
 
     def __init__(self, source: Source):
-        self.found = dump_of(source)
+        self.found = read_dump(source)
         self.scripts = {name: base.script() for name, base in self.found.items()}
 
     @functools.cached_property
