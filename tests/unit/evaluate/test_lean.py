@@ -120,8 +120,8 @@ def test_tokens_of_a_text_that_repeats(repeating, batch, shared):
     engine = Engine(made, "fp32", "cpu")
     assert (engine.lean is None) == (engine.model.config.model_type == "qwen2")
     rows = []
-    step = engine._step
-    engine._step = lambda live, slots: rows.append(step(live, slots)) or rows[-1]
+    step = engine.step
+    engine.step = lambda live, slots: rows.append(step(live, slots)) or rows[-1]
     engine.stop_ids = frozenset()
     prefix = engine.prefix(PROMPTS[0][:shared]) if shared else None
     wanted = [Wanted(one[shared:], NEW) for one in PROMPTS]

@@ -125,9 +125,9 @@ class Engine:
     def hidden(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
         """Last hidden states [rows, longest, hidden] of rows that are padded on the right."""
         ids = _padded(rows)
-        return self._forward(ids, torch.arange(ids.shape[1]).expand(len(rows), -1), None)
+        return self.forward(ids, torch.arange(ids.shape[1]).expand(len(rows), -1), None)
 
-    def _forward(
+    def forward(
         self, ids: torch.Tensor, positions: torch.Tensor, slots: Slots | None
     ) -> torch.Tensor:
         if self.lean is not None:
@@ -157,7 +157,7 @@ class Engine:
         slots = Slots(self.layers, 1, len(ids), self.device, None)
         with using(slots):
             lengths = torch.tensor([len(ids)], device=self.device)
-            self._forward(_padded([ids]), slots.prefill(0, lengths, len(ids)), slots)
+            self.forward(_padded([ids]), slots.prefill(0, lengths, len(ids)), slots)
         return slots.taken(0, tuple(ids))
 
     @torch.inference_mode()
@@ -192,12 +192,12 @@ class Engine:
                 kept = []
                 for number, tokens in enumerate(chosen):
                     row = live[number]
-                    if finish := self._extend(row, tokens):
+                    if finish := self.extend(row, tokens):
                         yield row.index, Generated(tuple(row.ids), finish)
                     else:
                         kept.append(number)
-                live = self._compact(live, kept, slots)
-                chosen = self._step(live, slots) if live else []
+                live = self.compact(live, kept, slots)
+                chosen = self.step(live, slots) if live else []
 
     def _admit(
         self,
@@ -227,7 +227,7 @@ class Engine:
             scores = self.logits(last)
             best = choice.best(scores)
             for place, number in enumerate(group):
-                chosen.append([self._drawn(fresh[number], scores[place], best[place])])
+                chosen.append([self.drawn(fresh[number], scores[place], best[place])])
             start += len(group)
         return chosen
 
@@ -237,16 +237,16 @@ class Engine:
         if self.lean is not None:
             return self.lean.last(prompts, slots.prompts(start, lengths), slots)
         ids, sizes = _padded(prompts), torch.tensor(lengths, device=self.device)
-        hidden = self._forward(ids, slots.prefill(start, sizes, ids.shape[1]), slots)
+        hidden = self.forward(ids, slots.prefill(start, sizes, ids.shape[1]), slots)
         return hidden[torch.arange(len(prompts), device=self.device), sizes - 1]
 
-    def _drawn(self, row: _Row, scores: torch.Tensor, best: int) -> int:
+    def drawn(self, row: _Row, scores: torch.Tensor, best: int) -> int:
         wanted = row.wanted
         if wanted.temperature <= 0:
             return best
         return choice.drawn(scores, wanted.temperature, wanted.top_p, row.draw)
 
-    def _extend(self, row: _Row, tokens: Sequence[int]) -> str | None:
+    def extend(self, row: _Row, tokens: Sequence[int]) -> str | None:
         """Append ``tokens`` up to the one that ends the row; why it ends, or None."""
         for token in tokens:
             if token in self.stop_ids:
@@ -260,18 +260,18 @@ class Engine:
                 return "length"
         return None
 
-    def _compact(self, live: list[_Row], kept: list[int], slots: Slots) -> list[_Row]:
+    def compact(self, live: list[Any], kept: list[int], slots: Slots) -> list[Any]:
         """Bring the rows that go on into the first slots, moving as few as possible."""
         count = len(kept)
         free = [number for number in range(count) if number not in set(kept)]
         moved = [number for number in kept if number >= count]
-        result: dict[int, _Row] = {number: live[number] for number in kept if number < count}
+        result: dict[int, Any] = {number: live[number] for number in kept if number < count}
         for target, source in zip(free, moved, strict=True):
             slots.move(source, target)
             result[target] = live[source]
         return [result[number] for number in range(count)]
 
-    def _step(self, live: list[_Row], slots: Slots) -> list[list[int]]:
+    def step(self, live: list[_Row], slots: Slots) -> list[list[int]]:
         """The next tokens of each row: what it guessed right and one more."""
         guessed = [row.guesses() for row in live]
         known = [
@@ -283,7 +283,7 @@ class Engine:
         ids = _padded([[row.ids[-1], *many] for row, many in zip(live, guessed, strict=True)])
         width = ids.shape[1]
         positions = slots.step(len(live), width, self.group, self.model.dtype)
-        scores = self.logits(self._forward(ids, positions, slots))
+        scores = self.logits(self.forward(ids, positions, slots))
         best = choice.best(scores.flatten(0, 1))
         chosen = []
         for number, (row, many) in enumerate(zip(live, guessed, strict=True)):
@@ -291,7 +291,7 @@ class Engine:
             right = next((n for n, one in enumerate(many) if one != mine[n]), len(many))
             if row.guesser is not None:
                 row.guesser.told(len(many), right)
-            chosen.append([*mine[:right], self._drawn(row, scores[number, right], mine[right])])
+            chosen.append([*mine[:right], self.drawn(row, scores[number, right], mine[right])])
         taken = torch.tensor([len(tokens) for tokens in chosen], device=self.device)
         slots.lengths[: len(live)] += taken
         return chosen

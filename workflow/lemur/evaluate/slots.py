@@ -157,6 +157,33 @@ class Slots(Cache):
         self.prefilling = False
         return self.before + positions
 
+    def resume(self, row: int, width: int, heads: int, dtype: torch.dtype) -> torch.Tensor:
+        """Slot ``row`` alone continues by ``width`` tokens of a prompt, after its ``lengths`` in use;
+        returns their positions [1, width]. ``heads`` as in ``step``."""
+        device = self.lengths.device
+        positions = self.lengths[row : row + 1, None] + torch.arange(width, device=device)
+        self._write(torch.tensor([row], device=device), positions)
+        self.parts, used = [], int(self.lengths[row]) + width
+        if self.kept is None:
+            self.prefilling = True  # nothing is there yet: the prompt attends to itself
+            return positions
+        unseen = torch.arange(used, device=device) > positions[:, :, None, None]
+        bias = torch.zeros(unseen.shape, dtype=dtype, device=device)
+        bias.masked_fill_(unseen, float("-inf"))
+        bias = bias.expand(-1, -1, heads, -1).reshape(1, 1, width * heads, used)
+        seen = self.kept[:, row : row + 1, :, :used].chunk(2, 2)
+        self.parts.append(Part(0, 1, bias, *(half.unbind(0) for half in seen)))
+        self.prefilling = False
+        return positions
+
+    def grow(self, capacity: int) -> None:
+        """Make room for ``capacity`` tokens a slot."""
+        if self.kept is not None:
+            wider = self.kept.new_zeros((*self.kept.shape[:3], capacity, self.kept.shape[4]))
+            wider[:, :, :, : self.capacity] = self.kept
+            self.kept, self.by_layer = wider, wider.unbind(0)
+        self.capacity = capacity
+
     def _write(self, slots: torch.Tensor, positions: torch.Tensor) -> None:
         """The next pass writes ``positions`` [rows, width] of ``slots`` [rows]."""
         rows = slots[:, None].expand_as(positions)
