@@ -1,0 +1,255 @@
+"""Plays many episodes at a time: while worlds work, the model goes on with other episodes.
+
+Everything is written down as it comes. A killed run continues: answers that are known are taken, and
+worlds take them again; where a world does not say what it had said before, or a prompt is not what
+it was, the episode begins again, which is counted.
+"""
+
+import hashlib
+from collections.abc import Hashable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, replace
+from typing import Any
+from zlib import crc32
+
+from lemur.agents.environment import Environment, Step, Suite, Task, WorldFailed
+from lemur.agents.episode import CONTEXT_FULL, REFUSED, WORLD_FAILED, Episode, Turn
+from lemur.agents.players.player import Answer, Player
+from lemur.data.journal import Journal
+from lemur.files import canonical
+from lemur.progress import Progress
+
+PATIENCE = 0.05  # seconds for which a player is waited for before worlds are looked after
+WORLD_TRIES = 2  # of an episode whose world fails
+ENDS = {CONTEXT_FULL, REFUSED}  # finishes after which nothing more can be asked
+
+
+class _Known:
+    """What the journal has of one episode: its last beginning, and whether it has ended."""
+
+    def __init__(self) -> None:
+        self.attempt = 0
+        self.start: str | None = None
+        self.answers: list[dict[str, Any]] = []
+        self.steps: list[dict[str, Any]] = []
+        self.ended: dict[str, Any] | None = None
+
+    def read(self, entry: dict[str, Any]) -> None:
+        """Take up one line, in the order in which it was written."""
+        if entry["attempt"] > self.attempt:
+            self.__init__()  # type: ignore[misc]
+            self.attempt = entry["attempt"]
+        kind = entry["kind"]
+        if kind == "start":
+            self.start = entry["start"]
+        elif kind == "answer" and entry["turn"] == len(self.answers):
+            self.answers.append(entry)
+        elif kind == "step" and entry["turn"] == len(self.steps):
+            self.steps.append(entry)
+        elif kind == "end":
+            self.ended = entry
+
+
+class _Live:
+    """One episode under way."""
+
+    def __init__(self, task: Task, known: _Known, world: Environment):
+        self.task, self.known, self.world = task, known, world
+        self.start = ""
+        self.turns: list[Turn] = []
+        self.answer: Answer | None = None
+        self.prompt = ""
+        self.failures = 0
+
+
+class Driver:
+    """Plays ``tasks`` of one suite with one player, ``batch`` episodes at a time.
+
+    ``seed`` seeds sampling with each episode's and turn's own number. The journal holds lines of
+    kind start, answer, step and end.
+    """
+
+    def __init__(self, suite: Suite, player: Player, journal: Journal, batch: int, seed: int):
+        self.suite, self.player, self.journal = suite, player, journal
+        self.batch, self.seed = max(1, batch), seed
+        self.sampling = suite.sampling()
+        self.working: dict[Future[Any], _Live] = {}
+        self.asked: dict[Hashable, _Live] = {}
+
+    def play(self, tasks: Sequence[Task], label: str) -> list[Episode]:
+        """All episodes, in the order of ``tasks``."""
+        known = {task.id: _Known() for task in tasks}
+        for entry in self.journal.entries:
+            if entry.get("episode") in known:
+                known[entry["episode"]].read(entry)
+        done: dict[str, Episode] = {}
+        for task in tasks:
+            if known[task.id].ended is not None:
+                done[task.id] = _recorded(task, known[task.id])
+        left = [task for task in tasks if task.id not in done]
+        left.reverse()
+        live: dict[str, _Live] = {}
+        with (
+            ThreadPoolExecutor(self.batch) as pool,
+            Progress(label, len(tasks), "episodes", start=len(done)) as progress,
+        ):
+            self.pool = pool
+            try:
+                while left or live:
+                    while left and len(live) < self.batch:
+                        task = left.pop()
+                        live[task.id] = _Live(task, known[task.id], self.suite.open())
+                        self._work(live[task.id], "reset", task)
+                    for episode in self._advance():
+                        done[episode.task] = episode
+                        live.pop(episode.task)
+                        progress.add()
+            finally:
+                for future in self.working:
+                    future.cancel()
+                wait(self.working)
+                for other in live.values():
+                    other.world.close()
+        return [done[task.id] for task in tasks]
+
+    def _work(self, live: _Live, call: str, *given: Any) -> None:
+        """Have a world do something while others go on."""
+        self.working[self.pool.submit(getattr(live.world, call), *given)] = live
+
+    def _advance(self) -> list[Episode]:
+        """Take what players and worlds have ready; the episodes that ended by it."""
+        ended = []
+        if self.asked:
+            patience = 0.0 if any(one.done() for one in self.working) else PATIENCE
+            for key, answer in self.player.answers(patience):
+                ended += self._answered(self.asked.pop(key), answer)
+            ready = [one for one in self.working if one.done()]
+        else:
+            ready = list(wait(self.working, return_when=FIRST_COMPLETED).done)
+        for future in ready:
+            ended += self._worked(self.working.pop(future), future)
+        return ended
+
+    def _worked(self, live: _Live, future: Future[Any]) -> list[Episode]:
+        """A world has begun, or has taken an answer."""
+        try:
+            made = future.result()
+        except WorldFailed as error:
+            return self._failed(live, str(error))
+        if live.answer is None:
+            return self._begun(live, made)
+        return self._stepped(live, live.answer, made)
+
+    def _failed(self, live: _Live, why: str) -> list[Episode]:
+        live.failures += 1
+        if live.failures < WORLD_TRIES:
+            self._begin_again(live)  # with what is known: the model is not to blame
+            return []
+        return [self._end(live, WORLD_FAILED, " ".join(why.split())[:300])]
+
+    def _forget(self, live: _Live) -> list[Episode]:
+        """Begin an episode again with nothing known, since it does not go as it went before."""
+        attempt = live.known.attempt + 1
+        live.known = _Known()
+        live.known.attempt = attempt
+        self._begin_again(live)
+        return []
+
+    def _begin_again(self, live: _Live) -> None:
+        live.world.close()
+        live.turns, live.answer = [], None
+        live.world = self.suite.open()
+        self._work(live, "reset", live.task)
+
+    def _begun(self, live: _Live, start: str) -> list[Episode]:
+        known = live.known
+        if known.start is None:
+            self._write(live, "start", start=start)
+        elif self.suite.normalised(known.start) != self.suite.normalised(start):
+            return self._forget(live)
+        live.start = live.known.start or ""
+        return self._ask(live)
+
+    def _ask(self, live: _Live) -> list[Episode]:
+        """Ask the next turn, or take the answer that is known."""
+        number = len(live.turns)
+        messages = self.suite.messages(live.task, live.start, live.turns)
+        asked = canonical([[dict(one) for one in messages], asdict(self.sampling)])
+        live.prompt = hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
+        known = live.known.answers[number] if number < len(live.known.answers) else None
+        if known is None:
+            seed = self.seed << 48 | crc32(f"{live.task.id} {number}".encode())
+            self.asked[live.task.id] = live
+            self.player.ask(live.task.id, messages, self.sampling, seed)
+            return []
+        if known["prompt"] != live.prompt:
+            return self._forget(live)
+        return self._take(live, Answer(known["answer"], known["tokens"], known["finish"]))
+
+    def _answered(self, live: _Live, answer: Answer) -> list[Episode]:
+        given = {"answer": answer.text, "tokens": answer.tokens, "finish": answer.finish}
+        self._write(live, "answer", turn=len(live.turns), prompt=live.prompt, **given)
+        return self._take(live, answer)
+
+    def _take(self, live: _Live, answer: Answer) -> list[Episode]:
+        if answer.finish in ENDS:
+            return [self._end(live, answer.finish)]
+        live.answer = answer
+        self._work(live, "step", answer.text)
+        return []
+
+    def _stepped(self, live: _Live, answer: Answer, step: Step) -> list[Episode]:
+        number, live.answer = len(live.turns), None
+        made = Turn(
+            live.prompt, answer.text, answer.tokens, answer.finish,
+            step.observation, step.reward, step.done, dict(step.info),
+        )  # fmt: skip
+        if number < len(live.known.steps):
+            if self._differs(live.known.steps[number], step):
+                return self._forget(live)
+            made = replace(made, observation=live.known.steps[number]["observation"])
+        else:
+            self._write(live, "step", turn=number, **_shown(step))
+        live.turns.append(made)
+        if step.done:
+            return [self._end(live, str(step.info.get("end", "done")))]
+        return self._ask(live)
+
+    def _differs(self, known: dict[str, Any], step: Step) -> bool:
+        said = self.suite.normalised(known["observation"]), known["reward"], known["done"]
+        return said != (self.suite.normalised(step.observation), step.reward, step.done)
+
+    def _end(self, live: _Live, end: str, detail: str = "") -> Episode:
+        self._write(live, "end", end=end, detail=detail)
+        self.player.drop(live.task.id)
+        live.world.close()
+        turns = tuple(live.turns)
+        return Episode(live.task.id, live.start, turns, end, live.known.attempt, detail)
+
+    def _write(self, live: _Live, kind: str, **entry: Any) -> None:
+        place = {"episode": live.task.id, "attempt": live.known.attempt, "kind": kind}
+        self.journal.add({**place, **entry})
+        live.known.read({**place, **entry})
+
+
+def _shown(step: Step) -> dict[str, Any]:
+    return {
+        "observation": step.observation,
+        "reward": step.reward,
+        "done": step.done,
+        "info": dict(step.info),
+    }
+
+
+def _recorded(task: Task, known: _Known) -> Episode:
+    """An episode that an earlier run has ended."""
+    turns = tuple(
+        Turn(
+            answer["prompt"], answer["answer"], answer["tokens"], answer["finish"],
+            step["observation"], step["reward"], step["done"], step["info"],
+        )
+        for answer, step in zip(known.answers, known.steps, strict=False)
+    )  # fmt: skip
+    assert known.ended is not None
+    end, detail = known.ended["end"], known.ended["detail"]
+    return Episode(task.id, known.start or "", turns, end, known.attempt, detail)

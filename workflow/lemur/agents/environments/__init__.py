@@ -1,0 +1,49 @@
+"""The environments, one folder each, found by name; a folder outside the package is one too."""
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+from lemur.agents.environment import Suite
+from lemur.errors import UserError, nearest
+
+FOLDER = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """All environments of the package."""
+    return sorted(path.parent.name for path in FOLDER.glob("*/__init__.py"))
+
+
+def load(name: str, settings: dict[str, Any], path: Path | None = None) -> Suite:
+    """The suite ``name`` with a recipe's ``settings``: the class ``SUITE`` of its folder's
+    ``__init__.py``, of the package or at ``path``. ``UserError`` where there is none."""
+    if path is None:
+        if name not in names():
+            raise UserError(f"environment '{name}'{nearest(name, names())}")
+        module = importlib.import_module(f"lemur.agents.environments.{name}")
+    else:
+        module = _outside(name, path)
+    suite = getattr(module, "SUITE", None)
+    if not (isinstance(suite, type) and issubclass(suite, Suite)):
+        raise UserError(
+            f"environment '{name}': its __init__.py has no class SUITE of lemur's Suite"
+        )
+    return suite(**settings)
+
+
+def _outside(name: str, path: Path) -> Any:
+    """The package in a folder of the user's own."""
+    file = path / "__init__.py"
+    if not file.is_file():
+        raise UserError(f"environment '{name}': {file}: no such file")
+    spec = importlib.util.spec_from_file_location(
+        f"lemur_environment_{name}", file, submodule_search_locations=[str(path)]
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
