@@ -1,0 +1,64 @@
+"""InterCode-Bash: 200 questions answered by shell commands on four file systems."""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+from lemur.agents.environment import Environment, Message, Sampling, Suite, Task, Verdict
+from lemur.agents.environments.intercode_bash import judge, protocol, tasks
+from lemur.agents.environments.intercode_bash.world import World
+from lemur.agents.episode import Episode, Turn
+from lemur.agents.intercode import shell
+from lemur.agents.intercode.data import Files
+from lemur.agents.intercode.protocol import sampling
+from lemur.agents.intercode.state import State
+
+
+class Bash(Suite):
+    """``data`` holds the original's files. ``repaired``: commands are executed as they were said,
+    while the original lower-cases fenced ones and breaks at double quotes."""
+
+    name, skill = "intercode_bash", "self-debugging"
+
+    def __init__(
+        self,
+        data: str | Path,
+        turns: int = 10,
+        limit: int | None = 7,
+        max_new_tokens: int = 4096,
+        repaired: bool = False,
+    ):
+        self.files = Files(data)
+        self.turns, self.limit, self.repaired = turns, limit, repaired
+        self.max_new_tokens = max_new_tokens
+        self.system = functools.cache(self._system)
+
+    def _system(self, number: int) -> State:
+        return tasks.system(self.files, number)
+
+    def tasks(self) -> Sequence[Task]:
+        return tasks.read(self.files)
+
+    def sampling(self) -> Sampling:
+        return sampling(self.max_new_tokens)
+
+    def messages(self, task: Task, start: str, turns: Sequence[Turn]) -> list[Message]:
+        return protocol.messages(task.data["query"], turns, self.limit)
+
+    def open(self) -> Environment:
+        return World(self.system, self.turns, self.repaired)
+
+    def judge(self, task: Task, episode: Episode) -> Verdict:
+        return judge.judge(episode)
+
+    def gold(self, task: Task) -> Sequence[str]:
+        return [task.data["gold"]]
+
+    def unplayable(self, task: Task) -> str | None:
+        missing = shell.missing()
+        if missing is None and (program := tasks.needs(task.data["gold"])) is not None:
+            missing = f"no {program}"
+        return missing
+
+
+SUITE = Bash

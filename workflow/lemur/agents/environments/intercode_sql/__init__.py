@@ -1,0 +1,80 @@
+"""InterCode-SQL: 1,034 questions about 20 databases, answered by queries."""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+from lemur.agents.environment import Environment, Message, Sampling, Suite, Task, Verdict
+from lemur.agents.environments.intercode_sql import dump, judge, protocol, sqlite, tasks
+from lemur.agents.environments.intercode_sql.world import Session, World
+from lemur.agents.episode import Episode, Turn
+from lemur.agents.intercode.data import Files
+from lemur.agents.intercode.protocol import parse_sql, sampling
+from lemur.errors import UserError, nearest
+from lemur.sandbox.probe import probe
+from lemur.sandbox.types import Absent
+
+WORLDS = ("sqlite",)
+
+
+class Sql(Suite):
+    """``data`` holds the original's files. ``world``: what answers the queries; numbers of different
+    worlds are not to be put together, so each turn's ``info`` names its own."""
+
+    name, skill = "intercode_sql", "self-debugging"
+
+    def __init__(
+        self,
+        data: str | Path,
+        world: str = "sqlite",
+        turns: int = 10,
+        limit: int | None = 5,
+        handicap: bool = True,
+        max_new_tokens: int = 4096,
+    ):
+        if world not in WORLDS:
+            raise UserError(f"intercode_sql: world '{world}'{nearest(world, WORLDS)}")
+        self.files = Files(data)
+        self.world, self.turns, self.limit, self.handicap = world, turns, limit, handicap
+        self.max_new_tokens = max_new_tokens
+
+    @functools.cached_property
+    def databases(self) -> dict[str, dump.Database]:
+        """All of the dump."""
+        return dump.read(self.files.need(tasks.DUMP))
+
+    def _connect(self, name: str) -> Session:
+        return sqlite.Session(name, self.databases[name])
+
+    def tasks(self) -> Sequence[Task]:
+        return tasks.read(self.files)
+
+    def sampling(self) -> Sampling:
+        return sampling(self.max_new_tokens)
+
+    def messages(self, task: Task, start: str, turns: Sequence[Turn]) -> list[Message]:
+        return protocol.messages(task.data, turns, self.limit, self.handicap)
+
+    def open(self) -> Environment:
+        return World(self._connect, self.turns)
+
+    def judge(self, task: Task, episode: Episode) -> Verdict:
+        return judge.judge(episode)
+
+    def gold(self, task: Task) -> Sequence[str]:
+        # In a fence the original joins words, also those of texts, by one blank; outside of one it
+        # reads from the first SHOW, else from the first SELECT in capitals.
+        query = task.data["gold"]
+        plain = parse_sql(query) == (query.partition(";")[0], True)
+        return [query if plain else f"```sql\n{query}\n```"]
+
+    def unplayable(self, task: Task) -> str | None:
+        sandbox = probe()
+        if isinstance(sandbox, Absent):
+            return sandbox.reason
+        if task.data["db"] not in self.databases:
+            return f"no database {task.data['db']} in the dump"
+        return None
+
+
+SUITE = Sql
