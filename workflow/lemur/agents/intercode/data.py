@@ -16,7 +16,7 @@ class Files:
         self.root = Path(data)
         self.listed: list[Path] | None = None
         if self.root.is_file():
-            self.listed = [one.check(self.root) for one in read_manifest(self.root)]
+            self.listed = [each.check(self.root) for each in read_manifest(self.root)]
         elif not self.root.is_dir():
             raise UserError(f"{self.root}: no such folder or manifest.json of InterCode's files")
 
@@ -25,20 +25,20 @@ class Files:
         if self.listed is None:
             return self.root / path if (self.root / path).is_file() else None
         ending = Path(path).parts
-        return next((one for one in self.listed if one.parts[-len(ending) :] == ending), None)
+        return next((each for each in self.listed if each.parts[-len(ending) :] == ending), None)
 
     def under(self, folder: str) -> dict[str, Path]:
         """All files below ``folder`` of the repository, by their paths in it, in their order."""
         parts = Path(folder).parts
         if self.listed is None:
             top = self.root / folder
-            found = {str(one.relative_to(top)): one for one in top.rglob("*") if one.is_file()}
+            found = {str(each.relative_to(top)): each for each in top.rglob("*") if each.is_file()}
         else:
             found = {}
-            for one in self.listed:
-                for at in range(len(one.parts) - len(parts)):
-                    if one.parts[at : at + len(parts)] == parts:
-                        found["/".join(one.parts[at + len(parts) :])] = one
+            for each in self.listed:
+                for at in range(len(each.parts) - len(parts)):
+                    if each.parts[at : at + len(parts)] == parts:
+                        found["/".join(each.parts[at + len(parts) :])] = each
         return dict(sorted(found.items()))
 
     def need(self, path: str) -> Path:

@@ -130,7 +130,7 @@ def asked(query: str) -> str:
     return f'Query: "{query}".\nDo not generate any output or reward.\n'
 
 
-def told(setting: str, language: str, query: str, turn: Turn) -> str:
+def describe_turn(setting: str, language: str, query: str, turn: Turn) -> str:
     """What follows a turn: its observation, as it was cut, and its reward."""
     reward = repr(turn.reward) if turn.info["code"] else "0"
     return f"""{setting} Output: {turn.observation}
@@ -148,7 +148,7 @@ def dialogue(
     made: list[Message] = [*beginning, {"role": "user", "content": asked(query)}]
     for turn in turns:
         made.append({"role": "assistant", "content": turn.info["action"]})
-        made.append({"role": "user", "content": told(setting, language, query, turn)})
+        made.append({"role": "user", "content": describe_turn(setting, language, query, turn)})
     return made
 
 
@@ -196,14 +196,6 @@ def parse_sql(answer: str) -> tuple[str, bool]:
     query = " ".join(found.group(1).split()).partition(";")[0]
     words = query.split()
     return query, bool(words) and words[0].upper() in SQL_BEGINNINGS
-
-
-def parse_ctf(answer: str) -> str:
-    """The command of an answer: its first line, after ``Action:`` where that stands in it."""
-    text = answer.strip()
-    if text.startswith("Action:"):
-        text = text[len("Action:") :].strip()
-    return text
 
 
 def format_handicap(tables: Mapping[str, Sequence[str]]) -> str:

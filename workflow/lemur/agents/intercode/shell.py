@@ -98,8 +98,8 @@ class _Sources:
     @classmethod
     def here(cls) -> "_Sources":
         arguments = [
-            PYTHON + one.removeprefix(policy.PYTHON) if one.startswith(policy.PYTHON + "/") else one
-            for one in policy.interpreter()
+            PYTHON + each.removeprefix(policy.PYTHON) if each.startswith(policy.PYTHON + "/") else each
+            for each in policy.interpreter()
         ]
         return cls(arguments, str(INSIDE / "shell.py"), str(policy.INSIDE / "wire.py"))
 
@@ -123,7 +123,7 @@ def _outer(bwrap: str, info: int) -> list[str]:
     # The second one mounts its first file system at /tmp.
     for folder in ("/tmp", "/etc", "/run", JUDGE, PYTHON, f"{PYTHON}/bin", f"{PYTHON}/lib"):  # noqa: S108
         line += ["--perms", "0755", "--dir", folder]
-    line += [*_libraries(), *_Sources.here().arguments(), "--dev", "/dev"]
+    line += [*system_folders(), *_Sources.here().arguments(), "--dev", "/dev"]
     # The second one may mount its own /proc only where a whole one is to be seen.
     line += ["--bind", "/proc", "/proc"]
     who = str(number())
@@ -131,7 +131,8 @@ def _outer(bwrap: str, info: int) -> list[str]:
     return [*line, "--", setpriv, "--reuid", who, "--regid", who, "--clear-groups"]
 
 
-def _libraries() -> list[str]:
+def system_folders() -> list[str]:
+    """Arguments that mount what programs of /usr need beside it."""
     line = []
     for path in ("/etc/alternatives", "/etc/ld.so.cache", "/nix/store"):
         line += ["--ro-bind-try", path, path]
@@ -149,7 +150,7 @@ def _command(bwrap: str, limits: Limits, sources: _Sources, more: list[str]) -> 
     line = [bwrap, "--die-with-parent", "--new-session", "--unshare-all", "--uid", "0"]
     line += ["--gid", "0", "--cap-drop", "ALL", "--hostname", "sandbox", "--clearenv"]
     line += ["--perms", "0755", "--size", size, "--tmpfs", "/", "--ro-bind", "/usr", "/usr"]
-    line += ["--perms", "0755", "--dir", "/etc", *_libraries(), "--dev", "/dev"]
+    line += ["--perms", "0755", "--dir", "/etc", *system_folders(), "--dev", "/dev"]
     line += ["--perms", "1777", "--size", size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
     line += ["--proc", "/proc", "--tmpfs", "/run", *sources.arguments(), "--remount-ro", "/run"]
     line += ["--setenv", "LD_LIBRARY_PATH", f"{PYTHON}/lib", *more]
@@ -222,16 +223,16 @@ def _told(channel: socket.socket, process: Confined, limits: Limits) -> tuple[by
 
 def _read(made: bytes, before: State) -> Ran:
     size = int.from_bytes(made[:4], "little")
-    told = json.loads(made[4 : 4 + size].decode("utf-8", "surrogatepass"))
-    if not isinstance(told, dict):
+    reply = json.loads(made[4 : 4 + size].decode("utf-8", "surrogatepass"))
+    if not isinstance(reply, dict):
         raise ValueError("no answer")
-    status, printed, full = told.get("status"), told.get("printed"), told.get("full")
+    status, printed, full = reply.get("status"), reply.get("printed"), reply.get("full")
     if not isinstance(status, int | None) or not isinstance(printed, int):
         raise ValueError("no answer")
     rest = made[4 + size :]
     if full:
         return Ran(status, rest[:printed], before, "more files than are kept")
-    return Ran(status, rest[:printed], state.read(told["entries"], rest[printed:]))
+    return Ran(status, rest[:printed], state.read(reply["entries"], rest[printed:]))
 
 
 def _complaint(process: Confined) -> str:

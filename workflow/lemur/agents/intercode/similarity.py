@@ -11,9 +11,9 @@ def similarity(first: str, second: str) -> float:
     counts = [Counter(re.findall(r"\b\w\w+\b", text.lower())) for text in (first, second)]
     if not counts[0] and not counts[1]:
         return float(first == second)
-    weight = {word: math.log(3 / (1 + sum(word in one for one in counts))) + 1 for word in counts[0] | counts[1]}  # fmt: skip
-    vectors = [{word: many * weight[word] for word, many in one.items()} for one in counts]
-    lengths = [math.sqrt(sum(value * value for value in one.values())) for one in vectors]
+    weight = {word: math.log(3 / (1 + sum(word in each for each in counts))) + 1 for word in counts[0] | counts[1]}  # fmt: skip
+    vectors = [{word: many * weight[word] for word, many in each.items()} for each in counts]
+    lengths = [math.sqrt(sum(value * value for value in each.values())) for each in vectors]
     if not all(lengths):
         return 0.0
     product = sum(value * vectors[1].get(word, 0.0) for word, value in vectors[0].items())

@@ -32,7 +32,7 @@ def reward(before: State, agent: End, gold: End) -> float:
     Kept as they are: modified files are not compared; new files without a dot in their path are
     compared by ``md5deep``, which its image lacks, so that they always agree; names with blanks.
     """
-    changes = [_parsed(state.status(before, one.files)) for one in (agent, gold)]
+    changes = [_parsed(state.status(before, each.files)) for each in (agent, gold)]
     if changes[0] is None or changes[1] is None:
         return 0.0
     differing = len(set(changes[0]) ^ set(changes[1]))

@@ -56,8 +56,8 @@ def system(files: Files, number: int) -> dict[str, Entry]:
         raise UserError(f"{script}: cannot be run here ({ran.problem})")
     now = max(entry.mtime for entry in ran.after.values())
     return {
-        path: Entry(one.kind, one.mode, _whole(one.mtime, now), one.data, one.target)
-        for path, one in ran.after.items()
+        path: Entry(each.kind, each.mode, _whole(each.mtime, now), each.data, each.target)
+        for path, each in ran.after.items()
         if path != "setup.sh"
     }
 

@@ -1,17 +1,14 @@
-"""A task's root folder, and a folder in it to work in."""
+"""A task's root folder, and what the gold command makes of another one."""
 
 import shlex
 from collections.abc import Callable
 
 from lemur.agents.environment import Environment, Step, Task
-from lemur.agents.intercode import protocol, shell
-from lemur.agents.intercode.state import State
 from lemur.agents.environments.intercode_bash import judge
 from lemur.agents.environments.intercode_bash.judge import End
-
-TIMED_OUT, MALFORMED = "Command timed out", "Malformed command"
-NO_FOLDER = 'OCI runtime exec failed: exec failed: unable to start container process: chdir to cwd ("{}") set in config.json failed: no such file or directory: unknown'
-NO_PROGRAM = 'OCI runtime exec failed: exec failed: unable to start container process: exec: "{}": executable file not found in $PATH: unknown'
+from lemur.agents.intercode import protocol
+from lemur.agents.intercode.session import MALFORMED, Session, execute
+from lemur.agents.intercode.state import State
 
 
 def split(command: str, repaired: bool) -> list[str] | None:
@@ -23,65 +20,6 @@ def split(command: str, repaired: bool) -> list[str] | None:
         return shlex.split(f'/bin/bash -c "{command.strip()}"')
     except ValueError:
         return None
-
-
-def execute(
-    before: State, argv: list[str] | None, folder: str
-) -> tuple[str | None, bool, State]:
-    """``(output, whether it ended with 0, files)``; output None: it is malformed, or no UTF-8."""
-    if argv is None or any("\0" in part or len(part) > 100_000 for part in argv):
-        return None, False, before
-    try:
-        "".join(argv).encode("utf-8")
-    except UnicodeEncodeError:
-        return None, False, before
-    ran = shell.run(before, argv, folder)
-    if ran.status is None:
-        return TIMED_OUT, False, ran.after
-    if ran.status == 253:
-        return NO_FOLDER.format(folder), False, ran.after
-    if ran.status == 254:
-        return NO_PROGRAM.format(argv[0]), False, ran.after
-    try:
-        return ran.printed.decode("utf-8"), ran.status == 0, ran.after
-    except UnicodeDecodeError:
-        return None, False, ran.after
-
-
-def simplify(current: str, changed: str) -> str:
-    """The folder that ``cd changed`` leads to, as the original resolves it."""
-    path: list[str] = []
-    whole = changed if changed.startswith("/") else f"{current}/{changed}"
-    for part in (whole if changed else current).split("/"):
-        if part == "..":
-            path[-1:] = []
-        elif part and part != ".":
-            path.append(part)
-    return "/" + "/".join(path)
-
-
-class Session:
-    """Files and the folder between the actions of one episode."""
-
-    def __init__(self, files: State, folder: str = "/"):
-        self.files, self.folder = files, folder
-
-    def act(
-        self, action: str, argv: Callable[[str], list[str] | None]
-    ) -> tuple[str | None, bool]:
-        """Execute one action; ``(output, whether it ended with 0)``. ``cd`` at the beginning of one
-        changes the folder of those that follow."""
-        folder = self.folder
-        leads = None
-        if action.startswith("cd"):
-            if "cd " not in action:
-                return None, False  # the original fails
-            leads = simplify(folder, action[action.index("cd ") + 3 :].strip())
-            action, folder = f"cd {leads}", "/"
-        output, executed, self.files = execute(self.files, argv(action), folder)
-        if leads is not None and executed:
-            self.folder = leads
-        return output, executed
 
 
 class World(Environment):

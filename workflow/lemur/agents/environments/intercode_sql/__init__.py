@@ -1,11 +1,12 @@
 """InterCode-SQL: 1,034 questions about 20 databases, answered by queries."""
 
 import functools
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from lemur.agents.environment import Environment, Message, Sampling, Suite, Task, Verdict
-from lemur.agents.environments.intercode_sql import dump, judge, protocol, sqlite, tasks
+from lemur.agents.environments.intercode_sql import dump, judge, mariadb, protocol, sqlite, tasks
 from lemur.agents.environments.intercode_sql.world import Session, World
 from lemur.agents.episode import Episode, Turn
 from lemur.agents.intercode.data import Files
@@ -14,7 +15,7 @@ from lemur.errors import UserError, nearest
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent
 
-WORLDS = ("sqlite",)
+WORLDS = ("sqlite", "mariadb")
 
 
 class Sql(Suite):
@@ -37,6 +38,8 @@ class Sql(Suite):
         self.files = Files(data)
         self.world, self.turns, self.limit, self.handicap = world, turns, limit, handicap
         self.max_new_tokens = max_new_tokens
+        self.server: mariadb.Server | None = None
+        self.starting = threading.Lock()
 
     @functools.cached_property
     def databases(self) -> dict[str, dump.Database]:
@@ -44,7 +47,12 @@ class Sql(Suite):
         return dump.read(self.files.need(tasks.DUMP))
 
     def _connect(self, name: str) -> Session:
-        return sqlite.Session(name, self.databases[name])
+        if self.world == "sqlite":
+            return sqlite.Session(name, self.databases[name])
+        with self.starting:  # the first of several episodes starts it
+            if self.server is None:
+                self.server = mariadb.Server(self.files.need(tasks.DUMP))
+        return self.server.connect(name)
 
     def tasks(self) -> Sequence[Task]:
         return tasks.read(self.files)
@@ -69,6 +77,8 @@ class Sql(Suite):
         return [query if plain else f"```sql\n{query}\n```"]
 
     def unplayable(self, task: Task) -> str | None:
+        if self.world == "mariadb" and (why := mariadb.missing()) is not None:
+            return why
         sandbox = probe()
         if isinstance(sandbox, Absent):
             return sandbox.reason

@@ -44,7 +44,7 @@ class Database:
         """SQLite's statements that make it."""
         made = []
         for name, columns in self.tables.items():
-            shown = ", ".join(f"`{one.name}` {_sqlite(one.kind)}" for one in columns)
+            shown = ", ".join(f"`{each.name}` {_sqlite(one.kind)}" for each in columns)
             made.append(f"CREATE TABLE `{name}` ({shown});")
         return "BEGIN;" + "".join(made) + "".join(self.inserts) + "COMMIT;"
 
@@ -87,12 +87,12 @@ def _statements(text: str) -> list[str]:
         if found[0] == ";":
             made.append(text[begin : found.start()])
             begin = found.end()
-    return [re.sub(r"\A(\s+|--[^\n]*\n|/\*.*?\*/)+", "", one, flags=re.DOTALL) for one in made]
+    return [re.sub(r"\A(\s+|--[^\n]*\n|/\*.*?\*/)+", "", each, flags=re.DOTALL) for each in made]
 
 
 def _literal(found: re.Match[str]) -> str:
-    def plain(one: re.Match[str]) -> str:
-        return "'" if one[0] == "''" else ESCAPES.get(one[0][1], one[0][1])
+    def plain(each: re.Match[str]) -> str:
+        return "'" if each[0] == "''" else ESCAPES.get(each[0][1], each[0][1])
 
     value = re.sub(r"\\.|''", plain, found[1], flags=re.DOTALL)
     return "'" + value.replace("'", "''").replace("\0", "") + "'"

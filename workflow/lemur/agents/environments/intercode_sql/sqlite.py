@@ -46,11 +46,11 @@ class Session:
             files = {"CHANNEL": theirs.fileno()}
             self.process = Confined(sandbox, "sqlite.py", LIMITS, files=files)
         confine = settings(LIMITS, sandbox.another_user)
-        told = self._ask({"confine": confine, "script": self.database.script()})
-        if told is None:
+        reply = self._ask({"confine": confine, "script": self.database.script()})
+        if reply is None:
             self.close()
             raise WorldFailed("SQLite: its sandbox ended before it answered")
-        self.version = f"SQLite {told['version']}"
+        self.version = f"SQLite {reply['version']}"
 
     def _ask(self, message: dict) -> dict | None:
         """None where the other side is gone."""
@@ -58,10 +58,10 @@ class Session:
         try:
             self.channel.sendall(struct.pack("<I", len(data)) + data)
             size = struct.unpack("<I", self._read(4))[0]
-            told = json.loads(self._read(size))
+            reply = json.loads(self._read(size))
         except (OSError, ValueError, struct.error):
             return None
-        return told if isinstance(told, dict) else None
+        return reply if isinstance(reply, dict) else None
 
     def _read(self, size: int) -> bytes:
         made = bytearray()
@@ -77,14 +77,14 @@ class Session:
         shown = self._shown(text)
         if shown is not None:
             return shown
-        told = self._ask({"query": text, "seconds": QUERY_SECONDS})
-        if told is None:
+        reply = self._ask({"query": text, "seconds": QUERY_SECONDS})
+        if reply is None:
             self.close()
             self._start()
             return LOST
-        if "error" in told:
-            return self._error(str(told["error"]))
-        return None if told["rows"] is None else [tuple(row) for row in told["rows"]]
+        if "error" in reply:
+            return self._error(str(reply["error"]))
+        return None if reply["rows"] is None else [tuple(row) for row in reply["rows"]]
 
     def _error(self, text: str) -> str:
         for pattern, other in ERRORS:

@@ -198,16 +198,16 @@ def main():
     unpack(job["entries"], data)
     status, printed = run(job)
     end_all()
-    told = {"status": None if status is None else os.waitstatus_to_exitcode(status)}
-    told |= {"printed": len(printed), "full": False}
+    reply = {"status": None if status is None else os.waitstatus_to_exitcode(status)}
+    reply |= {"printed": len(printed), "full": False}
     try:
         entries, contents = pack(set(job["skipped"]), job["most_files"], job["most_bytes"])
         for entry in entries:
             if entry["path"] in RESTRICTED:
                 entry["mode"] = RESTRICTED[entry["path"]]
     except (Full, OSError):
-        entries, contents, told["full"] = [], [], True
-    wire.send(channel, told | {"entries": entries})
+        entries, contents, reply["full"] = [], [], True
+    wire.send(channel, reply | {"entries": entries})
     for part in (printed, *contents):
         left = memoryview(part)
         while left:
