@@ -159,7 +159,17 @@ def test_a_repaired_world_executes_what_was_said(data, tmp_path):
 
 @pytest.mark.parametrize(
     "answer",
-    ["", "\x00", "\ud800", "printf '\\xff'", "cd", 'echo "', "x" * 200_000, "cd /t && ls", "exit 3"],
+    [
+        "",
+        "\x00",
+        "\ud800",
+        "printf '\\xff'",
+        "cd",
+        'echo "',
+        "x" * 200_000,
+        "cd /t && ls",
+        "exit 3",
+    ],
 )
 def test_odd_answers_are_observations(data, tmp_path, answer):
     needs_shell()

@@ -4,7 +4,7 @@ import math
 
 import pytest
 from lemur.agents import environments
-from lemur.agents.environments.intercode_sql import dump, judge
+from lemur.agents.environments.intercode_sql import dump, judge, mariadb
 from lemur.agents.episode import Turn
 from lemur.agents.intercode.protocol import parse_sql
 from lemur.errors import UserError
@@ -110,11 +110,17 @@ def test_answers_are_read_as_the_original_reads_them(answer, query):
     assert is_code is (query is not None) and (query is None or shown == query)
 
 
-def test_correlation_is_that_of_scipy():
-    # scipy.stats.kendalltau (1.11)
-    assert judge.correlation("abcd", "abdc") == pytest.approx(2 / 3)
-    assert judge.correlation("aabc", "abca") == pytest.approx(0.2)
-    assert judge.correlation("abc", "cba") == -1 and judge.correlation("ab" * 9, "ab" * 9) == 1
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [("abcd", "abdc", 2 / 3), ("aabc", "abca", 0), ("aabbc", "abcab", 0.25)]
+    + [("zyxaab", "xyzbaa", 0.35714285714285715), ("abc", "cba", -1), ("ab" * 9, "ab" * 9, 1)],
+)
+def test_correlation_is_that_of_scipy(first, second, expected):
+    """scipy.stats.kendalltau, SciPy 1.17.1."""
+    assert judge.correlation(first, second) == pytest.approx(expected)
+
+
+def test_there_is_no_correlation_without_two_ranks():
     assert math.isnan(judge.correlation("a", "a")) and math.isnan(judge.correlation("aa", "aa"))
 
 
@@ -189,6 +195,58 @@ def test_a_query_without_end_is_interrupted(data, tmp_path):
 def test_another_world_is_a_mistake(data):
     with pytest.raises(UserError, match="world 'sqlit'; did you mean 'sqlite'"):
         load(data, world="sqlit")
+
+
+def needs_mariadb():
+    if (why := mariadb.missing()) is not None:
+        pytest.skip(f"toolchain: MariaDB: {why}")
+
+
+def test_mariadb_that_is_not_here_is_named(data, monkeypatch):
+    monkeypatch.setattr(mariadb, "missing", lambda: "no mariadbd")
+    suite = load(data, world="mariadb")
+    assert {suite.unplayable(task) for task in suite.tasks()} == {"no mariadbd"}
+    with pytest.raises(UserError, match="world 'mariadb': no mariadbd; world 'sqlite'"):
+        suite.open().reset(suite.tasks()[0])
+
+
+FORBIDDEN = {
+    "SELECT load_file('/etc/passwd')": "[(None,)]",
+    "SELECT 1 INTO OUTFILE '/tmp/x'": "Error executing query: Access denied",
+    "SELECT * FROM mysql.user": "Error executing query: SELECT command denied",
+    "SELECT a FROM other.t": "No output",
+    "SELECT a FROM none": "Error executing query: Table 'zoo.none' doesn't exist",
+    "SHOW TABLES": "[('animal',)]",
+    "SELECT sum(id), avg(weight) FROM animal": "[(Decimal('6'), Decimal('18.500000'))]",
+}
+
+
+@pytest.mark.long
+def test_mariadb_answers_and_keeps_what_is_not_to_be_read(data, tmp_path):
+    needs_mariadb()
+    suite = load(data, world="mariadb", turns=len(FORBIDDEN) + 1)
+    try:
+        first, second = play(suite, {"0": [*FORBIDDEN, GOLDS[0]], "2": [GOLDS[2]]}, tmp_path)
+        for turn, begins in zip(first[0].turns, FORBIDDEN.values(), strict=False):
+            assert turn.observation.startswith(begins)
+        assert (first[0].end, second[0].end) == ("solved", "solved")
+        assert second[0].turns[0].info["world"].startswith("MariaDB 1")
+        folder = suite.server.folder
+    finally:
+        suite.close()
+    assert not folder.exists()
+
+
+@pytest.mark.long
+def test_originals_are_solved_by_their_gold_in_mariadb(tmp_path):
+    """Six gold queries are no valid SQL there."""
+    needs_mariadb()
+    suite = load(original(), world="mariadb", turns=1)
+    try:
+        played = gold(suite, tmp_path, batch=2)
+    finally:
+        suite.close()
+    assert len(played) == 1034 and sum(verdict.paper for _, verdict in played) == 1028
 
 
 def test_some_originals_are_solved_by_their_gold(tmp_path):

@@ -5,16 +5,15 @@ from collections.abc import Callable
 from lemur.agents.intercode import shell
 from lemur.agents.intercode.state import State
 
+LONGEST = 100_000  # letters of a command: the kernel takes an argument of 128 KiB
 TIMED_OUT, MALFORMED = "Command timed out", "Malformed command"
 NO_FOLDER = 'OCI runtime exec failed: exec failed: unable to start container process: chdir to cwd ("{}") set in config.json failed: no such file or directory: unknown'
 NO_PROGRAM = 'OCI runtime exec failed: exec failed: unable to start container process: exec: "{}": executable file not found in $PATH: unknown'
 
 
-def execute(
-    before: State, argv: list[str] | None, folder: str
-) -> tuple[str | None, bool, State]:
+def execute(before: State, argv: list[str] | None, folder: str) -> tuple[str | None, bool, State]:
     """``(output, whether it ended with 0, files)``; output None: it is malformed, or no UTF-8."""
-    if argv is None or any("\0" in part or len(part) > 100_000 for part in argv):
+    if argv is None or any("\0" in part or len(part) > LONGEST for part in argv):
         return None, False, before
     try:
         "".join(argv).encode("utf-8")
@@ -51,9 +50,7 @@ class Session:
     def __init__(self, files: State, folder: str = "/"):
         self.files, self.folder = files, folder
 
-    def act(
-        self, action: str, argv: Callable[[str], list[str] | None]
-    ) -> tuple[str | None, bool]:
+    def act(self, action: str, argv: Callable[[str], list[str] | None]) -> tuple[str | None, bool]:
         """Execute one action; ``(output, whether it ended with 0)``. ``cd`` at the beginning of one
         changes the folder of those that follow."""
         folder = self.folder

@@ -98,7 +98,9 @@ class _Sources:
     @classmethod
     def here(cls) -> "_Sources":
         arguments = [
-            PYTHON + each.removeprefix(policy.PYTHON) if each.startswith(policy.PYTHON + "/") else each
+            PYTHON + each.removeprefix(policy.PYTHON)
+            if each.startswith(policy.PYTHON + "/")
+            else each
             for each in policy.interpreter()
         ]
         return cls(arguments, str(INSIDE / "shell.py"), str(policy.INSIDE / "wire.py"))

@@ -8,7 +8,8 @@ from typing import Any
 KINDS = ("folder", "file", "link", "same", "pipe")
 # The original's .gitignore: names at any depth.
 IGNORED = frozenset(
-    "bin boot dev etc home lib media opt proc root run sbin srv sys usr var .dockerenv".split()
+    ("bin", "boot", "dev", "etc", "home", "lib", "media", "opt", "proc", "root", "run", "sbin")
+    + ("srv", "sys", "usr", "var", ".dockerenv")
 )
 
 
@@ -55,7 +56,9 @@ def read(entries: Any, data: bytes) -> dict[str, Entry]:
                 raise ValueError(f"no entry: {path!r}")
             content = data[start : start + size]
             start += size
-            state[path] = Entry(kind, int(item["mode"]) & 0o7777, int(item["mtime"]), content, target)
+            state[path] = Entry(
+                kind, int(item["mode"]) & 0o7777, int(item["mtime"]), content, target
+            )
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"no state: {error}") from None
     return state
@@ -104,7 +107,9 @@ def _changes(before: State, after: State) -> Iterator[tuple[str, str]]:
             yield " T", path
         elif differs(known[path], now[path]):
             yield " M", path
-    folders = {"/".join(path.split("/")[:depth]) for path in known for depth in range(path.count("/") + 1)}
+    folders = {
+        "/".join(path.split("/")[:depth]) for path in known for depth in range(path.count("/") + 1)
+    }
     shown = set()
     for path in sorted(now.keys() - known.keys()):
         parts = path.split("/")
@@ -125,5 +130,7 @@ def _quoted(path: str) -> str:
     made = ""
     for byte in path.encode("utf-8", "surrogateescape"):
         letter = chr(byte)
-        made += f"\\{letter}" if letter in '"\\' else letter if 32 <= byte < 127 else f"\\{byte:03o}"
+        made += (
+            f"\\{letter}" if letter in '"\\' else letter if 32 <= byte < 127 else f"\\{byte:03o}"
+        )
     return f'"{made}"'

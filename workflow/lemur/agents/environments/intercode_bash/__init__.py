@@ -1,6 +1,7 @@
 """InterCode-Bash: 200 questions answered by shell commands on four file systems."""
 
 import functools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from lemur.agents.intercode import shell
 from lemur.agents.intercode.data import Files
 from lemur.agents.intercode.protocol import sampling
 from lemur.agents.intercode.state import State
+
+
+CLOCK = re.compile(r"\b\d\d:\d\d(:\d\d(\.\d+)?)?\b")
 
 
 class Bash(Suite):
@@ -53,6 +57,9 @@ class Bash(Suite):
 
     def gold(self, task: Task) -> Sequence[str]:
         return [task.data["gold"]]
+
+    def normalised(self, observation: str) -> str:
+        return CLOCK.sub("00:00", observation)  # of files that were just made, and of processes
 
     def unplayable(self, task: Task) -> str | None:
         missing = shell.missing()

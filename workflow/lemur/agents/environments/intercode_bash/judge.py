@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from lemur.agents.episode import Episode
 from lemur.agents.environment import Verdict
+from lemur.agents.episode import Episode
 from lemur.agents.intercode import state
 from lemur.agents.intercode.similarity import similarity
 from lemur.agents.intercode.state import State

@@ -16,7 +16,17 @@ from lemur.errors import UserError
 SYSTEMS = (1, 2, 3, 4)
 # What the original's image installs beside coreutils: a machine may lack it.
 PROGRAMS = ("cal", "column", "hexdump", "convert", "cpio", "crontab", "curl", "dig", "host")
-PROGRAMS += ("ifconfig", "jq", "killall", "netstat", "nslookup", "ping", "pstree", "python3", "tree")
+PROGRAMS += (
+    "ifconfig",
+    "jq",
+    "killall",
+    "netstat",
+    "nslookup",
+    "ping",
+    "pstree",
+    "python3",
+    "tree",
+)
 
 
 def read(files: Files) -> list[Task]:

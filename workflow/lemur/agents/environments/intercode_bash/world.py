@@ -7,13 +7,15 @@ from lemur.agents.environment import Environment, Step, Task
 from lemur.agents.environments.intercode_bash import judge
 from lemur.agents.environments.intercode_bash.judge import End
 from lemur.agents.intercode import protocol
-from lemur.agents.intercode.session import MALFORMED, Session, execute
+from lemur.agents.intercode.session import LONGEST, MALFORMED, Session, execute
 from lemur.agents.intercode.state import State
 
 
 def split(command: str, repaired: bool) -> list[str] | None:
     """The program and arguments of a command, None where the original cannot read it: it puts the
     command between double quotes as it stands, so that those of its own end the quotation."""
+    if len(command) > LONGEST:
+        return None
     if repaired:
         return ["/bin/bash", "-c", command]
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from lemur.agents.environment import Environment, Step, Task
 from lemur.agents.environments.intercode_ctf import judge, protocol, tasks
 from lemur.agents.intercode.protocol import cut
-from lemur.agents.intercode.session import MALFORMED, Session
+from lemur.agents.intercode.session import LONGEST, MALFORMED, Session
 from lemur.agents.intercode.state import State
 
 
@@ -16,7 +16,7 @@ def split(command: str) -> list[str] | None:
     if not text.startswith(("python3 -c", "python -c")):
         return ["/bin/bash", "-c", text]
     try:
-        return shlex.split(text)
+        return shlex.split(text) if len(text) < LONGEST else None
     except ValueError:
         return None
 

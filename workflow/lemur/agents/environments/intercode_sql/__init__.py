@@ -54,6 +54,13 @@ class Sql(Suite):
                 self.server = mariadb.Server(self.files.need(tasks.DUMP))
         return self.server.connect(name)
 
+    def close(self) -> None:
+        """End the server, where there is one; else it ends with this process."""
+        with self.starting:
+            if self.server is not None:
+                self.server.close()
+                self.server = None
+
     def tasks(self) -> Sequence[Task]:
         return tasks.read(self.files)
 

@@ -18,7 +18,7 @@ _TEXT = re.compile(r"'((?:[^'\\]|\\.|'')*)'", re.DOTALL)
 
 @dataclass(frozen=True)
 class Column:
-    """As MySQL describes it. ``key``: PRI, MUL, UNI or "". """
+    """As MySQL describes it. ``key``: PRI, MUL, UNI or ""."""
 
     name: str
     kind: str
@@ -44,7 +44,7 @@ class Database:
         """SQLite's statements that make it."""
         made = []
         for name, columns in self.tables.items():
-            shown = ", ".join(f"`{each.name}` {_sqlite(one.kind)}" for each in columns)
+            shown = ", ".join(f"`{each.name}` {_sqlite(each.kind)}" for each in columns)
             made.append(f"CREATE TABLE `{name}` ({shown});")
         return "BEGIN;" + "".join(made) + "".join(self.inserts) + "COMMIT;"
 

@@ -86,12 +86,18 @@ class Server:
     def _keep(self) -> None:
         log = subprocess.DEVNULL
         try:
-            install = ["mariadb-install-db", "--no-defaults", "--datadir=/data/db", "--skip-test-db"]
-            install += ["--auth-root-authentication-method=normal", "--lower-case-table-names=1"]
+            install = ["mariadb-install-db", "--no-defaults", "--datadir=/data/db", "--force"]
+            install += [
+                "--skip-test-db",
+                "--auth-root-authentication-method=normal",
+                "--lower-case-table-names=1",
+            ]
             subprocess.run(self._confined(*install), stdout=log, stderr=log, cwd="/")
             options = ["--no-defaults", "--datadir=/data/db", "--socket=/data/socket", *OPTIONS]
             server = ["mariadbd", *options, "--log-error=/data/log"]
-            self.process = subprocess.Popen(self._confined(*server), stdout=log, stderr=log, cwd="/")
+            self.process = subprocess.Popen(
+                self._confined(*server), stdout=log, stderr=log, cwd="/"
+            )
         finally:
             self.started.set()
         self.ended.wait()
@@ -162,7 +168,9 @@ class Session:
             )
         except pymysql.MySQLError as error:
             raise WorldFailed(f"MariaDB: {error}") from None
-        self.version = f"MariaDB {self.connection.get_server_info().partition('-')[0]}"
+        shown = self.query("SELECT version()")
+        assert isinstance(shown, list)
+        self.version = f"MariaDB {shown[0][0].partition('-')[0]}"
 
     def query(self, text: str) -> list[tuple] | str | None:
         """Execute one query."""
@@ -173,8 +181,8 @@ class Session:
                 cursor.execute(text)
                 return None if cursor.description is None else list(cursor.fetchall())
         except pymysql.MySQLError as error:
-            number, said = (*error.args, "", "")[:2]
-            if not self.connection.open or number in (0, 2006, 2013):
+            code, said = (*error.args, "", "")[:2]
+            if not self.connection.open or code in (0, 2006, 2013):
                 self.close()
                 self._open()
                 return "Lost connection to MySQL server during query"

@@ -1,9 +1,9 @@
 """A database in SQLite, in a sandbox of an episode's own, that speaks MySQL where it must."""
 
+import json
 import re
 import socket
 import struct
-import json
 
 from lemur.agents.environment import WorldFailed
 from lemur.agents.environments.intercode_sql.dump import Database

@@ -14,6 +14,7 @@ import time
 
 sys.path.insert(0, "/run/judge")
 import wire
+
 LEFT_BEHIND = 0.5  # seconds for what a command has started in the background and not waited for
 
 
@@ -133,7 +134,7 @@ def begin(stream, job):
         resource.setrlimit(kind, (bound, bound))
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
         signal.signal(number, signal.SIG_DFL)
-    os.execvpe(job["command"][0], job["command"], job["environment"])
+    os.execvpe(job["command"][0], job["command"], job["environment"])  # noqa: S606
 
 
 def run(job):
