@@ -14,7 +14,6 @@ from lemur.agents.intercode.data import Files
 from lemur.agents.intercode.protocol import sampling
 from lemur.agents.intercode.state import State
 
-
 CLOCK = re.compile(r"\b\d\d:\d\d(:\d\d(\.\d+)?)?\b")
 
 

@@ -4,10 +4,10 @@ The root is an empty file system in memory. Its content comes over the channel b
 starts and goes back when it has ended, together with all that it has started.
 """
 
+import _signal
 import os
 import resource
 import select
-import signal
 import stat
 import sys
 import time
@@ -132,8 +132,8 @@ def begin(stream, job):
         (resource.RLIMIT_CORE, 1),
     ):
         resource.setrlimit(kind, (bound, bound))
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
-        signal.signal(number, signal.SIG_DFL)
+    for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores them
+        _signal.signal(number, _signal.SIG_DFL)
     os.execvpe(job["command"][0], job["command"], job["environment"])  # noqa: S606
 
 
@@ -180,7 +180,7 @@ def end_all():
     """Kill everything that is not this process or the first one, forks in the middle included."""
     for _ in range(200):
         try:
-            os.kill(-1, signal.SIGKILL)
+            os.kill(-1, _signal.SIGKILL)
         except ProcessLookupError:
             return
         try:
