@@ -12,10 +12,12 @@ from dataclasses import asdict, replace
 from typing import Any
 from zlib import crc32
 
-from lemur.agents.environment import Environment, Step, Suite, Task, WorldFailed
+from lemur.agents.environment import Environment, Message, Sampling, Step, Suite, Task, WorldFailed
 from lemur.agents.episode import CONTEXT_FULL, REFUSED, WORLD_FAILED, Episode, Turn
 from lemur.agents.players.player import Answer, Player
+from lemur.agents.resuming import Known, recorded
 from lemur.data.journal import Journal
+from lemur.errors import UserError
 from lemur.files import canonical
 from lemur.progress import Progress
 
@@ -24,36 +26,10 @@ WORLD_TRIES = 2  # of an episode whose world fails
 ENDS = {CONTEXT_FULL, REFUSED}  # finishes after which nothing more can be asked
 
 
-class _Known:
-    """What the journal has of one episode: its last beginning, and whether it has ended."""
-
-    def __init__(self) -> None:
-        self.attempt = 0
-        self.start: str | None = None
-        self.answers: list[dict[str, Any]] = []
-        self.steps: list[dict[str, Any]] = []
-        self.ended: dict[str, Any] | None = None
-
-    def read(self, entry: dict[str, Any]) -> None:
-        """Take up one line, in the order in which it was written."""
-        if entry["attempt"] > self.attempt:
-            self.__init__()  # type: ignore[misc]
-            self.attempt = entry["attempt"]
-        kind = entry["kind"]
-        if kind == "start":
-            self.start = entry["start"]
-        elif kind == "answer" and entry["turn"] == len(self.answers):
-            self.answers.append(entry)
-        elif kind == "step" and entry["turn"] == len(self.steps):
-            self.steps.append(entry)
-        elif kind == "end":
-            self.ended = entry
-
-
 class _Live:
     """One episode under way."""
 
-    def __init__(self, task: Task, known: _Known, world: Environment):
+    def __init__(self, task: Task, known: Known, world: Environment):
         self.task, self.known, self.world = task, known, world
         self.start = ""
         self.turns: list[Turn] = []
@@ -65,27 +41,38 @@ class _Live:
 class Driver:
     """Plays ``tasks`` of one suite with one player, ``batch`` episodes at a time.
 
-    ``seed`` seeds sampling with each episode's and turn's own number. The journal holds lines of
-    kind start, answer, step and end.
+    ``seed`` seeds sampling with each episode's and turn's own number. ``teacher`` gives feedback
+    where the suite asks for it, and may be the player itself. The journal holds lines of kind start,
+    answer, step, feedback and end.
     """
 
-    def __init__(self, suite: Suite, player: Player, journal: Journal, batch: int, seed: int):
+    def __init__(
+        self,
+        suite: Suite,
+        player: Player,
+        journal: Journal,
+        batch: int,
+        seed: int,
+        teacher: Player | None = None,
+    ):
         self.suite, self.player, self.journal = suite, player, journal
+        self.teacher = teacher
         self.batch, self.seed = max(1, batch), seed
         self.sampling = suite.sampling()
         self.working: dict[Future[Any], _Live] = {}
         self.asked: dict[Hashable, _Live] = {}
+        self.taught: dict[Hashable, _Live] = {}
 
     def play(self, tasks: Sequence[Task], label: str) -> list[Episode]:
         """All episodes, in the order of ``tasks``."""
-        known = {task.id: _Known() for task in tasks}
+        known = {task.id: Known() for task in tasks}
         for entry in self.journal.entries:
             if entry.get("episode") in known:
                 known[entry["episode"]].read(entry)
         done: dict[str, Episode] = {}
         for task in tasks:
             if known[task.id].ended is not None:
-                done[task.id] = _recorded(task, known[task.id])
+                done[task.id] = recorded(task, known[task.id])
         left = [task for task in tasks if task.id not in done]
         left.reverse()
         live: dict[str, _Live] = {}
@@ -119,10 +106,14 @@ class Driver:
     def _advance(self) -> list[Episode]:
         """Take what players and worlds have ready; the episodes that ended by it."""
         ended = []
-        if self.asked:
+        if self.asked or self.taught:
             patience = 0.0 if any(one.done() for one in self.working) else PATIENCE
-            for key, answer in self.player.answers(patience):
-                ended += self._answered(self.asked.pop(key), answer)
+            for player in {id(one): one for one in (self.player, self.teacher) if one}.values():
+                for key, answer in player.answers(patience):
+                    if key in self.taught:
+                        ended += self._heard(self.taught.pop(key), answer)
+                    else:
+                        ended += self._answered(self.asked.pop(key), answer)
             ready = [one for one in self.working if one.done()]
         else:
             ready = list(wait(self.working, return_when=FIRST_COMPLETED).done)
@@ -150,7 +141,7 @@ class Driver:
     def _forget(self, live: _Live) -> list[Episode]:
         """Begin an episode again with nothing known, since it does not go as it went before."""
         attempt = live.known.attempt + 1
-        live.known = _Known()
+        live.known = Known()
         live.known.attempt = attempt
         self._begin_again(live)
         return []
@@ -174,13 +165,11 @@ class Driver:
         """Ask the next turn, or take the answer that is known."""
         number = len(live.turns)
         messages = self.suite.messages(live.task, live.start, live.turns)
-        asked = canonical([[dict(one) for one in messages], asdict(self.sampling)])
-        live.prompt = hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
+        live.prompt = _digest(messages, self.sampling)
         known = live.known.answers[number] if number < len(live.known.answers) else None
         if known is None:
-            seed = self.seed << 48 | crc32(f"{live.task.id} {number}".encode())
             self.asked[live.task.id] = live
-            self.player.ask(live.task.id, messages, self.sampling, seed)
+            self.player.ask(live.task.id, messages, self.sampling, self._number(live, number))
             return []
         if known["prompt"] != live.prompt:
             return self._forget(live)
@@ -213,7 +202,46 @@ class Driver:
         live.turns.append(made)
         if step.done:
             return [self._end(live, str(step.info.get("end", "done")))]
+        return self._consult(live)
+
+    def _consult(self, live: _Live) -> list[Episode]:
+        """Ask the teacher about the last turn, where there is one."""
+        asked = self.suite.consult(live.task, live.start, live.turns)
+        if asked is None:
+            return self._ask(live)
+        number = len(live.turns) - 1
+        digest = _digest(*asked)
+        if (known := live.known.feedback.get(number)) is not None:
+            if known["prompt"] != digest:
+                return self._forget(live)
+            return self._learn(live, known["feedback"])
+        if self.teacher is None:
+            raise UserError(
+                f"{self.suite.name}: feedback needs a teacher: name a model or a server"
+            )
+        key = live.task.id, "teacher"
+        live.prompt = digest
+        self.taught[key] = live
+        self.teacher.ask(key, *asked, self._number(live, number))
+        return []
+
+    def _heard(self, live: _Live, answer: Answer) -> list[Episode]:
+        """The teacher has spoken; one without room for the episode says nothing."""
+        given = {"feedback": answer.text, "tokens": answer.tokens, "finish": answer.finish}
+        number = len(live.turns) - 1
+        self._write(live, "feedback", turn=number, prompt=live.prompt, **given)
+        assert self.teacher is not None
+        self.teacher.drop((live.task.id, "teacher"))
+        return self._learn(live, answer.text)
+
+    def _learn(self, live: _Live, feedback: str) -> list[Episode]:
+        last = live.turns[-1]
+        live.turns[-1] = replace(last, info={**last.info, "feedback": feedback})
         return self._ask(live)
+
+    def _number(self, live: _Live, turn: int) -> int:
+        """What seeds the sampling of a turn, whatever else is asked."""
+        return self.seed << 48 | crc32(f"{live.task.id} {turn}".encode())
 
     def _differs(self, known: dict[str, Any], step: Step) -> bool:
         said = self.suite.normalised(known["observation"]), known["reward"], known["done"]
@@ -232,6 +260,12 @@ class Driver:
         live.known.read({**place, **entry})
 
 
+def _digest(messages: Sequence[Message], sampling: Sampling) -> str:
+    """sha256 of what is read and how it is asked."""
+    asked = canonical([[dict(one) for one in messages], asdict(sampling)])
+    return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _shown(step: Step) -> dict[str, Any]:
     return {
         "observation": step.observation,
@@ -239,17 +273,3 @@ def _shown(step: Step) -> dict[str, Any]:
         "done": step.done,
         "info": dict(step.info),
     }
-
-
-def _recorded(task: Task, known: _Known) -> Episode:
-    """An episode that an earlier run has ended."""
-    turns = tuple(
-        Turn(
-            answer["prompt"], answer["answer"], answer["tokens"], answer["finish"],
-            step["observation"], step["reward"], step["done"], step["info"],
-        )
-        for answer, step in zip(known.answers, known.steps, strict=False)
-    )  # fmt: skip
-    assert known.ended is not None
-    end, detail = known.ended["end"], known.ended["detail"]
-    return Episode(task.id, known.start or "", turns, end, known.attempt, detail)

@@ -112,6 +112,13 @@ class Suite(ABC):
         """What the model reads before its next turn: a function of the record alone. ``start`` is the
         first observation."""
 
+    def consult(
+        self, task: Task, start: str, turns: Sequence[Turn]
+    ) -> tuple[list[Message], Sampling] | None:
+        """What a teacher is asked after the last of ``turns``, where the environment has one; its
+        answer becomes ``info["feedback"]`` of that turn."""
+        return None
+
     @abstractmethod
     def open(self) -> Environment:
         """A new world. Worlds of several episodes are open at a time and share nothing."""

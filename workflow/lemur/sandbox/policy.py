@@ -26,6 +26,7 @@ PARTS = {
     "checker.py": ("forks.py", *_STANDARD),
     "tester.py": ("forks.py", "absent.py", *_VALUES),
     "solver.py": _VALUES,
+    "session.py": (),
 }
 
 

@@ -1,0 +1,119 @@
+"""MINT's problems (``data/processed/<set>/test_prompts.json``) and the texts that go with them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lemur.agents.environment import Task
+from lemur.errors import UserError, nearest
+
+REASONING, CODE = "reasoning", "code_generation"
+# Sets in the paper's order, with their category.
+SETS = {
+    "gsm8k": REASONING,
+    "math": REASONING,
+    "theoremqa": REASONING,
+    "hotpotqa": REASONING,
+    "mmlu": REASONING,
+    "humaneval": CODE,
+    "mbpp": CODE,
+}
+# What a model is told of its tools; a category without tools has an empty text.
+TOOLS = {
+    REASONING: (
+        "Tool function available (already imported in <execute> environment):\n"
+        "[1] wikipedia_search(query: str) -> str\n"
+        "The Wikipedia Search tool provides access to a vast collection of articles covering a wide "
+        "range of topics.\n"
+        "Can query specific keywords or topics to retrieve accurate and comprehensive information.\n"
+        "\n"
+    ),
+    CODE: "",
+}
+THEOREM = "Answer the following question with a number, a list of numbers or True or False. "
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The authors' templates and solved examples, as they stand in their repository."""
+
+    template: str
+    teacher: str
+    examples: dict[tuple[str, bool], str]  # by (folder of the example, whether with feedback)
+
+
+def read_texts(data: Path, sets: Sequence[str]) -> Texts:
+    """The texts for ``sets``. ``UserError`` where a file is missing."""
+    templates = data / "mint/prompt/templates"
+    examples = {}
+    for folder in dict.fromkeys(map(example_folder, sets)):
+        for feedback, name in ((False, "with_tool.txt"), (True, "with_tool_and_feedback.txt")):
+            path = data / "mint/tasks/in_context_examples" / folder / name
+            examples[folder, feedback] = _read(path)
+    return Texts(
+        _read(templates / "template_with_tool.txt"),
+        _read(templates / "template_feedback_agent.txt"),
+        examples,
+    )
+
+
+def example_folder(name: str) -> str:
+    """Where the solved example of a set lies."""
+    return REASONING if SETS[name] == REASONING else name
+
+
+def read_tasks(data: Path, sets: Sequence[str]) -> list[Task]:
+    """The problems of ``sets``, in their files' order; ``id`` is set and number ("gsm8k/0")."""
+    found = []
+    for name in sets:
+        if name not in SETS:
+            raise UserError(f"MINT: set '{name}'{nearest(name, SETS)}")
+        path = data / "data/processed" / name / "test_prompts.json"
+        for number, line in enumerate(_read(path).rstrip("\n").split("\n"), 1):
+            found.append(_task(name, f"{path}, line {number}", line))
+    repeated = {task.id for task in found if sum(other.id == task.id for other in found) > 1}
+    if repeated:
+        raise UserError(f"MINT: the problem {min(repeated)} stands twice")
+    return found
+
+
+def _task(name: str, where: str, line: str) -> Task:
+    try:
+        value: dict[str, Any] = json.loads(line)
+        number, prompt, reference = value["id"], value["prompt"], value["reference"]
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{where}: not a problem of MINT ({error})") from None
+    except KeyError as error:
+        raise UserError(f"{where}: a problem without {error}; it has {', '.join(value)}") from None
+    if not isinstance(prompt, str) or not isinstance(number, int | str):
+        raise UserError(f"{where}: id and prompt must be texts")
+    data = {
+        "set": name,
+        "prompt": _shown(name, prompt),
+        "asked": prompt,
+        "reference": reference,
+        "answer_type": value.get("answer_type"),
+        # Of code: the reference solution, and the head that it is the rest of.
+        "code": value.get("code") or prompt + value.get("canonical_solution", ""),
+    }
+    return Task(f"{name}/{number}", data)
+
+
+def _shown(name: str, prompt: str) -> str:
+    """A problem as the model reads it."""
+    if name == "humaneval":
+        return f"Complete the following code:\n\n{prompt}"
+    if name == "mbpp":
+        return prompt.replace('"""', "").strip()
+    if name == "theoremqa":
+        return THEOREM + prompt.strip()
+    return prompt if name == "mmlu" else prompt.strip()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file: MINT's data are not whole") from None

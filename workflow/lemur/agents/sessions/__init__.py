@@ -1,0 +1,1 @@
+"""Sessions that live over an episode's turns, each in a sandbox of its own."""
