@@ -26,6 +26,12 @@ def concat(*parts):
     return None if None in parts else "".join(map(str, parts))
 
 
+def compare(first, second):
+    """MySQL's general collation: without regard to case and to blanks at the end."""
+    first, second = first.rstrip(" ").upper(), second.rstrip(" ").upper()
+    return (first > second) - (first < second)
+
+
 def plain(value):
     """A value that JSON has: bytes as text."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
@@ -58,6 +64,7 @@ def main():
     first = wire.receive(channel)
     confine(first["confine"])
     connection = sqlite3.connect(":memory:")
+    connection.create_collation("MYSQL", compare)
     connection.executescript(first["script"])
     connection.create_function("concat", -1, concat, deterministic=True)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1 << 24)

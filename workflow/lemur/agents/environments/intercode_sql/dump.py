@@ -6,7 +6,8 @@ from pathlib import Path
 
 from lemur.errors import UserError
 
-# SQLite's affinities. MySQL's collation of these dumps, utf8mb4_general_ci, ignores case.
+# SQLite's affinities. MySQL's collation of these dumps, utf8mb4_general_ci, ignores case and blanks
+# at the end: ``inside/sqlite.py`` has it by the name MYSQL.
 AFFINITIES = (
     (r"(tiny|small|medium|big)?int|year|bit|bool", "INTEGER"),
     (r"double|float|real", "REAL"),
@@ -53,7 +54,7 @@ def _sqlite(kind: str) -> str:
     for pattern, affinity in AFFINITIES:
         if re.match(rf"({pattern})\b", kind):
             return affinity
-    return "TEXT COLLATE NOCASE"
+    return "TEXT COLLATE MYSQL"
 
 
 def read(path: Path) -> dict[str, Database]:

@@ -2,12 +2,14 @@
 
 import subprocess
 import time
+from random import Random
 
 import pytest
 from lemur.agents.intercode import shell, state
 from lemur.agents.intercode.similarity import similarity
 from lemur.agents.intercode.state import Entry
-from unit.agents.intercode_cases import needs_shell
+from sklearn.feature_extraction.text import TfidfVectorizer
+from unit.environments.intercode_cases import needs_shell
 
 
 def bash(command, before=None, folder="/"):
@@ -56,10 +58,12 @@ def test_what_is_not_allowed_fails(command):
         (":(){ :|:& };:", 15),
         ("kill -9 -1; sleep 1; echo alive", 15),
         ("rm -rf --no-preserve-root /tmp /etc /var /home", 15),
-        ("dd if=/dev/zero of=/big bs=1M count=500", 15),
+        pytest.param("dd if=/dev/zero of=/big bs=1M count=500", 30, marks=pytest.mark.long),
         ("for i in $(seq 9000); do : > /tmp/$i; done", 30),
         ("head -c 200000000 /dev/zero", 20),
-        ("python3 -c 'a = [bytes(1 << 20) for _ in range(10**6)]'", 30),
+        pytest.param(
+            "python3 -c 'a = [b\"x\" * 2**20 for _ in range(10**6)]'", 40, marks=pytest.mark.long
+        ),
     ],
 )
 def test_harm_is_bounded_and_the_next_action_works(command, seconds):
@@ -147,3 +151,16 @@ def test_status_is_what_git_says(tmp_path):
 def test_similarity_is_that_of_scikit_learn(first, second, expected):
     """TfidfVectorizer of scikit-learn 1.9.1 with its defaults."""
     assert similarity(first, second) == pytest.approx(expected)
+
+
+def test_similarity_of_random_texts_is_that_of_scikit_learn():
+    random = Random(1)
+    words = ["ab", "cd", "x", "Efg", "12", "é_1", "7", "ab-cd"]
+    for _ in range(50):
+        texts = [" ".join(random.choices(words, k=random.randrange(8))) for _ in "ab"]
+        try:
+            vectors = TfidfVectorizer().fit_transform(texts)
+            expected = (vectors @ vectors.T).toarray()[0][1]
+        except ValueError:  # no words
+            expected = float(texts[0] == texts[1])
+        assert similarity(*texts) == pytest.approx(expected)

@@ -12,7 +12,7 @@ from lemur.agents.intercode.protocol import Blocked, parse_bash
 from lemur.agents.intercode.session import simplify
 from lemur.agents.intercode.state import Entry
 from lemur.errors import UserError
-from unit.agents.intercode_cases import gold, needs_shell, original, play, write
+from unit.environments.intercode_cases import gold, needs_shell, original, play, write
 
 TASKS = {
     1: [("How many files are in /t?", "find /t -type f | wc -l"), ("Make /t/new.txt", 'echo "a b" > /t/new.txt')],
@@ -140,7 +140,7 @@ def test_gold_commands_solve_made_tasks(data, tmp_path):
 def test_an_episode_of_several_turns(data, tmp_path):
     needs_shell()
     script = {"1/0": ["cd /t", "ls", "cd nowhere", "ls | wc -l"], "2/1": ["```\necho Hello\n```", "echo hello"], "3/0": ["rm /t/a.txt", "cat a.txt"]}  # fmt: skip
-    counted, cased, removed = play(load(data, turns=2) if False else load(data, turns=5), script, tmp_path)  # fmt: skip
+    counted, cased, removed = play(load(data, turns=5), script, tmp_path)
     seen = [turn.observation for turn in counted[0].turns]
     assert seen[0] == "No output" and seen[1] == "a.txt\nb\n" and "No such file" in seen[2]
     assert counted[0].end == "solved" and counted[1].strict == 1
@@ -199,6 +199,17 @@ def test_task_files_of_another_schema_are_named(data):
         load(data).tasks()
     with pytest.raises(UserError, match="no such folder"):
         load(data / "none")
+
+
+def test_files_are_found_by_a_downloads_manifest(data):
+    listed = sorted(data.rglob("*.json"))
+    paths = [{"path": str(path.relative_to(data))} for path in listed]
+    write(data / "manifest.json", {"files": paths})
+    whole, files = load(data).files, load(data / "manifest.json").files
+    assert files.find("data/nl2bash/nl2bash_fs_1.json") == whole.find(
+        "data/nl2bash/nl2bash_fs_1.json"
+    )
+    assert files.under("data/nl2bash") == whole.under("data/nl2bash") and files.find("x") is None
 
 
 def test_some_originals_are_solved_by_their_gold(tmp_path):

@@ -1,6 +1,7 @@
 """Small made inputs of the InterCode environments, and the way to the originals where they are."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,16 @@ from lemur.agents.intercode import shell
 from lemur.agents.players.scripted import Scripted
 from lemur.data.journal import Journal
 
-# Beside the repository, or beside a folder of its worktrees.
-PLACES = [folder / "shared/mirror/princeton-nlp/intercode" for folder in Path(__file__).resolve().parents[3:6]]  # fmt: skip
-FOUND = sorted(found for place in PLACES for found in place.glob("*/data"))
+ROOT = Path(__file__).resolve().parents[3]
+MIRROR = Path(os.environ.get("LEMUR_MIRROR", ROOT.parent / "shared" / "mirror"))
 
 
 def original():
     """The folder with the original's files."""
-    if not FOUND:
-        pytest.skip("mirror: the files of princeton-nlp/intercode")
-    return FOUND[0].parent
+    found = sorted(MIRROR.glob("princeton-nlp/intercode/*/data"))
+    if not found:
+        pytest.skip("mirror: ../shared/mirror has no files of princeton-nlp/intercode")
+    return found[0].parent
 
 
 def needs_shell():

@@ -3,7 +3,7 @@
 import pytest
 from lemur.agents import environments
 from lemur.agents.environments.intercode_ctf import protocol
-from unit.agents.intercode_cases import gold, needs_shell, original, play, write
+from unit.environments.intercode_cases import gold, needs_shell, original, play, write
 
 
 @pytest.fixture
@@ -58,6 +58,12 @@ def test_an_episode(data, tmp_path):
     assert seen[3:5] == ["42\n", "picoCTF{Flag0}\n"]
     assert (episode.end, verdict.paper, verdict.strict) == ("solved", 1, 0)
     assert verdict.why == "another flag"
+
+
+def test_a_folder_that_is_gone_is_an_observation(data, tmp_path):
+    needs_shell()
+    ((episode, _),) = play(load(data, turns=3), {"0": ["rm -rf /ctf", "ls", "cd /"]}, tmp_path)
+    assert 'chdir to cwd ("/ctf/0")' in episode.turns[1].observation
 
 
 def test_ends(data, tmp_path):
