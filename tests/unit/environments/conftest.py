@@ -1,10 +1,15 @@
 """A folder with MINT's texts and a few problems of each set, made here."""
 
 import json
+import os
+
+# Two threads gain nothing on models this small.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent
+from tiny_benchmarks import model, tokenizer
 
 TEMPLATE = (
     "Solve it in {max_total_steps} turns with {max_propose_solution} solutions.\n{tool_desc}\n---\n\n"
@@ -75,3 +80,11 @@ def sandbox():
     if isinstance(found, Absent):
         pytest.skip(f"sandbox: {found.reason}")
     return found
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """A random model that speaks ChatML."""
+    made = tmp_path_factory.mktemp("tiny") / "model"
+    model(made, tokenizer(made))
+    return made

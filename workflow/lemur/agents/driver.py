@@ -42,7 +42,7 @@ class Driver:
     """Plays ``tasks`` of one suite with one player, ``batch`` episodes at a time.
 
     ``seed`` seeds sampling with each episode's and turn's own number. ``teacher`` gives feedback
-    where the suite asks for it, and may be the player itself. The journal holds lines of kind start,
+    where the suite asks for it, and may be the player itself. ``sampling`` replaces the suite's own. The journal holds lines of kind start,
     answer, step, feedback and end.
     """
 
@@ -54,11 +54,12 @@ class Driver:
         batch: int,
         seed: int,
         teacher: Player | None = None,
+        sampling: Sampling | None = None,
     ):
         self.suite, self.player, self.journal = suite, player, journal
         self.teacher = teacher
         self.batch, self.seed = max(1, batch), seed
-        self.sampling = suite.sampling()
+        self.sampling = sampling or suite.sampling()
         self.working: dict[Future[Any], _Live] = {}
         self.asked: dict[Hashable, _Live] = {}
         self.taught: dict[Hashable, _Live] = {}
