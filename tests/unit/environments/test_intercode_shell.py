@@ -75,6 +75,14 @@ def test_harm_is_bounded_and_the_next_action_works(command, seconds):
     assert bash("echo still here", made.after).printed == b"still here\n"
 
 
+def test_a_command_holds_nothing_of_its_sandbox():
+    shown = bash("ls /proc/$$/fd; cat /proc/self/status | grep -E 'CapEff|NoNewPrivs|Seccomp:'; ls /proc | grep -c '^[0-9]'")  # fmt: skip
+    lines = shown.printed.decode().split()
+    assert lines[:3] == ["0", "1", "2"]
+    assert lines[3:9] == ["CapEff:", "0" * 16, "NoNewPrivs:", "1", "Seccomp:", "2"]
+    assert int(lines[9]) <= 6
+
+
 @pytest.mark.long
 def test_a_command_that_does_not_end_is_ended():
     made = bash("echo begun; sleep 100")
