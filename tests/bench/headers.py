@@ -22,10 +22,9 @@ HEAD = 3_000  # bytes of a file that are looked at
 # Headers drawn from each package's source archive.
 COUNTS = {"qemu": 120, "mesa": 95, "octave": 65, "swi-prolog": 65, "gnustep-base": 55}
 COUNTS |= {"kamailio": 55, "godot": 45}
-ENDINGS = frozenset(
-    "c h cc cpp hpp py pl m rb sh js java go s inc lua r f f90 cs ts php scm el pm hs rs sql v vhd tex "
-    "sty css ps1 erl ml jl cmake mk y l td".split()
-)
+_ENDINGS = """c h cc cpp hpp py pl m rb sh js java go s inc lua r f f90 cs ts php scm el pm hs rs sql v
+vhd tex sty css ps1 erl ml jl cmake mk y l td"""
+ENDINGS = frozenset(_ENDINGS.split())
 SPEAKS = re.compile(rb"licen[sc]e|copyright|spdx|public domain|GPL", re.IGNORECASE)
 
 

@@ -102,6 +102,11 @@ def test_a_columns_names(column, language):
     assert by_column(column) == language
 
 
+@pytest.mark.parametrize("column", ["", " ", ","])
+def test_a_column_without_a_name_names_no_language(column):
+    assert by_column(column) not in KNOWN
+
+
 def test_rows_in_languages_of_two_words(tmp_path):
     rows = [
         {"text": PYTHON.decode() + f"# {k}\n", "l": name}

@@ -98,6 +98,12 @@ def test_records_of_runs_give_the_task_and_not_the_talk(tmp_path):
     assert [(one.item, one.statements) for one in problems(made)] == [("7", ("Q?",))]
 
 
+def test_problems_of_a_document_in_a_folder_with_a_dot(tmp_path):
+    table = json.dumps({"cases": [{"prompt": "one"}, {"prompt": "two"}]})
+    made = manifest(tmp_path, "x", {"x.whl": wheel({"data.jsonl-old/x.json": table})})
+    assert [one.statements for one in problems(made)] == [("one",), ("two",)]
+
+
 def test_damage_and_absence_are_one_line(tmp_path):
     whole = wheel({"d/x.jsonl": json.dumps({"prompt": "p"}) * 50})
     cut = manifest(tmp_path / "cut", "x", {"x.jsonl.gz": gzip.compress(b'{"prompt": "p"}\n')[:-9]})

@@ -102,34 +102,35 @@ MARKUP = frozenset({"css", "html", "tex", "jinja"})
 CODE = frozenset(EXTENSIONS) - PROSE - MARKUP | {"dockerfile"}
 KNOWN = CODE | PROSE | MARKUP
 
-# What data sets' columns call them, beside the names above: Linguist's names, and those of The Stack.
+# What data sets' columns call them, beside the names above: Linguist's names, and those of The Stack;
+# separated by commas, since some are of several words.
 _ALSO_CALLED = {
-    "assembly": "unix assembly,",
+    "assembly": "unix assembly",
     "cpp": "c++",
-    "csharp": "c# c-sharp",
-    "css": "scss sass less",
-    "fsharp": "f# f-sharp",
+    "csharp": "c#,c-sharp",
+    "css": "scss,sass,less",
+    "fsharp": "f#,f-sharp",
     "go": "golang",
     "html": "html+erb",
-    "javascript": "js jsx node",
+    "javascript": "js,jsx,node",
     "jinja": "jinja2",
     "lisp": "common lisp,common-lisp,emacs lisp,emacs-lisp,scheme,racket,newlisp",
     "markdown": "md",
     "matlab": "octave",
-    "python": "py python3 cython",
+    "python": "py,python3,cython",
     "rst": "restructuredtext",
     "ruby": "rb",
     "rust": "rs",
-    "shell": "bash sh zsh",
-    "sql": "plsql plpgsql tsql sqlpl",
+    "shell": "bash,sh,zsh",
+    "sql": "plsql,plpgsql,tsql,sqlpl",
     "tex": "latex",
-    "text": "plain text,",
-    "typescript": "ts tsx",
+    "text": "plain text",
+    "typescript": "ts,tsx",
     "verilog": "systemverilog",
 }
 _CALLED = {name: name for name in KNOWN}
 for _language, _names in _ALSO_CALLED.items():
-    _CALLED |= dict.fromkeys(_names.split("," if "," in _names else None), _language)
+    _CALLED |= dict.fromkeys(_names.split(","), _language)
 
 
 def by_column(name: str) -> str:

@@ -43,6 +43,7 @@ SYSTEM = ("system", "system_prompt")
 
 # Why a conversation is left out.
 FIELDS, SHAPE = "no known fields", "messages without role and text"
+CALL = "a tool's call that cannot be read"
 ROLE, PART, EMPTY = "unknown role", "content that is not text", "an empty message"
 NO_ANSWER = "no question with an answer"
 
@@ -65,11 +66,11 @@ def _text(content: Any) -> str:
 
 def _calls(message: Mapping[str, Any]) -> list[str]:
     """Tools that a message calls, as Hermes' and Qwen's templates write them: JSON between tags."""
-    listed = message.get("tool_calls") or []
-    if message.get("function_call"):
-        listed = [*listed, {"function": message["function_call"]}]
     found = []
     try:
+        listed = message.get("tool_calls") or []
+        if message.get("function_call"):
+            listed = [*listed, {"function": message["function_call"]}]
         for call in listed:
             called = call.get("function", call)
             given = called["arguments"]
@@ -77,7 +78,7 @@ def _calls(message: Mapping[str, Any]) -> list[str]:
             text = json.dumps({"name": called["name"], "arguments": given}, ensure_ascii=False)
             found.append(f"<tool_call>\n{text}\n</tool_call>")
     except (AttributeError, LookupError, TypeError, ValueError):
-        raise Skipped("a tool's call that cannot be read") from None
+        raise Skipped(CALL) from None
     return found
 
 
