@@ -107,7 +107,6 @@ def a_folder_instead(path):
         "no json",
         "other metrics",
         "one byte",
-        "circle",
         "folder",
     ],
 )
