@@ -33,7 +33,7 @@ from lemur.files import write_text
 from lemur.mix.benchmarks import chosen_problems
 
 from bench import inputs, truth
-from bench.corpus_memory import memory, summed, text_of
+from bench.corpus_memory import measure_text, memory, summed
 from bench.corpus_stages import Stages
 from bench.measured import ROOT, Cost, run, run_all
 from bench.ratios import Pace, Ratio, described, in_turns, processor, ratio
@@ -70,7 +70,7 @@ def _walls(turns: dict[str, list[dict[str, Cost]]]) -> Ratio:
 
 
 def tokenization(ours: Stages, tokenizer: Path) -> list[str]:
-    size = text_of(ours.documents)
+    size = measure_text(ours.documents)
     # What one start costs (imports, both tokenizers, the proof of equal ids) on a part of hardly a text.
     tiny = ours.out / "tiny" / "code" / "part-0-of-1.parquet"
     tiny.parent.mkdir(parents=True)
@@ -124,7 +124,7 @@ def tokenization(ours: Stages, tokenizer: Path) -> list[str]:
 
 
 def near(ours: Stages, folder: Path, benchmarks: Path, tokenizer: Path) -> list[str]:
-    size = text_of(ours.documents)
+    size = measure_text(ours.documents)
     jobs = [*ours.sign(), ours.duplicates()]
     kinds = [ours.out / "corpus" / kind for kind in inputs.KINDS]
     dropped: dict[str, int] = {}
@@ -210,7 +210,7 @@ def _quality(ours: Stages) -> list[str]:
 def pipeline(
     ours: Stages, folder: Path, benchmarks: Path, tokenizer: Path, share: int
 ) -> list[str]:
-    size = text_of(sorted(ours.source.glob("*/*/files/*.parquet")))
+    size = measure_text(sorted(ours.source.glob("*/*/files/*.parquet")))
     found = in_turns(
         {"one": lambda: ours.whole(1), "two": lambda: ours.whole(2)},
         lambda turns: [_walls(turns)],
@@ -227,7 +227,7 @@ def pipeline(
     for kind in inputs.KINDS:
         rows = inputs.rows_of(ours.source / kind)[::share]
         inputs.write(part / kind / "part-0-of-1", [rows])
-    small = text_of(sorted(part.glob("*/*/files/*.parquet")))
+    small = measure_text(sorted(part.glob("*/*/files/*.parquet")))
     own = Stages(ours.recipe, part, folder / "share-out", ours.model, ours.benchmarks)
     kinds = [part / kind for kind in inputs.KINDS]
 

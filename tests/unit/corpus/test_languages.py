@@ -4,7 +4,7 @@ import json
 
 import pytest
 from lemur.corpus import shared_extensions
-from lemur.corpus.languages import KNOWN, by_column, language_of
+from lemur.corpus.languages import KNOWN, by_column, recognise_language
 from made_packages import CODE, PYTHON, sifted
 
 FILES = [
@@ -81,7 +81,7 @@ FILES = [
 
 @pytest.mark.parametrize(("path", "text", "language"), FILES)
 def test_by_content(path, text, language):
-    assert language_of(path, text) == language
+    assert recognise_language(path, text) == language
 
 
 def test_only_known_languages_are_named():

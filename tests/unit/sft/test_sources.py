@@ -159,7 +159,7 @@ def test_chatterbot_takes_the_first_answer_in_english(tmp_path):
     ],
 )  # fmt: skip
 def test_shapes_of_instruction_sets(record, said):
-    made = instructions.messages_of(record)
+    made = instructions.read_messages(record)
     assert "".join(message["content"] for message in made) == said
     assert made[-1]["role"] == "assistant"
     assert {message["role"] for message in made} <= {"system", "user", "assistant"}
@@ -199,7 +199,7 @@ def test_shapes_of_instruction_sets(record, said):
 )
 def test_what_is_no_conversation_has_a_reason(record, reason):
     with pytest.raises(instructions.Skipped, match=f"^{reason}$"):
-        instructions.messages_of(record)
+        instructions.read_messages(record)
 
 
 def test_openassistant_follows_the_best_ranked_replies(tmp_path):

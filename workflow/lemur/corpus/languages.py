@@ -57,7 +57,7 @@ EXTENSIONS = {
     "markdown": "md markdown",
 }
 _BY_EXTENSION = {
-    extension: language for language, all_of in EXTENSIONS.items() for extension in all_of.split()
+    extension: language for language, listed in EXTENSIONS.items() for extension in listed.split()
 }
 _BY_NAME = {
     "makefile": "makefile",
@@ -212,7 +212,7 @@ def has_unknown_extension(path: str) -> bool:
     return bool(extension) and name not in _BY_NAME and extension not in _BY_EXTENSION
 
 
-def language_of(path: str, text: str) -> str | None:
+def recognise_language(path: str, text: str) -> str | None:
     """The language of ``text`` found at ``path``, or None when nothing tells it for sure.
 
     A known extension decides unless several languages share it; an unknown extension (``.po``) is
@@ -222,7 +222,7 @@ def language_of(path: str, text: str) -> str | None:
     if name in _BY_NAME:
         return _BY_NAME[name]
     if extension in shared_extensions.SHARED:
-        return _shebang(text) or shared_extensions.language_of(extension, text)
+        return _shebang(text) or shared_extensions.recognise_language(extension, text)
     if extension in _BY_EXTENSION:
         return _BY_EXTENSION[extension]
     told = _shebang(text)

@@ -82,7 +82,7 @@ def read_header(text: str) -> tuple[str | None, bool]:
     tags = [found.strip(" \t-") for found in _TAG.findall(head)]
     tags = [tag for tag in tags if tag]
     if tags:
-        return licences.all_of(tags) or " AND ".join(f"({tag})" for tag in tags), False
+        return licences.join_licences(tags) or " AND ".join(f"({tag})" for tag in tags), False
     low = head.lower()
     # A phrase may be broken over two lines, so that only its single words are sure to be found.
     speaks = any(word in low for word in _SPEAKS)

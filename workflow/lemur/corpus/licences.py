@@ -103,7 +103,7 @@ def spdx(text: str) -> str | None:
     return str(parsed.simplify())
 
 
-def all_of(names: Sequence[str]) -> str | None:
+def join_licences(names: Sequence[str]) -> str | None:
     """The expression of licences that all apply, each a name or an expression; None where one is no
     SPDX expression or none is given."""
     known = [spdx(name) for name in names]

@@ -163,7 +163,7 @@ _ENGLISH = re.compile(r"/\*.*?\*/|//[^\n]*|(\"(?:[^\"\\\n]|\\.)*\")", re.DOTALL)
 _C_LIKE = frozenset({"h", "hh", "fs", "cs", "rs"})
 
 
-def language_of(extension: str, text: str) -> str | None:
+def recognise_language(extension: str, text: str) -> str | None:
     """The language that the content tells for one of ``SHARED``, None where it is none of ours."""
     looked = text[:_MOST]
     if extension in _C_LIKE:

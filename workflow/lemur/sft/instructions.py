@@ -107,7 +107,7 @@ def _listed(messages: Any) -> Messages:
     return made
 
 
-def messages_of(record: Any) -> Messages:
+def read_messages(record: Any) -> Messages:
     """The conversation in one record; ``Skipped`` for one that is empty or of no known shape."""
     if not isinstance(record, Mapping):
         raise Skipped("not a record")
@@ -163,7 +163,7 @@ def _found(records: list[Any]) -> Iterator[Messages | Skipped]:
     trees = "message_id" in first
     for one in _paths(records) if trees else records:
         try:
-            yield _listed(one) if trees else messages_of(one)
+            yield _listed(one) if trees else read_messages(one)
         except Skipped as reason:
             yield reason
 
