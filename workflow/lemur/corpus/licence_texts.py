@@ -131,6 +131,11 @@ def recognise_text(text: str) -> str | None:
     )
 
 
+def asks_something(text: str) -> bool:
+    """Whether words of a condition stand in a few words that name a licence."""
+    return bool(_asks(_words(text)))
+
+
 def _words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", text.lower())
 
