@@ -66,7 +66,9 @@ _CLASSIFIERS = {
     "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
     "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
 }
-_LICENCE_TEXT = re.compile(r"^\W*(apache license(?!,? (?:version )?1)|(?:the )?mit license)\b", re.IGNORECASE)
+_LICENCE_TEXT = re.compile(
+    r"^\W*(apache license(?!,? (?:version )?1)|(?:the )?mit license)\b", re.IGNORECASE
+)
 
 
 @functools.cache
