@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lemur.sandbox.judge import Job, judge
-from lemur.sandbox.memory import children
+from lemur.sandbox.memory import list_tree
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Sandbox
@@ -138,10 +138,7 @@ def _all_gone(
                 data = json.dumps(message).encode()
                 ours.sendall(len(data).to_bytes(4, "little") + data)
             ours.recv(4)  # the program has run
-            inside, looked = [], [confined.process.pid]
-            while looked:
-                inside.append(looked.pop())
-                looked += children(inside[-1])
+            inside = list_tree([confined.process.pid])
             ending(confined, over)
             until = time.monotonic() + seconds
             while left := [pid for pid in inside if _runs(pid)]:

@@ -28,6 +28,13 @@ REFUSED = {
     errno.EADDRNOTAVAIL,
 }
 TEST_CPU_SECONDS = 60
+# Verdicts of a program that passed a limit together with all that it has started.
+PASSED_LIMITS = {
+    "timeout": ("timeout", "the limit on wall time"),
+    "processor": ("timeout", "the limit on processor time"),
+    "out of memory": ("out of memory", "the limit on memory of all processes together"),
+    "full": ("error", "the limit on files in /tmp and /dev/shm"),
+}
 EARLY = "the program ended before its test did"
 
 
@@ -154,12 +161,8 @@ def _wait(pipe: int, runner: Confined, limits: Limits, began: float) -> tuple[by
 
 
 def _verdict(text: bytes, cause: str | None, runner: Confined) -> tuple[str, str]:
-    if cause == "timeout":
-        return "timeout", "the limit on wall time"
-    if cause == "out of memory":
-        return "out of memory", "the limit on memory of all processes together"
-    if cause == "full":
-        return "error", "the limit on files in /tmp and /dev/shm"
+    if cause is not None:
+        return PASSED_LIMITS[cause]
     if not text:
         # The test's own process fell, which only an answer of the program can bring about.
         return "error", "the test ended without a verdict"

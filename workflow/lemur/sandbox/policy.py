@@ -34,7 +34,7 @@ class Limits:
     """Bounds of one program and all that it starts."""
 
     wall_seconds: float = 15.0
-    cpu_seconds: int = 5
+    cpu_seconds: int = 5  # of a process, and of the whole tree
     memory_mb: int = 1024  # address space of a process, and resident memory of the whole tree
     # Threads count too. Programs ask for pools of dozens, and by default for one worker a core.
     processes: int = 128
@@ -145,6 +145,7 @@ def command(
         "PATH": f"{PYTHON}/bin",
         "PYTHONHASHSEED": "0",
     }
+    arguments.append("--clearenv")
     for name, value in environment.items():
         arguments += ["--setenv", name, value]
     arguments += root.arguments()

@@ -90,7 +90,7 @@ class Ready:
                     continue  # ended for another root: ask again
                 confined, channel = self.spares[kind].popleft()
                 if confined.process.poll() is None or died == DIED:
-                    confined.kernel()  # the first look, before it has seen a program
+                    confined.begin()
                     return confined, channel
                 died += 1
                 channel.close()  # it died waiting: take another
