@@ -42,6 +42,16 @@ from unit.sandbox.test_escapes import (
     test_thread_bomb,  # noqa: F401
     test_tmp_is_private,  # noqa: F401
 )
+from unit.sandbox.test_more_escapes import (
+    test_a_grandchild_that_outlives_the_program_writes_no_verdict,  # noqa: F401
+    test_abstract_sockets_of_two_sandboxes_do_not_meet,  # noqa: F401
+    test_five_hundred_replies_sent_ahead,  # noqa: F401
+    test_limits_of_no_other_process_can_be_changed,  # noqa: F401
+    test_neither_frames_nor_the_collector_hold_the_answer,  # noqa: F401
+    test_no_namespace_by_other_ways_of_calling,  # noqa: F401
+    test_nothing_is_typed_into_a_terminal,  # noqa: F401
+    test_the_judge_cannot_be_stopped,  # noqa: F401
+)
 
 STAND_IN = Path(__file__).with_name("apptainer_by_bubblewrap.py")
 

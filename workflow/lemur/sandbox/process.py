@@ -72,6 +72,7 @@ class Confined:
             pass_fds=passed,
             env=environment,
             cwd="/",
+            start_new_session=True,  # of no terminal: apptainer does not part from it
         )
 
     def _bubblewrap(self, arguments: list[str], files: dict[str, int], stdin: int) -> None:
