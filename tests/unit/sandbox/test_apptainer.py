@@ -162,7 +162,7 @@ def test_commands_with_a_root_of_their_own(sandbox, tmp_path):
 
 
 def test_the_command_asks_for_everything_that_confines():
-    line = apptainer.command("apptainer", "runner.py", {"A": 7}, user_namespace=True)
+    line = apptainer.build_command("apptainer", "runner.py", {"A": 7}, user_namespace=True)
     for words in (["--containall"], ["--no-home"], ["--network", "none"], ["--userns"]):
         assert " ".join(words) in " ".join(line)
     assert {"--no-privs", "--net", "--no-eval"} <= set(line)
@@ -173,8 +173,8 @@ def test_the_command_asks_for_everything_that_confines():
     allowed = ("/usr/lib", "/lib", "/nix/store", "/python/", "/judge/", "/etc/ld.so.cache")
     allowed += ("/usr/share/zoneinfo", "/dev/mqueue")
     assert all(target.startswith(allowed) for target in targets), targets
-    root = apptainer.command("apptainer", "runner.py", {}, user_namespace=False)
-    again = apptainer.command("apptainer", "runner.py", {}, user_namespace=False)
+    root = apptainer.build_command("apptainer", "runner.py", {}, user_namespace=False)
+    again = apptainer.build_command("apptainer", "runner.py", {}, user_namespace=False)
     users = [one[one.index("--security") + 1] for one in (root, again)]
     assert "--userns" not in root and users[0] != users[1]  # or they would share a count
 

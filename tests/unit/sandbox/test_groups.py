@@ -18,7 +18,7 @@ from unit.sandbox.test_kernel_memory import LIMITS, PYTHON, TABLES
 class Uncounted(cgroup.Group):
     """A group that no process enters, or one that counts nothing."""
 
-    def entering(self, command):
+    def wrap_command(self, command):
         return command
 
     def is_empty(self):
@@ -50,7 +50,7 @@ def test_no_variable_of_what_enters_the_group_is_seen(sandbox, monkeypatch, tmp_
     """It enters by a shell, and shells set variables of their own."""
     ready.close()
     monkeypatch.setattr(
-        Uncounted, "entering", lambda _, command: ["/usr/bin/env", "SHLVL=1", *command]
+        Uncounted, "wrap_command", lambda _, command: ["/usr/bin/env", "SHLVL=1", *command]
     )
     monkeypatch.setattr(cgroup, "make_group", lambda: Uncounted(tmp_path))
     code = "import os\ndef f(): return 'SHLVL' in os.environ, 'HOME' in os.environ"
@@ -135,7 +135,7 @@ def test_no_group_is_left(sandbox):
     ready.close()
     assert not list(place.glob(f"lemur-sandbox-{os.getpid()}-*"))
     group = cgroup.make_group()
-    left = subprocess.Popen(group.entering(["/bin/sleep", "60"]))
+    left = subprocess.Popen(group.wrap_command(["/bin/sleep", "60"]))
     until = time.monotonic() + 5
     while not (group.folder / "cgroup.procs").read_text() and time.monotonic() < until:
         time.sleep(0.01)

@@ -94,8 +94,11 @@ def test_page_tables_count(sandbox, counted):
         assert job.run(sandbox, LIMITS).verdict == verdict
 
 
-def test_buffers_of_sockets_count(sandbox, counted):
-    """Thirty processes hold 260 MB themselves, and their sockets 320."""
+def test_buffers_of_sockets_count(sandbox):
+    """Thirty processes hold 260 MB themselves, and their sockets 320. Without a cgroup what others
+    give back at the same moment would hide as much."""
+    if cgroup.find_parent() is None:
+        pytest.skip("sandbox: no memory cgroup can be made here")
     wide = dataclasses.replace(LIMITS, memory_mb=420)
     assert asked(sandbox, SOCKETS.replace("NUMBER", "30"), wide) == "out of memory"
     assert asked(sandbox, SOCKETS.replace("NUMBER", "1"), wide) == "passed"

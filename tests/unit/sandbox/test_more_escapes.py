@@ -96,8 +96,8 @@ fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 tty.setraw(0)
 sandbox, how, program = json.loads(sys.argv[1])
 if how == "open":
-    command, popen = process.command, process.subprocess.Popen
-    process.command = lambda *a, **k: [one for one in command(*a, **k) if one != "--new-session"]
+    command, popen = process.build_command, process.subprocess.Popen
+    process.build_command = lambda *a, **k: [one for one in command(*a, **k) if one != "--new-session"]
     class Popen(popen):
         def __init__(self, *given, start_new_session=False, **named):
             super().__init__(*given, **named)

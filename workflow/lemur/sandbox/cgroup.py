@@ -131,7 +131,7 @@ class Group:
             if limit.exists():  # version 1 counts what waits in connections only below a limit
                 limit.write_text(str((1 << 63) - 4096))
 
-    def entering(self, command: list[str]) -> list[str]:
+    def wrap_command(self, command: list[str]) -> list[str]:
         """``command`` begun inside of the group, outside of it where it cannot enter."""
         enter = 'echo $$ > "$0/cgroup.procs"; exec "$@"'
         return ["/bin/sh", "-c", enter, str(self.folder), *command]

@@ -15,7 +15,7 @@ from lemur.sandbox import ready
 from lemur.sandbox.policy import PLAIN, Limits, Root
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Sandbox
-from lemur.sandbox.user import settings
+from lemur.sandbox.user import list_settings
 
 VERDICTS = ("passed", "failed", "error", "timeout", "out of memory", "forbidden")
 REFUSED = {
@@ -92,7 +92,7 @@ def _ended(status: int | None) -> tuple[str, str]:
 
 def judge(sandbox: Sandbox, job: Job, limits: Limits | None = None) -> Verdict:
     """Judge one program in fresh namespaces. Never raises for what a program does."""
-    return between(sandbox, limits or Limits(), dataclasses.asdict(job))
+    return judge_between(sandbox, limits or Limits(), dataclasses.asdict(job))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +111,9 @@ class Sides:
 SIDES = Sides()
 
 
-def between(sandbox: Sandbox, limits: Limits, job: dict[str, Any], sides: Sides = SIDES) -> Verdict:
+def judge_between(
+    sandbox: Sandbox, limits: Limits, job: dict[str, Any], sides: Sides = SIDES
+) -> Verdict:
     """The verdict of the test's side on a ``job`` of plain data."""
     prepared = ready.prepare(sandbox)
     inside = sides.program or limits
@@ -123,7 +125,7 @@ def between(sandbox: Sandbox, limits: Limits, job: dict[str, Any], sides: Sides 
         with channel:
             data = {
                 **job,
-                "confine_program": settings(inside, sandbox.another_user),
+                "confine_program": list_settings(inside, sandbox.another_user),
                 "wall_seconds": limits.wall_seconds + 1,
                 "cpu_seconds": TEST_CPU_SECONDS,
             }

@@ -76,7 +76,7 @@ PLAIN = Root()
 
 
 @functools.cache
-def interpreter() -> list[str]:
+def mount_interpreter() -> list[str]:
     """Arguments that mount the running interpreter's base at ``/python``, without site-packages."""
     base = Path(sys.base_prefix)
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -93,7 +93,7 @@ def interpreter() -> list[str]:
 
 
 @functools.cache
-def libraries() -> list[str]:
+def mount_libraries() -> list[str]:
     """Arguments that mount the folders of shared libraries, and of time zones where there are any,
     read-only, links kept as links."""
     arguments: list[str] = []
@@ -109,7 +109,7 @@ def libraries() -> list[str]:
     return arguments
 
 
-def command(
+def build_command(
     bwrap: str, script: str, limits: Limits, *, user_namespace: bool, root: Root = PLAIN
 ) -> list[str]:
     """bubblewrap's command line for ``inside/<script>``; ``root`` is let in beside it.
@@ -130,7 +130,7 @@ def command(
     for folder in (*folders, "/judge"):
         # bubblewrap's own parents of a mount can be entered by their owner alone.
         arguments += ["--perms", "0755", "--dir", folder]
-    arguments += libraries() + interpreter()
+    arguments += mount_libraries() + mount_interpreter()
     for name in ("confine.py", "wire.py", *PARTS.get(script, ()), script):
         arguments += ["--ro-bind", str(INSIDE / name), f"/judge/{name}"]
     arguments += ["--dev", "/dev"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from lemur.sandbox import apptainer, cgroup, seccomp
 from lemur.sandbox.buffers import bound_buffers, measure_lost
 from lemur.sandbox.memory import find_children, list_tree, measure_page_tables, measure_resident
-from lemur.sandbox.policy import PLAIN, Limits, Root, command
+from lemur.sandbox.policy import PLAIN, Limits, Root, build_command
 from lemur.sandbox.processor import ProcessorTime
 from lemur.sandbox.types import Sandbox
 
@@ -43,12 +43,14 @@ class Confined:
         try:
             namespace = sandbox.user_namespace
             if self.watched:
-                line = apptainer.command(
+                line = apptainer.build_command(
                     sandbox.bwrap, script, files, user_namespace=namespace, root=root
                 )
                 self._open(line, list(files.values()), stdin, apptainer.ENVIRONMENT)
             else:
-                line = command(sandbox.bwrap, script, limits, user_namespace=namespace, root=root)
+                line = build_command(
+                    sandbox.bwrap, script, limits, user_namespace=namespace, root=root
+                )
                 self._bubblewrap(line, files, stdin)
         except BaseException:
             self._abandon()
@@ -65,7 +67,7 @@ class Confined:
         self, line: list[str], passed: list[int], stdin: int, environment: dict[str, str]
     ) -> None:
         self.process = subprocess.Popen(
-            line if self.group is None else self.group.entering(line),
+            line if self.group is None else self.group.wrap_command(line),
             stdin=stdin,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -84,7 +86,7 @@ class Confined:
                 theirs.callback(os.close, info_write)
                 passed = [info_write, *files.values()]
                 extra = ["--info-fd", str(info_write)]
-                filtered = seccomp.program()
+                filtered = seccomp.build_filter()
                 if filtered is not None:
                     bpf = os.memfd_create("seccomp")
                     theirs.callback(os.close, bpf)

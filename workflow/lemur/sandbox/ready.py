@@ -20,7 +20,7 @@ from collections import defaultdict, deque
 from lemur.sandbox.policy import PLAIN, Limits, Root
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Sandbox
-from lemur.sandbox.user import settings
+from lemur.sandbox.user import list_settings
 
 # Of the checker: many judgements are under way at once, each a process of it.
 CHECKER = Limits(memory_mb=2048, cpu_seconds=3600, processes=256, open_files=256)
@@ -182,7 +182,7 @@ class Ready:
             holder.script, "LEMUR_CONTROL", holder.limits, socket.SOCK_SEQPACKET, holder.root
         )
         with contextlib.suppress(OSError):
-            told = settings(holder.limits, self.sandbox.another_user)
+            told = list_settings(holder.limits, self.sandbox.another_user)
             control.send(json.dumps(told).encode())
         return confined, control
 

@@ -14,7 +14,7 @@ from lemur.sandbox.judge import PASSED_LIMITS, Verdict, _ended
 from lemur.sandbox.policy import Limits, Root
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Sandbox
-from lemur.sandbox.user import settings
+from lemur.sandbox.user import list_settings
 
 # Compilers of a few languages need it on a busy machine.
 COMPILE_SECONDS = 60
@@ -74,7 +74,7 @@ class Steps:
             }
             for number, command in enumerate(self.commands)
         ]
-        confine = settings(wide, sandbox.another_user)
+        confine = list_settings(wide, sandbox.another_user)
         confine |= {"memory_mb": _ADDRESS_MB, "cpu_seconds": 600}
         data = {"files": dict(self.files), "steps": steps, "confine": confine}
         began = time.monotonic()
