@@ -119,12 +119,14 @@ def without(tools, folder):
 
 
 def test_what_is_missing_is_scored_and_what_is_not_judged_is_named(smoke, tmp_path):
-    """As a user types it after a generation was lost, on a machine where nothing confines programs."""
+    """As a user types it after generations and their scores were removed, on a machine where nothing
+    confines programs."""
     folder = tmp_path / "copy"
     shutil.copytree(smoke.folder, folder, symlinks=True)
     lost = folder / "results/smoke/evaluate/chat/humaneval/generations.jsonl"
     kept = lost.read_bytes()
     lost.unlink()
+    lost.with_name("scores.json").unlink()
     path = without(("bwrap", "apptainer"), tmp_path / "bin")
     asked = ("--cores", "2", "evaluate", "--config", "recipe=smoke")
     done = snakemake(folder, *asked, PATH=path)
