@@ -1,9 +1,11 @@
 """The smoke recipe end to end: real packages, a random 1M-parameter model, every rule."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from lemur.provenance import ROOT, digest
@@ -99,6 +101,45 @@ def test_scores_are_printed_alone(smoke):
     bits = json.loads((smoke.recipe / "evaluate/chat/bits_per_byte_code/scores.json").read_text())
     shown = next(row for row in rows if "code" in row and "chat" in row)
     assert f"{bits['value']:.3f}" in shown
+
+
+def without(tools, folder):
+    """A PATH on which none of ``tools`` is: their folders are replaced by links to the rest."""
+    places = []
+    for number, place in enumerate(map(Path, os.environ["PATH"].split(os.pathsep))):
+        if any((place / tool).exists() for tool in tools):
+            farm = folder / str(number)
+            farm.mkdir(parents=True)
+            for path in place.iterdir():
+                if path.name not in tools:
+                    (farm / path.name).symlink_to(path)
+            place = farm
+        places.append(str(place))
+    return os.pathsep.join(places)
+
+
+def test_what_is_missing_is_scored_and_what_is_not_judged_is_named(smoke, tmp_path):
+    """As a user types it after generations and their scores were removed, on a machine where nothing
+    confines programs."""
+    folder = tmp_path / "copy"
+    shutil.copytree(smoke.folder, folder, symlinks=True)
+    lost = folder / "results/smoke/evaluate/chat/humaneval/generations.jsonl"
+    kept = lost.read_bytes()
+    lost.unlink()
+    lost.with_name("scores.json").unlink()
+    path = without(("bwrap", "apptainer"), tmp_path / "bin")
+    asked = ("--cores", "2", "evaluate", "--config", "recipe=smoke")
+    done = snakemake(folder, *asked, PATH=path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert lost.read_bytes() == kept
+    table = done.stdout[done.stdout.index("benchmark ") :].splitlines()
+    (row,) = [row for row in table if row.startswith("HumanEval") and " chat " in row]
+    assert "not judged" in row, row
+    assert table[-1].startswith("HumanEval, chat: not judged: bubblewrap is not installed"), table
+    assert sum("not judged" in line for line in table) == 2  # nothing else was judged anew
+    again = snakemake(folder, *asked)  # what could not be judged is no reason to stop
+    assert again.returncode == 0 and not said(again), again.stderr
+    assert again.stdout.splitlines() == table
 
 
 def test_the_mixture_is_printed_alone(smoke):

@@ -246,7 +246,7 @@ def test_another_rule_stands_beside_the_score_in_the_table(run, tmp_path):
     paths = []
     for name, right, more in (
         ("gsm8k_paper", 0.75, {"beside": {"strict": {"value": 0.5, "differs_on": 1}}}),
-        ("gsm8k_full", 0.5, {}),
+        ("gsm8k_full", 0.5, {"precision": "bf16", "computed": "float32"}),
     ):
         made = trial_run.score(name, "chat", right, n=4, **more)
         paths.append(trial_run.write_file(tmp_path / name / "scores.json", made))
@@ -254,7 +254,7 @@ def test_another_rule_stands_beside_the_score_in_the_table(run, tmp_path):
         trial_run.write_file(paths[-1].with_name("verdicts.jsonl"), lines)
     rows = {row["benchmark"]: row["note"] for row in page.score_rows(inputs.scores(paths), {})}
     told = "judged otherwise: strict 50.0: 1 differ; gsm8k_full 50.0: 1 of 4 differ"
-    assert rows == {"gsm8k paper": told, "gsm8k full": ""}
+    assert rows == {"gsm8k paper": told, "gsm8k full": "bf16 was computed in float32"}
 
 
 def test_two_models_stand_beside_each_other_in_pairs(run, tmp_path):
