@@ -53,6 +53,12 @@ def test_a_rule_runs_there(odd):
     assert (odd / figure).is_file() and (odd / f"{figure}.prov.json").is_file()
 
 
+def test_make_finds_a_python_there(odd):
+    """A copy has what `make` reads before anything is built: which Pythons pyproject.toml admits."""
+    done = subprocess.run(["workflow/find-python"], cwd=odd, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("/"), done.stderr
+
+
 @pytest.mark.parametrize("character, reason", [
     ("{", "wildcard"), ("}", "wildcard"), (":", "between colons"), ("\n", "one name a line"),
 ])  # fmt: skip
