@@ -36,10 +36,12 @@ rule one:
 """
 # Submits to the real SLURM what the plugin submits, but for the work itself.
 SBATCH = """#!/bin/bash
-arguments=()
+arguments=() before=
 for word in "$@"; do
+    [ "$before" != --job-name ] || run=$word
+    before=$word
     case $word in
-        --wrap=*) number=$(grep -oP 'target-jobs \\W*one:i=\\K\\d+' <<<"$word"); arguments+=("--wrap=mkdir -p out; touch out/$number; echo lemur: succeeded") ;;
+        --wrap=*) number=$(grep -oP 'target-jobs \\W*one:i=\\K\\d+' <<<"$word"); arguments+=("--wrap=mkdir -p out; touch out/$number; echo lemur: succeeded in run $run") ;;
         *) arguments+=("$word") ;;
     esac
 done
