@@ -10,6 +10,7 @@ localrules:
     foundation_table,
     model_card,
     report,
+    index,
 
 
 rule paper_figure:

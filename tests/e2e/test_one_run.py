@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from lemur.dag import failures
 from lemur.provenance import ROOT, Record
 
 PLACE = ["--snakefile", str(ROOT / "Snakefile"),
@@ -63,13 +64,15 @@ def test_the_second_is_refused_and_a_killed_one_continues(tmp_path, first, secon
 
 
 def test_what_only_prints_does_so_beside_a_run(tmp_path, monkeypatch):
-    """`snakemake provenance`: it writes nothing, and leaves the lock and its text as they are."""
+    """`snakemake provenance`: it writes nothing, and leaves all that the run works with."""
     made = tmp_path / TARGETS[0]
     made.parent.mkdir(parents=True)
     made.write_text("<svg/>")
     monkeypatch.chdir(tmp_path)
     Record().write([Path(TARGETS[0])], [], {})
-    (tmp_path / ".snakemake").mkdir()
+    refused = tmp_path / failures.REFUSED / "logs" / "job.log"
+    refused.parent.mkdir(parents=True)
+    refused.touch()
     with open(tmp_path / ".snakemake" / "run.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("7")
@@ -79,6 +82,7 @@ def test_what_only_prints_does_so_beside_a_run(tmp_path, monkeypatch):
         done = subprocess.run([*run, *asked], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert (tmp_path / ".snakemake" / "run.lock").read_text() == "7"
+        assert refused.exists() and not list((tmp_path / "results").rglob("recipes"))
         done = subprocess.run([*run, TARGETS[1]], cwd=tmp_path, capture_output=True, text=True)
         assert (
             done.returncode and "error: another run works in this folder (process 7)" in done.stderr
