@@ -25,6 +25,11 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         pretrain__engine="deepspeed", pretrain__micro_batch_sequences=1, pretrain__parallel=layout
     )
     targets = ("all", "corpus", "datasheet", "mixture_table", "evaluate", "ro_crate", "provenance")
+    # What the index leads to beside reports: an earlier mixture of a sweep, and a model's scores.
+    alone = ("results/figures/models/m/foundation.html", "results/ratio-3/mix/table.txt")
+    for path in alone:
+        (odd / path).parent.mkdir(parents=True)
+        (odd / path).touch()
     asked = ("recipe=h200", "from_records=true", "quiet_plan=true", several)
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -39,6 +44,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
     assert with_shell <= shown, with_shell - shown
     commands = re.findall(r"^Shell command: (.*)$", done.stdout, re.M)
     assert len(commands) > 100
+    assert f" --tables {' '.join(alone)} --out results/index.html" in done.stdout
     for command in commands:
         for word in shlex.split(command.replace("2> >(", "").removesuffix(" >&2)")):
             if any(piece in word for piece in ("räume", "$dir", "it's", "%s")):
