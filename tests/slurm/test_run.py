@@ -8,7 +8,6 @@ import time
 
 import pytest
 from lemur.files import sha256_of
-from slurm_cluster import running
 from snake import snakemake
 
 RECIPE = ("--config", "recipe=smoke", "quiet_plan=true")
@@ -98,18 +97,16 @@ def test_gpus_are_asked_for_and_missed_in_one_line(cluster, tmp_path):
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_a_cluster_with_accounting(tmp_path):
+def test_a_cluster_with_accounting(accounted, tmp_path):
     """The same command and the same answer as without, which all other tests here have."""
-    (tmp_path / "slurm").mkdir()
     (tmp_path / "work").mkdir()
-    with running(tmp_path / "slurm", accounting="yes") as accounted:
-        target = "results/corpus/smoke/virtualenvwrapper/part-0-of-1.stats.json"
-        accounted.snakemake(tmp_path / "work", target, *RECIPE, seconds=300)
-        assert ", accounting by slurmdbd: " in (tmp_path / "work" / "run.log").read_text()
-        wait = time.monotonic() + 60  # slurmdbd is told a little later
-        while "COMPLETED" not in accounted.client("sacct", "-X", "-n", "-o", "State"):
-            assert time.monotonic() < wait
-            time.sleep(1)
+    target = "results/corpus/smoke/virtualenvwrapper/part-0-of-1.stats.json"
+    accounted.snakemake(tmp_path / "work", target, *RECIPE, seconds=300)
+    assert ", accounting by slurmdbd: " in (tmp_path / "work" / "run.log").read_text()
+    wait = time.monotonic() + 60  # slurmdbd is told a little later
+    while "COMPLETED" not in accounted.client("sacct", "-X", "-n", "-o", "State"):
+        assert time.monotonic() < wait
+        time.sleep(1)
 
 
 @pytest.mark.long
