@@ -41,6 +41,7 @@ class Watching(Executor):
         self.reported = {}
         self.folder = folder
         self._main_event_loop = None
+        self._submitted_job_clusters = set()
         self._job_submission_executor = SimpleNamespace(submit=lambda call, job: call(job))
 
     def submitted(self, number, log=""):
@@ -182,6 +183,18 @@ def test_a_job_that_a_hanging_controller_took_is_not_submitted_again(client, cap
     assert not submitted and list(executor.reported) == ["5"]
     assert str(executor.reported["5"]) == "logs/a b/5.log"
     assert "Job 7 has been submitted with SLURM jobid 5" in caplog.messages[-1]
+
+
+def test_a_run_that_ends_meanwhile_leaves_no_job_that_nobody_knows(client, tmp_path, submitting):
+    executor, submitted = submitting(HANGS)
+    client("squeue", "exit 1")
+    client("scancel", f'echo "$@" >>{tmp_path}/cancelled')
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(executor.run_job, job_of(7))
+        while not executor._unanswered:
+            time.sleep(0.01)
+        executor.cancel_jobs([])
+    assert (tmp_path / "cancelled").read_text().endswith(" --name=run\n") and not submitted
 
 
 def test_jobs_are_told_apart_by_their_comments():

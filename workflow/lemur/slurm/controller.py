@@ -106,6 +106,11 @@ def jobs(name: str) -> dict[str, Job]:
     return {row[0]: Job(*row[1:]) for row in rows if len(row) >= 3}
 
 
+def cancel(name: str) -> None:
+    """End the user's jobs of that name, whoever knows of them. Raises NoAnswer."""
+    _ask(["scancel", f"--user={os.getuid()}", f"--name={name}"])
+
+
 def _ask(command: list[str]) -> str:
     try:
         done = subprocess.run(

@@ -84,6 +84,7 @@ class Executor(Plugin):
         self._ending = threading.Event()
         self._contact = controller.Contact(self.logger)
         self._submitted: set[str | None] = set()
+        self._unanswered: set[Any] = set()  # jobids of what may be in the queue or not
         self._event_at = self._asked_at = time.monotonic()
         self._forgotten: set[str] = set()
         self._reasons: set[str] = set()
@@ -160,6 +161,7 @@ class Executor(Plugin):
     def _submit_unless_queued(self, job: Any, call: str) -> None:
         """Submit a job again, unless the ``call`` of sbatch that got no answer reached the queue."""
         absent = 0
+        self._unanswered.add(job.jobid)
         # Asked twice: a controller that goes on takes what was sent to it while it answers already.
         while absent < 2 and not self._ending.wait(ASK):
             try:
@@ -173,6 +175,7 @@ class Executor(Plugin):
                     return
             absent += 1
         if not self._ending.is_set():
+            self._unanswered.discard(job.jobid)
             self._job_submission_executor.submit(self.run_job, job)
 
     def _adopt(self, job: Any, number: str, call: str) -> None:
@@ -185,6 +188,7 @@ class Executor(Plugin):
         self._report_job_submission_threadsafe(
             SubmittedJobInfo(job, external_jobid=number, aux={"slurm_logfile": log})
         )
+        self._unanswered.discard(job.jobid)
 
     # -- watching ---------------------------------------------------------------------------------
 
@@ -276,6 +280,9 @@ class Executor(Plugin):
 
     def cancel_jobs(self, active_jobs: list[SubmittedJobInfo]) -> None:
         self._ending.set()
+        if self._unanswered:
+            with contextlib.suppress(controller.NoAnswer):
+                controller.cancel(self.run_uuid)
         super().cancel_jobs(active_jobs)
 
     def shutdown(self) -> None:
