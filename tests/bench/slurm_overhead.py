@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from slurm_cluster import Cluster, NoClusterError, running  # noqa: E402
 from snake import as_checkout  # noqa: E402
 
-RECIPE = ["--config", "recipe=smoke", "quiet_plan=true"]
+RECIPE = ["--config", "recipe=smoke"]
 # sbatch, with the CPU seconds of each job written down when it ends.
 SBATCH = """#!/bin/bash
 arguments=()

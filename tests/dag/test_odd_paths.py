@@ -54,7 +54,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
 def test_a_rule_runs_there(odd):
     """The real Snakemake, bash, env-run and script; the report of a rule's log too."""
     figure = "results/figures/paper/foundation_table.html"
-    done = call(odd, "--cores", "1", figure, "--config", "quiet_plan=true")
+    done = call(odd, "--cores", "1", figure)
     assert done.returncode == 0, done.stderr[-3000:]
     assert (odd / figure).is_file() and (odd / f"{figure}.prov.json").is_file()
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_quoted_is_refused_in_one_line(tmp_path, character, reaso
     for name in ("workflow", "Snakefile", "rules", "envs", ".envs", "config", "scripts", "reports"):
         (folder / name).symlink_to(ROOT / name)
     # A linked checkout is found where it lies; the folder of the run is the odd one.
-    done = call(folder, "--cores", "1", "paper_figures", "--config", "quiet_plan=true")
+    done = call(folder, "--cores", "1", "paper_figures")
     said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert done.returncode and len(said) == 1 and reason in said[0], done.stderr
     assert "Traceback" not in done.stderr and not (folder / "results").exists()

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 from lemur.dag import failures
-from lemur.provenance import ROOT, Record
+from lemur.provenance import Record
+from snake import as_checkout, snakemake
 
-PLACE = ["--snakefile", str(ROOT / "Snakefile"),
-         "--workflow-profile", str(ROOT / "workflow" / "profiles" / "default")]  # fmt: skip
+RUN = ["workflow/env-run", "workflow"]
 TARGETS = [f"results/figures/paper/{name}.svg" for name in ("foundation_radar", "agent_radar")]
 
 
 def start(folder, by):
     """`make`'s runner, or plain `snakemake`, for two of the paper's figures."""
-    run = [str(ROOT / "workflow" / "env-run"), "workflow"]
+    as_checkout(folder)
     calls = {
-        "make": [*run, "python", "-m", "lemur.runner", "smoke", "--cores", "1", *PLACE, *TARGETS],
-        "snakemake": [*run, "snakemake", *PLACE, "--cores", "1", *TARGETS],
+        "make": [*RUN, "python", "-m", "lemur.runner", "smoke", "--cores", "1", *TARGETS],
+        "snakemake": [*RUN, "snakemake", "--cores", "1", *TARGETS],
     }
     return subprocess.Popen(
         calls[by], cwd=folder, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -77,13 +77,11 @@ def test_what_only_prints_does_so_beside_a_run(tmp_path, monkeypatch):
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("7")
         lock.flush()
-        run = [str(ROOT / "workflow" / "env-run"), "workflow", "snakemake", *PLACE, "--cores", "1"]
-        asked = ["provenance", "--config", f"of={TARGETS[0]}"]
-        done = subprocess.run([*run, *asked], cwd=tmp_path, capture_output=True, text=True)
+        done = snakemake(tmp_path, "--cores", "1", "provenance", "--config", f"of={TARGETS[0]}")
         assert done.returncode == 0, done.stderr
         assert (tmp_path / ".snakemake" / "run.lock").read_text() == "7"
         assert refused.exists() and not list((tmp_path / "results").rglob("recipes"))
-        done = subprocess.run([*run, TARGETS[1]], cwd=tmp_path, capture_output=True, text=True)
+        done = snakemake(tmp_path, "--cores", "1", TARGETS[1])
         assert (
             done.returncode and "error: another run works in this folder (process 7)" in done.stderr
         )

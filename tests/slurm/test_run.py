@@ -10,7 +10,7 @@ import pytest
 from lemur.files import sha256_of
 from snake import snakemake
 
-RECIPE = ("--config", "recipe=smoke", "quiet_plan=true")
+RECIPE = ("--config", "recipe=smoke")
 
 
 @pytest.mark.timeout(300)
