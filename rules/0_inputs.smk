@@ -189,7 +189,7 @@ PLANNED = ".snakemake/planned/{wildcards.recipe}/{wildcards.model}.json"
 
 
 def plan_answers():
-    """Write down what this run asks each model, for the jobs that run here one after the other."""
+    """Write down what this run asks each model, for the jobs that run on this machine."""
     found = {}
     for job in workflow.dag.needrun_jobs():
         if job.rule.name == "generate" and not workflow.non_local_exec:

@@ -1,7 +1,7 @@
 # Generation and judging are two rules: a new judge replays what was generated.
 
 
-# The first of a model's jobs asks it all that this run is going to ask; the others take over what is ready.
+# A job that has loaded a model goes on with what this run asks it; its other jobs take over what is ready.
 rule generate:
     input:
         model=model_done,

@@ -6,17 +6,10 @@ from lemur import command
 
 
 def _run(args, spec):
-    from lemur.evaluate import answered
+    from lemur.evaluate import asked_together
 
-    if args.planned is not None:
-        with answered.turn(args.planned):
-            if not answered.take(spec, args.model, args.data, args.out):
-                answered.ask_planned(args.planned, args.model)
-    if answered.take(spec, args.model, args.data, args.out):
-        return
-    from lemur.evaluate.generation import run
-
-    run(spec, args.model, args.data, args.out)
+    benchmark = asked_together.Benchmark(spec, args.data, args.out)
+    asked_together.answer(benchmark, args.model, args.planned)
 
 
 def main() -> None:
@@ -27,7 +20,9 @@ def main() -> None:
         "--data", type=Path, required=True, help="manifest.json of the download, or held-out .jsonl"
     )
     arguments.add_argument(
-        "--planned", type=Path, help="what the whole run asks this model: asked in one process"
+        "--planned",
+        type=Path,
+        help="what the whole run asks this model: what no other job has begun is asked here too",
     )
     arguments.add_argument("--out", type=Path, required=True, help="generations.jsonl to write")
     command.main(

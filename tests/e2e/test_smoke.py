@@ -52,6 +52,21 @@ def test_every_score_is_judged_and_has_an_interval(smoke):
         assert scores[f"pretrained/{name}"]["value"] < scores[f"start/{name}"]["value"]
 
 
+def test_each_model_is_loaded_once(smoke):
+    """On two cores one job runs at a time; it goes on with all that the run asks its model."""
+    models = sorted((smoke.folder / "logs" / "generate" / "smoke").iterdir())
+    assert [folder.name for folder in models] == ["chat", "pretrained", "start"]
+    for folder in models:
+        logs = {path.stem: path.read_text() for path in folder.glob("*.log")}
+        assert len(logs) == 4
+        loaded = [name for name, text in logs.items() if "(100%)" in text]
+        assert len(loaded) == 1 and logs[loaded[0]].count("(100%)") == 4, logs
+        made = smoke.recipe / "evaluate" / folder.name
+        assert sorted(path.parent.parent.name for path in made.glob("*/responses/ready")) == sorted(
+            logs
+        )
+
+
 def test_everything_says_how_it_was_made(smoke):
     outputs = [
         path

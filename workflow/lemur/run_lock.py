@@ -7,7 +7,6 @@ what a killed Snakemake leaves running.
 """
 
 import contextlib
-import fcntl
 import os
 import select
 import signal
@@ -17,6 +16,7 @@ import time
 from pathlib import Path
 
 from lemur.errors import UserError
+from lemur.lock import try_lock
 
 FOLDER = Path(".snakemake")
 INHERITED = "LEMUR_RUN_LOCK"  # number of the open file that a runner hands to its Snakemake
@@ -61,7 +61,7 @@ class RunLock:
         self.path.parent.mkdir(exist_ok=True)
         first = not self.path.exists()
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        if not _locked(file):
+        if not try_lock(file):
             raise UserError(
                 f"another run works in this folder (process {self._holder() or 'unknown'}): "
                 "wait for it or stop it"
@@ -81,26 +81,11 @@ class RunLock:
                 os.truncate(self.path, 0)
 
 
-def _locked(file: int) -> bool:
-    """Whether the lock could be had; on a file system that keeps none it can."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        print(
-            f"warning: no lock can be held here ({error.strerror}): "
-            "see to it that one run at a time works in this folder",
-            file=sys.stderr,
-        )
-    return True
-
-
 def _wait_for_jobs() -> None:
     """Wait for the jobs of a run that was killed; ``UserError`` where they do not end."""
     with open(FOLDER / "jobs.lock", "a") as file:
         deadline = time.monotonic() + PATIENCE
-        while not _locked(file.fileno()):
+        while not try_lock(file):
             if deadline - time.monotonic() > PATIENCE - 0.1:
                 print("waiting for jobs of a run that was killed", file=sys.stderr, flush=True)
             if time.monotonic() > deadline:
@@ -122,12 +107,21 @@ def _holding(path: Path) -> list[str]:
     return sorted(set(found) - {str(os.getpid())}, key=int)
 
 
+_run = ""  # what RUN was before it was taken out of the environment
+
+
+def started_by() -> str | None:
+    """Process id of the Snakemake that started this job, as text; None where none did."""
+    return _run or os.environ.get(RUN) or None
+
+
 def end_with_run() -> None:
     """In a job of a local run: end by SIGTERM as soon as the Snakemake that started it is gone.
 
     Training then saves a checkpoint. Elsewhere, also in a SLURM job, nothing is done.
     """
-    number = os.environ.pop(RUN, "")
+    global _run
+    _run = number = os.environ.pop(RUN, "")
     if not number.isdigit() or threading.current_thread() is not threading.main_thread():
         return
     try:

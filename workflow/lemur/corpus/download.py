@@ -1,7 +1,6 @@
 """Fetch one part of one pinned source: its files beside the manifest that lists them."""
 
 import contextlib
-import fcntl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from lemur.corpus.session import Session
 from lemur.corpus.transfer import Pin, Remote, Transfer, verify
 from lemur.errors import UserError, nearest
 from lemur.files import write_json
+from lemur.lock import try_lock
 from lemur.progress import Progress
 
 _KINDS = ("index", "url", "hub")
@@ -148,10 +148,8 @@ class _Scaled:
 def _alone(path: Path, name: str) -> Iterator[None]:
     """Hold the part's lock: a killed workflow leaves its job running, and a restart starts another."""
     with open(path, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not try_lock(file):
             raise UserError(
                 f"{name}: another process is downloading into {path.parent}: wait for it or end it"
-            ) from None
+            )
         yield

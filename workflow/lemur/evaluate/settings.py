@@ -2,11 +2,13 @@
 
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lemur.config.scoring import checked_url
 from lemur.errors import UserError, nearest
-from lemur.evaluate.tasks import Bench
+
+if TYPE_CHECKING:  # a job that only copies answers checks its settings without loading lm-eval
+    from lemur.evaluate.tasks import Bench
 
 VERSION = 4  # of generation: raise it when the same settings would give other responses
 NEEDED = ("benchmark", "model", "format", "decoding", "precision", "seed")
@@ -93,7 +95,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def collect(spec: dict[str, Any], bench: Bench) -> dict[str, Any]:
+def collect(spec: dict[str, Any], bench: "Bench") -> dict[str, Any]:
     """Settings that a judge can know without the model. ``limit`` and ``batch`` are not among
     them: a larger limit adds responses, it does not change them."""
     rolling = any(task.OUTPUT_TYPE == "loglikelihood_rolling" for task in bench.tasks.values())

@@ -7,7 +7,6 @@ on a response, so responses of other settings are never taken up. The output,
 one response a line in the order of the requests.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from typing import IO, Any
 
 from lemur.errors import UserError
 from lemur.files import canonical
+from lemur.lock import try_lock
 
 FORM = 1  # of generations.jsonl
 OPTIONAL = ("backend", "begin")  # settings that stand there where they are not the usual ones
@@ -46,11 +46,9 @@ class Journal:
     def __enter__(self) -> "Journal":
         self.folder.mkdir(parents=True, exist_ok=True)
         self.file = open(self.path, "a+b")
-        try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(self.file):
             self.file.close()
-            raise UserError(f"{self.path}: another process is writing it") from None
+            raise UserError(f"{self.path}: another process is writing it")
         self._read()
         return self
 

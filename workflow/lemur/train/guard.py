@@ -1,6 +1,5 @@
 """One writer at a time, and signals that ask it to stop."""
 
-import fcntl
 import os
 import signal
 import socket
@@ -8,6 +7,7 @@ from pathlib import Path
 from types import FrameType
 
 from lemur.errors import UserError
+from lemur.lock import try_lock
 
 
 class WriterLock:
@@ -20,15 +20,11 @@ class WriterLock:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "lock"
         self.file = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115 - held open
-        try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not try_lock(self.file):
             self.file.seek(0)
             holder = self.file.read().strip() or "another process"
             self.file.close()
-            raise UserError(
-                f"{folder}: {holder} is already writing here; wait for it or stop it"
-            ) from None
+            raise UserError(f"{folder}: {holder} is already writing here; wait for it or stop it")
         self.file.seek(0)
         self.file.truncate()
         self.file.write(f"process {os.getpid()} on {socket.gethostname()}")
