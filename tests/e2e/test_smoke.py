@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from checkout import checkout
 from lemur.provenance import ROOT, digest
 from lemur.trace import records
 from snake import planned, reported, snakemake, values
@@ -292,22 +293,13 @@ def test_one_more_benchmark_is_compared_with_the_corpus_and_scored(smoke, tmp_pa
     }  # fmt: skip
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    """A copy of what a checkout holds, to be edited."""
-    for name in ("config", "rules", "scripts", "workflow", "reports", "envs"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", tmp_path)
-    (tmp_path / ".envs").symlink_to(ROOT / ".envs")
-    return tmp_path
-
-
-def test_one_source_replaced_is_cleaned_and_tokenized_alone(smoke, checkout):
-    corpus = checkout / "config" / "corpora" / "smoke.yaml"
+def test_one_source_replaced_is_cleaned_and_tokenized_alone(smoke, tmp_path):
+    folder = checkout(tmp_path / "lemur")
+    for name in ("results", "resources", "logs", "benchmarks", ".snakemake"):
+        shutil.copytree(smoke.folder / name, folder / name, symlinks=True)
+    corpus = folder / "config" / "corpora" / "smoke.yaml"
     corpus.write_text(corpus.read_text().replace("name: flask-docs", "name: pytest-docs"))
-    jobs = planned(
-        smoke.folder, "--snakefile", str(checkout / "Snakefile"), "--config", "recipe=smoke"
-    )
+    jobs = planned(folder, "--config", "recipe=smoke")
     # Their committed inputs lie in the copy, under another path: no part of the question.
     jobs.pop("paper_figure", None)
     assert jobs == {
@@ -359,7 +351,7 @@ def test_the_network_is_needed_by_fetch_alone(smoke):
     done = snakemake(
         smoke.folder, "--cores", "2", "results/smoke/mix/plan.json", "results/smoke/tokens/index.json",
         "--forcerun", "clean", "tokenize", "--config", "recipe=smoke",
-        LEMUR_OFFLINE="1", HTTPS_PROXY="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9",
+        HTTPS_PROXY="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
 
