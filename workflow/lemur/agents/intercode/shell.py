@@ -18,11 +18,13 @@ from lemur.agents.environment import WorldFailed
 from lemur.agents.intercode import state
 from lemur.agents.intercode.state import Entry, State
 from lemur.sandbox import cgroup, policy, seccomp
+from lemur.sandbox.memory import measure_resident
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import probe
 from lemur.sandbox.process import Confined
+from lemur.sandbox.processor import ProcessorTime
 from lemur.sandbox.types import Absent
-from lemur.sandbox.user import number
+from lemur.sandbox.user import draw_user
 
 INSIDE = Path(__file__).parent / "inside"
 JUDGE, PYTHON = "/run/judge", "/run/judge/python"
@@ -58,33 +60,47 @@ class _Shell(Confined):
 
     def __init__(self, bwrap: str, channel: socket.socket, limits: Limits):
         self._first = None
-        self.group = cgroup.make()
-        self._before = None
+        self._least = None
+        self._time, self._used = ProcessorTime(), 0.0
         self.watched = False
-        info_read, info_write = os.pipe()
-        filtered = os.memfd_create("seccomp")
+        self.process = None
+        self.group = cgroup.make_group()
         try:
-            os.write(filtered, seccomp.program() or b"")
-            os.lseek(filtered, 0, os.SEEK_SET)
-            # Where nothing drops rights, the only bubblewrap is the one that says its child.
-            inner = [] if os.geteuid() == 0 else ["--info-fd", str(info_write)]
-            if seccomp.program() is not None:
-                inner += ["--seccomp", str(filtered)]
-            inner += ["--setenv", "CHANNEL", str(channel.fileno())]
-            passed = [info_write, filtered, channel.fileno()]
-            outer = _outer(bwrap, info_write) if os.geteuid() == 0 else []
-            sources = _Sources.moved() if outer else _Sources.here()
-            self._open([*outer, *_command(bwrap, limits, sources, inner)], passed, subprocess.DEVNULL, {})  # fmt: skip
+            self._confine(bwrap, channel, limits)
         except BaseException:
-            os.close(info_read)
+            self._abandon()
             raise
-        finally:
-            os.close(info_write)
-            os.close(filtered)
-        with os.fdopen(info_read) as info:
-            text = info.read()
+
+    def _confine(self, bwrap: str, channel: socket.socket, limits: Limits) -> None:
+        with contextlib.ExitStack() as opened:
+            info_read, info_write = os.pipe()
+            info = opened.enter_context(os.fdopen(info_read))
+            with contextlib.ExitStack() as theirs:
+                theirs.callback(os.close, info_write)
+                passed = [info_write, channel.fileno()]
+                # Where root gives up rights, the first bubblewrap of two says its child.
+                inner = [] if os.geteuid() == 0 else ["--info-fd", str(info_write)]
+                filtered = seccomp.build_filter()
+                if filtered is not None:
+                    bpf = os.memfd_create("seccomp")
+                    theirs.callback(os.close, bpf)
+                    os.write(bpf, filtered)
+                    os.lseek(bpf, 0, os.SEEK_SET)
+                    passed.append(bpf)
+                    inner += ["--seccomp", str(bpf)]
+                inner += ["--setenv", "CHANNEL", str(channel.fileno())]
+                outer = _outer(bwrap, info_write) if os.geteuid() == 0 else []
+                sources = _Sources.moved() if outer else _Sources.here()
+                line = [*outer, *_command(bwrap, limits, sources, inner)]
+                self._open(line, passed, subprocess.DEVNULL, {})
+            text = info.read()  # ends when bubblewrap has written it, or has failed
         with contextlib.suppress(ValueError):
             self._first = json.loads(text)["child-pid"]
+
+    def holds(self) -> int:
+        """Bytes of memory of all that is inside."""
+        processes = self.list_processes()
+        return measure_resident(processes) + self.measure_kernel_memory(processes)
 
 
 @dataclass(frozen=True)
@@ -101,7 +117,7 @@ class _Sources:
             PYTHON + each.removeprefix(policy.PYTHON)
             if each.startswith(policy.PYTHON + "/")
             else each
-            for each in policy.interpreter()
+            for each in policy.mount_interpreter()
         ]
         return cls(arguments, str(INSIDE / "shell.py"), str(policy.INSIDE / "wire.py"))
 
@@ -128,7 +144,7 @@ def _outer(bwrap: str, info: int) -> list[str]:
     line += [*system_folders(), *_Sources.here().arguments(), "--dev", "/dev"]
     # The second one may mount its own /proc only where a whole one is to be seen.
     line += ["--bind", "/proc", "/proc"]
-    who = str(number())
+    who = str(draw_user())
     setpriv = shutil.which("setpriv") or "/usr/bin/setpriv"
     return [*line, "--", setpriv, "--reuid", who, "--regid", who, "--clear-groups"]
 
@@ -201,7 +217,7 @@ def _feed(
     channel.sendall(b"".join(parts))
 
 
-def _told(channel: socket.socket, process: Confined, limits: Limits) -> tuple[bytes, str | None]:
+def _told(channel: socket.socket, process: _Shell, limits: Limits) -> tuple[bytes, str | None]:
     """All that comes back, or why it was not waited for."""
     until = time.monotonic() + limits.wall_seconds + SPARE_SECONDS
     most = (limits.tmp_mb << 20) + OUTPUT_BYTES + (64 << 20)
@@ -219,7 +235,7 @@ def _told(channel: socket.socket, process: Confined, limits: Limits) -> tuple[by
             if not part:
                 return bytes(made), None
             made += part
-        elif process.resident() + process.kernel() > limits.memory_mb << 20:
+        elif process.holds() > limits.memory_mb << 20:
             return b"", "out of memory"
 
 

@@ -19,7 +19,7 @@ from lemur.agents.intercode.shell import system_folders
 from lemur.errors import UserError
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent
-from lemur.sandbox.user import number
+from lemur.sandbox.user import draw_user
 
 QUERY_SECONDS, MOST_ROWS, TMP_MB = 10, 100_000, 512
 START_SECONDS = 60.0
@@ -54,7 +54,7 @@ class Server:
             raise UserError(f"intercode_sql: world 'mariadb': {why}; world 'sqlite' needs nothing")
         self.folder = Path(tempfile.mkdtemp(prefix="lemur-mariadb-"))
         self.socket = self.folder / "socket"
-        self.user = number() if os.geteuid() == 0 else None
+        self.user = draw_user() if os.geteuid() == 0 else None
         if self.user is not None:
             os.chown(self.folder, self.user, self.user)
         atexit.register(self.close)

@@ -11,7 +11,7 @@ from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import probe
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Absent
-from lemur.sandbox.user import settings
+from lemur.sandbox.user import list_settings
 
 LIMITS = Limits(cpu_seconds=600, memory_mb=512, processes=16, tmp_mb=16)
 QUERY_SECONDS = 10.0
@@ -45,7 +45,7 @@ class Session:
         with theirs:
             files = {"CHANNEL": theirs.fileno()}
             self.process = Confined(sandbox, "sqlite.py", LIMITS, files=files)
-        confine = settings(LIMITS, sandbox.another_user)
+        confine = list_settings(LIMITS, sandbox.another_user)
         reply = self._ask({"confine": confine, "script": self.database.script()})
         if reply is None:
             self.close()
