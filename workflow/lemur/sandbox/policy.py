@@ -27,6 +27,7 @@ PARTS = {
     "tester.py": ("forks.py", "absent.py", *_VALUES),
     "solver.py": _VALUES,
     "session.py": (),
+    "geometry.py": (),
 }
 
 
