@@ -28,6 +28,7 @@ PARTS = {
     "solver.py": _VALUES,
     "session.py": (),
     "geometry.py": (),
+    "functions.py": (),
 }
 
 
