@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -183,9 +184,11 @@ def test_all_134_games_have_their_examples():
 def won(suite, chosen, path):
     if (why := suite.unplayable(chosen[0])) is not None:
         pytest.skip(f"toolchain: {why}")
-    return play(suite, [suite.gold(task) for task in chosen], path, chosen)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return play(suite, list(pool.map(suite.gold, chosen)), path, chosen)
 
 
+@pytest.mark.long
 def test_the_planners_commands_win_a_game(tmp_path):
     suite = real()
     episode = won(suite, suite.tasks()[:1], tmp_path / "j")[0]

@@ -26,7 +26,7 @@ def command() -> list[str] | None:
     home = ROOT / ".envs" / ENVIRONMENT
     if not (home / "lock.stamp").is_file():
         return None
-    return [str(home / "bin" / "python"), "-I", "-B", str(SCRIPT)]
+    return [str(home / "bin" / "python"), "-I", str(SCRIPT)]
 
 
 class Game:
