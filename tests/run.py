@@ -33,7 +33,7 @@ GROUPS = {
     "data": ("data", ["unit/data", "unit/corpus", "unit/mix", "unit/tokenize", "unit/sft"]),
     "figures": ("figures", ["unit/agents", "unit/figures", "unit/report", "unit/trace"]),
     "inspect": ("inspect", ["inspect"]),
-    "evaluate": ("evaluate", ["unit/evaluate", "unit/sandbox"]),
+    "evaluate": ("evaluate", ["unit/evaluate", "unit/sandbox", "unit/environments"]),
     "train": ("train", ["unit/train", "unit/models"]),
     "dag": ("workflow", ["dag"]),
     "e2e": ("workflow", ["e2e", "faults"]),

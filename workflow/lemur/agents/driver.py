@@ -15,6 +15,7 @@ from zlib import crc32
 from lemur.agents.environment import Environment, Message, Sampling, Step, Suite, Task, WorldFailed
 from lemur.agents.episode import CONTEXT_FULL, REFUSED, WORLD_FAILED, Episode, Turn
 from lemur.agents.players.player import Answer, Player
+from lemur.agents.resuming import Known, recorded
 from lemur.data.journal import Journal
 from lemur.errors import UserError
 from lemur.files import canonical
@@ -25,39 +26,10 @@ WORLD_TRIES = 2  # of an episode whose world fails
 ENDS = {CONTEXT_FULL, REFUSED}  # finishes after which nothing more can be asked
 
 
-class _Known:
-    """What the journal has of one episode: its last beginning, and whether it has ended."""
-
-    def __init__(self) -> None:
-        self.attempt = 0
-        self.start: str | None = None
-        self.answers: list[dict[str, Any]] = []
-        self.feedback: dict[int, dict[str, Any]] = {}
-        self.steps: list[dict[str, Any]] = []
-        self.ended: dict[str, Any] | None = None
-
-    def read(self, entry: dict[str, Any]) -> None:
-        """Take up one line, in the order in which it was written."""
-        if entry["attempt"] > self.attempt:
-            self.__init__()  # type: ignore[misc]
-            self.attempt = entry["attempt"]
-        kind = entry["kind"]
-        if kind == "start":
-            self.start = entry["start"]
-        elif kind == "answer" and entry["turn"] == len(self.answers):
-            self.answers.append(entry)
-        elif kind == "step" and entry["turn"] == len(self.steps):
-            self.steps.append(entry)
-        elif kind == "feedback":
-            self.feedback[entry["turn"]] = entry
-        elif kind == "end":
-            self.ended = entry
-
-
 class _Live:
     """One episode under way."""
 
-    def __init__(self, task: Task, known: _Known, world: Environment):
+    def __init__(self, task: Task, known: Known, world: Environment):
         self.task, self.known, self.world = task, known, world
         self.start = ""
         self.turns: list[Turn] = []
@@ -70,7 +42,7 @@ class Driver:
     """Plays ``tasks`` of one suite with one player, ``batch`` episodes at a time.
 
     ``seed`` seeds sampling with each episode's and turn's own number. ``teacher`` gives feedback
-    where the suite asks for it, and may be the player itself. The journal holds lines of kind start,
+    where the suite asks for it, and may be the player itself. ``sampling`` replaces the suite's own. The journal holds lines of kind start,
     answer, step, feedback and end.
     """
 
@@ -82,25 +54,26 @@ class Driver:
         batch: int,
         seed: int,
         teacher: Player | None = None,
+        sampling: Sampling | None = None,
     ):
         self.suite, self.player, self.journal = suite, player, journal
         self.teacher = teacher
         self.batch, self.seed = max(1, batch), seed
-        self.sampling = suite.sampling()
+        self.sampling = sampling or suite.sampling()
         self.working: dict[Future[Any], _Live] = {}
         self.asked: dict[Hashable, _Live] = {}
         self.taught: dict[Hashable, _Live] = {}
 
     def play(self, tasks: Sequence[Task], label: str) -> list[Episode]:
         """All episodes, in the order of ``tasks``."""
-        known = {task.id: _Known() for task in tasks}
+        known = {task.id: Known() for task in tasks}
         for entry in self.journal.entries:
             if entry.get("episode") in known:
                 known[entry["episode"]].read(entry)
         done: dict[str, Episode] = {}
         for task in tasks:
             if known[task.id].ended is not None:
-                done[task.id] = _recorded(task, known[task.id])
+                done[task.id] = recorded(task, known[task.id])
         left = [task for task in tasks if task.id not in done]
         left.reverse()
         live: dict[str, _Live] = {}
@@ -169,7 +142,7 @@ class Driver:
     def _forget(self, live: _Live) -> list[Episode]:
         """Begin an episode again with nothing known, since it does not go as it went before."""
         attempt = live.known.attempt + 1
-        live.known = _Known()
+        live.known = Known()
         live.known.attempt = attempt
         self._begin_again(live)
         return []
@@ -301,23 +274,3 @@ def _shown(step: Step) -> dict[str, Any]:
         "done": step.done,
         "info": dict(step.info),
     }
-
-
-def _learned(info: dict[str, Any], known: _Known, turn: int) -> dict[str, Any]:
-    """A turn's info with the feedback on it."""
-    heard = known.feedback.get(turn)
-    return info if heard is None else {**info, "feedback": heard["feedback"]}
-
-
-def _recorded(task: Task, known: _Known) -> Episode:
-    """An episode that an earlier run has ended."""
-    turns = tuple(
-        Turn(
-            answer["prompt"], answer["answer"], answer["tokens"], answer["finish"],
-            step["observation"], step["reward"], step["done"], _learned(step["info"], known, at),
-        )
-        for at, (answer, step) in enumerate(zip(known.answers, known.steps, strict=False))
-    )  # fmt: skip
-    assert known.ended is not None
-    end, detail = known.ended["end"], known.ended["detail"]
-    return Episode(task.id, known.start or "", turns, end, known.attempt, detail)

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,11 @@ def load(name: str, settings: dict[str, Any], path: Path | None = None) -> Suite
         raise UserError(
             f"environment '{name}': its __init__.py has no class SUITE of lemur's Suite"
         )
-    return suite(**settings)
+    known = inspect.signature(suite.__init__).parameters
+    for key in settings:
+        if key not in known and key != "data":
+            raise UserError(f"environment '{name}': setting '{key}'{nearest(key, known)}")
+    return suite(**{key: value for key, value in settings.items() if key in known})
 
 
 def _outside(name: str, path: Path) -> Any:

@@ -1,0 +1,35 @@
+"""Have one model play one environment; everything is kept as it comes, and a killed run continues.
+
+Example: --spec '{"environment": "mint", "settings": {"sets": ["gsm8k"]}, "limit": 3, "model": "chat",
+"seed": 1}' --model results/mini/sft/model --data ../mirror/mint-bench --out episodes.jsonl
+"""
+
+from pathlib import Path
+
+from lemur import command
+
+
+def _run(args, spec):
+    from lemur.agents import playing
+
+    playing.run(spec, args.model, args.data, args.out)
+
+
+def main() -> None:
+    """Parse and run."""
+    arguments = command.parser(__doc__)
+    arguments.add_argument("--model", type=Path, required=True, help="Hugging Face folder")
+    arguments.add_argument(
+        "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
+    )
+    arguments.add_argument("--out", type=Path, required=True, help="episodes.jsonl to write")
+    command.main(
+        arguments,
+        _run,
+        inputs=lambda args: [args.data] if args.data.is_file() else [],
+        outputs=lambda args: [args.out],
+    )
+
+
+if __name__ == "__main__":
+    main()

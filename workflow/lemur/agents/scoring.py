@@ -1,0 +1,109 @@
+"""From recorded episodes to verdicts and scores. Nothing is played again."""
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lemur.agents.environment import Task, Verdict
+from lemur.agents.episode import WORLD_FAILED, Episode
+from lemur.agents.playing import open_suite, read, read_settings
+from lemur.agents.rates import Rate
+from lemur.errors import UserError
+from lemur.files import replacing, write_json
+from lemur.progress import Progress
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """An episode with its verdict."""
+
+    episode: Episode
+    verdict: Verdict
+
+
+def judge(spec: Any, episodes: Path, data: Path) -> tuple[list[Judged], dict[str, str]]:
+    """Every episode's verdict, and the tasks that are left out with the reason."""
+    given = read_settings(spec)
+    settings, left_out, played = read(episodes)
+    if settings["environment"] != given.environment or settings["settings"] != given.settings:
+        raise UserError(
+            f"{episodes}: played in another environment or with other settings: play again"
+        )
+    suite = open_suite(given, data)
+    tasks: Mapping[str, Task] = {task.id: task for task in suite.tasks()}
+    found = []
+    with Progress(f"judge {given.environment} {given.model}", len(played), "episodes") as progress:
+        for episode in played:
+            if episode.task not in tasks:
+                raise UserError(f"{episodes}: the data have no task '{episode.task}': play again")
+            if episode.end == WORLD_FAILED:
+                verdict = Verdict(0.0, 0.0, left_out=f"{WORLD_FAILED}: {episode.detail}")
+            else:
+                verdict = suite.judge(tasks[episode.task], episode)
+            found.append(Judged(episode, verdict))
+            progress.add()
+    return found, left_out
+
+
+def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str, Any]:
+    """Success rates in percent with 95 % Wilson intervals, by both rules, and what they rest on.
+
+    ``by_turn`` has the share of episodes that were solved (as the original counts) within so many
+    turns; ``tokens`` and ``turns`` are means of an episode.
+    """
+    counted = [one for one in judged if one.verdict.left_out is None]
+    out = dict(left_out)
+    out |= {one.episode.task: one.verdict.left_out or "" for one in judged if one.verdict.left_out}
+    count = len(counted)
+    made: dict[str, Any] = {"n": count, "left_out": dict(sorted(out.items()))}
+    if not count:
+        return {**made, "judged": False, "reason": "no episode could be played here"}
+    for name in ("paper", "strict"):
+        values = [getattr(one.verdict, name) for one in counted]
+        rate = Rate(sum(value == 1 for value in values), count)
+        made[name] = {
+            "value": rate.percent,
+            "solved": rate.solved,
+            "interval": list(rate.interval),
+            "mean_reward": sum(values) / count,
+        }
+    differ = [one for one in counted if (one.verdict.paper == 1) != (one.verdict.strict == 1)]
+    longest = max(len(one.episode.turns) for one in counted)
+    solved = [len(one.episode.turns) for one in counted if one.verdict.paper == 1]
+    return {
+        **made,
+        "judged": True,
+        "differs_on": len(differ),
+        "why": dict(Counter(one.verdict.why for one in differ).most_common()),
+        "ends": dict(sorted(Counter(one.episode.end for one in counted).items())),
+        "by_turn": [
+            100 * sum(turns <= limit for turns in solved) / count for limit in range(1, longest + 1)
+        ],
+        "tokens": sum(one.episode.tokens for one in counted) / count,
+        "turns": sum(len(one.episode.turns) for one in counted) / count,
+        "restarts": sum(one.episode.restarts for one in counted),
+    }
+
+
+def run(spec: Any, episodes: Path, data: Path, out: Path, verdicts: Path) -> None:
+    """Write ``out`` (scores.json) and ``verdicts`` (one line an episode)."""
+    given = read_settings(spec)
+    judged, left_out = judge(spec, episodes, data)
+    with replacing(verdicts) as temporary:
+        lines = [
+            json.dumps(
+                {
+                    "task": one.episode.task,
+                    "end": one.episode.end,
+                    **dataclasses.asdict(one.verdict),
+                },
+                sort_keys=True,
+            )
+            for one in judged
+        ]
+        temporary.write_text("".join(f"{line}\n" for line in lines))
+    named = {"environment": given.environment, "model": given.model, "player": given.player}
+    write_json(out, {**named, **summarise(judged, left_out)})
