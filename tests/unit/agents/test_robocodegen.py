@@ -56,7 +56,7 @@ def suite(tmp_path):
 
 def playable(suite):
     if (why := suite.unplayable(suite.tasks()[0])) is not None:
-        pytest.skip(f"sandbox: {why}")
+        pytest.skip(f"toolchain: {why}")
 
 
 def play(suite, answers, path):
@@ -135,6 +135,11 @@ BAD = {
     "memory": ("def double(x): return 'x' * 10 ** 12", "MemoryError"),
     "an end": ("def double(x): raise SystemExit(0)", "SystemExit"),
     "surrogates": ("def double(x): return chr(0xd800)", "not what is expected"),
+    "a fork bomb": (
+        "def double(x):\n    os = np.lib.format.os if hasattr(np.lib.format, 'os') else np.ctypeslib.os\n"
+        "    while True: os.fork()",
+        "Error|SystemExit",
+    ),
     "a short one": ("def double(x): return 4", "not what is expected"),
 }
 

@@ -16,7 +16,8 @@ from lemur.sandbox.types import Absent
 
 
 class BFCL(Suite):
-    """``data`` is the folder ``bfcl_eval/data`` of the wheel; by default that of its environment."""
+    """``data`` is the folder ``bfcl_eval/data`` of the wheel, or where the wheel is unpacked; by
+    default its environment's. ``steps`` bounds the answers with calls in a turn."""
 
     name, skill = "bfcl", "function calls over turns"
 
@@ -29,7 +30,10 @@ class BFCL(Suite):
         site = packages()
         if data is None and site is None:
             raise UserError(f"BFCL: {BUILD}")
-        folder = Path(data) if data is not None else site / "bfcl_eval/data"  # type: ignore[operator]
+        place = Path(data) if data is not None else site
+        assert place is not None
+        inner = place / "bfcl_eval" / "data"
+        folder = inner if inner.is_dir() else place
         self.steps = steps
         self._tasks = tasks.read(folder, categories)
 
