@@ -136,9 +136,8 @@ BAD = {
     "an end": ("def double(x): raise SystemExit(0)", "SystemExit"),
     "surrogates": ("def double(x): return chr(0xd800)", "not what is expected"),
     "a fork bomb": (
-        "def double(x):\n    os = np.lib.format.os if hasattr(np.lib.format, 'os') else np.ctypeslib.os\n"
-        "    while True: os.fork()",
-        "Error|SystemExit",
+        "def double(x):\n    os = np.lib._npyio_impl.os\n    while True: os.fork()",
+        "BlockingIOError|MemoryError",
     ),
     "a short one": ("def double(x): return 4", "not what is expected"),
 }
@@ -169,10 +168,7 @@ def test_a_helper_that_needs_another_for_ever_ends(suite, tmp_path):
 def test_a_program_that_does_not_end_is_ended(suite, tmp_path):
     playable(suite)
     episode = play(suite, {"double": ["def double(x):\n    while True: pass"]}, tmp_path / "j")[0]
-    assert (
-        "Error" in episode.turns[-1].info["error"]
-        or "SystemExit" in episode.turns[-1].info["error"]
-    )
+    assert episode.turns[-1].info["error"].startswith("TimeoutError: the program ran longer")
 
 
 def test_programs_are_read_as_the_notebook_reads_them():

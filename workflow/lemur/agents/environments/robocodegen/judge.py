@@ -21,7 +21,8 @@ from lemur.sandbox.types import Sandbox
 from lemur.sandbox.user import settings
 
 ENVIRONMENT = "robocodegen"
-LIMITS = Limits(wall_seconds=60.0, cpu_seconds=10, memory_mb=1024)
+# Wall time alone ends a program: what a model is told does not depend on how busy the machine is.
+LIMITS = Limits(wall_seconds=60.0, cpu_seconds=60, memory_mb=1024)
 SECONDS = 20.0  # of a run over all inputs
 COMPARING = 60.0
 CAUSES = {
