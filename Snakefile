@@ -32,13 +32,15 @@ localrules:
     all,
 
 
-# Hooks do not fire in a dry run: the folder's lock, and what .prov.json files point to.
+# Hooks do not fire in a dry run: the folder's lock, and what .prov.json files point to. What only
+# prints takes no lock, and leaves alone what another run may be at work with.
 onstart:
     begin_run()
-    failures.forget()
     plan_answers()
-    for point in POINTS.values():
-        keep_recipe(point, digest(point), asked_for(), configuration_files())
+    if RUN_LOCK.taken:
+        failures.forget()
+        for point in POINTS.values():
+            keep_recipe(point, digest(point), asked_for(), configuration_files())
 
 
 rule all:

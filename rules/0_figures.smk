@@ -130,6 +130,18 @@ def reports_here():
     return sorted({REPORT, *(str(path) for path in others if path.with_suffix(".json").is_file())})
 
 
+def tables_here():
+    """Tables that stand in no report: of models scored alone, and of a sweep's mixtures."""
+    scored = Path("results", "figures", "models").glob("*/foundation.html")
+    reported = {Path(report).parent for report in reports_here()}
+    mixed = (
+        path
+        for path in Path("results").glob("*/mix/table.txt")
+        if path.parent.parent not in reported
+    )
+    return sorted(map(str, (*scored, *mixed)))
+
+
 def report_files():
     """Templates and captions: a changed caption rebuilds the report."""
     folders = (ROOT / "reports" / "template", ROOT / "reports" / "captions")

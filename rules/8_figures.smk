@@ -10,6 +10,7 @@ localrules:
     foundation_table,
     model_card,
     report,
+    index,
 
 
 rule paper_figure:
@@ -214,13 +215,14 @@ rule index:
     params:
         spec=as_is("{}"),
         reports=reports_here(),
+        tables=tables_here(),
         version=stages.VERSION["figures"],
         lock=LOCKS["figures"],
     shell:
         script(
             "figures",
             "8_figures/index.py",
-            "--reports {params.reports:q} --out {output}",
+            "--reports {params.reports:q} --tables {params.tables:q} --out {output}",
         )
 
 

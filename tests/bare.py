@@ -9,7 +9,7 @@ debootstrap makes a minimal root. It gets the configuration of this machine's pa
 pip, uv, npm, certificates, proxies), make, python3, python3-venv and git, and a clone of the commit
 that is checked out here, without ../shared. Prints what passed, failed and was skipped and why,
 seconds, and the megabytes of the root; exit 1 where a command failed. Where no root can be made (not
-root, no debootstrap) it says so and leaves with 0.
+root, no debootstrap, which is installed where apt-get can) it says so and leaves with 3.
 
 Every mount is made in a mount namespace of its own, which ends with the command: what is deleted
 afterwards holds no mount, and that is looked at before. The root is pivoted into, since bubblewrap
@@ -30,6 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CLONE = "root/lemur"
 MADE = "etc/made-by-bare.py"
+SKIPPED = 3  # exit code where a suite was not tried, and nothing else failed
 NEEDED = ("make", "python3", "python3-venv", "git")
 # Where package clients look for their settings, and the settings that come as variables.
 SYSTEM_FILES = ("etc/pip.conf", "etc/xdg/pip", "etc/npmrc", "usr/etc/npmrc", "etc/uv",
@@ -235,7 +236,7 @@ def closing(lines: list[str]) -> list[str]:
     return [*reasons, *counts[-1:]]
 
 
-def one_suite(suite: str, targets: list[str], folder: Path | None) -> int:
+def try_suite(suite: str, targets: list[str], folder: Path | None) -> int:
     """How many of the commands failed in a root of ``suite``."""
     home = folder or Path(tempfile.mkdtemp(prefix="lemur-bare-", dir=os.environ.get("TMPDIR", "/var/tmp")))  # fmt: skip
     root = home / suite
@@ -275,18 +276,19 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if os.geteuid() != 0:
         say("skipped: root: making and entering a bare Debian needs it")
-        return 0
+        return SKIPPED
     changed = subprocess.run(["git", "-C", ROOT, "status", "--porcelain"], capture_output=True)
     if changed.stdout:
         say("changes that are not committed are not in the clone")
     targets = [args.only] if args.only else ["mini", "test"]
-    failed = 0
+    failed = skipped = 0
     for suite in args.suite:
         try:
-            failed += one_suite(suite, targets, args.folder)
+            failed += try_suite(suite, targets, args.folder)
         except CannotError as error:
             say(f"skipped: {suite}: {error}")
-    return 1 if failed else 0
+            skipped += 1
+    return 1 if failed else SKIPPED if skipped else 0
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 from lemur.provenance import ROOT
 
 COPIED = ("config", "rules", "scripts", "workflow", "reports", "envs", "profiles", "slurm",
-          "Snakefile", "Makefile")  # fmt: skip
+          "Snakefile", "Makefile", "pyproject.toml")  # fmt: skip
 
 
 def checkout(folder: Path) -> Path:

@@ -5,18 +5,25 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from snake import as_checkout
 
 SCRIPT = Path(__file__).parent / "slurm" / "cluster"
 
 
-class Cluster:
-    """The running test cluster, and Snakemake on it."""
+class NoClusterError(Exception):
+    """Why there can be no cluster here."""
 
-    def __init__(self, home: Path, accounting: str = "no"):
+
+class Cluster:
+    """The running test cluster, and Snakemake on it.
+
+    ``settings``: what the script reads as LEMUR_SLURM_<name>, as in ``CPUS="64"``.
+    """
+
+    def __init__(self, home: Path, accounting: str = "no", **settings: str):
         self.home = home
         # Daemons of another test run may be there, and the other cluster of this one.
         port = 20_000 + os.getpid() % 20_000 + 100 * (accounting == "yes")
@@ -25,6 +32,7 @@ class Cluster:
             "LEMUR_SLURM_HOME": str(home),
             "LEMUR_SLURM_PORT": str(port),
             "LEMUR_SLURM_ACCOUNTING": accounting,
+            **{f"LEMUR_SLURM_{name}": value for name, value in settings.items()},
             "SLURM_CONF": str(home / "etc" / "slurm.conf"),
             "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
         }
@@ -88,17 +96,18 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running(home: Path, accounting: str = "no"):
-    """A cluster in ``home``, stopped with all that works in its folders."""
+def running(home: Path, accounting: str = "no", **settings: str) -> Iterator[Cluster]:
+    """A cluster in ``home``, stopped with all that works in the folder above it; or NoClusterError."""
     if os.geteuid() or not Path("/etc/debian_version").exists():
-        pytest.skip("root: a test cluster needs root on Debian")
-    made = Cluster(home, accounting)
-    # A test run that is told to end must not leave daemons behind.
+        raise NoClusterError("a test cluster needs root on Debian")
+    home.mkdir(exist_ok=True)
+    made = Cluster(home, accounting, **settings)
+    # Who is told to end must not leave daemons behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         done = made.control("start")
         if done.returncode == 3:
-            pytest.skip(f"root: {done.stderr.strip()}")
+            raise NoClusterError(done.stderr.strip())
         assert done.returncode == 0, done.stderr
         yield made
     finally:

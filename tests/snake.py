@@ -1,4 +1,4 @@
-"""Call Snakemake on this checkout as a user would, and read its job table."""
+"""Call Snakemake as a user would, in folders that are checkouts, and read its job table."""
 
 import json
 import os
@@ -7,19 +7,18 @@ import subprocess
 from pathlib import Path
 
 from lemur.provenance import ROOT
+from lemur.runner import job_counts
 
 
 def snakemake(
     folder: Path, *arguments: str, before: tuple[str, ...] = (), **variables: str
 ) -> subprocess.CompletedProcess:
-    """Run snakemake with ``folder`` as working directory; ROOT itself works like a checkout.
+    """Run plain ``snakemake`` in ``folder``, which becomes a checkout where it is none.
 
     ``before``: words of the command line that start it, as in ``("unshare", "-n")``.
     """
-    command = [*before, str(ROOT / "workflow" / "env-run"), "workflow", "snakemake"]
-    if folder != ROOT:
-        command += ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
-        command += ["--workflow-profile", str(ROOT / "workflow" / "profiles" / "default")]
+    as_checkout(folder)
+    command = [*before, "workflow/env-run", "workflow", "snakemake"]
     environment = {**os.environ, "SLURM_CONF": "/dev/null", **variables}
     return subprocess.run(
         [*command, *arguments], cwd=folder, capture_output=True, text=True, env=environment
@@ -40,15 +39,9 @@ def planned(folder: Path, *arguments: str) -> dict[str, int]:
     """{rule: jobs} that a dry run would do; empty when there is nothing to be done."""
     done = snakemake(folder, "--dry-run", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
-    table = re.search(r"^Job stats:\njob\s+count\n[-\s]+\n(.*?)^total", done.stdout, re.M | re.S)
-    if table is None:
-        assert "Nothing to be done" in done.stdout + done.stderr, done.stdout + done.stderr
-        return {}
-    return {
-        line.split()[0]: int(line.split()[1])
-        for line in table.group(1).splitlines()
-        if line.split()[0] != "all"
-    }
+    counts = job_counts(done.stdout)
+    assert counts or "Nothing to be done" in done.stdout + done.stderr, done.stdout + done.stderr
+    return {rule: count for rule, count in counts.items() if rule != "all"}
 
 
 def values(**changed: object) -> str:

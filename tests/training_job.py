@@ -13,7 +13,7 @@ SETTINGS = (
     "set={pretrain.tokens: 24576, pretrain.checkpoint.every_steps: 1, pretrain.threads: 1, "
     "mixture.max_epochs: 8}"
 )
-RECIPE = ("--config", "recipe=smoke", "quiet_plan=true", SETTINGS)
+RECIPE = ("--config", "recipe=smoke", SETTINGS)
 DONE = "results/smoke/pretrain/DONE.json"
 WEIGHTS = "results/smoke/pretrain/model/model.safetensors"
 UNDONE = "RUNNING,PENDING,COMPLETING"

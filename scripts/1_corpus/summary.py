@@ -12,7 +12,7 @@ arguments.add_argument("--statistics", type=Path, nargs="+", required=True, help
 def run(args, spec) -> None:
     names = [source["name"] for source in spec["sources"]]
     entries = ledger.read_statistics(args.statistics, names)
-    print(summary.text_of(spec["corpus"], entries), end="")
+    print(summary.render_summary(spec["corpus"], entries), end="")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ arguments.add_argument("--out", type=Path, required=True)
 def run(args, spec) -> None:
     entries = ledger.read_statistics(args.statistics, spec["sources"])
     ledger.take_away(entries, args.documents, args.duplicates, args.dropped)
-    write_text(args.out, table.text_of(read_json(args.plan), read_json(args.realised), entries))
+    write_text(
+        args.out, table.render_table(read_json(args.plan), read_json(args.realised), entries)
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write results/index.html: the reports of all recipes that were run in this folder."""
+"""Write results/index.html: the reports of all recipes that were run in this folder, and what has none."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -10,7 +10,7 @@ from lemur.report import index
 
 def run(args: Namespace, spec: Any) -> None:
     """Write the index."""
-    index.write(args.reports, args.out)
+    index.write(args.reports, args.out, args.tables)
 
 
 if __name__ == "__main__":
@@ -22,10 +22,17 @@ if __name__ == "__main__":
         required=True,
         help="results/<recipe>/report.html of each",
     )
+    parser.add_argument(
+        "--tables",
+        type=Path,
+        nargs="*",
+        default=(),
+        help="tables of models that were scored alone and of mixtures",
+    )
     parser.add_argument("--out", type=Path, required=True, help="results/index.html")
     command.main(
         parser,
         run,
-        inputs=lambda args: args.reports,
+        inputs=lambda args: [*args.reports, *args.tables],
         outputs=lambda args: [args.out],
     )

@@ -10,7 +10,7 @@ from bench.corpus_stages import Stages
 from bench.measured import Cost
 
 
-def text_of(paths: list[Path]) -> float:
+def measure_text(paths: list[Path]) -> float:
     """Million bytes of text in parquet files."""
     return (
         sum(len(text.encode()) for p in paths for text in pq.read_table(p)["text"].to_pylist())
@@ -36,7 +36,7 @@ def memory(recipe: dict, source: Path, folder: Path, ours: Stages, sizes: list[i
         for name, cost in alone.items():
             peaks.setdefault(name, []).append(cost.peak)
         if size == sizes[-1]:
-            read = text_of(sorted(scaled.glob("*/*/files/*.parquet")))
+            read = measure_text(sorted(scaled.glob("*/*/files/*.parquet")))
             rates = [read / summed(costs).wall for costs in (alone, mine.whole(2))]
         shutil.rmtree(scaled)
         shutil.rmtree(mine.out)

@@ -62,7 +62,7 @@ def row(side: str, given: dict[str, Any], answers: Path, times: dict[str, float]
     score = answers.with_name("scores.json")
     judging.run(spec, answers, Path(given["data"]), score)
     judged = read_json(score)
-    lines = map(json.loads, answers.read_text().splitlines()[1:])
+    lines = map(json.loads, answers.read_text().strip("\n").split("\n")[1:])
     return {
         "benchmark": spec["benchmark"],
         "side": side,

@@ -24,10 +24,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
+from slurm_cluster import Cluster, NoClusterError, running  # noqa: E402
 from snake import as_checkout  # noqa: E402
 
-CLUSTER = ROOT / "tests" / "slurm" / "cluster"
-RECIPE = ["--config", "recipe=smoke", "quiet_plan=true"]
+RECIPE = ["--config", "recipe=smoke"]
 # sbatch, with the CPU seconds of each job written down when it ends.
 SBATCH = """#!/bin/bash
 arguments=()
@@ -86,14 +86,10 @@ def finished(log: str) -> dict[str, float]:
     return found
 
 
-def slurm_jobs(home: Path, variables: dict[str, str]) -> dict[str, dict[str, float]]:
+def slurm_jobs(cluster: Cluster) -> dict[str, dict[str, float]]:
     """{SLURM's job id: {submit, start, end}} in seconds of the clock."""
-    shown = subprocess.run(
-        ["scontrol", "--oneliner", "show", "job"], capture_output=True, text=True, check=True,
-        env={**os.environ, **variables},
-    ).stdout  # fmt: skip
     jobs = {}
-    for line in shown.splitlines():
+    for line in cluster.client("scontrol", "--oneliner", "show", "job").splitlines():
         times = dict(re.findall(r"(?<!\S)(SubmitTime|StartTime|EndTime|JobId)=(\S+)", line))
         job = times.pop("JobId")
         jobs[job] = {
@@ -103,11 +99,11 @@ def slurm_jobs(home: Path, variables: dict[str, str]) -> dict[str, dict[str, flo
     return jobs
 
 
-def parts(folder: Path, home: Path, variables: dict[str, str]) -> dict[str, list[float]]:
+def parts(folder: Path, cluster: Cluster) -> dict[str, list[float]]:
     """Of each job its seconds of waiting, of running, and until its end was noticed."""
     log = (folder / "run.log").read_text()
     ended = finished(log)
-    jobs = slurm_jobs(home, variables)
+    jobs = slurm_jobs(cluster)
     found: dict[str, list[float]] = {"waiting": [], "running": [], "noticing": []}
     for number, job in re.findall(
         r"^(?:Job|Group job) (\S+) has been submitted with SLURM jobid (\d+)", log, re.M
@@ -133,23 +129,16 @@ def main() -> None:
         print(f"local: {local}", flush=True)
         home = base / "cluster"
         (home / "cpu").mkdir(parents=True)
-        variables = {
-            "LEMUR_SLURM_HOME": str(home), "LEMUR_SLURM_PORT": str(20_000 + os.getpid() % 20_000),
-            "SLURM_CONF": str(home / "etc/slurm.conf"), "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
-            "LEMUR_SLURM_CPUS": "2",
-        }  # fmt: skip
-        with open(home / "said", "w") as said:
-            control = {"env": {**os.environ, **variables}, "stdout": said, "stderr": said}
-            subprocess.run([CLUSTER, "start"], check=True, **control)
-            try:
+        try:
+            with running(home, CPUS="2") as cluster:
                 (home / "bin/sbatch").write_text(SBATCH.replace("HOME", str(home)))
-                there = timed(base / "there", "--profile", "slurm", **variables)
+                there = timed(base / "there", "--profile", "slurm", **cluster.variables)
                 there.cpu += cpu_of_jobs(home / "cpu")
                 print(f"cluster: {there}", flush=True)
-                found = parts(base / "there", home, variables)
+                found = parts(base / "there", cluster)
                 own = own_seconds(base / "there")
-            finally:
-                subprocess.run([CLUSTER, "stop"], check=True, **control)
+        except NoClusterError as error:
+            sys.exit(f"error: {error}")
     count = len(found["running"])
     rest = sum(found["running"]) - own
     lines = [

@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +19,11 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CLUSTER = ROOT / "tests" / "slurm" / "cluster"
+sys.path.insert(0, str(ROOT / "tests"))
+from checkout import checkout  # noqa: E402
+from lemur.runner import job_counts  # noqa: E402
+from slurm_cluster import NoClusterError, running  # noqa: E402
+
 RUN = [str(ROOT / "workflow" / "env-run"), "workflow"]
 TINY = f"""
 import sys
@@ -36,10 +39,12 @@ rule one:
 """
 # Submits to the real SLURM what the plugin submits, but for the work itself.
 SBATCH = """#!/bin/bash
-arguments=()
+arguments=() before=
 for word in "$@"; do
+    [ "$before" != --job-name ] || run=$word
+    before=$word
     case $word in
-        --wrap=*) number=$(grep -oP 'target-jobs \\W*one:i=\\K\\d+' <<<"$word"); arguments+=("--wrap=mkdir -p out; touch out/$number; echo lemur: succeeded") ;;
+        --wrap=*) number=$(grep -oP 'target-jobs \\W*one:i=\\K\\d+' <<<"$word"); arguments+=("--wrap=mkdir -p out; touch out/$number; echo lemur: succeeded in run $run") ;;
         *) arguments+=("$word") ;;
     esac
 done
@@ -65,14 +70,8 @@ def measured(command: list[str], folder: Path, **variables: str) -> dict[str, fl
     }
 
 
-def checkout(folder: Path, shards: list[int]) -> Path:
-    """A copy of this checkout with a recipe ``shards-<n>`` for each number; environments are shared."""
-    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
-    for name in files.stdout.decode().split("\0")[:-1]:
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name, follow_symlinks=False)
-    (folder / ".envs").symlink_to(ROOT / ".envs")
+def add_recipes(folder: Path, shards: list[int]) -> None:
+    """Add a recipe ``shards-<n>`` for each number to a checkout."""
     corpus = (folder / "config/corpora/lemur.yaml").read_text()
     source = re.compile(r"^  - \{name: [\w-]+", re.M)
     for number in shards:
@@ -81,11 +80,10 @@ def checkout(folder: Path, shards: list[int]) -> Path:
         (folder / f"config/corpora/shards-{number}.yaml").write_text(more)
         recipe = f"extends: lemur-70b\ncorpus: shards-{number}\n"
         (folder / f"config/recipes/shards-{number}.yaml").write_text(recipe)
-    return folder
 
 
 def dry_runs(folder: Path, shards: list[int]) -> list[dict]:
-    checkout(folder, shards)
+    add_recipes(checkout(folder), shards)
     rows = []
     for recipe in ("lemur-70b", *(f"shards-{number}" for number in shards)):
         command = [*RUN, "snakemake", "-n", "--quiet", "rules", "all", "--config",
@@ -93,11 +91,11 @@ def dry_runs(folder: Path, shards: list[int]) -> list[dict]:
         command[0] = str(folder / "workflow" / "env-run")
         row = measured(command, folder, SLURM_CONF="/dev/null")
         shown = (folder / "run.log").read_text()
-        count = {rule: int(re.search(rf"^{rule} +(\d+)$", shown, re.M).group(1))
-                 for rule in ("clean", "signatures", "tokenize", "download", "total")}  # fmt: skip
+        count = job_counts(shown)
+        total = sum(count.values())
         # Downloads run on the login node; a shard's three rules are one SLURM job.
-        row |= {"shards": count["tokenize"], "jobs": count["total"],
-                "slurm_jobs": count["total"] - count["download"] - count["signatures"]
+        row |= {"shards": count["tokenize"], "jobs": total,
+                "slurm_jobs": total - count["download"] - count["signatures"]
                 - count["tokenize"] - 1}  # fmt: skip
         rows.append(row)
         print(row, flush=True)
@@ -106,33 +104,17 @@ def dry_runs(folder: Path, shards: list[int]) -> list[dict]:
 
 def throughput(folder: Path, number: int, queue: int) -> dict:
     """``number`` jobs through the plugin with at most ``queue`` at once in SLURM."""
-    home = folder / "cluster"
-    home.mkdir()
-    variables = {
-        "LEMUR_SLURM_HOME": str(home), "LEMUR_SLURM_PORT": str(20_000 + os.getpid() % 20_000),
-        "LEMUR_SLURM_CPUS": "64", "LEMUR_SLURM_MEM_MB": "64000",
-        "SLURM_CONF": str(home / "etc/slurm.conf"), "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
-    }  # fmt: skip
-    everything = {**os.environ, **variables}
-    with open(home / "start.err", "w") as said:
-        subprocess.run([CLUSTER, "start"], env=everything, check=True, stdout=said, stderr=said)
+    work = folder / "work"
+    work.mkdir()
+    (work / "Snakefile").write_text(TINY.replace("NUMBER", str(number)))
+    profile = str(ROOT / "workflow/profiles/slurm")
+    command = [*RUN, "snakemake", "--profile", profile, "--jobs", str(queue)]
     try:
-        (home / "bin" / "sbatch").write_text(SBATCH)
-        work = folder / "work"
-        work.mkdir()
-        (work / "Snakefile").write_text(TINY.replace("NUMBER", str(number)))
-        command = [
-            *RUN,
-            "snakemake",
-            "--profile",
-            str(ROOT / "workflow/profiles/slurm"),
-            "--jobs",
-            str(queue),
-        ]
-        row = measured(command, work, **variables)
-    finally:
-        with open(home / "stop.err", "w") as said:
-            subprocess.run([CLUSTER, "stop"], env=everything, check=True, stdout=said, stderr=said)
+        with running(folder / "cluster", CPUS="64", MEM_MB="64000") as cluster:
+            (cluster.home / "bin" / "sbatch").write_text(SBATCH)
+            row = measured(command, work, **cluster.variables)
+    except NoClusterError as error:
+        sys.exit(f"error: {error}")
     row |= {"jobs": number, "at_once": queue, "jobs_a_minute": round(number / row["seconds"] * 60)}
     print(row, flush=True)
     return row
@@ -150,7 +132,6 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="lemur-scale-") as text:
         folder = Path(text)
-        (folder / "checkout").mkdir()
         result = {"dry_runs": dry_runs(folder / "checkout", args.shards), "throughput": []}
         for queue in (100, args.jobs):
             (folder / str(queue)).mkdir()

@@ -119,7 +119,7 @@ def compared(found: dict[Turn, list[dict]], clock: str) -> dict[str, ratios.Rati
 
 
 def pace_of(rounds: int) -> ratios.Pace:
-    return ratios.Pace(least=min(3, rounds), most=rounds)
+    return ratios.Pace(least=min(ratios.Pace.least, rounds), most=rounds)
 
 
 def measured(

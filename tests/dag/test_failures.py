@@ -32,7 +32,7 @@ def test_a_wrong_pin_and_a_missing_network_are_tried_once(index, tmp_path):
     for address, word in ((index, "pinned"), ("http://127.0.0.1:9/simple", "is there a network?")):
         target = "resources/corpora/virtualenvwrapper/part-0-of-1/manifest.json"
         done = snakemake(
-            work, "--cores", "2", target, "--config", "recipe=smoke", "quiet_plan=true",
+            work, "--cores", "2", target, "--config", "recipe=smoke",
             PIP_INDEX_URL=address, PIP_CONFIG_FILE="/dev/null", PIP_EXTRA_INDEX_URL="",
         )  # fmt: skip
         assert done.returncode != 0

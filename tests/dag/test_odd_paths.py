@@ -25,6 +25,11 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         pretrain__engine="deepspeed", pretrain__micro_batch_sequences=1, pretrain__parallel=layout
     )
     targets = ("all", "corpus", "datasheet", "mixture_table", "evaluate", "ro_crate", "provenance")
+    # What the index leads to beside reports: an earlier mixture of a sweep, and a model's scores.
+    alone = ("results/figures/models/m/foundation.html", "results/ratio-3/mix/table.txt")
+    for path in alone:
+        (odd / path).parent.mkdir(parents=True)
+        (odd / path).touch()
     asked = ("recipe=h200", "from_records=true", "quiet_plan=true", several)
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -39,6 +44,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
     assert with_shell <= shown, with_shell - shown
     commands = re.findall(r"^Shell command: (.*)$", done.stdout, re.M)
     assert len(commands) > 100
+    assert f" --tables {' '.join(alone)} --out results/index.html" in done.stdout
     for command in commands:
         for word in shlex.split(command.replace("2> >(", "").removesuffix(" >&2)")):
             if any(piece in word for piece in ("räume", "$dir", "it's", "%s")):
@@ -48,9 +54,15 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
 def test_a_rule_runs_there(odd):
     """The real Snakemake, bash, env-run and script; the report of a rule's log too."""
     figure = "results/figures/paper/foundation_table.html"
-    done = call(odd, "--cores", "1", figure, "--config", "quiet_plan=true")
+    done = call(odd, "--cores", "1", figure)
     assert done.returncode == 0, done.stderr[-3000:]
     assert (odd / figure).is_file() and (odd / f"{figure}.prov.json").is_file()
+
+
+def test_make_finds_a_python_there(odd):
+    """A copy has what `make` reads before anything is built: which Pythons pyproject.toml admits."""
+    done = subprocess.run(["workflow/find-python"], cwd=odd, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("python3"), done.stderr
 
 
 @pytest.mark.parametrize("character, reason", [
@@ -62,7 +74,7 @@ def test_what_cannot_be_quoted_is_refused_in_one_line(tmp_path, character, reaso
     for name in ("workflow", "Snakefile", "rules", "envs", ".envs", "config", "scripts", "reports"):
         (folder / name).symlink_to(ROOT / name)
     # A linked checkout is found where it lies; the folder of the run is the odd one.
-    done = call(folder, "--cores", "1", "paper_figures", "--config", "quiet_plan=true")
+    done = call(folder, "--cores", "1", "paper_figures")
     said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert done.returncode and len(said) == 1 and reason in said[0], done.stderr
     assert "Traceback" not in done.stderr and not (folder / "results").exists()

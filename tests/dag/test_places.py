@@ -20,7 +20,7 @@ def test_a_home_that_cannot_be_made_and_a_reader_that_leaves(tmp_path):
     done = bash(folder, f"set -o pipefail; {run} -n -p --config quiet_plan=true | head -1")
     assert "Traceback" not in done.stderr and "Error" not in done.stderr, done.stderr
     assert len(done.stdout.splitlines()) == 1
-    done = bash(folder, f"{run} --cores 1 {FIGURE} --config quiet_plan=true")
+    done = bash(folder, f"{run} --cores 1 {FIGURE}")
     assert done.returncode == 0 and "Matplotlib" not in done.stderr, done.stderr
     assert (folder / FIGURE).is_file()
 
@@ -53,7 +53,7 @@ def test_a_read_only_checkout(tmp_path):
         done = run(command)
         assert done.returncode and "Traceback" not in done.stderr, done.stderr
         assert len([line for line in done.stderr.splitlines() if line.startswith("error: ")]) == 1
-    done = run(f"{snakemake} --directory '{out}' {FIGURE} --config quiet_plan=true")
+    done = run(f"{snakemake} --directory '{out}' {FIGURE}")
     assert done.returncode == 0 and (out / FIGURE).is_file(), done.stderr
     done = run("workflow/env-run workflow python scripts/4_pretrain/plan.py")
     assert done.returncode == 0 and not done.stderr

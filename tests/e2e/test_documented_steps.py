@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from checkout import call, checkout
+from lemur.runner import job_counts
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -35,9 +36,7 @@ def entry(path, name):
 def jobs(done):
     """{rule: jobs} of a dry run's table."""
     assert done.returncode == 0, done.stderr[-3000:]
-    table = re.search(r"^Job stats:\njob\s+count\n[-\s]+\n(.*?)^total", done.stdout, re.M | re.S)
-    rows = map(str.split, table.group(1).splitlines())
-    return {rule: int(count) for rule, count in rows if rule != "total"}
+    return job_counts(done.stdout)
 
 
 def test_add_a_source(mine):

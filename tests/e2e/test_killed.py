@@ -8,25 +8,17 @@ import time
 
 import pytest
 from lemur.files import sha256_of
-from lemur.provenance import ROOT
+from snake import as_checkout
 
 pytestmark = pytest.mark.timeout(600)
 
 
 def start(folder):
     """`make smoke` less its environments: the runner, in a process group of its own."""
-    command = [
-        str(ROOT / "workflow" / "env-run"),
-        "workflow",
-        "python",
-        "-m",
-        "lemur.runner",
-        "smoke",
-    ]
-    options = ["--cores", "2", "--snakefile", str(ROOT / "Snakefile"),
-               "--workflow-profile", str(ROOT / "workflow" / "profiles" / "default"), "pretrain"]  # fmt: skip
+    as_checkout(folder)
+    command = ["workflow/env-run", "workflow", "python", "-m", "lemur.runner", "smoke"]
     return subprocess.Popen(
-        [*command, *options], cwd=folder, start_new_session=True, text=True,
+        [*command, "--cores", "2", "pretrain"], cwd=folder, start_new_session=True, text=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
 

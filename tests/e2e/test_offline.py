@@ -7,7 +7,7 @@ import pytest
 from lemur.files import sha256_of
 from snake import planned, snakemake
 
-RECIPE = ("--config", "recipe=smoke", "quiet_plan=true")
+RECIPE = ("--config", "recipe=smoke")
 NO_UPLINK = ("unshare", "--net", "--")
 
 

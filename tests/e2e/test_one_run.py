@@ -8,19 +8,20 @@ import time
 from pathlib import Path
 
 import pytest
-from lemur.provenance import ROOT, Record
+from lemur.dag import failures
+from lemur.provenance import Record
+from snake import as_checkout, snakemake
 
-PLACE = ["--snakefile", str(ROOT / "Snakefile"),
-         "--workflow-profile", str(ROOT / "workflow" / "profiles" / "default")]  # fmt: skip
+RUN = ["workflow/env-run", "workflow"]
 TARGETS = [f"results/figures/paper/{name}.svg" for name in ("foundation_radar", "agent_radar")]
 
 
 def start(folder, by):
     """`make`'s runner, or plain `snakemake`, for two of the paper's figures."""
-    run = [str(ROOT / "workflow" / "env-run"), "workflow"]
+    as_checkout(folder)
     calls = {
-        "make": [*run, "python", "-m", "lemur.runner", "smoke", "--cores", "1", *PLACE, *TARGETS],
-        "snakemake": [*run, "snakemake", *PLACE, "--cores", "1", *TARGETS],
+        "make": [*RUN, "python", "-m", "lemur.runner", "smoke", "--cores", "1", *TARGETS],
+        "snakemake": [*RUN, "snakemake", "--cores", "1", *TARGETS],
     }
     return subprocess.Popen(
         calls[by], cwd=folder, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -63,23 +64,24 @@ def test_the_second_is_refused_and_a_killed_one_continues(tmp_path, first, secon
 
 
 def test_what_only_prints_does_so_beside_a_run(tmp_path, monkeypatch):
-    """`snakemake provenance`: it writes nothing, and leaves the lock and its text as they are."""
+    """`snakemake provenance`: it writes nothing, and leaves all that the run works with."""
     made = tmp_path / TARGETS[0]
     made.parent.mkdir(parents=True)
     made.write_text("<svg/>")
     monkeypatch.chdir(tmp_path)
     Record().write([Path(TARGETS[0])], [], {})
-    (tmp_path / ".snakemake").mkdir()
+    refused = tmp_path / failures.REFUSED / "logs" / "job.log"
+    refused.parent.mkdir(parents=True)
+    refused.touch()
     with open(tmp_path / ".snakemake" / "run.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("7")
         lock.flush()
-        run = [str(ROOT / "workflow" / "env-run"), "workflow", "snakemake", *PLACE, "--cores", "1"]
-        asked = ["provenance", "--config", f"of={TARGETS[0]}"]
-        done = subprocess.run([*run, *asked], cwd=tmp_path, capture_output=True, text=True)
+        done = snakemake(tmp_path, "--cores", "1", "provenance", "--config", f"of={TARGETS[0]}")
         assert done.returncode == 0, done.stderr
         assert (tmp_path / ".snakemake" / "run.lock").read_text() == "7"
-        done = subprocess.run([*run, TARGETS[1]], cwd=tmp_path, capture_output=True, text=True)
+        assert refused.exists() and not list((tmp_path / "results").rglob("recipes"))
+        done = snakemake(tmp_path, "--cores", "1", TARGETS[1])
         assert (
             done.returncode and "error: another run works in this folder (process 7)" in done.stderr
         )

@@ -1,11 +1,14 @@
 """The smoke recipe end to end: real packages, a random 1M-parameter model, every rule."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
+from checkout import checkout
 from lemur.provenance import ROOT, digest
 from lemur.trace import records
 from snake import planned, reported, snakemake, values
@@ -99,6 +102,45 @@ def test_scores_are_printed_alone(smoke):
     bits = json.loads((smoke.recipe / "evaluate/chat/bits_per_byte_code/scores.json").read_text())
     shown = next(row for row in rows if "code" in row and "chat" in row)
     assert f"{bits['value']:.3f}" in shown
+
+
+def without(tools, folder):
+    """A PATH on which none of ``tools`` is: their folders are replaced by links to the rest."""
+    places = []
+    for number, place in enumerate(map(Path, os.environ["PATH"].split(os.pathsep))):
+        if any((place / tool).exists() for tool in tools):
+            farm = folder / str(number)
+            farm.mkdir(parents=True)
+            for path in place.iterdir():
+                if path.name not in tools:
+                    (farm / path.name).symlink_to(path)
+            place = farm
+        places.append(str(place))
+    return os.pathsep.join(places)
+
+
+def test_what_is_missing_is_scored_and_what_is_not_judged_is_named(smoke, tmp_path):
+    """As a user types it after generations and their scores were removed, on a machine where nothing
+    confines programs."""
+    folder = tmp_path / "copy"
+    shutil.copytree(smoke.folder, folder, symlinks=True)
+    lost = folder / "results/smoke/evaluate/chat/humaneval/generations.jsonl"
+    kept = lost.read_bytes()
+    lost.unlink()
+    lost.with_name("scores.json").unlink()
+    path = without(("bwrap", "apptainer"), tmp_path / "bin")
+    asked = ("--cores", "2", "evaluate", "--config", "recipe=smoke")
+    done = snakemake(folder, *asked, PATH=path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert lost.read_bytes() == kept
+    table = done.stdout[done.stdout.index("benchmark ") :].splitlines()
+    (row,) = [row for row in table if row.startswith("HumanEval") and " chat " in row]
+    assert "not judged" in row, row
+    assert table[-1].startswith("HumanEval, chat: not judged: bubblewrap is not installed"), table
+    assert sum("not judged" in line for line in table) == 2  # nothing else was judged anew
+    again = snakemake(folder, *asked)  # what could not be judged is no reason to stop
+    assert again.returncode == 0 and not said(again), again.stderr
+    assert again.stdout.splitlines() == table
 
 
 def test_the_mixture_is_printed_alone(smoke):
@@ -251,22 +293,13 @@ def test_one_more_benchmark_is_compared_with_the_corpus_and_scored(smoke, tmp_pa
     }  # fmt: skip
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    """A copy of what a checkout holds, to be edited."""
-    for name in ("config", "rules", "scripts", "workflow", "reports", "envs"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", tmp_path)
-    (tmp_path / ".envs").symlink_to(ROOT / ".envs")
-    return tmp_path
-
-
-def test_one_source_replaced_is_cleaned_and_tokenized_alone(smoke, checkout):
-    corpus = checkout / "config" / "corpora" / "smoke.yaml"
+def test_one_source_replaced_is_cleaned_and_tokenized_alone(smoke, tmp_path):
+    folder = checkout(tmp_path / "lemur")
+    for name in ("results", "resources", "logs", "benchmarks", ".snakemake"):
+        shutil.copytree(smoke.folder / name, folder / name, symlinks=True)
+    corpus = folder / "config" / "corpora" / "smoke.yaml"
     corpus.write_text(corpus.read_text().replace("name: flask-docs", "name: pytest-docs"))
-    jobs = planned(
-        smoke.folder, "--snakefile", str(checkout / "Snakefile"), "--config", "recipe=smoke"
-    )
+    jobs = planned(folder, "--config", "recipe=smoke")
     # Their committed inputs lie in the copy, under another path: no part of the question.
     jobs.pop("paper_figure", None)
     assert jobs == {
@@ -318,7 +351,7 @@ def test_the_network_is_needed_by_fetch_alone(smoke):
     done = snakemake(
         smoke.folder, "--cores", "2", "results/smoke/mix/plan.json", "results/smoke/tokens/index.json",
         "--forcerun", "clean", "tokenize", "--config", "recipe=smoke",
-        LEMUR_OFFLINE="1", HTTPS_PROXY="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9",
+        HTTPS_PROXY="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
 

@@ -69,13 +69,11 @@ def main(folder):
     dropped = Path("results/mini/mix/dropped.tsv")
     dropped.write_text("source\tpart\trow\tbenchmark\nsympy\t0\t1\tgsm8k\n")
     recipe = {**trial_run.RECIPE, "evaluate": trial_run.EVALUATED}
-    compared.write(settings.foundation(config, recipe, load.catalogue("benchmarks")), files["scores"], reported, dropped, drawn.parent / "foundation.html")  # fmt: skip
+    compared.write(settings.foundation(config, recipe, load.catalogue("benchmarks")), files["scores"], reported, dropped, drawn / "foundation.html")  # fmt: skip
     agent.write_radar(spec("agent_radar"), reported, outcomes, drawn / "agent_radar.svg")
     agent.write_table(spec("agent_table"), reported, outcomes, drawn / "agent_table.html")
     agent.write_recount(spec("mint_table"), outcomes, drawn / "mint_table.html")
-    figures = sorted(
-        [*drawn.glob("*.svg"), *drawn.glob("*.html"), drawn.parent / "foundation.html"]
-    )
+    figures = sorted([*drawn.glob("*.svg"), *drawn.glob("*.html")])
     sheet = [{"heading": "Sources"}, {"table": {"head": ["source", "size"], "rows": [["a", "146.53 kB"], ["b", "1.54 MB"], [PLANTED, "12 B"]]}},
              {"heading": "Ten documents kept"},
              {"examples": [{"source": "sympy", "path": PLANTED, "language": "python", "text": PLANTED}]},

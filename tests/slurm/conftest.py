@@ -1,17 +1,34 @@
 """A cluster for the tests of this folder, started once and stopped with them."""
 
+import contextlib
 import shutil
 
 import pytest
 from lemur.files import sha256_of
-from slurm_cluster import running
+from slurm_cluster import NoClusterError, running
 from snake import snakemake
 from training_job import DONE, RECIPE, WEIGHTS, Training
 
 
+@contextlib.contextmanager
+def running_or_skipped(home, accounting="no"):
+    try:
+        with running(home, accounting) as made:
+            yield made
+    except NoClusterError as error:
+        pytest.skip(f"root: {error}")
+
+
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("slurm")) as made:
+    with running_or_skipped(tmp_path_factory.mktemp("slurm")) as made:
+        yield made
+
+
+@pytest.fixture
+def accounted(tmp_path):
+    """Another cluster, with accounting, for one test."""
+    with running_or_skipped(tmp_path / "slurm", "yes") as made:
         yield made
 
 

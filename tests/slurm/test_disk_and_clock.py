@@ -103,7 +103,7 @@ def test_preflight_names_the_node_an_hour_ahead(cluster, tmp_path):
         "{device: cpu, nodes: 2, processes_per_node: 2, zero_stage: 1}}"
     )
     target = "results/smoke/pretrain/preflight.json"
-    arguments = (target, "--config", "recipe=smoke", "quiet_plan=true", changed)
+    arguments = (target, "--config", "recipe=smoke", changed)
     with wrong_clock(cluster, "n2", HOUR):
         began = time.monotonic()
         assert cluster.start(tmp_path, *arguments).wait(timeout=250) != 0

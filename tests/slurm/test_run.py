@@ -1,15 +1,16 @@
 """Recipes through a real SLURM: rules as jobs, with the resources that they ask for."""
 
 import json
+import os
 import re
+import signal
 import time
 
 import pytest
 from lemur.files import sha256_of
-from slurm_cluster import running
 from snake import snakemake
 
-RECIPE = ("--config", "recipe=smoke", "quiet_plan=true")
+RECIPE = ("--config", "recipe=smoke")
 
 
 @pytest.mark.timeout(300)
@@ -96,18 +97,16 @@ def test_gpus_are_asked_for_and_missed_in_one_line(cluster, tmp_path):
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_a_cluster_with_accounting(tmp_path):
+def test_a_cluster_with_accounting(accounted, tmp_path):
     """The same command and the same answer as without, which all other tests here have."""
-    (tmp_path / "slurm").mkdir()
     (tmp_path / "work").mkdir()
-    with running(tmp_path / "slurm", accounting="yes") as accounted:
-        target = "results/corpus/smoke/virtualenvwrapper/part-0-of-1.stats.json"
-        accounted.snakemake(tmp_path / "work", target, *RECIPE, seconds=300)
-        assert ", accounting by slurmdbd: " in (tmp_path / "work" / "run.log").read_text()
-        wait = time.monotonic() + 60  # slurmdbd is told a little later
-        while "COMPLETED" not in accounted.client("sacct", "-X", "-n", "-o", "State"):
-            assert time.monotonic() < wait
-            time.sleep(1)
+    target = "results/corpus/smoke/virtualenvwrapper/part-0-of-1.stats.json"
+    accounted.snakemake(tmp_path / "work", target, *RECIPE, seconds=300)
+    assert ", accounting by slurmdbd: " in (tmp_path / "work" / "run.log").read_text()
+    wait = time.monotonic() + 60  # slurmdbd is told a little later
+    while "COMPLETED" not in accounted.client("sacct", "-X", "-n", "-o", "State"):
+        assert time.monotonic() < wait
+        time.sleep(1)
 
 
 @pytest.mark.long
@@ -137,6 +136,41 @@ def test_the_controller_is_away_at_the_start_and_in_the_middle(cluster, tmp_path
     text = shown.read_text()
     assert text.count("slurmctld does not answer") == text.count("slurmctld answers again") == 2
     assert "Trying to restart" not in text
+
+
+# sbatch, the first time with a controller that stands still until it has given up.
+HANGING = """#!/bin/sh
+if mkdir {home}/hung 2>/dev/null; then kill -STOP $(cat {home}/run/slurmctld.pid); fi
+exec {home}/bin/sbatch-there "$@"
+"""
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_what_a_hanging_controller_took_runs_once(cluster, tmp_path):
+    """sbatch gives up on it, but what was sent is in the queue as soon as it goes on."""
+    source = "virtualenvwrapper/part-0-of-1"
+    cluster.snakemake(tmp_path, f"resources/corpora/{source}/manifest.json", *RECIPE)
+    sbatch, there = cluster.home / "bin/sbatch", cluster.home / "bin/sbatch-there"
+    shown = tmp_path / "run.log"
+    pid = int((cluster.home / "run/slurmctld.pid").read_text())
+    sbatch.rename(there)
+    try:
+        sbatch.write_text(HANGING.format(home=cluster.home))
+        sbatch.chmod(0o755)
+        process = cluster.start(tmp_path, f"results/corpus/smoke/{source}.stats.json", *RECIPE)
+        wait_until(lambda: "slurmctld does not answer (sbatch: " in shown.read_text(), process)
+        os.kill(pid, signal.SIGCONT)
+        assert process.wait(timeout=300) == 0, shown.read_text()[-3000:]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        there.rename(sbatch)
+    text = shown.read_text()
+    assert "it was in the queue though sbatch got no answer" in text
+    assert "Trying to restart" not in text
+    run = re.findall(r"SLURM run ID: (\S+)", text)[-1]
+    queued = cluster.client("squeue", "-h", "-t", "all", f"--name={run}", "-o", "%T|%k")
+    assert re.fullmatch(r"COMPLETED\|job \S+: shard_clean", queued), queued
 
 
 def wait_until(what, process, seconds=200):

@@ -34,7 +34,7 @@ class RunLock:
 
     def __init__(self) -> None:
         self.path = FOLDER / "run.lock"
-        self.before = self._holder()
+        self.before = self._last_change()
         self.taken = False
 
     def _holder(self) -> str:
@@ -44,6 +44,14 @@ class RunLock:
         except FileNotFoundError:
             return ""
 
+    def _last_change(self) -> tuple[str, int] | None:
+        """What a run that begins or ends changes: the text and its time, which a run that did both
+        has changed too. None where there never was a run."""
+        try:
+            return self._holder(), self.path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+
     def take(self) -> int:
         """Take the lock until this process ends and return its file; ``UserError`` where it is held,
         or where another run ended since this one was planned."""
@@ -51,13 +59,14 @@ class RunLock:
             self.taken = True
             return int(given)
         self.path.parent.mkdir(exist_ok=True)
+        first = not self.path.exists()
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         if not try_lock(file):
             raise UserError(
                 f"another run works in this folder (process {self._holder() or 'unknown'}): "
                 "wait for it or stop it"
             )
-        if self._holder() != self.before:
+        if not first and self._last_change() != self.before:
             raise UserError("another run worked in this folder meanwhile: give the command again")
         os.truncate(file, 0)
         os.write(file, str(os.getpid()).encode())
@@ -117,7 +126,10 @@ def end_with_run() -> None:
         return
     try:
         run = os.pidfd_open(int(number))
-    except OSError:  # gone already, or a system without pidfd
+    except ProcessLookupError:  # it ended before its job got here
+        os.kill(os.getpid(), signal.SIGTERM)
+        return
+    except OSError:  # a system without pidfd
         return
 
     def watch() -> None:

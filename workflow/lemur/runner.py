@@ -178,12 +178,17 @@ def run(recipe: str, cores: str, extra: list[str], lock: int) -> int:
         )  # fmt: skip
         assert process.stdout is not None
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        # A terminal's Ctrl-C reaches Snakemake too, which then cleans up: it is not left alone.
+        interrupts: list[int] = []
+        signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
         for line in process.stdout:
             log.write(line)
             shown = screen.show(line.rstrip("\n"), time.monotonic())
             if shown is not None:
                 print(shown, file=sys.stderr, flush=True)
         code = process.wait()
+    if interrupts:
+        raise KeyboardInterrupt
     write_json("logs/seconds.json", {recipe: estimate.means()})
     return code
 

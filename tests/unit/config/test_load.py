@@ -204,7 +204,7 @@ def test_a_changed_style_is_laid_over_the_file_and_checked():
 
 
 @pytest.mark.parametrize("name, message", [
-    ("my recipe", "letters, digits and"), ("a:b", "letters, digits and"), ("corpus", "is taken"), ("models", "is taken"),
+    ("my recipe", "letters, digits and"), ("a:b", "letters, digits and"), ("corpus", "is taken"), ("models", "is taken"), ("ro-crate", "is taken"),
 ])  # fmt: skip
 def test_a_recipes_name_is_one_that_can_be_a_folders(tmp_path, monkeypatch, name, message):
     (tmp_path / "recipes").mkdir()

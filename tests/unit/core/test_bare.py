@@ -76,5 +76,49 @@ def test_a_root_with_a_mount_in_it_is_left(tmp_path):
 def test_who_is_not_root_is_told(monkeypatch, capsys):
     monkeypatch.setattr(bare.os, "geteuid", lambda: 1000)
     monkeypatch.setattr(sys, "argv", ["bare.py"])
-    assert bare.main() == 0
+    assert bare.main() == 3  # nothing was tried, which is no success
     assert "skipped: root:" in capsys.readouterr().out
+
+
+def test_a_suite_that_could_not_be_made_is_no_success(monkeypatch, capsys):
+    def try_suite(suite, targets, folder):
+        if suite == "sid":
+            raise bare.CannotError("no debootstrap")
+        return suite == "broken"
+
+    monkeypatch.setattr(bare.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(bare, "try_suite", try_suite)
+    for suites, code in ((["trixie"], 0), (["trixie", "sid"], 3), (["sid", "broken"], 1)):
+        monkeypatch.setattr(sys, "argv", ["bare.py", "--suite", *suites])
+        assert bare.main() == code, suites
+    assert "bare: skipped: sid: no debootstrap" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("code, ends", [(0, 0), (3, 0), (1, 1)])
+def test_only_the_long_tests_go_on_without_a_bare_debian(tmp_path, code, ends):
+    """The last line of `make test-long`, with a Python that leaves with that code."""
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nexit {code}\n")
+    python.chmod(0o755)
+    for target in ("test-long", "test-bare"):
+        shown = subprocess.run(
+            ["make", "-n", target, f"PYTHON={python}"], cwd=ROOT, capture_output=True, text=True
+        )
+        (line,) = [line for line in shown.stdout.splitlines() if "tests/bare.py" in line]
+        assert "--suite bookworm trixie" in line
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+        assert done.returncode == (ends if target == "test-long" else code)
+        assert ("not tried in a bare Debian" in done.stdout) == (
+            target == "test-long" and code == 3
+        )
+
+
+def test_what_is_kept_of_a_commands_output():
+    """The last counts, which are those of all groups, and why something was skipped or failed."""
+    lines = [
+        "== data: 3 passed, 0 failed in 2 s", "7 passed, 1 failed, 0 skipped",
+        "skipped 2: nix: it is not installed", "FAILED tests/unit/x.py::test", "error: no such file",
+        "errors were made", "took 3 s", "12 passed, 0 failed, 2 skipped",
+    ]  # fmt: skip
+    assert bare.closing(lines) == [*lines[2:5], lines[-1]]
+    assert bare.closing(["took 3 s"]) == []

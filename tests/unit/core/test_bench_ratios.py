@@ -41,6 +41,21 @@ def test_nineteen_of_twenty_intervals_cover_the_ratio():
     assert 0.92 <= fmean(covered) <= 0.98
 
 
+@pytest.mark.parametrize("spread", [0.03, 0.05])
+def test_turns_that_end_by_chance_cover_nearly_as_often(spread):
+    """The rule that ends the turns, with sides whose times scatter by ``spread``."""
+    draw = random.Random(7)
+    sides = {
+        "a": lambda: draw.lognormvariate(0.0, spread),
+        "b": lambda: draw.lognormvariate(0.3, spread),
+    }
+    covered = []
+    for _ in range(500):
+        (made,) = pair(in_turns(sides, pair, Pace()))
+        covered.append(made.low <= 2.718281828**0.3 <= made.high)
+    assert fmean(covered) >= 0.92
+
+
 def pair(found):
     return [ratio(found["b"], found["a"])]
 
@@ -56,7 +71,7 @@ def test_turns_go_on_until_the_interval_is_narrow():
         return measure
 
     found = in_turns({"a": side("a", 1, 0.01), "b": side("b", 2, 0.01)}, pair, Pace())
-    assert len(found["a"]) == len(found["b"]) == 3
+    assert len(found["a"]) == len(found["b"]) == 5
     assert order[:6] == ["a", "b", "b", "a", "a", "b"]
     assert pair(found)[0].narrow
     said = []
@@ -66,7 +81,7 @@ def test_turns_go_on_until_the_interval_is_narrow():
     (made,) = pair(wide)
     assert not made.narrow and str(made).endswith("; not narrow)")
     assert ratios.described([made], Pace(most=7)).endswith("1 did not become so narrow.")
-    assert len(in_turns(sides, pair, Pace(seconds=0))["a"]) == 3
+    assert len(in_turns(sides, pair, Pace(seconds=0))["a"]) == 5
 
 
 def test_the_processor_is_named():

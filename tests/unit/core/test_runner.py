@@ -1,5 +1,11 @@
 """lemur.runner: what the terminal shows of Snakemake's log, and the time left."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 from lemur.runner import Estimate, Screen, job_counts
 
 LOG = """\
@@ -90,3 +96,33 @@ def test_a_job_that_takes_longer_than_expected_never_shows_less_than_nothing():
     estimate = Estimate({"train": 1}, {"train": 10.0})
     estimate.start("1", "train", 0.0)
     assert estimate.seconds_left(1000.0) == 0
+
+
+# Snakemake, which cleans up for a while after Ctrl-C, and says what it does.
+SNAKEMAKE = """#!/bin/bash
+[[ " $* " != *" --dry-run "* ]] || exit 0
+trap 'echo cleaning up; sleep 0.3; head -c 200000 /dev/zero | tr "\\0" x; touch cleaned; exit 1' INT
+touch begun
+while :; do sleep 0.02; done
+"""
+
+
+def test_ctrl_c_leaves_no_snakemake_behind(tmp_path):
+    """A terminal sends it to both; the runner goes after its Snakemake, with one line."""
+    program = tmp_path / "snakemake"
+    program.write_text(SNAKEMAKE)
+    program.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lemur.runner", "smoke"], cwd=tmp_path, start_new_session=True,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not (tmp_path / "begun").exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    time.sleep(0.1)  # the runner reads what its Snakemake says
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert (tmp_path / "cleaned").exists()
+    assert process.returncode == 128 + signal.SIGINT
+    assert said.splitlines()[-1] == "error: interrupted; the same command continues"

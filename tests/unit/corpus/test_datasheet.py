@@ -136,7 +136,7 @@ def test_table(corpus):
         "languages": {"code": {"python": 80}, "text": {"text": 16}},
     }  # fmt: skip
     lines = [
-        line.split() for line in table.text_of(plan, realised, entries_of(corpus)).splitlines()
+        line.split() for line in table.render_table(plan, realised, entries_of(corpus)).splitlines()
     ]
     assert ["text", "20", "16", "20.00%", "16.67%"] in lines
     assert ["one/python", "79", "80", "+1", "83.33%", "0.5000"] in lines

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from lemur.corpus import shared_extensions
-from lemur.corpus.languages import KNOWN, by_column, language_of
+from lemur.corpus.languages import KNOWN, by_column, recognise_language
 from made_packages import CODE, PYTHON, sifted
 
 FILES = [
@@ -26,6 +26,16 @@ FILES = [
     ("View.m", "#import \"View.h\"\n@implementation View\n@end\n", None),
     ("area.m", "function a = area(r)\n  % AREA of a circle\n  a = pi * r .^ 2;\nend\n", "matlab"),
     ("plot_it.m", "x = linspace(0, 1, 10);\nplot(x, sin(x));\n", "matlab"),
+    ("hello.m", "disp('hello')\n", "matlab"),
+    ("window.m", "close;\nhold on;\nrun_all;\n", "matlab"),
+    ("clean.m", "clc ; close all\nrun_all\n", "matlab"),
+    ("rows.m", "a = [1 2\n; 3 4];\n", "matlab"),
+    ("hello.m", "HELLO ; says hello\n  set x=1\n  if x=1 do\n  quit\n", None),
+    ("add.m", "add(a,b)\n ;; adds two numbers\n set c=a+b\n quit c\n", None),
+    ("names.h", "struct item {\n  char *typename;\n  int mutable;\n  int operator;\n};\nint f(int typename, int mutable);\n", "c"),
+    ("say.h", "#define WHY \"a virtual address is used\"\n#define OP(x) (x)->operator = 1\n", "c"),
+    ("deep.h", "typedef typename A::type B;\n", "cpp"),
+    ("less.h", "bool operator<(const A &, const A &);\n", "cpp"),
     ("View.h", "#import <UIKit/UIKit.h>\n\n@interface View : UIView\n- (void)reload;\n@end\n", None),
     ("plain.h", "#ifndef A_H\n#define A_H\n/* the\n   class of devices that\n   are known */\nint a(void);\n#endif\n", "c"),
     ("cxx.h", "#pragma once\n#include <string>\nenum class Kind { a, b };\n", "cpp"),
@@ -44,6 +54,11 @@ FILES = [
     ("paper.cls", "\\NeedsTeXFormat{LaTeX2e}\n\\ProvidesClass{paper}\n", "tex"),
     ("a.r", "REBOL [Title: \"x\"]\nprint 1\n", None),
     ("a.R", "x <- c(1, 2)\nmean(x)\n", "r"),
+    ("b.r", "x = c(1,2)\n", "r"),
+    ("b.r", "plot(1:10)\n", "r"),
+    ("b.r", "print.thing = 1\n", "r"),
+    ("b.r", "subroutine f(x)\nx = 1\nend\n", None),
+    ("b.r", "type 'ICON' {\n  x = 1;\n};\n", None),
     ("a.ml", "structure S = struct\n  fun f x = x\nend\n", None),
     ("b.ml", "let rec f x = match x with [] -> 0 | _ :: t -> f t\n", "ocaml"),
     ("c.ml", "let f =\n  fun x -> x\nmodule F =\n  functor (X : S) -> struct end\n", "ocaml"),
@@ -66,7 +81,7 @@ FILES = [
 
 @pytest.mark.parametrize(("path", "text", "language"), FILES)
 def test_by_content(path, text, language):
-    assert language_of(path, text) == language
+    assert recognise_language(path, text) == language
 
 
 def test_only_known_languages_are_named():
@@ -85,6 +100,11 @@ def test_only_known_languages_are_named():
 )  # fmt: skip
 def test_a_columns_names(column, language):
     assert by_column(column) == language
+
+
+@pytest.mark.parametrize("column", ["", " ", ","])
+def test_a_column_without_a_name_names_no_language(column):
+    assert by_column(column) not in KNOWN
 
 
 def test_rows_in_languages_of_two_words(tmp_path):

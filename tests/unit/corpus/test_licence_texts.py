@@ -1,5 +1,8 @@
 """Licence texts inside a package's folders: the plain ones by name, one with conditions not at all."""
 
+import sysconfig
+from pathlib import Path
+
 import pytest
 from lemur.corpus import licence_texts
 from lemur.corpus.licence_texts import is_licence_file, recognise_text
@@ -25,6 +28,20 @@ CONDITIONS = [
     "It is forbidden to use this software in weapons of any kind.",
     "Parts of this program are under the GNU General Public License.",
     "Modified versions must be sent to the author.",
+    "You may not sell it.",
+    "Not for resale.",
+    "Redistribution for profit is not allowed.",
+    "Only students of the university have these rights.",
+    "It may never be sold.",
+]
+# Lines that say who and when are no licence's words, but what stands behind may ask something.
+NOTICES = [
+    "Copyright (c) 2020 A. Author. You may not sell copies.",
+    "(c) 2020 A. Author, not for resale",
+    "All rights reserved. Redistribution for profit is prohibited.",
+    "Authors: students, for whom only this is meant",
+    "Copyright 2020 A. Author, for academic use",
+    "A. Author <a@example.org> forbids its use in schools.",
 ]
 
 
@@ -48,6 +65,47 @@ def test_a_condition_makes_another_licence(text, condition):
         f"{text[:middle]}{condition} {text[middle:]}",
     ):
         assert recognise_text(made) is None
+
+
+@pytest.mark.parametrize("line", NOTICES)
+@pytest.mark.parametrize("text", [MIT, BSD, BSD3, ISC, NOTICE])
+def test_a_condition_in_a_notice(text, line):
+    assert recognise_text(f"{line}\n\n{text}") is None
+    assert recognise_text(f"{text}\n{line.upper()}\n") is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Copyright (c) 2020 Microsoft Research", "Copyright 2020 Academic Society. All rights reserved."],
+)  # fmt: skip
+def test_who_wrote_it_is_no_condition(line):
+    assert recognise_text(f"{line}\n\n{MIT}") == "MIT"
+
+
+def test_wordings_in_use():
+    named = licence_texts._BSD.format(licence_texts._NAME)
+    assert recognise_text(named) == "BSD-3-Clause"
+    template = (
+        "Based on http://opensource.org/licenses/MIT\n\nThis is a template. Complete and ship "
+    )
+    template += "as file LICENSE the following 2\nlines (only)\n\nYEAR:\nCOPYRIGHT HOLDER:\n\n"
+    assert recognise_text(template + licence_texts._MIT) == "MIT"
+
+
+def test_apache_as_it_is_packed():
+    """Real copies of the licence, of installed packages, and the same with a condition anywhere."""
+    root = Path(sysconfig.get_path("purelib"))
+    texts = [path.read_text(errors="replace") for path in root.glob("*.dist-info/**/LICENSE*")]
+    # One that is longer holds another licence behind it.
+    texts = [t for t in texts if t.lstrip().startswith("Apache License") and len(t) < 11_600]
+    assert len(texts) > 5
+    for text in texts:
+        assert recognise_text(text) == "Apache-2.0"
+        middle = text.index("2. Grant of Copyright License")
+        for condition in ("You may not sell it.", "Not for resale.", "Only for students."):
+            assert recognise_text(f"{text}\n{condition}\n") is None
+            assert recognise_text(f"{condition}\n\n{text}") is None
+            assert recognise_text(f"{text[:middle]}{condition}\n{text[middle:]}") is None
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Licence names from package metadata and file headers, as packages really write them."""
 
 import pytest
-from lemur.corpus import licences
+from lemur.corpus import licence_texts, licences
 
+MIT = licence_texts._MIT.replace("\n", "\n        ")
 METADATA = [
     ("License-Expression: MIT\nLicense: GPL\n", ("MIT", False)),
     ("License-Expression: apache-2.0 or mit\n", ("Apache-2.0 OR MIT", False)),
@@ -15,6 +16,13 @@ METADATA = [
     ("Classifier: License :: OSI Approved\nClassifier: License :: OSI Approved :: MIT License\n", ("MIT", False)),
     ("Classifier: License :: OSI Approved :: GNU General Public License v3 (GPLv3)\n", ("GPL-3.0-only", False)),
     ("License:                                  Apache License\n  Version 2.0\n", ("Apache-2.0", False)),
+    ("License: Apache License, version 2, January 2004, http://www.apache.org/licenses/\n", ("Apache-2.0", False)),
+    ("License: MIT License, see LICENSE.txt\n", ("MIT", False)),
+    ("License: MIT License, but you may not sell it\n", (None, False)),
+    ("License: Apache License, Version 1.1\n", (None, False)),
+    (f"License: MIT License\n        {MIT}\n", ("MIT", False)),
+    (f"License: {MIT} Not for resale.\n", (None, False)),
+    (f"License: MIT License\n        {MIT} Not for resale.\n", (None, False)),
     ("License: ask the author\n", (None, False)),
     ("Name: x\n", (None, False)),
     ("Name: x\n\nLicense: MIT\n", (None, False)),  # in the description, which says nothing

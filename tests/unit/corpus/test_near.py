@@ -3,8 +3,10 @@
 import itertools
 import random
 
+import numpy as np
 import pytest
 from lemur.corpus import duplicates, near
+from lemur.corpus.shingles import Shingler
 from lemur.corpus.signatures import Settings
 from lemur.errors import UserError
 from lemur.files import read_json
@@ -102,9 +104,10 @@ def test_copies_of_a_near_duplicate_go_with_it(tmp_path):
 
 
 def made_family(seed):
-    """Documents at every similarity around the threshold."""
+    """Documents at every similarity around the threshold: code's words and operators."""
     draw = random.Random(seed)
     base = words(draw.randrange(60, 500), seed)
+    base[3::4] = draw.choices(["+", "-=", "==", "**"], k=len(base[3::4]))
     yield base
     for step in range(4):
         places = draw.sample(range(len(base)), draw.randrange(1, max(2, len(base) // 18)))
@@ -112,10 +115,13 @@ def made_family(seed):
 
 
 def exact_clusters(documents):
-    """{path: smallest path of its component} by the exact index of every pair."""
-    sets = {
-        path: {tuple(text[k : k + 5]) for k in range(len(text) - 4)} for path, text in documents
-    }
+    """{path: smallest path of its component} by the exact index of every pair, of the same shingles
+    as the signatures are of."""
+    sets = {}
+    for path, text in documents:
+        data = np.frombuffer(" ".join(text).encode(), np.uint8)
+        hashes, _ = Shingler(SETTINGS["shingle"]).hash_shingles(data, np.array([0, len(data)]))
+        sets[path] = set(hashes.tolist())
     component = {path: path for path in sets}
     for one, other in itertools.combinations(sorted(sets), 2):
         a, b = sets[one], sets[other]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from lemur.data.records import json_document, json_lines, json_objects, records
+from lemur.data.records import holds_rows, json_document, json_lines, json_objects, read_records
 from lemur.errors import UserError
 from lemur.evaluate.data import READERS
 from lemur.evaluate.source import Source
@@ -47,14 +47,22 @@ def test_lines_end_at_newlines_alone(how, mark, end):
 def test_a_document_with_a_byte_order_mark(how):
     data = packed(BOM + json.dumps([{"a": ODD}], ensure_ascii=False).encode(), how)
     assert json_document(data, "x") == [{"a": ODD}]
-    assert list(records("d/x.json.gz", data, "x")) == [[{"a": ODD}]]
+    assert list(read_records("d/x.json.gz", data, "x")) == [[{"a": ODD}]]
 
 
 def test_rows_by_a_files_ending():
     sink = io.BytesIO()
     pq.write_table(pa.table({"a": [ODD]}), sink)
-    assert list(records("x.parquet", sink.getvalue(), "x")) == [{"a": ODD}]
-    assert list(records("x.jsonl.zst", packed(written([{"a": 1}]), "zst"), "x")) == [{"a": 1}]
+    assert list(read_records("x.parquet", sink.getvalue(), "x")) == [{"a": ODD}]
+    assert list(read_records("x.jsonl.zst", packed(written([{"a": 1}]), "zst"), "x")) == [{"a": 1}]
+
+
+def test_rows_by_the_last_ending_alone():
+    """A folder or a former ending in a name does not make lines of a document."""
+    for name in ("my.jsonl files/a.json", "a.jsonl.json", "a.parquet-info.json", "a.json.gz"):
+        assert not holds_rows(name)
+        assert list(read_records(name, b'{"a": 1}', "x")) == [{"a": 1}]
+    assert all(map(holds_rows, ("a.json/b.jsonl", "a.jsonl.gz", "a.parquet", "a.json.jsonl.zst")))
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,24 @@ def test_a_prompt_that_is_refused_costs_its_own_answer(server, status, monkeypat
     assert made[0]["finish"] == "refused" and made[0]["response"][0] < made[1]["response"][0]
 
 
+@pytest.mark.parametrize("busy", [(429, "busy", ("Retry-After", "7")), (503, "restarts"), "cut"])
+def test_a_server_that_is_busy_when_it_is_asked_a_short_prompt_is_waited_for(server, busy):
+    """Its answer to that says whether the prompt is to blame, which a busy server does not say."""
+    waits = []
+    server.faults = [(400, "too long"), busy, busy]
+    made = dict(backend(server, waits, batch=1).generate(asked(["a long one", "b"]), [0, 1], 0))
+    assert made[0] == {"response": "", "tokens": 0, "finish": "refused"} and made[1]["response"]
+    assert waits == ([7.0, 7.0] if busy[0] == 429 else [1.0, 2.0])
+
+
+def test_a_server_that_stays_busy_when_it_is_asked_a_short_prompt_is_one_line(server):
+    waits = []
+    server.faults = [(400, "too long"), *[(503, "gone")] * TRIES]
+    with pytest.raises(UserError, match="HTTP 503, 6 times: what was generated is kept"):
+        list(backend(server, waits, batch=1).generate(asked(["a long one"]), [0], 0))
+    assert waits == [1.0, 2.0, 4.0, 8.0, 16.0] and not server.faults
+
+
 def test_a_refused_choice_is_a_wrong_answer(server, spec, tmp_path):
     """All four refused are equal; the first is not the model's answer."""
     rows = [{"question": f"q{n}?", "subject": "anatomy", "choices": list("wxyz"), "answer": 0}

@@ -42,7 +42,7 @@ def rows(table):
 
 
 def made(folder, paths, given=None, dropped=None):
-    out = folder / "results" / "figures" / "foundation.html"
+    out = folder / "results" / "figures" / "r" / "foundation.html"
     return compared.compared(given or spec(), paths, NUMBERS, dropped, out)
 
 
@@ -60,7 +60,7 @@ def test_a_cell_stands_beside_the_papers_with_its_interval(tmp_path):
     assert row[1:6] == [30.5, 30.0, "22.0 to 38.0", pytest.approx(-0.5), "-8.5 to +7.5"]
     assert row[10] == "within the interval" and row[11] is None
     targets = [link.target for link in row[12]]
-    assert targets[0] == "../r/evaluate/llama/humaneval/prompt.txt" and len(targets) == 4
+    assert targets[0] == "../../r/evaluate/llama/humaneval/prompt.txt" and len(targets) == 4
     assert "matches its published score on 1 of 1" in table.notes[0]
 
 
@@ -254,20 +254,24 @@ def test_the_note_is_in_the_table(tmp_path):
 
 
 def test_four_formats_lead_to_the_files(tmp_path):
-    out = tmp_path / "results" / "figures" / "foundation.html"
+    out = tmp_path / "results" / "figures" / "r" / "foundation.html"
     paths = [score(tmp_path, "llama", "humaneval", 30)]
     compared.write(spec(), paths, ROOT / "reports/paper/reported.csv", None, out)
-    assert '<a href="../r/evaluate/llama/humaneval/verdicts.jsonl">verdicts</a>' in out.read_text()
     assert (
-        "[settings](../r/evaluate/llama/humaneval/scores.json)"
+        '<a href="../../r/evaluate/llama/humaneval/verdicts.jsonl">verdicts</a>' in out.read_text()
+    )
+    assert (
+        "[settings](../../r/evaluate/llama/humaneval/scores.json)"
         in out.with_suffix(".md").read_text()
     )
-    assert "../r/evaluate/llama/humaneval/generations.jsonl" in out.with_suffix(".csv").read_text()
+    assert (
+        "../../r/evaluate/llama/humaneval/generations.jsonl" in out.with_suffix(".csv").read_text()
+    )
     tex = out.with_suffix(".tex").read_text()
     assert tex.count(r"\\") > 2
-    assert r"\href{../r/evaluate/llama/humaneval/scores.json}{settings}" in tex
+    assert r"\href{../../r/evaluate/llama/humaneval/scores.json}{settings}" in tex
     for link in compared.FILES[2:]:
-        assert (out.parent / f"../r/evaluate/llama/humaneval/{link[1]}").resolve().is_file()
+        assert (out.parent / f"../../r/evaluate/llama/humaneval/{link[1]}").resolve().is_file()
 
 
 @pytest.mark.parametrize("text", ["{", '{"task": 1}\n'])
@@ -294,7 +298,7 @@ def test_what_to_know_of_the_answers_stands_beside_the_score(tmp_path):
     for path in paths:
         text = json.loads(path.read_text())
         path.write_text(json.dumps({**text, **more.get(text["benchmark"], {})}))
-    out = tmp_path / "results" / "figures" / "foundation.html"
+    out = tmp_path / "results" / "figures" / "r" / "foundation.html"
     compared.write(spec(), paths, ROOT / "reports/paper/reported.csv", None, out)
     told = {key[1]: row[7] for key, row in rows(made(tmp_path, paths)).items()}
     assert told == {

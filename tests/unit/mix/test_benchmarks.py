@@ -98,6 +98,12 @@ def test_records_of_runs_give_the_task_and_not_the_talk(tmp_path):
     assert [(one.item, one.statements) for one in problems(made)] == [("7", ("Q?",))]
 
 
+def test_problems_of_a_document_in_a_folder_with_a_dot(tmp_path):
+    table = json.dumps({"cases": [{"prompt": "one"}, {"prompt": "two"}]})
+    made = manifest(tmp_path, "x", {"x.whl": wheel({"data.jsonl-old/x.json": table})})
+    assert [one.statements for one in problems(made)] == [("one",), ("two",)]
+
+
 def test_damage_and_absence_are_one_line(tmp_path):
     whole = wheel({"d/x.jsonl": json.dumps({"prompt": "p"}) * 50})
     cut = manifest(tmp_path / "cut", "x", {"x.jsonl.gz": gzip.compress(b'{"prompt": "p"}\n')[:-9]})
@@ -118,21 +124,37 @@ def test_damage_and_absence_are_one_line(tmp_path):
         list(chosen_problems([named], ["gms8k"]))
 
 
-def test_a_tar_is_read_without_following_links_or_paths(tmp_path):
-    path = tmp_path / "a.tar.gz"
+def tar_of(path, entries, link=None):
     with tarfile.open(path, "w:gz") as archive:
-        for name, content in {"p/b.md": b"two", "../p/a.md": b"one"}.items():
+        for name, content in entries.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-        link = tarfile.TarInfo("p/c.md")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        archive.addfile(link)
-    assert list(members(path, ["*.md"])) == [("../p/a.md", b"one"), ("p/b.md", b"two")]
-    assert [entry.name for entry in tmp_path.iterdir()] == ["a.tar.gz"]
-    damaged = tmp_path / "b.tar.gz"
-    damaged.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(UserError, match=r"b.tar.gz: a damaged archive"):
+        if link:
+            entry = tarfile.TarInfo(link[0])
+            entry.type, entry.linkname = tarfile.SYMTYPE, link[1]
+            archive.addfile(entry)
+    return path
+
+
+def test_a_tar_is_read_as_it_would_unpack(tmp_path):
+    path = tar_of(tmp_path / "a.tar.gz", {"p/b.md": b"2", "p/a.md": b"1", "./p//b.md": b"3"})
+    assert list(members(path, ["p/*.md"])) == [("p/a.md", b"1"), ("p/b.md", b"3")]
+    linked = tar_of(tmp_path / "c.tar.gz", {"p/b.md": b"2", "p/a.md": b"1"}, ("p/b.md", "a.md"))
+    assert list(members(linked, ["*.md"])) == [("p/a.md", b"1")]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.tar.gz", "c.tar.gz"]
+
+
+def test_a_tar_that_leaves_its_folder_or_is_damaged(tmp_path):
+    leaves = tar_of(tmp_path / "a.tar.gz", {"../p/a.md": b"1"})
+    with pytest.raises(UserError, match=r"a.tar.gz: refused, member '../p/a.md' leaves"):
+        list(members(leaves, ["*.md"]))
+    linked = tar_of(tmp_path / "b.tar.gz", {"p/a.md": b"1"}, ("p/c.md", "/etc/passwd"))
+    with pytest.raises(UserError, match=r"b.tar.gz: refused, link 'p/c.md' -> '/etc/passwd'"):
+        list(members(linked, ["*.md"]))
+    damaged = tmp_path / "d.tar.gz"
+    damaged.write_bytes(linked.read_bytes()[:60])
+    with pytest.raises(UserError, match=r"d.tar.gz: a damaged archive"):
         list(members(damaged, ["*.md"]))
 
 

@@ -154,7 +154,7 @@ def test_digests_notice_other_weights(tmp_path):
 
 
 def test_cards_of_trained_models():
-    result = {"tokens": 768, "steps": 12, "final_loss": 3.2, "engine": "torch"}
+    result = {"tokens": 768, "steps": 12, "final_loss": 3.2, "engine": "torch", "computed": "fp32"}
     base = {"description": "a start", "kind": "instruct", "licence": "Llama-2 Community License"}
     data = {"sources": [{"name": "dask", "kind": "code", "tokens": 1234}]}
     card = trained_card(settings(), base, data, result)

@@ -16,7 +16,7 @@ CARD = trained_card(
     settings(),
     {"description": "a start", "licence": "MIT"},
     None,
-    {"tokens": 768, "steps": 12, "final_loss": 3.2, "engine": "torch"},
+    {"tokens": 768, "steps": 12, "final_loss": 3.2, "engine": "torch", "computed": "fp32"},
 )
 
 

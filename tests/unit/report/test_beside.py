@@ -13,13 +13,13 @@ CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())
 
 @pytest.fixture(scope="module")
 def paper_beside_ours(tmp_path_factory):
-    """The foundation table of a run, below ``results/figures`` as a recipe has it."""
+    """The foundation table of a run, below ``results/figures/<recipe>`` as a recipe has it."""
     results = tmp_path_factory.mktemp("compared") / "results"
     files = trial_run.files(results)
     for path in files["scores"]:
         path.with_name("prompt.txt").write_text("")
     recipe = {**trial_run.RECIPE, "evaluate": trial_run.EVALUATED}
-    table = results / "figures" / "foundation.html"
+    table = results / "figures" / "mini" / "foundation.html"
     reported = trial_run.PAPER / "reported.csv"
     compared.write(
         settings.foundation(CONFIG, recipe, load.catalogue("benchmarks")),
@@ -50,10 +50,10 @@ def test_a_run_without_scores_of_the_paper_has_nothing_beside_it(paper_beside_ou
 
 
 def test_each_score_leads_to_its_files_from_the_page(paper_beside_ours):
-    report = paper_beside_ours.parent.parent / "report.html"
+    report = paper_beside_ours.parents[2] / "mini" / "report.html"
     card = cards.card(paper_beside_ours, page.REPORTS / "captions", report)
     found = [place for links in card.grid.links.values() for _, place in links]
-    assert "mini/evaluate/chat/gsm8k/scores.json" in found
+    assert "evaluate/chat/gsm8k/scores.json" in found
     assert all((report.parent / place).is_file() for place in found)
     # Of what a score should have beside it, only what is there: no generations were kept.
     assert {text for links in card.grid.links.values() for text, _ in links} == {

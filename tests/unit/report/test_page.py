@@ -202,7 +202,8 @@ def test_what_the_page_says_first_stands_beside_it_as_data(run, tmp_path):
     ]
     with pytest.raises(UserError, match="no such file"):
         summary.read(tmp_path / "none.html")
-    for other in ("[]", "{}", '{"numbers": [5]}', '{"numbers": [], "recipes": 1}'):
+    null = '{"recipe": null, "description": "", "opening": "", "numbers": []}'
+    for other in ("[]", "{}", null, '{"numbers": [5]}', '{"numbers": [], "recipes": 1}'):
         (tmp_path / "report.json").write_text(other)
         with pytest.raises(UserError, match="not the summary of a report"):
             summary.read(tmp_path / "report.html")
@@ -218,7 +219,33 @@ def test_an_index_leads_to_every_recipes_report(run, tmp_path):
     assert text == index.render(list(reversed(given)), tmp_path / "index.html")
     links = [unquote(html.unescape(link)) for link in re.findall(r'href="([^"]*)"', text)]
     assert links == ["a <b> & c/report.html", "mini/report.html"]
-    assert "<b>" not in text and "10,240" in text and "about mini" in text
+    assert "<b>" not in text and "10,240" in text and "about mini" in text and "<ul>" not in text
+
+
+def test_an_index_leads_to_the_tables_that_no_report_has(run, tmp_path):
+    page.write(spec(), run, tmp_path / "mini" / "report.html")
+    tables = [tmp_path / "ratio 3/mix/table.txt", tmp_path / "figures/models/m/foundation.html"]
+    index.write([tmp_path / "mini" / "report.html"], tmp_path / "index.html", tables)
+    text = (tmp_path / "index.html").read_text()
+    assert re.findall('<li><a href="(.*)">(.*)</a></li>', text) == [
+        ("ratio%203/mix/table.txt", "Mixture of ratio 3"),
+        ("figures/models/m/foundation.html", "Scores of m"),
+    ]
+
+
+@pytest.mark.parametrize("damage", ['{"recipe": "old', '{"numbers": []}', "[]", None])
+def test_another_recipes_damaged_summary_does_not_end_this_run(run, tmp_path, capsys, damage):
+    page.write(spec(), run, tmp_path / "mini" / "report.html")
+    other = tmp_path / "old" / "report.json"
+    other.parent.mkdir()
+    other.write_text(damage) if damage else other.mkdir()
+    reports = [tmp_path / name / "report.html" for name in ("mini", "old")]
+    index.write(reports, tmp_path / "index.html")
+    assert re.findall('href="(.*)"', (tmp_path / "index.html").read_text()) == ["mini/report.html"]
+    warned = capsys.readouterr().err.splitlines()
+    assert len(warned) == 1 and warned[0].startswith(f"warning: {other}"), warned
+    with pytest.raises(UserError, match="no report has a summary that can be read"):
+        index.write(reports[1:], tmp_path / "index.html")
 
 
 EMPTY = {"responses": {"empty": 19, "finish": {"stop": 20, "length": 4}}}
@@ -246,7 +273,7 @@ def test_another_rule_stands_beside_the_score_in_the_table(run, tmp_path):
     paths = []
     for name, right, more in (
         ("gsm8k_paper", 0.75, {"beside": {"strict": {"value": 0.5, "differs_on": 1}}}),
-        ("gsm8k_full", 0.5, {}),
+        ("gsm8k_full", 0.5, {"precision": "bf16", "computed": "float32"}),
     ):
         made = trial_run.score(name, "chat", right, n=4, **more)
         paths.append(trial_run.write_file(tmp_path / name / "scores.json", made))
@@ -254,7 +281,7 @@ def test_another_rule_stands_beside_the_score_in_the_table(run, tmp_path):
         trial_run.write_file(paths[-1].with_name("verdicts.jsonl"), lines)
     rows = {row["benchmark"]: row["note"] for row in page.score_rows(inputs.scores(paths), {})}
     told = "judged otherwise: strict 50.0: 1 differ; gsm8k_full 50.0: 1 of 4 differ"
-    assert rows == {"gsm8k paper": told, "gsm8k full": ""}
+    assert rows == {"gsm8k paper": told, "gsm8k full": "bf16 was computed in float32"}
 
 
 def test_two_models_stand_beside_each_other_in_pairs(run, tmp_path):

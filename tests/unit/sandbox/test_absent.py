@@ -50,6 +50,9 @@ NOTHING = [
     ("any", pd.NA, 3),
     ("any", pd.array([pd.NA], dtype="boolean"), [True]),
     ("distance", np.full((2, 3), np.nan), WANTED),
+    ("distance", np.full((2, 2, 3), np.nan), WANTED),  # larger: it is broadcast
+    ("distance", np.full((4, 2, 3), np.float32("nan")), WANTED),
+    ("any", [[NAN, NAN], pd.NaT], 3),
     ("distance", np.float64("nan"), WANTED),
     ("distance", FRAME["a"] * NAN, FRAME["a"]),
     ("any", np.array(["NaT"], "M8[s]"), np.array(["2020"], "M8[s]")),

@@ -42,6 +42,16 @@ from unit.sandbox.test_escapes import (
     test_thread_bomb,  # noqa: F401
     test_tmp_is_private,  # noqa: F401
 )
+from unit.sandbox.test_more_escapes import (
+    test_a_grandchild_that_outlives_the_program_writes_no_verdict,  # noqa: F401
+    test_abstract_sockets_of_two_sandboxes_do_not_meet,  # noqa: F401
+    test_five_hundred_replies_sent_ahead,  # noqa: F401
+    test_limits_of_no_other_process_can_be_changed,  # noqa: F401
+    test_neither_frames_nor_the_collector_hold_the_answer,  # noqa: F401
+    test_no_namespace_by_other_ways_of_calling,  # noqa: F401
+    test_nothing_is_typed_into_a_terminal,  # noqa: F401
+    test_the_judge_cannot_be_stopped,  # noqa: F401
+)
 
 STAND_IN = Path(__file__).with_name("apptainer_by_bubblewrap.py")
 
@@ -152,7 +162,7 @@ def test_commands_with_a_root_of_their_own(sandbox, tmp_path):
 
 
 def test_the_command_asks_for_everything_that_confines():
-    line = apptainer.command("apptainer", "runner.py", {"A": 7}, user_namespace=True)
+    line = apptainer.build_command("apptainer", "runner.py", {"A": 7}, user_namespace=True)
     for words in (["--containall"], ["--no-home"], ["--network", "none"], ["--userns"]):
         assert " ".join(words) in " ".join(line)
     assert {"--no-privs", "--net", "--no-eval"} <= set(line)
@@ -163,8 +173,8 @@ def test_the_command_asks_for_everything_that_confines():
     allowed = ("/usr/lib", "/lib", "/nix/store", "/python/", "/judge/", "/etc/ld.so.cache")
     allowed += ("/usr/share/zoneinfo", "/dev/mqueue")
     assert all(target.startswith(allowed) for target in targets), targets
-    root = apptainer.command("apptainer", "runner.py", {}, user_namespace=False)
-    again = apptainer.command("apptainer", "runner.py", {}, user_namespace=False)
+    root = apptainer.build_command("apptainer", "runner.py", {}, user_namespace=False)
+    again = apptainer.build_command("apptainer", "runner.py", {}, user_namespace=False)
     users = [one[one.index("--security") + 1] for one in (root, again)]
     assert "--userns" not in root and users[0] != users[1]  # or they would share a count
 

@@ -48,6 +48,31 @@ PASSING = {
             "assert later(datetime.date(2020, 1, 31)) == datetime.date(2020, 2, 1)",
         ),
     ),
+    "containers that compare in ways of their own": (
+        "import array, collections, datetime\nfrom collections import OrderedDict, deque\n"
+        "def row(n): return deque(range(n), 3)\ndef cells(t, x): return array.array(t, x)\n"
+        "def ordered(*pairs): return OrderedDict(pairs)\ndef last(d, k): return d.move_to_end(k) or d\n"
+        "def count(x): return collections.Counter(x)\ndef none(): return collections.Counter(a=0)\n"
+        "def at(h, z): return datetime.time(12, tzinfo=datetime.timezone(datetime.timedelta(hours=z)))\n"
+        "def push(q, a, c, d):\n    q.append(4); a.append(5); c['x'] += 2; d.move_to_end(1); d[3] = 4\n"
+        "def named(p): p['new'].append(1)\n",
+        (
+            "from collections import Counter, OrderedDict, defaultdict, deque\n"
+            "assert row(5) == deque([2, 3, 4]) and row(5) != [2, 3, 4] and row(5).maxlen == 3",
+            "from array import array\nassert cells('d', [1, 2]) == array('d', [1, 2]) == array('i', [1, 2])\n"
+            "assert cells('b', b'a').typecode == 'b' and cells('i', []) != []",
+            "a, b = ordered((1, 2), (3, 4)), ordered((3, 4), (1, 2))\n"
+            "assert a != b and a == {3: 4, 1: 2} and a == last(b, 3) and list(last(a, 1)) == [3, 1]",
+            "assert count('aab') == Counter(a=2, b=1) == {'a': 2, 'b': 1} and count('a')['z'] == 0\n"
+            "assert none() == Counter() and none() != {}",
+            "from datetime import time, timedelta, timezone\n"
+            "assert at(12, 2) == time(10, tzinfo=timezone.utc) and at(12, 0) != time(12)",
+            "q, a, c, d = deque([1, 2], 2), array('i'), Counter(), OrderedDict([(1, 2), (2, 3)])\n"
+            "push(q, a, c, d)\nassert q == deque([2, 4]) and a == array('i', [5]) and c == {'x': 2}\n"
+            "assert list(d.items()) == [(2, 3), (1, 2), (3, 4)]",
+            "p = defaultdict(list)\np['new']\nnamed(p)\nassert p == {'new': [1]} and p['other'] == []",
+        ),
+    ),
     "types": (
         "def f(x): return type(x)",
         ("assert f(1) is int and f('') == str and f([1]) is list and f(None) is type(None)",),
@@ -109,9 +134,19 @@ def test_time_zones_are_those_of_the_system(sandbox):
     program = (
         "from zoneinfo import ZoneInfo\nimport datetime\ndef f():\n"
         "    noon = datetime.datetime(2020, 7, 1, 12, tzinfo=ZoneInfo('Europe/Paris'))\n"
-        "    return noon.utcoffset().total_seconds()"
+        "    return noon.utcoffset().total_seconds()\n"
+        "def at(*day): return datetime.datetime(*day, tzinfo=ZoneInfo('Europe/Paris'))\n"
+        "def of_day(): return datetime.time(1, 2, tzinfo=ZoneInfo('Europe/Paris'))"
     )
-    assert judge(sandbox, Job(program, ("assert f() == 7200",), ("f",))).verdict == "passed"
+    test = (
+        "from zoneinfo import ZoneInfo\nimport datetime\nparis = ZoneInfo('Europe/Paris')",
+        "assert f() == 7200 and at(2020, 7, 1).tzinfo is paris",
+        # Twice there is this hour: no such time equals one of another zone.
+        "assert at(2020, 10, 25, 2, 30) == datetime.datetime(2020, 10, 25, 2, 30, tzinfo=paris)",
+        "assert of_day() == datetime.time(1, 2, tzinfo=paris) and of_day() == datetime.time(1, 2)",
+    )
+    found = judge(sandbox, Job(program, test, ("f", "at", "of_day")))
+    assert found.verdict == "passed", found
 
 
 WORDS = "['ab', 'cd', 'ef', 'gh', 'ij', 'kl']"

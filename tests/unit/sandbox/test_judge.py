@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lemur.sandbox import probe as probing
 from lemur.sandbox import seccomp
 from lemur.sandbox.judge import Job, Verdict, judge
-from lemur.sandbox.policy import INSIDE, Limits, command
+from lemur.sandbox.policy import INSIDE, Limits, build_command
 from lemur.sandbox.process import Confined
 
 sys.path.insert(0, str(INSIDE))
@@ -132,7 +132,7 @@ def simulate(filtered, number, argument=0, architecture=0xC000003E):
 
 
 def test_the_filter_refuses_what_it_lists_and_nothing_else():
-    filtered = seccomp.program("x86_64")
+    filtered = seccomp.build_filter("x86_64")
     refused, allowed = 0x00050001, 0x7FFF0000
     for name, (number, _) in seccomp.REFUSED.items():
         assert simulate(filtered, number) == refused, name
@@ -148,12 +148,12 @@ def test_the_filter_refuses_what_it_lists_and_nothing_else():
         assert simulate(filtered, 41, family) == wanted, family
     assert simulate(filtered, 0x40000000 | 101) == refused  # the x32 calling convention
     assert simulate(filtered, 1, architecture=0x40000003) == 0x80000000  # 32-bit: killed
-    assert simulate(seccomp.program("aarch64"), 117, architecture=0xC00000B7) == refused
-    assert seccomp.program("riscv64") is None
+    assert simulate(seccomp.build_filter("aarch64"), 117, architecture=0xC00000B7) == refused
+    assert seccomp.build_filter("riscv64") is None
 
 
 def test_the_root_is_an_allow_list():
-    arguments = command("bwrap", "runner.py", Limits(), user_namespace=True)
+    arguments = build_command("bwrap", "runner.py", Limits(), user_namespace=True)
     assert "--bind" not in arguments and "--dev-bind" not in arguments
     assert {"--unshare-net", "--unshare-pid", "--unshare-ipc", "--die-with-parent"} <= {*arguments}
     mounted = [arguments[n + 2] for n, word in enumerate(arguments) if word == "--ro-bind"]

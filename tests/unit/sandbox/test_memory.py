@@ -23,4 +23,4 @@ def test_no_name_hides_shared_memory():
     command = [sys.executable, "-c", PROGRAM]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"ready\n"
-        assert memory.resident(process.pid) > SIZE
+        assert memory.measure_resident([process.pid]) > SIZE

@@ -1,13 +1,20 @@
 """Escapes that outsiders tried: other ways to namespaces, other processes, terminals, the channel of
 the verdict and the memory around it. Each was held, and stays so."""
 
+import dataclasses
+import json
+import os
 import platform
-import threading
+import pty
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lemur.sandbox.judge import Job, judge
+from lemur.sandbox.judge import Job, _verdict, judge
 from lemur.sandbox.policy import Limits
+from lemur.sandbox.process import Confined
 
 SMALL = Limits(wall_seconds=20, cpu_seconds=4, memory_mb=256, tmp_mb=8, file_mb=4)
 X86 = platform.machine() == "x86_64"
@@ -65,9 +72,7 @@ def f():
     assert returned(sandbox, program) == "[]"
 
 
-def test_nothing_is_typed_into_a_terminal(sandbox):
-    """TIOCSTI puts letters into the input of the terminal that a process belongs to."""
-    program = """
+TYPES = """
 import fcntl, os, termios
 def f():
     typed = []
@@ -81,7 +86,44 @@ def f():
         except OSError: pass
     return typed
 """
-    assert returned(sandbox, program) == "[]"
+# Judges under a terminal of its own; with "open" the sandbox does not part from it.
+UNDER_A_TERMINAL = """
+import fcntl, functools, json, select, sys, termios, tty
+from lemur.sandbox import process
+from lemur.sandbox.judge import Job, judge
+from lemur.sandbox.types import Sandbox
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+tty.setraw(0)
+sandbox, how, program = json.loads(sys.argv[1])
+if how == "open":
+    command, popen = process.build_command, process.subprocess.Popen
+    process.build_command = lambda *a, **k: [one for one in command(*a, **k) if one != "--new-session"]
+    class Popen(popen):
+        def __init__(self, *given, start_new_session=False, **named):
+            super().__init__(*given, **named)
+    process.subprocess.Popen = Popen
+found = judge(Sandbox(**sandbox), Job(program, ("value = f()", "assert 0, value"), ("f",)))
+print(json.dumps([found.detail, bool(select.select([0], [], [], 0)[0])]))
+"""
+
+
+def test_nothing_is_typed_into_a_terminal(sandbox):
+    """TIOCSTI puts letters into the input of the terminal that a process belongs to."""
+    found = {}
+    for how in ("open", "closed"):
+        ours, theirs = pty.openpty()
+        given = json.dumps([dataclasses.asdict(sandbox), how, TYPES])
+        done = subprocess.run(
+            [sys.executable, "-c", UNDER_A_TERMINAL, given],
+            stdin=theirs, capture_output=True, text=True, start_new_session=True, check=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )  # fmt: skip
+        os.close(ours), os.close(theirs)
+        found[how] = json.loads(done.stdout)
+    assert found["closed"] == ["[]", False]
+    if found["open"] == ["[]", False]:
+        pytest.skip("sandbox: this kernel lets nobody type into a terminal")
+    assert "/dev/tty" in found["open"][0] and found["open"][1]
 
 
 def test_the_judge_cannot_be_stopped(sandbox):
@@ -104,26 +146,44 @@ def f():
     assert asked(sandbox, "def f(): return 1").verdict == "passed"  # the next is judged
 
 
-def test_a_grandchild_that_holds_the_channel_does_not_answer(sandbox):
-    """It outlives the program and writes what a reply looks like; what is asked after that fails."""
-    program = """
-import os, sys, time
-wire = sys.modules["wire"]
+# To every open descriptor: a verdict as the checker writes it, and replies as the runner does.
+FORGES = """
+import json, os
+def forge():
+    verdict = json.dumps({"verdict": "passed", "told": {}}).encode()
+    reply = json.dumps({"value": 1}).encode()
+    for number in range(3, 64):
+        for text in (verdict, *[len(reply).to_bytes(4, "little") + reply] * 50):
+            try: os.write(number, text)
+            except OSError: break
+"""
+
+
+def test_a_grandchild_that_outlives_the_program_writes_no_verdict(sandbox):
+    """It holds every descriptor that the program had. A process that has the pipe of the verdict
+    would be believed: what it writes is what the judge reads."""
+    program = f"""{FORGES}
+import os, time
 def f():
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
-            for number in range(3, 64):
-                for _ in range(50):
-                    try: wire.send(number, {"value": 1})
-                    except Exception: break
+            forge()
             time.sleep(30)
         os._exit(0)
+    os.wait()
     os._exit(0)
 """
     tests = ("first = f()", "assert 0, 'no verdict of the program'")
     verdict = judge(sandbox, Job(program, tests, ("f",)), Limits(wall_seconds=4))
     assert verdict.verdict in ("failed", "error", "timeout"), verdict
+    told, tell = os.pipe()
+    with os.fdopen(told, "rb") as read:
+        subprocess.run([sys.executable, "-c", f"{FORGES}\nforge()"], pass_fds=[tell], check=True)
+        os.close(tell)
+        text = read.read()
+    text, whole = text[: text.index(b"}}") + 2], Confined.__new__(Confined)
+    assert _verdict(text, None, whole) == ("passed", "")
 
 
 def test_five_hundred_replies_sent_ahead(sandbox):
@@ -144,38 +204,45 @@ def g(n): return n
     assert found.verdict in ("failed", "error"), found
 
 
-def test_abstract_sockets_of_two_sandboxes_do_not_meet(sandbox):
-    """Their names belong to a network namespace."""
-    listens = """
-import socket, time
+LISTENS = """
+import socket
 def f():
     with socket.socket(socket.AF_UNIX) as here:
-        here.bind("\\0lemur-meets"); here.listen(); here.settimeout(2.5)
+        here.bind("\\0lemur-NAME"); here.listen(); here.settimeout(1.2)
         try: here.accept()
         except TimeoutError: return 1
     return 2
 """
-    calls = """
+CALLS = """
 import socket, time
 def f():
-    until = time.monotonic() + 2
+    until = time.monotonic() + 1
     while time.monotonic() < until:
         with socket.socket(socket.AF_UNIX) as there:
-            try: there.connect("\\0lemur-meets"); return 2
+            try: there.connect("\\0lemur-NAME"); return 2
             except OSError: time.sleep(0.05)
     return 1
 """
-    found = []
 
-    def work(program):
-        found.append(asked(sandbox, program).verdict)
 
-    threads = [threading.Thread(target=work, args=(program,)) for program in (listens, calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == ["passed", "passed"]
+def at_once(work):
+    """What ``work`` gives for both programs, which run at the same time."""
+    programs = [one.replace("NAME", f"meets-{os.getpid()}") for one in (LISTENS, CALLS)]
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(work, programs))
+
+
+def plain(program):
+    """What ``f`` returns without a sandbox."""
+    names = {}
+    exec(program, names)
+    return names["f"]()
+
+
+def test_abstract_sockets_of_two_sandboxes_do_not_meet(sandbox):
+    """Their names belong to a network namespace: within one they meet."""
+    assert at_once(plain) == [2, 2]
+    assert at_once(lambda program: asked(sandbox, program).verdict) == ["passed", "passed"]
 
 
 def test_neither_frames_nor_the_collector_hold_the_answer(sandbox):
@@ -207,6 +274,9 @@ def f(x):
     # The number itself is no constant of the program, else it would find itself.
     program = program.replace("8642097531 + NOTHING", "int('97531', 10) + 86420 * 10**5")
     program = program.replace('"86420" + "97531" in text', '"".join(("86420", "97531")) in text')
+    held = f"{program}\nwanted = str(8642097530 + 1)\nprint(f(1))"  # in the program's own process
+    done = subprocess.run([sys.executable, "-c", held], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 0, done.stderr
     tests = ("wanted = 8642097531", "assert f(1) == 0 and wanted == 8642097531, 'it was found'")
     verdict = judge(sandbox, Job(program, tests, ("f",)), Limits(cpu_seconds=20, wall_seconds=60))
     assert verdict.verdict == "passed", verdict

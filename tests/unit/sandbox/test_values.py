@@ -1,5 +1,6 @@
 """Values of data-science programs as data: the same afterwards, and never more than data."""
 
+import array
 import collections
 import datetime
 import decimal
@@ -46,6 +47,8 @@ DAYS = pd.date_range("2020-01-31", periods=3, freq="ME")
 PLAIN = [
     *(None, True, 1, 2**70, 1.5, float("inf"), "x", b"a", 3 + 4j, range(3), Ellipsis),
     *((1, [2]), {1: 2, "a": {3}}, frozenset({1}), collections.Counter("aab"), slice(1, None)),
+    *(collections.deque([1, [2]], 3), collections.deque(), array.array("d", [1, 2])),
+    *(collections.OrderedDict([(2, 1), (1, 2)]), datetime.time(1, tzinfo=datetime.UTC)),
     *(datetime.date(2020, 1, 1), datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)),
     *(datetime.timedelta(1, 2, 3), datetime.time(1, 2), decimal.Decimal("1.10"), int, np.float64),
     *(np.float64(2), np.int8(3), np.datetime64("2020"), np.str_("a"), np.dtype("f4"), np.bool_(1)),
@@ -177,6 +180,13 @@ def test_what_a_class_says_of_itself_is_not_asked():
     assert type(again(collections.OrderedDict(a=1))) is collections.OrderedDict
 
 
+def test_an_ordered_dictionary_keeps_its_order():
+    """It keeps it beside that of a dictionary, which another way of reading and writing has."""
+    moved = collections.OrderedDict([(1, 2), (3, 4)])
+    moved.move_to_end(1)
+    assert list(again(moved).items()) == [(3, 4), (1, 2)] and again(moved) == moved
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -270,7 +280,7 @@ def test_a_form_too_deep_is_one_error():
 
 
 KNOWN = ["list", "dict", "tuple", "set", "Counter", "named", "plain", "view", "iterator", "same"]
-KNOWN += ["int", "float", "complex", "bytes", "range"]
+KNOWN += ["int", "float", "complex", "bytes", "range", "deque", "OrderedDict"]
 
 
 def tags():

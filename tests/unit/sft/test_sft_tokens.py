@@ -80,8 +80,20 @@ def test_nothing_that_fits_is_one_line(tmp_path):
     with pytest.raises(UserError, match="did you mean 'chatml'"):
         build(tmp_path, [talk("q", "a")], template="chatmll")
     (tmp_path / "conversations.jsonl").write_text('{"id": 1}\n')
-    with pytest.raises(UserError, match=r"conversations.jsonl, line 1: not a conversation"):
+    with pytest.raises(
+        UserError, match=r"conversations.jsonl: line 1 is no conversation \(no 'source'\)"
+    ):
         write_sft(SPEC, tmp_path / "conversations.jsonl", TOKENIZER, tmp_path / "index.json")
+
+
+def test_odd_letters_and_a_byte_order_mark(tmp_path):
+    """JSON lets U+2028 stand in a text; a line of a file ends at a newline alone."""
+    made = talk("q\u2028w", "a\x85b\u2029c")
+    data, _ = build(tmp_path, [made])
+    assert predicted(data) == ["a\x85b\u2029c<|im_end|>\n"]
+    path = tmp_path / "conversations.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + b"\r\n")
+    assert write_sft(SPEC, path, TOKENIZER, tmp_path / "index.json")["conversations"] == 1
 
 
 def test_max_examples_and_the_same_bytes(tmp_path):

@@ -1,6 +1,7 @@
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 from lemur.errors import UserError
 from lemur.sft import chats, eg, instructions
-from made_corpus import document, write_part
+from lemur.tokenize.packed import IGNORED, PackedDataset
+from made_corpus import TOKENIZER, document, write_part
+from tokenizers import Tokenizer
 
 
 def manifest(folder, name, files):
@@ -156,7 +159,7 @@ def test_chatterbot_takes_the_first_answer_in_english(tmp_path):
     ],
 )  # fmt: skip
 def test_shapes_of_instruction_sets(record, said):
-    made = instructions.messages_of(record)
+    made = instructions.read_messages(record)
     assert "".join(message["content"] for message in made) == said
     assert made[-1]["role"] == "assistant"
     assert {message["role"] for message in made} <= {"system", "user", "assistant"}
@@ -182,15 +185,21 @@ def test_shapes_of_instruction_sets(record, said):
         ),
         (
             {"messages": [{"role": "assistant", "tool_calls": [{"function": "f"}]}]},
-            "a tool's call that cannot be read",
+            instructions.CALL,
         ),
+        ({"messages": [{"role": "assistant", "tool_calls": 5}]}, instructions.CALL),
+        (
+            {"messages": [{"role": "assistant", "tool_calls": 5, "function_call": {"name": "f"}}]},
+            instructions.CALL,
+        ),
+        ({"messages": [{"role": "assistant", "function_call": "f"}]}, instructions.CALL),
         ({"text": "q"}, instructions.FIELDS),
         ([{"role": "user", "content": "q"}], "not a record"),
     ],
 )
 def test_what_is_no_conversation_has_a_reason(record, reason):
     with pytest.raises(instructions.Skipped, match=f"^{reason}$"):
-        instructions.messages_of(record)
+        instructions.read_messages(record)
 
 
 def test_openassistant_follows_the_best_ranked_replies(tmp_path):
@@ -257,11 +266,54 @@ FENCED = """def total_of_even(values):
 """
 
 
+SCRIPTS = Path(__file__).parents[3] / "scripts" / "5_sft"
+
+
+def test_what_a_tool_says_is_read_and_not_learned(tmp_path):
+    """A download with calls of tools, through both scripts, to the tokens that the loss counts."""
+    call = {"function": {"name": "add", "arguments": '{"a": 2, "b": 2}'}}
+    messages = [
+        {"role": "user", "content": "Two and two?"},
+        {"role": "assistant", "content": "I add.", "tool_calls": [call]},
+        {"role": "tool", "content": "four, says the tool"},
+        {"role": "assistant", "content": "It is four."},
+    ]
+    path = manifest(tmp_path / "a", "set", {"rows.jsonl": json.dumps({"messages": messages})})
+    spec = {"seed": 1, "sources": [{"name": "set", "format": "jsonl", "examples": 9}]}
+    made, index = tmp_path / "conversations.jsonl", tmp_path / "data" / "index.json"
+    command = [sys.executable, SCRIPTS / "conversations.py", "--spec", json.dumps(spec)]
+    subprocess.run([*command, "--manifests", path, "--out", made], check=True)
+    model = tmp_path / "base" / "model"
+    shutil.copytree(TOKENIZER, model)
+    (model.parent / "DONE.json").write_text("{}")
+    spec = {"seed": 1, "context": 256, "template": "chatml", "max_examples": None}
+    command = [sys.executable, SCRIPTS / "sft_tokens.py", "--spec", json.dumps(spec)]
+    command += ["--conversations", made, "--tokenizer", model, "--out", index]
+    subprocess.run(command, check=True)
+    item = PackedDataset(index)[0]
+    tokens = Tokenizer.from_file(str(TOKENIZER / "tokenizer.json"))
+    learned = tokens.decode(item["labels"][item["labels"] != IGNORED], skip_special_tokens=False)
+    added = '<tool_call>\n{"name": "add", "arguments": {"a": 2, "b": 2}}\n</tool_call>'
+    assert learned == f"I add.\n{added}<|im_end|>\nIt is four.<|im_end|>\n"
+    read = tokens.decode(item["input_ids"], skip_special_tokens=False)
+    assert "<|im_start|>user\nfour, says the tool<|im_end|>" in read
+
+
 def test_the_script_reads_what_can_be_read_and_counts_the_rest(tmp_path):
     """What a download holds, odd as it may be, to conversations.jsonl and sources.json."""
     asked = [{"role": "user", "content": "Two and two?"}, {"role": "model", "content": "Four."}]
+    call = {"function": {"name": "add", "arguments": {"a": 2}}}
     rows = [
         {"messages": asked},
+        {
+            "messages": [
+                asked[0],
+                {"role": "assistant", "tool_calls": [call]},
+                {"role": "tool", "content": "4"},
+                {"role": "assistant", "content": "It is four."},
+            ]
+        },
+        {"messages": [asked[0], {"role": "assistant", "tool_calls": 5, "function_call": call}]},
         {"messages": ["hi", "hello"]},
         {"conversations": [["human", "hi"], ["gpt", "hello"]]},
         {"messages": [{"role": "user", "content": "\ud800"}, asked[1]]},
@@ -278,9 +330,9 @@ def test_the_script_reads_what_can_be_read_and_counts_the_rest(tmp_path):
         {"name": "bot", "format": "chatterbot", "examples": 9},
         {"name": "functions", "format": "docstring", "examples": 9},
     ]
-    script = Path(__file__).parents[3] / "scripts" / "5_sft" / "conversations.py"
     out = tmp_path / "out" / "conversations.jsonl"
-    command = [sys.executable, script, "--spec", json.dumps({"seed": 1, "sources": sources})]
+    command = [sys.executable, SCRIPTS / "conversations.py", "--spec"]
+    command += [json.dumps({"seed": 1, "sources": sources})]
     command += ["--manifests", *manifests, "--documents", part, "--out", out]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -288,14 +340,15 @@ def test_the_script_reads_what_can_be_read_and_counts_the_rest(tmp_path):
     for line in out.read_text(encoding="utf-8").split("\n")[:-1]:
         one = json.loads(line)
         found.setdefault(one["source"], []).append(one["messages"][-1]["content"])
-    assert found["set"] == ["Four."]
+    assert sorted(found["set"]) == ["Four.", "It is four."]
     assert sorted(found["bot"]) == ["12:30", "1984-05-01", "Yes", "~"]
     assert found["functions"] == [f"````python\n{FENCED.rstrip()}\n````"]
     counts = json.loads((out.parent / "sources.json").read_text())
     assert counts["set"] == {
-        "found": 1,
-        "taken": 1,
+        "found": 2,
+        "taken": 2,
         "left_out": {
+            "a tool's call that cannot be read": 1,
             "a lone surrogate": 1,
             "messages without role and text": 2,
             "not a record": 1,
@@ -305,4 +358,4 @@ def test_the_script_reads_what_can_be_read_and_counts_the_rest(tmp_path):
         "an empty message": 1,
         "messages without role and text": 2,
     }
-    assert re.search(r"set: 1 of 1 conversations; 4 left out: 1 a lone surrogate", done.stderr)
+    assert re.search(r"set: 2 of 2 conversations; 5 left out: 1 a lone surrogate", done.stderr)

@@ -2,12 +2,16 @@
 
 import asyncio
 import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 from lemur.dag import failures
 from lemur.slurm import controller
 from lemur.slurm.executor import SUCCEEDED, Executor
+
+DONE = f"{SUCCEEDED} run"
 
 
 @pytest.fixture
@@ -36,6 +40,9 @@ class Watching(Executor):
         self._asked_at -= 3600
         self.reported = {}
         self.folder = folder
+        self._main_event_loop = None
+        self._submitted_job_clusters = set()
+        self._job_submission_executor = SimpleNamespace(submit=lambda call, job: call(job))
 
     def submitted(self, number, log=""):
         path = self.folder / f"{number}.log"
@@ -44,6 +51,9 @@ class Watching(Executor):
 
     def report_job_success(self, info):
         self.reported[info.external_jobid] = "success"
+
+    def report_job_submission(self, info, register_job=True):
+        self.reported[info.external_jobid] = info.aux["slurm_logfile"]
 
     def report_job_error(self, info, msg=None, **_):
         self.reported[info.external_jobid] = msg
@@ -75,9 +85,11 @@ def test_a_job_says_itself_that_it_succeeded(client, tmp_path, caplog):
     """Neither squeue nor the controller is needed for it, nor that SLURM still knows the job."""
     client("squeue", "exit 1")
     executor = Watching(tmp_path, caplog)
-    done = executor.submitted(1, f"many lines\n{SUCCEEDED}\n")
-    again = executor.submitted(2, f"{SUCCEEDED}\nstarted again\n")
-    assert watch(executor, done, again) == ["2"]
+    done = executor.submitted(1, f"many lines\n{DONE}\n")
+    again = executor.submitted(2, f"{DONE}\nstarted again\n")
+    # SLURM may give a number twice, as where its state was lost: the log is an earlier run's.
+    earlier = executor.submitted(3, f"{SUCCEEDED} another-run\n")
+    assert watch(executor, done, again, earlier) == ["2", "3"]
     assert executor.reported == {"1": "success"}
 
 
@@ -87,7 +99,7 @@ def test_a_job_that_slurm_forgot_failed(client, tmp_path, caplog):
     executor = Watching(tmp_path, caplog)
     lost, late = executor.submitted(1, "killed"), executor.submitted(2)
     assert watch(executor, lost, late) == ["1", "2"]
-    late.aux["slurm_logfile"].write_text(f"{SUCCEEDED}\n")
+    late.aux["slurm_logfile"].write_text(f"{DONE}\n")
     assert watch(executor, lost, late) == []
     assert executor.reported["2"] == "success"
     assert "is not known to SLURM any more" in executor.reported["1"]
@@ -106,29 +118,114 @@ def test_a_controller_that_is_away_is_said_once_and_waited_for(client, tmp_path,
     assert "answers again" in back
 
 
-def test_a_job_is_submitted_when_the_controller_is_back(client, tmp_path, caplog, monkeypatch):
-    tries = iter(
-        ["SLURM sbatch failed. The error message was 'Unable to contact slurm controller'.", None]
-    )
-    executor = Watching(tmp_path, caplog)
-    submitted = []
+# What the plugin reports where sbatch fails.
+FAILED = (
+    "SLURM sbatch failed. The error message was 'sbatch: error: Batch job submission failed: {}'.\n"
+    "    sbatch call:\n        sbatch --parsable --job-name run --output 'logs/a b/%j.log' "
+    '--comment x --wrap="it\'s"\n'
+)
 
-    def run_job(self, job):
-        if problem := next(tries):
-            self._report_job_error_threadsafe(SimpleNamespace(job=job), problem)
-        else:
-            submitted.append(job)
 
-    monkeypatch.setattr("snakemake_executor_plugin_slurm.Executor.run_job", run_job)
-    monkeypatch.setattr("lemur.slurm.executor.ASK", 0.05)
-    client("scontrol", f"rm {tmp_path}/away && exit 1; echo ClusterName = x")
+def job_of(number):
+    return SimpleNamespace(jobid=number, name="clean", log=[], is_group=lambda: False)
+
+
+@pytest.fixture
+def submitting(tmp_path, caplog, monkeypatch):
+    """An executor whose submissions get these answers, an exception or None for success, in turn."""
+
+    def make(*answers):
+        executor, turns, submitted = Watching(tmp_path, caplog), iter(answers), []
+
+        def run_job(self, job):
+            answer = next(turns)
+            if isinstance(answer, Exception):
+                raise answer
+            if answer:
+                self._report_job_error_threadsafe(SimpleNamespace(job=job), FAILED.format(answer))
+            else:
+                submitted.append(job.jobid)
+
+        monkeypatch.setattr("snakemake_executor_plugin_slurm.Executor.run_job", run_job)
+        monkeypatch.setattr("lemur.slurm.executor.ASK", 0.02)
+        return executor, submitted
+
+    return make
+
+
+AWAY = "Unable to contact slurm controller (connect failure)"
+HANGS = "Socket timed out on send/recv operation"
+
+
+@pytest.mark.parametrize("words", [AWAY, HANGS])
+def test_a_job_is_submitted_when_the_controller_is_back(
+    client, tmp_path, caplog, submitting, words
+):
+    executor, submitted = submitting(words, None)
+    client("squeue", f"rm {tmp_path}/away 2>&- && exit 1; echo '9|RUNNING|None|job 7: clean x'")
     (tmp_path / "away").touch()
-    executor.run_job(SimpleNamespace(is_group=lambda: False))
-    assert len(submitted) == 1 and not executor.reported
+    executor.run_job(job_of(70))
+    assert submitted == [70] and not executor.reported
     assert [line.partition("(")[0].strip() for line in caplog.messages] == [
         "SLURM: slurmctld does not answer",
         "SLURM: slurmctld answers again after 0 s.",
     ]
+
+
+def test_a_job_that_a_hanging_controller_took_is_not_submitted_again(client, caplog, submitting):
+    """An attempt before it, which is known, has the same comment; it may appear a little late."""
+    executor, submitted = submitting(HANGS)
+    executor._submitted = {"3"}
+    seen = executor.folder / "seen"
+    client("squeue", "echo '3|FAILED|None|job 7: clean x'; echo '4|RUNNING|None|job 70: clean x'; "
+                     f"[ ! -e {seen} ] || echo '5|RUNNING|None|job 7: clean x'; touch {seen}")  # fmt: skip
+    executor.run_job(job_of(7))
+    assert not submitted and list(executor.reported) == ["5"]
+    assert str(executor.reported["5"]) == "logs/a b/5.log"
+    assert "Job 7 has been submitted with SLURM jobid 5" in caplog.messages[-1]
+
+
+def test_a_run_that_ends_meanwhile_leaves_no_job_that_nobody_knows(client, tmp_path, submitting):
+    executor, submitted = submitting(HANGS)
+    client("squeue", "exit 1")
+    client("scancel", f'echo "$@" >>{tmp_path}/cancelled')
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(executor.run_job, job_of(7))
+        while not executor._unanswered:
+            time.sleep(0.01)
+        executor.cancel_jobs([])
+    assert (tmp_path / "cancelled").read_text().endswith(" --name=run\n") and not submitted
+
+
+def test_jobs_are_told_apart_by_their_comments():
+    """Groups of one kind, which neither rule nor wildcards tell apart, too."""
+    executor = Executor.__new__(Executor)
+    comments = [
+        next(executor.get_account_arg(SimpleNamespace(jobid=jobid, name="shard", resources={})))
+        for jobid in ("a", "b")
+    ]
+    assert comments == [" --comment 'job a: shard'", " --comment 'job b: shard'"]
+
+
+def test_what_submitting_raises_is_the_jobs_error(caplog, submitting):
+    """In a thread of a pool it would be lost, and the run would wait for that job for ever."""
+    executor, _ = submitting(OSError("disk\nfull"))
+    executor.report_job_error = lambda info, msg: executor.reported.update({info.job.jobid: msg})
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(executor.run_job, job_of(1)).result()
+    assert executor.reported == {1: "error: a job could not be submitted: disk full\n"}
+
+
+def test_threads_that_hear_nothing_at_once_say_so_once(caplog, monkeypatch):
+    def monotonic():  # so slow that all of them look before the first one notes what it saw
+        time.sleep(0.02)
+        return 0.0
+
+    monkeypatch.setattr(controller, "time", SimpleNamespace(monotonic=monotonic))
+    contact = controller.Contact(logging.getLogger("test"))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(contact.note_silence, [controller.NoAnswer("away")] * 4))
+    assert len(caplog.messages) == 1
 
 
 def test_a_group_over_the_sites_limit_is_refused_before_it_is_submitted(

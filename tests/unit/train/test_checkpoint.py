@@ -81,6 +81,12 @@ def test_steps_are_ordered_as_numbers(tmp_path, metrics):
     assert checkpoint.newest(tmp_path / "run")[0] == 100
 
 
+def a_folder_instead(path):
+    """What the system refuses to read, even for root."""
+    (path / "checkpoint.json").unlink()
+    (path / "checkpoint.json").mkdir()
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -92,8 +98,17 @@ def test_steps_are_ordered_as_numbers(tmp_path, metrics):
         lambda path: (path / "parameters.safetensors").write_bytes(
             (path / "parameters.safetensors").read_bytes()[:-1] + b"\1"
         ),
+        a_folder_instead,
     ],
-    ids=["truncated", "missing", "bad json", "no json", "other metrics", "one byte"],
+    ids=[
+        "truncated",
+        "missing",
+        "bad json",
+        "no json",
+        "other metrics",
+        "one byte",
+        "folder",
+    ],
 )
 def test_a_damaged_checkpoint_is_passed_over(tmp_path, metrics, damage, capsys):
     folder = tmp_path / "run"
@@ -104,6 +119,21 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path, metrics, damage, capsys):
     assert "step-6" in capsys.readouterr().err
     damage(folder / "step-3")
     assert checkpoint.newest(folder) is None
+
+
+def test_a_checkpoint_that_the_disk_does_not_give_back(tmp_path, metrics, monkeypatch, capsys):
+    folder = tmp_path / "run"
+    for step in (3, 6):
+        save(folder, step, metrics)
+
+    def failing(path, read=checkpoint.sha256_of):
+        if path.parent.name == "step-6":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return read(path)
+
+    monkeypatch.setattr(checkpoint, "sha256_of", failing)
+    assert checkpoint.newest(folder)[0] == 3
+    assert "Input/output error" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from lemur.errors import UserError
 
 # Of a recipe or a corpus: they stand in paths, wildcards and shell text as they are.
 _PLAIN = re.compile(r"\w[\w.+-]*")
-# Folders under results/ that belong to no recipe.
-TAKEN = ("agents", "corpus", "figures", "models", "paper", "tokens")
+# Folders under results/ that belong to no recipe: those of rules, and of the crate's own files.
+TAKEN = ("agents", "corpus", "figures", "models", "paper", "ro-crate", "tokens")
 LONGEST = 100  # letters; a file's name may have 255 bytes, and others are made of these
 
 

@@ -14,7 +14,6 @@ from lemur.files import read_json
 Recipe = dict[str, Any]
 NAME = "models"  # results/models/evaluate/<model>/<benchmark>/: of no recipe
 REFUSED = "config: model: goes with the targets evaluate, foundation and fetch: it scores a model and trains none"
-# The environment's word for the scores that a command asks for where it names single ones.
 FORMATS = ("completion", "chatml")
 BACKENDS = ("transformers", "vllm", "server")
 KEYS = ("benchmarks", "limit", "format", "backend", "server", "batch")

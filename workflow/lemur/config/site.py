@@ -55,7 +55,8 @@ def request(first: Ask, attempt: int, site: Site, rule: str, group: Sequence[Ask
 
 
 def fit_together(asks: Sequence[Ask], site: Site) -> bool:
-    """Whether rules may be one SLURM job, which asks for the sum of their time and of their memory."""
+    """Whether rules of a shard may be one SLURM job, which asks for no more than the sum of their
+    time and of their memory: Snakemake adds up time of what runs in turn, memory of what does not."""
     limits = site.get("limits", {})
     minutes, memory = sum(ask.minutes for ask in asks), sum(ask.memory_mb for ask in asks)
     return minutes <= limits.get("cpu_minutes", minutes) and memory <= limits.get(

@@ -40,7 +40,7 @@ class Candidate:
     replaced: bool = False
 
 
-def files_of(manifest: Path) -> list[Path]:
+def check_files(manifest: Path) -> list[Path]:
     """The files that a download's manifest lists; ``UserError`` when one is missing or changed."""
     return [file.check(manifest) for file in read_manifest(manifest)]
 
@@ -55,7 +55,7 @@ def list_candidates(
     kind = source.get("format") or "archive"
     if kind not in FORMATS:
         raise UserError(f"{source['name']}: format {kind!r} is unknown{nearest(kind, FORMATS)}")
-    paths = files_of(manifest)
+    paths = check_files(manifest)
     for path in paths:
         inside = path.relative_to(manifest.parent / "files").as_posix()
         if kind == "archive":
@@ -215,6 +215,6 @@ def _safe(path: str) -> str:
 
 def _licence(value: Any) -> str | None:
     """A row's licence: an SPDX expression, or a list that all apply; None where it is none."""
-    return licences.all_of(
+    return licences.join_licences(
         [_name(each) for each in (value if isinstance(value, list) else [value]) if each]
     )

@@ -57,7 +57,7 @@ EXTENSIONS = {
     "markdown": "md markdown",
 }
 _BY_EXTENSION = {
-    extension: language for language, all_of in EXTENSIONS.items() for extension in all_of.split()
+    extension: language for language, listed in EXTENSIONS.items() for extension in listed.split()
 }
 _BY_NAME = {
     "makefile": "makefile",
@@ -102,34 +102,35 @@ MARKUP = frozenset({"css", "html", "tex", "jinja"})
 CODE = frozenset(EXTENSIONS) - PROSE - MARKUP | {"dockerfile"}
 KNOWN = CODE | PROSE | MARKUP
 
-# What data sets' columns call them, beside the names above: Linguist's names, and those of The Stack.
+# What data sets' columns call them, beside the names above: Linguist's names, and those of The Stack;
+# separated by commas, since some are of several words.
 _ALSO_CALLED = {
-    "assembly": "unix assembly,",
+    "assembly": "unix assembly",
     "cpp": "c++",
-    "csharp": "c# c-sharp",
-    "css": "scss sass less",
-    "fsharp": "f# f-sharp",
+    "csharp": "c#,c-sharp",
+    "css": "scss,sass,less",
+    "fsharp": "f#,f-sharp",
     "go": "golang",
     "html": "html+erb",
-    "javascript": "js jsx node",
+    "javascript": "js,jsx,node",
     "jinja": "jinja2",
     "lisp": "common lisp,common-lisp,emacs lisp,emacs-lisp,scheme,racket,newlisp",
     "markdown": "md",
     "matlab": "octave",
-    "python": "py python3 cython",
+    "python": "py,python3,cython",
     "rst": "restructuredtext",
     "ruby": "rb",
     "rust": "rs",
-    "shell": "bash sh zsh",
-    "sql": "plsql plpgsql tsql sqlpl",
+    "shell": "bash,sh,zsh",
+    "sql": "plsql,plpgsql,tsql,sqlpl",
     "tex": "latex",
-    "text": "plain text,",
-    "typescript": "ts tsx",
+    "text": "plain text",
+    "typescript": "ts,tsx",
     "verilog": "systemverilog",
 }
 _CALLED = {name: name for name in KNOWN}
 for _language, _names in _ALSO_CALLED.items():
-    _CALLED |= dict.fromkeys(_names.split("," if "," in _names else None), _language)
+    _CALLED |= dict.fromkeys(_names.split(","), _language)
 
 
 def by_column(name: str) -> str:
@@ -211,7 +212,7 @@ def has_unknown_extension(path: str) -> bool:
     return bool(extension) and name not in _BY_NAME and extension not in _BY_EXTENSION
 
 
-def language_of(path: str, text: str) -> str | None:
+def recognise_language(path: str, text: str) -> str | None:
     """The language of ``text`` found at ``path``, or None when nothing tells it for sure.
 
     A known extension decides unless several languages share it; an unknown extension (``.po``) is
@@ -221,7 +222,7 @@ def language_of(path: str, text: str) -> str | None:
     if name in _BY_NAME:
         return _BY_NAME[name]
     if extension in shared_extensions.SHARED:
-        return _shebang(text) or shared_extensions.language_of(extension, text)
+        return _shebang(text) or shared_extensions.recognise_language(extension, text)
     if extension in _BY_EXTENSION:
         return _BY_EXTENSION[extension]
     told = _shebang(text)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lemur.corpus import emptied
+from lemur.corpus import empty_source
 from lemur.errors import UserError
 from lemur.files import read_json
 from lemur.mix.documents import batches, shards
@@ -47,7 +47,7 @@ class Entry:
         if self.cleaned["documents"]:
             return None
         dropped = {why: counts["files"] for why, counts in self.dropped.items()}
-        return emptied.sentence(self.name, self.read["files"], dropped)
+        return empty_source.describe_empty(self.name, self.read["files"], dropped)
 
 
 def _add(into: dict[str, Counter[str]], counts: Mapping[str, Mapping[str, int]]) -> None:

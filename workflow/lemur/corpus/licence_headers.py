@@ -11,6 +11,12 @@ _TAG = re.compile(r"SPDX-License-Identifier:[ \t]*([\w.+() \t-]+)", re.IGNORECAS
 _LINE = re.compile(r"\n[^\w\n]*(?:(?:rem|dnl|c)[ \t]+)?", re.IGNORECASE)
 _MARKS = re.compile(r"[\s#*/;!%\"'`_()<>{}\[\]|,-]+")
 _GPL = r"(?:[al]|affero |lesser |library )?gpl"
+# Letters that are a licence only where a version or words of licensing stand beside them.
+_LETTERS = r"(?:mpl|epl|osl|afl|cpal|rpl|ofl|qpl|lppl|ms [pr]l)"
+_UNDER = (
+    r"(?:under|terms of|conditions of|version \d(?:\.\d)? of|licen[cs]ed?(?: ?[:=])?|covered by) (?:the )?"
+    r"(?:terms (?:and conditions )?of )?(?:the )?"
+)
 # Words of licences that ask more than naming their author, for lower-case text whose comment marks,
 # punctuation and white space are single blanks. Each is looked for only where one of its hints
 # stands in the head: most heads have none, and a long expression costs more than all else.
@@ -21,29 +27,32 @@ _RESTRICTED = tuple(
             # In full or by letters; letters alone are only a name, as in "GPL violations".
             "gnu|gpl",
             r"gnu (?:\w+ )?(?:general|lesser|affero|library|free documentation) (?:general )?(?:public|licen[cs]e)",
-            rf"\bgnu {_GPL}|\b{_GPL} ?(?:licen[cs]ed?\b|v\.? ?\d|ver(?:sion|\.)? ?\d|\d)",
-            rf"(?:under|terms of|conditions of|version \d(?:\.\d)? of|licen[cs]ed?:?|covered by) (?:the )?"
-            rf"(?:terms (?:and conditions )?of )?(?:the )?{_GPL}\b(?! ?compatible)",
+            r"\bgnu licen[cs]e|\bgfdl\b",
+            rf"\bgnu {_GPL}|\b{_GPL}(?: (?:and|or) [\w.]+)? ?licen[cs]e[ds]?\b",
+            rf"\b{_GPL} ?(?:v\.? ?\d|ver(?:sion|\.)? ?\d|\d)",
+            rf"{_UNDER}(?:\w+ (?:and|or) )?{_GPL}\b(?! ?compatible)",
         ),
         (
             "public",
             r"\b(?:mozilla|eclipse|european union|server side|common|netscape|sun|ibm|nokia|reciprocal|q|"
-            r"affero|apple|aladdin free|sybase open watcom|adaptive) (?:\w+ )?public (?:source )?licen[cs]e",
+            r"affero|apple|aladdin free|sybase open watcom|adaptive|general|latex project|microsoft) "
+            r"(?:\w+ )?public (?:source )?licen[cs]e",
         ),
         (
-            "mpl|epl|cddl|eupl|sspl|busl|bsl|osl|afl|cpal|rpl|cecill|ofl|odbl",
-            r"\b(?:mpl|epl|osl|afl|cpal|rpl|ofl) ?(?:v\.? ?|version ?)?\d\.\d|\bbsl ?(?:v\.? ?)?1\.1\b",
-            r"\b(?:eupl|cddl|sspl|busl|odbl|cecill)\b",
+            "mpl|epl|cddl|eupl|sspl|busl|bsl|osl|afl|cpal|rpl|cecill|ofl|odbl|qpl|lppl|ms-pl|ms-rl",
+            rf"\b{_LETTERS} ?(?:(?:v\.? ?|version ?)\d|\d\.\d|licen[cs]e)|{_UNDER}{_LETTERS}\b",
+            r"\bbsl ?(?:v\.? ?)?1\.1\b|\b(?:eupl|cddl|sspl|busl|odbl|cecill)\b",
         ),
         (
-            "development|business|open|academic|artistic|elastic|polyform|hippocratic|commons|perl",
+            "development|business|open|reciprocal|academic|artistic|elastic|polyform|hippocratic|commons|perl",
             r"(?:common development and distribution|business source|open software|academic free|artistic|"
-            r"elastic|hippocratic|polyform|sil open font|open database|open publication) licen[cs]e",
+            r"elastic|hippocratic|polyform|microsoft reciprocal|sil open font|open database|open publication) licen[cs]e",
             r"polyform (?:noncommercial|strict|shield|free)|commons clause|same terms as (?:the )?perl",
         ),
         (
-            "creativecommons|cc by|cc-by|attribution",
+            "creativecommons|creative|cc by|cc-by|attribution",
             r"creativecommons\.org licenses [a-z ]*\b(?:nc|nd|sa)\b|\bcc (?:by )?(?:nc|nd|sa)\b",
+            r"creative commons (?:licen[cs]e )?(?:\w+ )?(?:nc|nd|sa|non ?commercial|no ?deriv\w*|share ?alike)\b",
             r"attribution (?:non ?commercial|no ?deriv|share ?alike)",
         ),
         (
@@ -73,7 +82,7 @@ def read_header(text: str) -> tuple[str | None, bool]:
     tags = [found.strip(" \t-") for found in _TAG.findall(head)]
     tags = [tag for tag in tags if tag]
     if tags:
-        return licences.all_of(tags) or " AND ".join(f"({tag})" for tag in tags), False
+        return licences.join_licences(tags) or " AND ".join(f"({tag})" for tag in tags), False
     low = head.lower()
     # A phrase may be broken over two lines, so that only its single words are sure to be found.
     speaks = any(word in low for word in _SPEAKS)

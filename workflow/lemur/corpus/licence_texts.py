@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections import Counter
 
 _LICENCE_FILE = re.compile(r"^(?:licen[cs]es?|copying)(?:[._-][\w.-]*)?$", re.IGNORECASE)
 _MIT = """permission is hereby granted free of charge to any person obtaining a copy of this software
@@ -39,6 +40,8 @@ advised of the possibility of such damage"""
 _NAMES = """neither the name of the copyright holder nor the names of its contributors may be used
 to endorse or promote products derived from this software without specific prior written
 permission"""
+_NAME = """the name of the author may not be used to endorse or promote products derived from this
+software without specific prior written permission"""
 _APACHE_NOTICE = """licensed under the apache license version 2 0 the license you may not use this file
 except in compliance with the license you may obtain a copy of the license at http www apache org
 licenses license 2 0 unless required by applicable law or agreed to in writing software distributed
@@ -46,30 +49,38 @@ under the license is distributed on an as is basis without warranties or conditi
 either express or implied see the license for the specific language governing permissions and
 limitations under the license"""
 # By the words that the text must hold. The first that fits names it.
-_TEXTS = {
-    "MIT": _MIT.split(),
-    "BSD-3-Clause": _BSD.format(_NAMES).split(),
-    "BSD-2-Clause": _BSD.format("").split(),
-    "ISC": _ISC.split(),
-    "Apache-2.0": _APACHE_NOTICE.split(),
-}
+_TEXTS = (
+    ("MIT", _MIT.split()),
+    ("BSD-3-Clause", _BSD.format(_NAMES).split()),
+    ("BSD-3-Clause", _BSD.format(_NAME).split()),
+    ("BSD-2-Clause", _BSD.format("").split()),
+    ("ISC", _ISC.split()),
+    ("Apache-2.0", _APACHE_NOTICE.split()),
+)
 # What tells the two of BSD apart: too few words to make another text of one.
 _ENDORSE = {"BSD-3-Clause": True, "BSD-2-Clause": False}
 # Of a text's words: how many of its licence's may be worded otherwise, and how many added beside
 # names of people and of the licence.
 _MOST_MISSING, _MOST_ADDED = 0.15, 0.2
-# Lines that say who and when, or name the licence, and ask for nothing.
+# Lines that say who and when, or name the licence. What they say besides may still ask something.
 _NOTICE = re.compile(
     r"^\W*(?:(?:portions )?copyright\b|\(c\)|©|all rights reserved|authors?:|(?:the )?[\w .-]{0,30}"
     r"licen[cs]e(?: \([\w .-]*\))?\W*$|spdx-filecopyrighttext|spdx-license-identifier: "
-    r"(?:mit|isc|bsd-[23]-clause|apache-2\.0)\W*$|[\w .,'-]{0,40}<[^>]*>|https?://\S+\W*$)",
+    r"(?:mit|isc|bsd-[23]-clause|apache-2\.0)\W*$|[\w .,'-]{0,40}<[^>]*>\W*$|https?://\S+\W*$)",
     re.IGNORECASE,
 )
 # An added word of these makes a condition of what is added.
-_CONDITION = re.compile(
-    r"\b(?:advertis\w*|acknowledg\w*|non ?commercial\w*|commercial\w*|evil|military|nuclear|weapons?|"
-    r"must|require[sd]?|prohibited|forbidden|restrict\w*|except|unless|gpl|gnu|patents?|royalt\w*|"
-    r"academic|educational|research|evaluation|commons|additional\w*|fees?|notify|send|publish\w*)\b"
+_ASKS = (
+    r"advertis\w*|acknowledg\w*|non ?commercial\w*|commercial\w*|evil|military|nuclear|weapons?|"
+    r"must|require[sd]?|prohibit\w*|forbid\w*|restrict\w*|except|unless|gpl|gnu|patents?|royalt\w*|"
+    r"additional\w*|fees?|notify|send|publish\w*|not|no|only|sell\w*|s[oa]ld|resale|profit"
+)
+_CONDITION = re.compile(rf"\b(?:{_ASKS}|academic|educational|research|evaluation|commons)\b")
+# R's template of MIT, which its packages copy whole, says which of its lines to fill in.
+_TEMPLATE = "lines (only)"
+# A copyright line may name a research institute or an academic society.
+_ASKED_IN_NOTICE = re.compile(
+    rf"\b(?:{_ASKS}|(?:academic|educational|research|evaluation) (?:use|purposes?))\b"
 )
 # Apache-2.0 is 1,500 words; its numbered part is the same everywhere.
 _APACHE = re.compile(
@@ -78,6 +89,12 @@ _APACHE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _APACHE_WORDS = range(1_350, 1_480)
+# How often words of ``_CONDITION`` stand in it, and in the notice of how to apply it.
+_APACHE_ASKS = Counter(
+    {"not": 11, "patent": 7, "additional": 5, "must": 4, "no": 4, "only": 4, "required": 3}
+    | {"unless": 3, "except": 2, "royalty": 2, "sell": 2, "commercial": 1, "fee": 1}
+)
+_APPLY_ASKS = Counter({"not": 1, "except": 1, "unless": 1, "required": 1})
 
 
 def is_licence_file(path: str) -> bool:
@@ -97,17 +114,26 @@ def recognise_text(text: str) -> str | None:
     apache = _APACHE.match(flat)
     if apache:
         return "Apache-2.0" if _is_apache(apache) else None
-    lines = [line for line in text.splitlines() if not _NOTICE.match(line)]
-    words = _words(" ".join(lines))
+    lines: dict[bool, list[str]] = {True: [], False: []}
+    for line in text.replace(_TEMPLATE, "").splitlines():
+        lines[bool(_NOTICE.match(line))].append(line)
+    if _ASKED_IN_NOTICE.search(" ".join(_words(" ".join(lines[True])))):
+        return None
+    words = _words(" ".join(lines[False]))
     promotes = "promote" in words
     return next(
         (
             name
-            for name, wanted in _TEXTS.items()
+            for name, wanted in _TEXTS
             if _ENDORSE.get(name, promotes) == promotes and _fits(words, wanted)
         ),
         None,
     )
+
+
+def asks_something(text: str) -> bool:
+    """Whether words of a condition stand in a few words that name a licence."""
+    return bool(_asks(_words(text)))
 
 
 def _words(text: str) -> list[str]:
@@ -130,7 +156,12 @@ def _fits(words: list[str], wanted: list[str]) -> bool:
 
 def _is_apache(found: re.Match[str]) -> bool:
     """The numbered part whole, before it a title, behind it nothing or how to apply the licence."""
-    whole = len(_words(found["terms"])) in _APACHE_WORDS
-    after = (found["after"] or "").lower()
-    few = len(_words(after)) < (260 if "how to apply the apache license" in after else 12)
-    return whole and few and not _CONDITION.search(found["before"].lower())
+    terms, after = (_words(found[part] or "") for part in ("terms", "after"))
+    whole = len(terms) in _APACHE_WORDS and _asks(terms) == _APACHE_ASKS
+    applied = "how to apply the apache license" in " ".join(after)
+    few = len(after) < (260 if applied else 12)
+    return whole and few and _asks(after) <= _APPLY_ASKS and not _asks(_words(found["before"]))
+
+
+def _asks(words: list[str]) -> Counter[str]:
+    return Counter(_CONDITION.findall(" ".join(words)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from email.parser import HeaderParser
 from typing import Any
 
+from lemur.corpus import licence_texts
 from lemur.errors import UserError
 
 # Permissive or public domain: what a corpus may keep unless its cleaning.licences says otherwise.
@@ -65,7 +66,9 @@ _CLASSIFIERS = {
     "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
     "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
 }
-_LICENCE_TEXT = re.compile(r"^\W*(apache license|(?:the )?mit license)\b", re.IGNORECASE)
+_LICENCE_TEXT = re.compile(
+    r"^\W*(apache license(?!,? (?:version )?1)|(?:the )?mit license)\b", re.IGNORECASE
+)
 
 
 @functools.cache
@@ -103,7 +106,7 @@ def spdx(text: str) -> str | None:
     return str(parsed.simplify())
 
 
-def all_of(names: Sequence[str]) -> str | None:
+def join_licences(names: Sequence[str]) -> str | None:
     """The expression of licences that all apply, each a name or an expression; None where one is no
     SPDX expression or none is given."""
     known = [spdx(name) for name in names]
@@ -161,10 +164,11 @@ def read_metadata(text: str) -> tuple[str | None, bool]:
         return " AND ".join(found), False
     if "BSD License" in named or short.startswith("bsd"):
         return "BSD", True
-    whole = _LICENCE_TEXT.match(written)  # some packages paste the whole licence there
-    if whole:
-        return ("Apache-2.0" if "apache" in whole[1].lower() else "MIT"), False
-    return None, False
+    begins = _LICENCE_TEXT.match(written)
+    if begins and len(written) < 100 and not licence_texts.asks_something(written):
+        return ("Apache-2.0" if "apache" in begins[1].lower() else "MIT"), False
+    # Some packages paste the whole licence there.
+    return licence_texts.recognise_text(head.get("License") or ""), False
 
 
 def read_npm(text: str) -> str | None:

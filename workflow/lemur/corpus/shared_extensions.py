@@ -29,8 +29,10 @@ _CPP = (
     r"[io]{0,2}stream|sstream|fstream|iosfwd|atomic|mutex|thread)>",
     r"^[ \t]*template\s*<|\bstd::\w|^[ \t]*(?:inline\s+)?namespace\b(?:\s+[\w:]+)?\s*\{|^[ \t]*using\s+\w+",
     r"^[ \t]*(?:enum\s+)?class\s+[\w ]*\w\s*(?:final\s*)?[:{;]|^[ \t]*(?:enum\s+)?class\s+\w+(?:\s+\w+)?\s*$",
-    r"^[ \t]*(?:private|public|protected)(?:\s+\w+)?\s*:|\b(?:constexpr|nullptr|noexcept|mutable|typename)\b",
-    r"\b(?:static|dynamic|reinterpret|const)_cast<|\boperator\s*[=+\-<>\[(*&!]|\bvirtual\s+[\w~]",
+    r"^[ \t]*(?:private|public|protected)(?:\s+\w+)?\s*:|\b(?:constexpr|nullptr|noexcept)\b",
+    r"\b(?:static|dynamic|reinterpret|const)_cast<|\bvirtual\s+[\w~]",
+    # Words that are names in C: "char *typename;", "operator = 1;".
+    r"\btypename\s+\w+(?:::|\s*[,>=])|\boperator\s*(?:\(\)|\[\]|[=+\-<>*&!|]+)\s*\(",
 )
 _PERL = (
     r"\A#!.*\bperl|^[ \t]*use\s+(?:strict|warnings|v?5|lib|parent|base|utf8|[A-Z]\w*(?:::\w+)*)\b[^\n]*;",
@@ -56,11 +58,19 @@ _RULES: dict[str, list[tuple[str | None, re.Pattern[str]]]] = {
         _rule(
             None, r"\A\s*\(\*", r"^[ \t]*(?:BeginPackage|Begin|Needs|Get)\[", r"\w\[\w*_\w*[,\]]"
         ),
-        _rule(None, r"^: ", r"^\w+\s*:\s*module\s*\{", r"^(?:\w+|\s+);"),  # MUF, Limbo, M
+        # MUF, Limbo, M: of the last a label or nothing, then a comment. A row of a matrix may also
+        # begin with a semicolon, and "close;" is a whole line of MATLAB.
+        _rule(
+            None,
+            r"^: ",
+            r"^\w+\s*:\s*module\s*\{",
+            r"(?:^|\A(?!cl)%?\w+(?:\([\w,]*\))?)[ \t]+;+[ \t]*[A-Za-z]",
+        ),
         _rule(
             "matlab",
             r"^[ \t]*(?:%|#|function\b|classdef\b|end\w*\s*;?\s*$|if\b|for\b|while\b|clear\b|close all)",
             r"^[ \t]*[\w.,()\[\] ]+=[^=].*;?\s*$",
+            r"^[ \t]*\w+(?:\(.*\))?[ \t]*;[ \t]*$|^[ \t]*\w+\(.*\)[ \t]*$|^[ \t]*(?:clc|figure|hold|format)\b",
         ),
     ],
     "pl": [
@@ -106,9 +116,19 @@ _RULES: dict[str, list[tuple[str | None, re.Pattern[str]]]] = {
         )
     ],
     "r": [
-        _rule(None, r"(?i:\bREBOL\b)\s*\[?", r"^[ \t]*(?:#include|#define|resource\s+')"),
         _rule(
-            "r", r"<-", r"^[ \t]*#", r"\bfunction\s*\(", r"^[ \t]*(?:library|require|source)\s*\("
+            None,
+            r"(?i:\bREBOL\b)\s*\[?",
+            r"^[ \t]*(?:#include|#define|(?:resource|data|type)\s+')",  # Rez
+            r"^[ \t]*(?i:subroutine|integer|real|logical|double\s+precision)[ \t]+\w",  # Ratfor
+        ),
+        _rule(
+            "r",
+            r"<-",
+            r"^[ \t]*#",
+            r"\bfunction\s*\(",
+            r"^[ \t]*[\w.:]+\(",
+            r"^[ \t]*[\w.$]+[ \t]*=[^=]",
         ),
     ],
     "ml": [
@@ -138,14 +158,14 @@ _RULES: dict[str, list[tuple[str | None, re.Pattern[str]]]] = {
     "md": [_rule(None, r"\A(?:;;.*\n|\s)*\(define_"), _rule("markdown", _ANYTHING)],  # GCC's
 }
 SHARED = frozenset(_RULES)
-_COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
-# What C and its kin say in comments is English, in which "class" is a word.
+_ENGLISH = re.compile(r"/\*.*?\*/|//[^\n]*|(\"(?:[^\"\\\n]|\\.)*\")", re.DOTALL)
+# What C and its kin say in comments and texts is English, in which "class" and "virtual" are words.
 _C_LIKE = frozenset({"h", "hh", "fs", "cs", "rs"})
 
 
-def language_of(extension: str, text: str) -> str | None:
+def recognise_language(extension: str, text: str) -> str | None:
     """The language that the content tells for one of ``SHARED``, None where it is none of ours."""
     looked = text[:_MOST]
     if extension in _C_LIKE:
-        looked = _COMMENTS.sub(" ", looked)
+        looked = _ENGLISH.sub(lambda found: '""' if found[1] else " ", looked)
     return next((name for name, sign in _RULES[extension] if sign.search(looked)), None)

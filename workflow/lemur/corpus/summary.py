@@ -6,7 +6,7 @@ from lemur.corpus.ledger import Entry
 from lemur.text_table import aligned
 
 
-def text_of(name: str, entries: Mapping[str, Entry]) -> str:
+def render_summary(name: str, entries: Mapping[str, Entry]) -> str:
     """One row a source; then a warning for each that keeps no document."""
     head = ("source", "kind", "files read", "documents", "MB kept", "share")
     rows = []

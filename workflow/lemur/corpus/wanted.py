@@ -80,7 +80,7 @@ class Rules:
         """The document's language: its column's, its path's and content's, or the only one wanted."""
         if found.language:
             return languages.by_column(found.language)
-        told = languages.language_of(found.path, text) if self.has_paths else None
+        told = languages.recognise_language(found.path, text) if self.has_paths else None
         return told or (None if self.has_paths else self.sole or ("text" if self.prose else None))
 
     def licence(self, found: Candidate, text: str) -> tuple[str | None, str | None]:

@@ -22,6 +22,8 @@ NOTE = (
 # What is known of failed jobs besides their logs, by the id() of the job.
 _notes: dict[int, str] = {}
 _began = time.time()
+# Seconds for which all logs together are read again while they hold no error.
+PATIENCE = 2.0
 
 
 def install(main_process: bool) -> None:
@@ -59,12 +61,13 @@ def note(job: Any, text: str) -> None:
 def last_words(failed: Iterable[Any]) -> list[str]:
     """What ended a run, a line a cause: to be Snakemake's last lines."""
     lines = []
+    deadline = time.monotonic() + PATIENCE
     for job in failed:
         if job.is_group():
             for member in sorted(job.jobs, key=lambda member: member.jobid):
-                lines += _line(member, _refused(member))
+                lines += _line(member, _refused(member), deadline)
         else:
-            lines += _line(job, True)
+            lines += _line(job, True, deadline)
         if known := _notes.get(id(job)):
             lines.append(known)
     return list(dict.fromkeys(lines))
@@ -74,17 +77,24 @@ def _refused(job: Job) -> bool:
     return any((REFUSED / path).exists() for path in job.log)
 
 
-def _line(job: Job, failed: bool) -> list[str]:
+def _line(job: Job, failed: bool, deadline: float) -> list[str]:
     """The line of a job's log that says what went wrong, with the rule and the log's path.
 
-    Where none begins with ``error:``, it is the last one of a job that ``failed``.
+    Where none begins with ``error:``, it is the last one of a job that ``failed``. Its shell ends
+    before `tee` has written all, so that until the ``deadline`` (monotonic) one may still come.
     """
     for path in map(Path, job.log):
         # One of an earlier run says nothing; a minute is for clocks of other nodes.
         if not path.is_file() or path.stat().st_mtime < _began - 60:
             continue
-        said = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
-        errors = [line for line in said if line.startswith("error: ")]
+        while True:
+            text = path.read_text(errors="replace")
+            said = [line for line in text.splitlines() if line.strip()]
+            errors = [line for line in said if line.startswith("error: ")]
+            whole = errors and text.endswith("\n")
+            if whole or not failed or time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
         if line := (errors or (said if failed else []))[-1:]:
             return [f"{line[0]} [{job.rule.name}, {path}]"]
     return []

@@ -12,6 +12,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from lemur.errors import UserError, first_line
@@ -101,19 +102,26 @@ def json_document(data: bytes, where: str) -> Any:
     return _parsed(whole, where)
 
 
-def records(name: str, data: bytes, where: str) -> Iterator[Any]:
-    """Rows of a file by the ending of its ``name``: .parquet, .jsonl, or else one JSON value.
+def holds_rows(name: str) -> bool:
+    """Whether a file of that ``name`` is read row by row; else it is one JSON value."""
+    return _ending(name) in (".jsonl", ".parquet")
 
-    A compressed file's name may end in .gz or .zst behind that.
-    """
+
+def _ending(name: str) -> str:
+    """A name's ending; that of a compressed file may have .gz or .zst behind it."""
     for packed in (".gz", ".zst"):
         name = name.removesuffix(packed)
-    if name.endswith(".parquet"):
+    return PurePosixPath(name).suffix
+
+
+def read_records(name: str, data: bytes, where: str) -> Iterator[Any]:
+    """Rows of a file by the ending of its ``name``: .parquet, .jsonl, or else one JSON value."""
+    if _ending(name) == ".parquet":
         # Only now: pyarrow takes longer to load than most files to read.
         from lemur.data import parquet
 
         yield from parquet.rows(io.BytesIO(data), where)
-    elif name.endswith(".jsonl"):
+    elif holds_rows(name):
         yield from (value for _, value in json_lines(io.BytesIO(data), where))
     else:
         yield json_document(data, where)

@@ -50,6 +50,13 @@ def forgeable(score: Score) -> str:
     return f"{count} of {judged} programs {how}"
 
 
+def computed(score: Score) -> str:
+    """What was computed in another precision than the one asked for; said in the report alone, since
+    it rounds less."""
+    other = score.get("computed")
+    return f"{score['precision']} was computed in {other}" if other else ""
+
+
 def all_caveats(score: Score) -> list[str]:
     """All of them that apply, the one that changes most first."""
     return [text for text in (empty(score), cut(score), forgeable(score)) if text]

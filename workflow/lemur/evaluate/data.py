@@ -158,6 +158,7 @@ def ds1000(source: Source, member: str) -> dict[str, Split]:
         need(one["metadata"], f"{where}: metadata", problem_id=int, library=str)
         if "def test_execution(" not in one["code_context"]:
             raise UserError(f"{where}: 'code_context' defines no test_execution")
+        need_python(one["code_context"], f"{where}: 'code_context'")
         kept = {name: one[name] for name in ("prompt", "reference_code", "code_context")}
         named = {"_id": f"ds1000/{one['metadata']['problem_id']}"}
         documents.append({**named, "library": one["metadata"]["library"], **kept})
@@ -168,12 +169,15 @@ def spider(source: Source, member: str) -> dict[str, Split]:
     """Questions with the schema of their database, as InterCode keeps Spider's dev set."""
     given = listed(source.read(member), member)
     found = read_dump(source)
-    documents = []
+    documents, built = [], set()
     for number, one in enumerate(given):
         where = f"{member}: problem {number}"
         need(one, where, db=str, query=str, gold=str, hardness=str)
         if one["db"] not in found:
             raise UserError(f"{where}: database '{one['db']}'{nearest(one['db'], found)}")
+        if one["db"] not in built:  # before anything is generated for it
+            found[one["db"]].build().close()
+            built.add(one["db"])
         document = {name: one[name] for name in ("db", "gold", "hardness")}
         document |= {"_id": f"spider/dev/{number}", "question": one["query"]}
         documents.append({**document, "schema": found[one["db"]].schema()})

@@ -13,12 +13,11 @@ from lemur.errors import UserError
 from lemur.evaluate import choice, guesses, lean, vocabulary
 from lemur.evaluate.attention import NAME, using
 from lemur.evaluate.guesses import Guesser, Heard
+from lemur.evaluate.precision import DTYPES, choose_device, choose_dtype
 from lemur.evaluate.slots import Prefix, Slots
 from lemur.evaluate.stop import StopCheck
-from lemur.models import bfloat16
 from lemur.models.weights import check_vocabulary, load_weights, read_config
 
-DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 # Tokens of one forward pass over prompts: bounds activations, not results. A CPU works no faster on
 # more, and pads less.
 PREFILL_TOKENS = {"cpu": 512}
@@ -81,19 +80,15 @@ class Engine:
 
     def __init__(self, folder: Path | str, precision: str = "bf16", device: str | None = None):
         folder = Path(folder)
-        if precision not in DTYPES:
-            raise UserError(f"precision '{precision}': allowed are {', '.join(DTYPES)}")
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = choose_device(device)
+        dtype = choose_dtype(precision, self.device)
         given = read_config(folder)
         self.tokenizer = vocabulary.load(folder)
         self.document_ids = vocabulary.document_encoder(folder, self.tokenizer)
-        dtype = DTYPES[precision]
-        if dtype == torch.bfloat16 and not bfloat16.native(self.device):
-            # Faster there by far, and rounded less: the weights are the same numbers.
+        if dtype != DTYPES[precision]:
             print(
                 "bf16 is computed in float32: this CPU has no instructions for it", file=sys.stderr
             )
-            dtype = torch.float32
         self.model = load_weights(folder, dtype, given, attn_implementation="sdpa")
         check_vocabulary(folder, self.tokenizer, len(self.model.get_input_embeddings().weight))
         self.model.to(self.device).eval().requires_grad_(False)

@@ -13,7 +13,7 @@ from lemur.evaluate.lm import LONGEST, ReplayLM
 from lemur.evaluate.tasks import Bench
 from lemur.files import replacing, write_json, write_text
 
-VERSION = 6  # of judging
+VERSION = 7  # of judging
 Items = list[dict[str, Any]]
 
 
@@ -48,6 +48,7 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
         "shots": int(spec.get("shots") or 0),
         "decoding": found["decoding"],
         "precision": spec["precision"],
+        "computed": found.get("computed"),
         "n": bench.n,
         "of": bench.of,
         "prompt_sha256": items[0]["prompt_sha256"],

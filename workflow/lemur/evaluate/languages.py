@@ -5,6 +5,11 @@ What differs from evaluation/src/eval_*.py of nuprl/MultiPL-E, each for a reason
 time by the recipe, where 15 seconds of wall time (Go 30) would depend on what else runs; ``tsc`` is
 given the module system that newer versions assume; Java's heap is bounded; Lua may be 5.4, the
 original's image has 5.3; a Perl program that prints ERROR and ends with 0 has passed.
+
+Verdicts of programs whose result rests on what a language draws anew in every run are no more
+repeatable than in the original: Lua's ``pairs`` (its seed is an address and the time), Go's and Rust's
+maps, Java's ``Set.of`` and ``Map.of`` have another order each time, and random numbers another seed in
+all languages. None of these takes a seed from outside; the order of Perl's hashes does.
 """
 
 import dataclasses

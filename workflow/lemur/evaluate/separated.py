@@ -13,7 +13,7 @@ import functools
 import json
 import re
 
-from lemur.sandbox.judge import Sides, Verdict, between
+from lemur.sandbox.judge import Sides, Verdict, judge_between
 from lemur.sandbox.policy import Limits, Root
 from lemur.sandbox.ready import Holder
 from lemur.sandbox.types import Sandbox
@@ -122,4 +122,4 @@ class Separated:
                 open_files=max(limits.open_files, 512),
             ),
         )
-        return between(sandbox, limits, job, sides)
+        return judge_between(sandbox, limits, job, sides)

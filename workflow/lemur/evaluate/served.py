@@ -183,22 +183,29 @@ class ServerBackend:
     def _ask(
         self, asked: dict[str, Any], read: Callable[[dict[str, Any], dict[str, Any]], Any]
     ) -> Any:
-        """``read`` of the answer's first choice, after as many tries as a busy server needs."""
-        address = f"{self.url}/completions"
+        """``read`` of the answer's first choice."""
         body = {"model": self.served, **asked}
+
+        def first(answer: http.Response) -> Any:
+            if answer.status_code != 200:
+                self._refuse(answer, body)
+            found = answer.json()
+            return read(found["choices"][0], found.get("usage") or {})
+
+        return self._request(body, first)
+
+    def _request(self, body: dict[str, Any], read: Callable[[http.Response], Any]) -> Any:
+        """``read`` of an answer, after as many tries as a busy server needs."""
+        address = f"{self.url}/completions"
         for attempt in range(1, TRIES + 1):
             pause = min(2.0 ** (attempt - 1), LONGEST_PAUSE)
             try:
                 answer = self._post(address, body)
                 self.reached = True
-                if answer.status_code in BUSY:
-                    why = f"HTTP {answer.status_code}"
-                    pause = _retry_after(answer, pause)
-                elif answer.status_code != 200:
-                    self._refuse(answer, address, body)
-                else:
-                    found = answer.json()
-                    return read(found["choices"][0], found.get("usage") or {})
+                if answer.status_code not in BUSY:
+                    return read(answer)
+                why = f"HTTP {answer.status_code}"
+                pause = _retry_after(answer, pause)
             except (http.exceptions.InvalidURL, http.exceptions.InvalidSchema) as error:
                 raise UserError(f"{self.label}: {address}: no such address ({error})") from None
             except (
@@ -229,14 +236,14 @@ class ServerBackend:
                 address, json=body, headers=self.headers, timeout=(CONNECT_SECONDS, self.seconds)
             )
 
-    def _refuse(self, answer: http.Response, address: str, body: dict[str, Any]) -> None:
+    def _refuse(self, answer: http.Response, body: dict[str, Any]) -> None:
         """Servers word in many ways that a prompt is too long, so that one that is refused is told
         from a request that can never be served by a short prompt with the same options."""
         if 400 <= answer.status_code < 500 and answer.status_code != 401:
             short = {**body, "prompt": PROBE}
             if self.tried:
                 short["max_tokens"] = 1
-            if self._post(address, short).status_code == 200:
+            if self._request(short, lambda found: found.status_code) == 200:
                 self.tried = True
                 raise _Refused
         text = " ".join(answer.text.split())[:300]

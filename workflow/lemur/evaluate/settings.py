@@ -10,7 +10,7 @@ from lemur.errors import UserError, nearest
 if TYPE_CHECKING:  # a job that only copies answers checks its settings without loading lm-eval
     from lemur.evaluate.tasks import Bench
 
-VERSION = 4  # of generation: raise it when the same settings would give other responses
+VERSION = 5  # of generation: raise it when the same settings would give other responses
 NEEDED = ("benchmark", "model", "format", "decoding", "precision", "seed")
 
 
@@ -114,6 +114,7 @@ def collect(spec: dict[str, Any], bench: "Bench") -> dict[str, Any]:
         "generation": VERSION,
         **({} if bench.begin else {"begin": False}),
         **_backend(spec),
+        **_computed(spec),
     }
 
 
@@ -121,3 +122,17 @@ def _backend(spec: dict[str, Any]) -> dict[str, Any]:
     """The backend's name, where it is not the usual one; a server may move to another address."""
     given = spec.get("backend") or {}
     return {"backend": given["name"]} if given.get("name", "transformers") != "transformers" else {}
+
+
+def _computed(spec: dict[str, Any]) -> dict[str, str]:
+    """What this machine computes in, where that is not the precision that is asked for. It depends on
+    the processor: whoever judges the generations elsewhere passes over it (``store.refuse_other``)."""
+    given = spec.get("backend") or {}
+    if spec["precision"] != "bf16" or given.get("name", "transformers") != "transformers":
+        return {}
+    import torch
+
+    from lemur.evaluate.precision import choose_device, choose_dtype
+
+    dtype = choose_dtype(spec["precision"], choose_device(spec.get("device")))
+    return {"computed": "float32"} if dtype == torch.float32 else {}

@@ -20,6 +20,7 @@ from lemur.lock import try_lock
 
 FORM = 1  # of generations.jsonl
 OPTIONAL = ("backend", "begin")  # settings that stand there where they are not the usual ones
+HERE = ("computed",)  # settings that the machine which generates decides
 
 
 def fingerprint(settings: dict[str, Any]) -> str:
@@ -157,7 +158,7 @@ def _damage(entry: dict[str, Any]) -> str | None:
 
 def refuse_other(path: Path | str, found: dict[str, Any], expected: dict[str, Any]) -> None:
     """UserError when generations were made with other settings than these, naming the first."""
-    for name in sorted(expected):
+    for name in sorted(set(expected) - set(HERE)):
         if name not in found and name not in OPTIONAL:
             raise _damaged(f"{path}: line 1", f"its settings lack '{name}'")
         if found.get(name) != expected[name]:

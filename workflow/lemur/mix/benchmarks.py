@@ -79,8 +79,8 @@ def _items(value: Any) -> Iterator[Any]:
 
 def rows(name: str, content: bytes, where: str) -> Iterator[Any]:
     """The rows of a .jsonl or .parquet file; of a .json file what ``_items`` finds in it."""
-    found = records.records(name, content, where)
-    yield from found if re.search(r"\.(jsonl|parquet)\b", name) else _items(next(found))
+    found = records.read_records(name, content, where)
+    yield from found if records.holds_rows(name) else _items(next(found))
 
 
 def _problem(benchmark: str, record: Any, fallback: str) -> Problem | None:

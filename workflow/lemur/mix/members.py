@@ -1,12 +1,14 @@
 """The files inside what a download left behind, read without unpacking anything to disk."""
 
 import fnmatch
+import lzma
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lemur.corpus import archives
 from lemur.data.manifest import read_manifest
 from lemur.errors import UserError
 
@@ -22,33 +24,33 @@ def _checked(path: Path, name: str, size: int) -> None:
         raise UserError(f"{path}: '{name}' unpacks to {size} bytes, more than {LARGEST}")
 
 
+def _is_archive(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    except (EOFError, zlib.error, lzma.LZMAError) as error:
+        raise UserError(f"{path}: a damaged archive ({error}); remove it and fetch again") from None
+
+
 def members(path: Path, patterns: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the members of an archive that match, sorted by name; or of a plain file.
 
-    Wheels, zip and tar archives are opened; anything else is its own single member. Of members with
-    one name the last counts, which is the one that unpacking leaves.
+    Wheels, zip and tar archives are read as the corpus' are; anything else is its own single
+    member. Of members with one path (``a`` and ``./a`` are one) the last counts, which is the one
+    that unpacking leaves; where that is a link, there is none. All that match are held in memory.
     """
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                entries = {info.filename: info for info in archive.infolist()}
-                for _, info in sorted(entries.items()):
-                    if not info.is_dir() and _matches(info.filename, patterns):
-                        _checked(path, info.filename, info.file_size)
-                        yield info.filename, archive.read(info)
-        elif tarfile.is_tarfile(path):
-            with tarfile.open(path) as archive:
-                found = {entry.name: entry for entry in archive.getmembers()}
-                for _, entry in sorted(found.items()):
-                    file = archive.extractfile(entry) if entry.isfile() else None
-                    if file is not None and _matches(entry.name, patterns):
-                        _checked(path, entry.name, entry.size)
-                        yield entry.name, file.read()
-        elif _matches(path.name, patterns):
+    if not _is_archive(path):
+        if _matches(path.name, patterns):
             _checked(path, path.name, path.stat().st_size)
             yield path.name, path.read_bytes()
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
-        raise UserError(f"{path}: a damaged archive ({error}); remove it and fetch again") from None
+        return
+    found: dict[str, bytes] = {}
+    for member in archives.members(path):
+        if _matches(member.path, patterns):
+            _checked(path, member.path, member.size)
+            found.pop(member.path, None)
+            if not member.link:
+                found[member.path] = member.read()
+    yield from sorted(found.items())
 
 
 def manifest_members(manifest: Path, patterns: Sequence[str]) -> Iterator[tuple[str, bytes]]:

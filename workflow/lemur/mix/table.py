@@ -12,7 +12,7 @@ def _percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.2f}%" if whole else "-"
 
 
-def text_of(
+def render_table(
     plan: Mapping[str, Any], realised: Mapping[str, Any], entries: Mapping[str, Entry]
 ) -> str:
     """Four tables as plain text, and which sources keep nothing."""

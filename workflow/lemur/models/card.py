@@ -32,6 +32,10 @@ def start_card(spec: Facts) -> str:
     return "\n".join([*lines, ""])
 
 
+def _computed(precision: str, computed: str) -> str:
+    return "" if computed == precision else f", computed in {computed} (a CPU without bfloat16)"
+
+
 def trained_card(spec: Facts, base: Facts, data: Facts | None, result: Facts) -> str:
     """Card of a trained model.
 
@@ -66,7 +70,8 @@ def trained_card(spec: Facts, base: Facts, data: Facts | None, result: Facts) ->
         f"{optimizer['weight_decay']:g}, clip {optimizer['clip']:g}; schedule "
         f"{spec['schedule']['name']}, warm-up {_warmup(spec['schedule'])}",
         *_adapters(spec.get("lora"), result),
-        f"- precision: {spec['precision']} with float32 master weights; engine: {result['engine']}; "
+        f"- precision: {spec['precision']} with float32 master weights"
+        f"{_computed(spec['precision'], result['computed'])}; engine: {result['engine']}; "
         f"seed {spec['seed']}",
         f"- loss of the last step: {result['final_loss']:.4f} nats a token",
         "",

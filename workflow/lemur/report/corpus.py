@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lemur.corpus.emptied import sentence
+from lemur.corpus.empty_source import describe_empty
 from lemur.figures.inputs import mapping
 
 
@@ -33,7 +33,7 @@ class Source:
     @property
     def nothing_kept(self) -> str | None:
         """A sentence about a source that keeps no document, None for all others."""
-        return None if self.documents else sentence(self.name, self.files, self.dropped)
+        return None if self.documents else describe_empty(self.name, self.files, self.dropped)
 
     @property
     def reasons(self) -> str:

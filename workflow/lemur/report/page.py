@@ -108,6 +108,7 @@ def score_rows(
             span = f"{low:.{digits}f} to {high:.{digits}f}"
         name, start = score["benchmark"], starts.get(score["benchmark"])
         notes = [score.get("reason") or "", *caveats.all_caveats(score), _otherwise(score, scores)]
+        notes.append(caveats.computed(score))
         rows.append(
             {
                 "benchmark": NAMES.get(

@@ -41,7 +41,10 @@ def read(report: Path) -> Summary:
     facts = read_json(path)
     try:
         shown = [Number(**number) for number in facts.pop("numbers")]
-        return Summary(**facts, numbers=shown)
+        made = Summary(**facts, numbers=shown)
+        if not all(isinstance(text, str) for text in (made.recipe, made.description, made.opening)):
+            raise TypeError
+        return made
     except (AttributeError, KeyError, TypeError):
         raise UserError(
             f"{path}: not the summary of a report: scripts/8_figures/report.py writes it"

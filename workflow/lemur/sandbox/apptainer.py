@@ -1,6 +1,6 @@
 """The policy as apptainer's arguments: the second tier, where bubblewrap cannot run.
 
-``policy.command`` stays the only allow-list. What apptainer cannot do from outside is done by
+``policy.build_command`` stays the only allow-list. What apptainer cannot do from outside is done by
 ``inside/confine.py``, which gets the filter of system calls and the environment in one variable, or
 by the watch in ``process``: apptainer does not limit /dev/shm, and /tmp only for ordinary users.
 """
@@ -18,8 +18,8 @@ from pathlib import Path
 
 from lemur.sandbox import seccomp
 from lemur.sandbox.policy import PLAIN, Limits, Root
-from lemur.sandbox.policy import command as policy
-from lemur.sandbox.user import number
+from lemur.sandbox.policy import build_command as policy
+from lemur.sandbox.user import draw_user
 
 CONFINE = "LEMUR_CONFINE"
 WRITABLE = ("/tmp", "/dev/shm")  # noqa: S108 - inside
@@ -101,7 +101,7 @@ def _remove(base: Path, pid: int) -> None:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def command(
+def build_command(
     apptainer: str, script: str, files: dict[str, int], *, user_namespace: bool, root: Root = PLAIN
 ) -> list[str]:
     """The command line that runs ``inside/<script>`` under the policy for ``root``.
@@ -112,7 +112,7 @@ def command(
     image, mounts = _image(root, os.getpid())
     options, inside = _parsed(root)
     environment = {name: value for kind, name, value in filter(_sets, options)}
-    filtered = seccomp.program()
+    filtered = seccomp.build_filter()
     told = {
         "threads": THREADS,
         "environment": environment,
@@ -127,7 +127,7 @@ def command(
         "PYTHONHASHSEED",
     ):  # read before Python runs
         passed[name] = environment[name]
-    user = ["--security", "uid:{0},gid:{0}".format(number())]
+    user = ["--security", "uid:{0},gid:{0}".format(draw_user())]
     if user_namespace:  # there /dev/shm gets a part of /tmp's size, not half of the memory
         user = ["--userns", "--scratch", "/dev/shm"]  # noqa: S108
     arguments = [apptainer, "exec", *ALWAYS, *user, *mounts]

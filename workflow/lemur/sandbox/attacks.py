@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lemur.sandbox.judge import Job, judge
-from lemur.sandbox.memory import children
+from lemur.sandbox.memory import list_tree
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Sandbox
-from lemur.sandbox.user import settings
+from lemur.sandbox.user import list_settings
 
 SMALL = Limits(cpu_seconds=2, wall_seconds=10, memory_mb=256, tmp_mb=16)
 
@@ -72,7 +72,7 @@ def f():
 """
 
 
-def kept_in(sandbox: Sandbox) -> str:
+def find_escape(sandbox: Sandbox) -> str:
     """Empty when nothing gets out, else what did."""
     with socket.socket(socket.AF_UNIX) as planted:
         host = f"lemur-probe-{os.getpid()}"
@@ -134,14 +134,11 @@ def _all_gone(
         try:
             theirs.close()
             ours.settimeout(seconds)
-            for message in (settings(SMALL, sandbox.another_user), ["exec", STAYS + "f()"]):
+            for message in (list_settings(SMALL, sandbox.another_user), ["exec", STAYS + "f()"]):
                 data = json.dumps(message).encode()
                 ours.sendall(len(data).to_bytes(4, "little") + data)
             ours.recv(4)  # the program has run
-            inside, looked = [], [confined.process.pid]
-            while looked:
-                inside.append(looked.pop())
-                looked += children(inside[-1])
+            inside = list_tree([confined.process.pid])
             ending(confined, over)
             until = time.monotonic() + seconds
             while left := [pid for pid in inside if _runs(pid)]:

@@ -18,29 +18,25 @@ _counter = itertools.count()
 
 
 @functools.cache
-def parent() -> Path | None:
+def find_parent() -> Path | None:
     """The folder in which this process may make memory cgroups, None where there is none."""
-    for place in _candidates():
+    for place in _find_candidates():
         with contextlib.suppress(OSError):
             _remove_old(place)
             group = Group(place)
-            counted = group.kernel() is not None
+            counted = group.read_kernel_memory() is not None
             group.close()
             if counted:
                 return place
     return None
 
 
-def _candidates() -> list[Path]:
+def _find_candidates() -> list[Path]:
     """Version 1: below this process's own group. Version 2, whose groups hold either processes or
-    groups: beside it, or below it in the root group."""
-    own = {}
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
-            _, controllers, path = line.split(":", 2)
-            own[controllers] = path
+    groups: below it in the root group, else beside it where that is left to this process."""
+    own = _read_own()
     found = []
-    for kind, options, root, mounted in _mounts():
+    for kind, options, root, mounted in _read_mounts():
         first = kind == "cgroup" and "memory" in options.split(",")
         path = own.get("memory" if first else "", "")
         if not path or not (first or kind == "cgroup2"):
@@ -48,15 +44,48 @@ def _candidates() -> list[Path]:
         inside = os.path.relpath(path, root)
         if inside.startswith(".."):  # of another namespace: its root is ours
             inside = "."
-        here = Path(mounted) / inside
+        top = Path(mounted)
+        here = top / inside
         if first:
             found.append(here)
-        else:
-            found += [place for place in (here, here.parent) if _shares_memory(place)]
+            continue
+        places = [here] if here == top else [here, here.parent]
+        # Who is in the root of all has no manager, and a namespace's root is left to who lives there.
+        ours = here == top or (top / "cgroup.type").exists()
+        found += [
+            place
+            for place in places
+            if _shares_memory(place) and (_is_delegated(place, top) or (ours and place == top))
+        ]
     return found
 
 
-def _mounts() -> list[tuple[str, str, str, str]]:
+def _is_delegated(place: Path, top: Path) -> bool:
+    """Whether groups may be made in ``place`` of a version 2 mounted at ``top``. Each group has one
+    manager, mostly systemd, which may remove or change what others put there. It marks what it leaves
+    to others, and what is below that is theirs too; a folder that belongs to an ordinary user has been
+    given to that user."""
+    for folder in (place, *place.parents):
+        for name in ("user.delegate", "trusted.delegate"):
+            with contextlib.suppress(OSError):
+                if os.getxattr(folder, name) == b"1":
+                    return True
+        if folder == top:
+            break
+    return os.geteuid() != 0 and place.stat().st_uid == os.geteuid()
+
+
+def _read_own() -> dict[str, str]:
+    """The groups of this process: path by controllers, "" for those of version 2."""
+    own = {}
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            own[controllers] = path
+    return own
+
+
+def _read_mounts() -> list[tuple[str, str, str, str]]:
     """(file system, its options, its folder that is mounted, where) of all mounts."""
     found = []
     with contextlib.suppress(OSError):
@@ -82,9 +111,9 @@ def _remove_old(place: Path) -> None:
                     folder.rmdir()
 
 
-def make() -> "Group | None":
+def make_group() -> "Group | None":
     """A new group, None where none can be made."""
-    place = parent()
+    place = find_parent()
     if place is not None:
         with contextlib.suppress(OSError):
             return Group(place)
@@ -97,13 +126,23 @@ class Group:
     def __init__(self, place: Path):
         self.folder = place / f"{_NAME}-{os.getpid()}-{next(_counter)}"
         self.folder.mkdir()
+        limit = self.folder / "memory.kmem.tcp.limit_in_bytes"
+        with contextlib.suppress(OSError):
+            if limit.exists():  # version 1 counts what waits in connections only below a limit
+                limit.write_text(str((1 << 63) - 4096))
 
-    def entering(self, command: list[str]) -> list[str]:
-        """``command`` begun inside of the group."""
+    def wrap_command(self, command: list[str]) -> list[str]:
+        """``command`` begun inside of the group, outside of it where it cannot enter."""
         enter = 'echo $$ > "$0/cgroup.procs"; exec "$@"'
         return ["/bin/sh", "-c", enter, str(self.folder), *command]
 
-    def kernel(self) -> int | None:
+    def is_empty(self) -> bool:
+        """Whether no process is in it."""
+        with contextlib.suppress(OSError):
+            return not (self.folder / "cgroup.procs").read_bytes().strip()
+        return True
+
+    def read_kernel_memory(self) -> int | None:
         """Bytes that the kernel holds for it, None where that is not counted."""
         with contextlib.suppress(OSError, ValueError):
             if (self.folder / "memory.kmem.usage_in_bytes").exists():

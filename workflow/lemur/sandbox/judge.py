@@ -15,7 +15,7 @@ from lemur.sandbox import ready
 from lemur.sandbox.policy import PLAIN, Limits, Root
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Sandbox
-from lemur.sandbox.user import settings
+from lemur.sandbox.user import list_settings
 
 VERDICTS = ("passed", "failed", "error", "timeout", "out of memory", "forbidden")
 REFUSED = {
@@ -28,6 +28,13 @@ REFUSED = {
     errno.EADDRNOTAVAIL,
 }
 TEST_CPU_SECONDS = 60
+# Verdicts of a program that passed a limit together with all that it has started.
+PASSED_LIMITS = {
+    "timeout": ("timeout", "the limit on wall time"),
+    "processor": ("timeout", "the limit on processor time"),
+    "out of memory": ("out of memory", "the limit on memory of all processes together"),
+    "full": ("error", "the limit on files in /tmp and /dev/shm"),
+}
 EARLY = "the program ended before its test did"
 
 
@@ -85,7 +92,7 @@ def _ended(status: int | None) -> tuple[str, str]:
 
 def judge(sandbox: Sandbox, job: Job, limits: Limits | None = None) -> Verdict:
     """Judge one program in fresh namespaces. Never raises for what a program does."""
-    return between(sandbox, limits or Limits(), dataclasses.asdict(job))
+    return judge_between(sandbox, limits or Limits(), dataclasses.asdict(job))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +111,9 @@ class Sides:
 SIDES = Sides()
 
 
-def between(sandbox: Sandbox, limits: Limits, job: dict[str, Any], sides: Sides = SIDES) -> Verdict:
+def judge_between(
+    sandbox: Sandbox, limits: Limits, job: dict[str, Any], sides: Sides = SIDES
+) -> Verdict:
     """The verdict of the test's side on a ``job`` of plain data."""
     prepared = ready.prepare(sandbox)
     inside = sides.program or limits
@@ -116,7 +125,7 @@ def between(sandbox: Sandbox, limits: Limits, job: dict[str, Any], sides: Sides 
         with channel:
             data = {
                 **job,
-                "confine_program": settings(inside, sandbox.another_user),
+                "confine_program": list_settings(inside, sandbox.another_user),
                 "wall_seconds": limits.wall_seconds + 1,
                 "cpu_seconds": TEST_CPU_SECONDS,
             }
@@ -154,12 +163,8 @@ def _wait(pipe: int, runner: Confined, limits: Limits, began: float) -> tuple[by
 
 
 def _verdict(text: bytes, cause: str | None, runner: Confined) -> tuple[str, str]:
-    if cause == "timeout":
-        return "timeout", "the limit on wall time"
-    if cause == "out of memory":
-        return "out of memory", "the limit on memory of all processes together"
-    if cause == "full":
-        return "error", "the limit on files in /tmp and /dev/shm"
+    if cause is not None:
+        return PASSED_LIMITS[cause]
     if not text:
         # The test's own process fell, which only an answer of the program can bring about.
         return "error", "the test ended without a verdict"

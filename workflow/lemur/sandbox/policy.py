@@ -37,7 +37,7 @@ class Limits:
     """Bounds of one program and all that it starts."""
 
     wall_seconds: float = 15.0
-    cpu_seconds: int = 5
+    cpu_seconds: int = 5  # of a process, and of the whole tree
     memory_mb: int = 1024  # address space of a process, and resident memory of the whole tree
     # Threads count too. Programs ask for pools of dozens, and by default for one worker a core.
     processes: int = 128
@@ -79,7 +79,7 @@ PLAIN = Root()
 
 
 @functools.cache
-def interpreter() -> list[str]:
+def mount_interpreter() -> list[str]:
     """Arguments that mount the running interpreter's base at ``/python``, without site-packages."""
     base = Path(sys.base_prefix)
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -96,7 +96,7 @@ def interpreter() -> list[str]:
 
 
 @functools.cache
-def libraries() -> list[str]:
+def mount_libraries() -> list[str]:
     """Arguments that mount the folders of shared libraries, and of time zones where there are any,
     read-only, links kept as links."""
     arguments: list[str] = []
@@ -112,7 +112,7 @@ def libraries() -> list[str]:
     return arguments
 
 
-def command(
+def build_command(
     bwrap: str, script: str, limits: Limits, *, user_namespace: bool, root: Root = PLAIN
 ) -> list[str]:
     """bubblewrap's command line for ``inside/<script>``; ``root`` is let in beside it.
@@ -133,7 +133,7 @@ def command(
     for folder in (*folders, "/judge"):
         # bubblewrap's own parents of a mount can be entered by their owner alone.
         arguments += ["--perms", "0755", "--dir", folder]
-    arguments += libraries() + interpreter()
+    arguments += mount_libraries() + mount_interpreter()
     for name in ("confine.py", "wire.py", *PARTS.get(script, ()), script):
         arguments += ["--ro-bind", str(INSIDE / name), f"/judge/{name}"]
     arguments += ["--dev", "/dev"]
@@ -148,6 +148,7 @@ def command(
         "PATH": f"{PYTHON}/bin",
         "PYTHONHASHSEED": "0",
     }
+    arguments.append("--clearenv")
     for name, value in environment.items():
         arguments += ["--setenv", name, value]
     arguments += root.arguments()

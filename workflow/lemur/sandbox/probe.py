@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lemur.sandbox import apptainer, attacks
 from lemur.sandbox.judge import Job, Verdict, describe, judge
-from lemur.sandbox.policy import Limits, command
+from lemur.sandbox.policy import Limits, build_command
 from lemur.sandbox.types import Absent, Sandbox
 
 # Ubuntu since 24.04: "1" where only programs with an AppArmor profile may open user namespaces.
@@ -85,7 +85,7 @@ def _proved(sandbox: Sandbox) -> str | None:
     second = judge(sandbox, Job(CURIOUS, ("assert f() == [], f()",), ("f",)))
     told = "" if second.verdict == "passed" else second.detail or second.verdict
     if not told and sandbox.tool == "apptainer":
-        told = attacks.kept_in(sandbox)
+        told = attacks.find_escape(sandbox)
     if told:
         return f"{sandbox.tool} {sandbox.version} does not keep a program in here ({told})"
     return None
@@ -94,12 +94,14 @@ def _proved(sandbox: Sandbox) -> str | None:
 def _complaint(sandbox: Sandbox) -> str | None:
     """The last line that the tool writes when it is asked to run nothing, None if it runs it."""
     if sandbox.tool == "apptainer":
-        line = apptainer.command(
+        line = apptainer.build_command(
             sandbox.bwrap, "runner.py", {}, user_namespace=sandbox.user_namespace
         )
         environment = apptainer.ENVIRONMENT
     else:
-        line = command(sandbox.bwrap, "runner.py", Limits(), user_namespace=sandbox.user_namespace)
+        line = build_command(
+            sandbox.bwrap, "runner.py", Limits(), user_namespace=sandbox.user_namespace
+        )
         environment = {}
     shown = subprocess.run([*line[:-1], "-c", "0"], capture_output=True, env=environment)
     return describe(shown) if shown.returncode else None

@@ -9,13 +9,11 @@ import time
 from pathlib import Path
 
 from lemur.sandbox import apptainer, cgroup, seccomp
-from lemur.sandbox.memory import children, kernel, lost, resident
-from lemur.sandbox.policy import PLAIN, Limits, Root, command
+from lemur.sandbox.buffers import bound_buffers, measure_lost
+from lemur.sandbox.memory import find_children, list_tree, measure_page_tables, measure_resident
+from lemur.sandbox.policy import PLAIN, Limits, Root, build_command
+from lemur.sandbox.processor import ProcessorTime
 from lemur.sandbox.types import Sandbox
-
-# Descriptors that a tree has open before memory which nobody owns is laid to it: what else runs on
-# the machine must not bring a program its verdict, and a few buffers hold little.
-OPENED = 64
 
 
 class Confined:
@@ -36,65 +34,69 @@ class Confined:
         root: Root = PLAIN,
     ):
         self._first: int | None = None
-        self.group = cgroup.make()
-        self._before: int | None = None
+        self._least: int | None = None  # what the machine had lost when it had lost least
+        self._time = ProcessorTime()
+        self._used = 0.0  # processor seconds before those that count
         self.watched = sandbox.tool == "apptainer"
-        if self.watched:
-            line = apptainer.command(
-                sandbox.bwrap, script, files, user_namespace=sandbox.user_namespace, root=root
-            )
-            self._open(line, list(files.values()), stdin, apptainer.ENVIRONMENT)
-        else:
-            self._bubblewrap(
-                command(
-                    sandbox.bwrap, script, limits, user_namespace=sandbox.user_namespace, root=root
-                ),
-                files,
-                stdin,
-            )
+        self.process: subprocess.Popen[bytes] | None = None
+        self.group = cgroup.make_group()
+        try:
+            namespace = sandbox.user_namespace
+            if self.watched:
+                line = apptainer.build_command(
+                    sandbox.bwrap, script, files, user_namespace=namespace, root=root
+                )
+                self._open(line, list(files.values()), stdin, apptainer.ENVIRONMENT)
+            else:
+                line = build_command(
+                    sandbox.bwrap, script, limits, user_namespace=namespace, root=root
+                )
+                self._bubblewrap(line, files, stdin)
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _abandon(self) -> None:
+        """Leave nothing behind of what did not come to run."""
+        if self.process is not None:
+            self.end()
+        elif self.group is not None:
+            self.group.close()
 
     def _open(
         self, line: list[str], passed: list[int], stdin: int, environment: dict[str, str]
     ) -> None:
-        try:
-            self.process = subprocess.Popen(
-                line if self.group is None else self.group.entering(line),
-                stdin=stdin,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=passed,
-                env=environment,
-                cwd="/",
-            )
-        except BaseException:
-            if self.group is not None:
-                self.group.close()
-            raise
+        self.process = subprocess.Popen(
+            line if self.group is None else self.group.wrap_command(line),
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=passed,
+            env=environment,
+            cwd="/",
+            start_new_session=True,  # of no terminal: apptainer does not part from it
+        )
 
     def _bubblewrap(self, arguments: list[str], files: dict[str, int], stdin: int) -> None:
         split = arguments.index("--")
-        info_read, info_write = os.pipe()
-        passed = [info_write, *files.values()]
-        extra = ["--info-fd", str(info_write)]
-        filtered = seccomp.program()
-        if filtered is not None:
-            bpf = os.memfd_create("seccomp")
-            os.write(bpf, filtered)
-            os.lseek(bpf, 0, os.SEEK_SET)
-            passed.append(bpf)
-            extra += ["--seccomp", str(bpf)]
-        for name, number in files.items():
-            extra += ["--setenv", name, str(number)]
-        try:
-            self._open([*arguments[:split], *extra, *arguments[split:]], passed, stdin, {})
-        except BaseException:
-            os.close(info_read)
-            raise
-        finally:
-            os.close(info_write)
-            if filtered is not None:
-                os.close(bpf)
-        with os.fdopen(info_read) as info:
+        with contextlib.ExitStack() as opened:
+            info_read, info_write = os.pipe()
+            info = opened.enter_context(os.fdopen(info_read))
+            with contextlib.ExitStack() as theirs:
+                theirs.callback(os.close, info_write)
+                passed = [info_write, *files.values()]
+                extra = ["--info-fd", str(info_write)]
+                filtered = seccomp.build_filter()
+                if filtered is not None:
+                    bpf = os.memfd_create("seccomp")
+                    theirs.callback(os.close, bpf)
+                    os.write(bpf, filtered)
+                    os.lseek(bpf, 0, os.SEEK_SET)
+                    passed.append(bpf)
+                    extra += ["--seccomp", str(bpf)]
+                for name, number in files.items():
+                    extra += ["--setenv", name, str(number)]
+                self._open([*arguments[:split], *extra, *arguments[split:]], passed, stdin, {})
             text = info.read()  # ends when bubblewrap has written it, or has failed
         with contextlib.suppress(ValueError):
             self._first = json.loads(text)["child-pid"]
@@ -105,25 +107,41 @@ class Confined:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def resident(self) -> int:
-        """Resident bytes of everything inside."""
-        if not self.watched:
-            return resident(self.process.pid)
-        return sum(map(resident, children(self.first or self.process.pid)))
+    def begin(self) -> None:
+        """The first look, before it has seen a program: what it has used until now is not the
+        program's."""
+        self.measure_kernel_memory(self.list_processes())
+        self.begin_count()
 
-    def kernel(self) -> int:
-        """Bytes that the kernel holds for what is inside: what its cgroup counts, else its page
-        tables and, if it has opened much, what the machine has lost since it had lost least."""
-        if self.group is not None:
-            return self.group.kernel() or 0
-        tables, opened = kernel(self.process.pid)
-        now = lost()
-        self._before = now if self._before is None else min(now, self._before)
-        return tables + (now - self._before if opened > OPENED else 0)
+    def begin_count(self) -> None:
+        """Count processor time from now on."""
+        self._used = self._time.measure(self.list_processes())
+
+    def list_processes(self) -> list[int]:
+        """Everything inside, and bubblewrap itself; not apptainer's own processes outside."""
+        if not self.watched:
+            return list_tree([self.process.pid])
+        return list_tree(find_children(self.first or self.process.pid))
+
+    def measure_kernel_memory(self, processes: list[int]) -> int:
+        """Bytes that the kernel holds for what is inside: what its cgroup counts, if it has entered
+        it; else what the machine has lost since it had lost least, as far as it can be in the pipes
+        and sockets inside. Page tables are counted in both cases, since not every cgroup does."""
+        tables = measure_page_tables(processes)
+        if self.group is not None and not self.group.is_empty():
+            return max(tables, self.group.read_kernel_memory() or 0)
+        now = measure_lost()
+        self._least = now if self._least is None else min(now, self._least)
+        waiting, most = bound_buffers(self.first or self.process.pid, processes)
+        return tables + max(waiting, min(now - self._least, most))
 
     def exceeded(self, limits: Limits) -> str | None:
         """The limit that everything inside has passed together, if any."""
-        if self.resident() + self.kernel() > limits.memory_mb << 20:
+        processes = self.list_processes()
+        if self._time.measure(processes) - self._used > limits.cpu_seconds:
+            return "processor"
+        held = measure_resident(processes) + self.measure_kernel_memory(processes)
+        if held > limits.memory_mb << 20:
             return "out of memory"
         return self.overfull(limits)
 
@@ -132,7 +150,7 @@ class Confined:
         bounds by the host's memory alone; how many bytes it refuses itself in bubblewrap's mounts,
         while apptainer's have a size of their own or none."""
         first = self.first
-        places = [] if first is None else children(first) if self.watched else [first]
+        places = [] if first is None else find_children(first) if self.watched else [first]
         for one in places:
             if not os.path.exists(f"/proc/{one}/root/judge/wire.py"):
                 continue  # it is still prepared: this is the host's root
@@ -159,7 +177,7 @@ class Confined:
                 if line.split()[-1] == b"1":
                     self._first = one
                     break
-            queue += children(one)
+            queue += find_children(one)
         return self._first
 
     def kill(self) -> None:

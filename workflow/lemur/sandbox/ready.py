@@ -20,7 +20,7 @@ from collections import defaultdict, deque
 from lemur.sandbox.policy import PLAIN, Limits, Root
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Sandbox
-from lemur.sandbox.user import settings
+from lemur.sandbox.user import list_settings
 
 # Of the checker: many judgements are under way at once, each a process of it.
 CHECKER = Limits(memory_mb=2048, cpu_seconds=3600, processes=256, open_files=256)
@@ -90,7 +90,7 @@ class Ready:
                     continue  # ended for another root: ask again
                 confined, channel = self.spares[kind].popleft()
                 if confined.process.poll() is None or died == DIED:
-                    confined.kernel()  # the first look, before it has seen a program
+                    confined.begin()
                     return confined, channel
                 died += 1
                 channel.close()  # it died waiting: take another
@@ -182,7 +182,7 @@ class Ready:
             holder.script, "LEMUR_CONTROL", holder.limits, socket.SOCK_SEQPACKET, holder.root
         )
         with contextlib.suppress(OSError):
-            told = settings(holder.limits, self.sandbox.another_user)
+            told = list_settings(holder.limits, self.sandbox.another_user)
             control.send(json.dumps(told).encode())
         return confined, control
 

@@ -81,7 +81,7 @@ def _refuse(number: int) -> int:
 
 
 @functools.cache
-def program(machine: str | None = None) -> bytes | None:
+def build_filter(machine: str | None = None) -> bytes | None:
     """The filter for ``machine`` (default: this one), or None where its numbers are not known."""
     if (machine or platform.machine()) not in MACHINES:
         return None

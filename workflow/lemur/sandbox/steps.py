@@ -10,11 +10,11 @@ import threading
 import time
 
 from lemur.sandbox import ready
-from lemur.sandbox.judge import Verdict, _ended
+from lemur.sandbox.judge import PASSED_LIMITS, Verdict, _ended
 from lemur.sandbox.policy import Limits, Root
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Sandbox
-from lemur.sandbox.user import settings
+from lemur.sandbox.user import list_settings
 
 # Compilers of a few languages need it on a busy machine.
 COMPILE_SECONDS = 60
@@ -74,7 +74,7 @@ class Steps:
             }
             for number, command in enumerate(self.commands)
         ]
-        confine = settings(wide, sandbox.another_user)
+        confine = list_settings(wide, sandbox.another_user)
         confine |= {"memory_mb": _ADDRESS_MB, "cpu_seconds": 600}
         data = {"files": dict(self.files), "steps": steps, "confine": confine}
         began = time.monotonic()
@@ -97,17 +97,13 @@ class Steps:
         with channel:
             try:
                 _feed(channel, data)
-                return _told(channel, process, limits, until)
+                return _told(channel, process, limits, len(self.commands), until)
             finally:
                 prepared.done(process)
 
     def _verdict(self, told: bytes, cause: str | None) -> tuple[str, str]:
-        if cause == "timeout":
-            return "timeout", "the limit on wall time"
-        if cause == "out of memory":
-            return "out of memory", "the limit on memory of all processes together"
-        if cause == "full":
-            return "error", "the limit on files in /tmp and /dev/shm"
+        if cause is not None:
+            return PASSED_LIMITS[cause]
         if not told:
             return "error", "its judge was ended with it"
         message = json.loads(told)
@@ -135,10 +131,13 @@ def _feed(channel: socket.socket, data: bytes) -> None:
 
 
 def _told(
-    channel: socket.socket, process: Confined, limits: Limits, until: float
+    channel: socket.socket, process: Confined, limits: Limits, commands: int, until: float
 ) -> tuple[bytes, str | None]:
-    """What ``inside/steps.py`` wrote, or why it was not waited for."""
+    """What ``inside/steps.py`` wrote, or why it was not waited for. It writes a line end when a
+    command begins: the last one has ``limits``, a compiler's processes what fits into its wall time.
+    """
     text = b""
+    compiling = dataclasses.replace(limits, cpu_seconds=3 * COMPILE_SECONDS)
     while True:
         left = until - time.monotonic()
         if left <= 0:
@@ -149,7 +148,12 @@ def _told(
             except ConnectionError:  # it ended before it had read its job
                 part = b""
             if not part:
-                return text, None
+                return text.strip(), None
+            if part.startswith(b"\n"):
+                process.begin_count()
             text += part
-        elif (cause := process.exceeded(limits)) is not None:
-            return b"", cause
+        else:
+            begun = len(text) - len(text.lstrip(b"\n"))
+            cause = process.exceeded(limits if begun >= commands else compiling)
+            if cause is not None:
+                return b"", cause

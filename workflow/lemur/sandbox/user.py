@@ -8,16 +8,16 @@ from lemur.sandbox.policy import Limits
 _counter = itertools.count()
 
 
-def number() -> int:
+def draw_user() -> int:
     """A user of its own, numbered so that no two sandboxes of one machine share a count of
     processes."""
     return 0x40000000 + os.getpid() % 2**20 * 512 + next(_counter) % 512
 
 
-def settings(limits: Limits, another_user: bool) -> dict[str, int | None]:
+def list_settings(limits: Limits, another_user: bool) -> dict[str, int | None]:
     """For ``inside/confine.py``; with ``another_user`` it is not root when it begins."""
     return {
-        "user": None if another_user else number(),
+        "user": None if another_user else draw_user(),
         "cpu_seconds": limits.cpu_seconds,
         "memory_mb": limits.memory_mb,
         "file_mb": limits.file_mb,

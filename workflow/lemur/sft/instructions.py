@@ -43,6 +43,7 @@ SYSTEM = ("system", "system_prompt")
 
 # Why a conversation is left out.
 FIELDS, SHAPE = "no known fields", "messages without role and text"
+CALL = "a tool's call that cannot be read"
 ROLE, PART, EMPTY = "unknown role", "content that is not text", "an empty message"
 NO_ANSWER = "no question with an answer"
 
@@ -65,11 +66,11 @@ def _text(content: Any) -> str:
 
 def _calls(message: Mapping[str, Any]) -> list[str]:
     """Tools that a message calls, as Hermes' and Qwen's templates write them: JSON between tags."""
-    listed = message.get("tool_calls") or []
-    if message.get("function_call"):
-        listed = [*listed, {"function": message["function_call"]}]
     found = []
     try:
+        listed = message.get("tool_calls") or []
+        if message.get("function_call"):
+            listed = [*listed, {"function": message["function_call"]}]
         for call in listed:
             called = call.get("function", call)
             given = called["arguments"]
@@ -77,7 +78,7 @@ def _calls(message: Mapping[str, Any]) -> list[str]:
             text = json.dumps({"name": called["name"], "arguments": given}, ensure_ascii=False)
             found.append(f"<tool_call>\n{text}\n</tool_call>")
     except (AttributeError, LookupError, TypeError, ValueError):
-        raise Skipped("a tool's call that cannot be read") from None
+        raise Skipped(CALL) from None
     return found
 
 
@@ -106,7 +107,7 @@ def _listed(messages: Any) -> Messages:
     return made
 
 
-def messages_of(record: Any) -> Messages:
+def read_messages(record: Any) -> Messages:
     """The conversation in one record; ``Skipped`` for one that is empty or of no known shape."""
     if not isinstance(record, Mapping):
         raise Skipped("not a record")
@@ -162,7 +163,7 @@ def _found(records: list[Any]) -> Iterator[Messages | Skipped]:
     trees = "message_id" in first
     for one in _paths(records) if trees else records:
         try:
-            yield _listed(one) if trees else messages_of(one)
+            yield _listed(one) if trees else read_messages(one)
         except Skipped as reason:
             yield reason
 

@@ -1,13 +1,13 @@
 """Conversations to packed sequences with a loss mask: whole conversations, best fit."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lemur.data.records import json_objects
 from lemur.errors import UserError, nearest
 from lemur.files import replacing
 from lemur.progress import Progress
@@ -20,21 +20,19 @@ from lemur.tokenize.store import segments, write_names, write_packed
 TEMPLATES = ("chatml",)
 
 
-def read(path: Path) -> Iterator[dict[str, Any]]:
+KEYS = ("id", "source", "messages")
+
+
+def read_conversations(path: Path) -> Iterator[dict[str, Any]]:
     """The conversations of a ``conversations.jsonl``."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    record = json.loads(line)
-                    record["id"], record["source"], record["messages"]
-                except (ValueError, KeyError, TypeError) as error:
-                    raise UserError(
-                        f"{path}, line {number}: not a conversation ({error})"
-                    ) from None
-                yield record
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    with path.open("rb") as file:
+        for number, record in json_objects(file, str(path)):
+            missing = [key for key in KEYS if key not in record]
+            if missing:
+                raise UserError(f"{path}: line {number} is no conversation (no '{missing[0]}')")
+            yield record
 
 
 def fitting(turns: Sequence[Turn], messages: Sequence[Mapping[str, str]], context: int) -> int:
@@ -93,7 +91,7 @@ def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -
     encoder = Encoder(tokenizer)
     chat = ChatML(encoder.slow)
     dtype = width(chat.vocabulary)
-    records = _pick(list(read(path)), spec.get("max_examples"), spec["seed"])
+    records = _pick(list(read_conversations(path)), spec.get("max_examples"), spec["seed"])
     lengths: list[int] = []
     sources: dict[str, dict[str, int]] = {}
     left_out = {"too_long": 0, "not_spellable": 0}

@@ -3,10 +3,19 @@
 import os
 import re
 import subprocess
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from logging import Logger
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # SLURM's clients give up after their own time limits; this one is for a controller that hangs.
 TIMEOUT = 60.0
+# Seconds after which a controller that still does not answer is said again.
+REMIND = 600
 
 
 class NoAnswer(Exception):
@@ -15,10 +24,56 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """``state`` as squeue's %T has it; ``reason`` (%r): why a pending job waits."""
+    """``state`` as squeue's %T has it; ``reason`` (%r): why a pending job waits; ``comment``: %k."""
 
     state: str
     reason: str
+    comment: str = ""
+
+
+class Contact:
+    """Whether the controller answers, as several threads find out, said when that changes."""
+
+    def __init__(self, logger: Logger):
+        self._logger = logger
+        self._lock = threading.Lock()
+        self._silent_since: float | None = None
+        self._said_at = 0.0
+
+    @property
+    def lost(self) -> bool:
+        return self._silent_since is not None
+
+    def ask(self, question: Callable[..., T], *arguments: str) -> T:
+        """The answer to a function of this module. Raises NoAnswer, which is noted."""
+        try:
+            answer = question(*arguments)
+        except NoAnswer as error:
+            self.note_silence(error)
+            raise
+        self._note_answer()
+        return answer
+
+    def note_silence(self, error: NoAnswer) -> None:
+        """Say so once, and again every ten minutes."""
+        with self._lock:
+            before, now = self._silent_since, time.monotonic()
+            first, since = before is None, now if before is None else before
+            self._silent_since = since
+            if first or now - self._said_at > REMIND:
+                self._said_at = now
+                long = "" if first else f" for {now - since:.0f} s"
+                self._logger.warning(
+                    f"SLURM: slurmctld does not answer{long} ({error}): jobs that run go on, new "
+                    "ones wait; it is asked again until it does."
+                )
+
+    def _note_answer(self) -> None:
+        with self._lock:
+            if self._silent_since is not None:
+                away = time.monotonic() - self._silent_since
+                self._silent_since = None
+                self._logger.info(f"SLURM: slurmctld answers again after {away:.0f} s.")
 
 
 def configuration() -> dict[str, str]:
@@ -45,15 +100,22 @@ def jobs(name: str) -> dict[str, Job]:
     # By user and by name: asked for an id that it has forgotten, squeue fails altogether.
     said = _ask(
         ["squeue", "--noheader", "--states=all", f"--user={os.getuid()}", f"--name={name}",
-         "--format=%i|%T|%r"]
+         "--format=%i|%T|%r|%k"]
     )  # fmt: skip
-    rows = (line.strip().split("|", 2) for line in said.splitlines())
-    return {row[0]: Job(row[1], row[2]) for row in rows if len(row) == 3}
+    rows = (line.strip().split("|", 3) for line in said.splitlines())
+    return {row[0]: Job(*row[1:]) for row in rows if len(row) >= 3}
+
+
+def cancel(name: str) -> None:
+    """End the user's jobs of that name, whoever knows of them. Raises NoAnswer."""
+    _ask(["scancel", f"--user={os.getuid()}", f"--name={name}"])
 
 
 def _ask(command: list[str]) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT
+        )
     except subprocess.TimeoutExpired:
         raise NoAnswer(f"{command[0]}: no answer in {TIMEOUT:.0f} s") from None
     except OSError as error:

@@ -5,6 +5,7 @@ accounting or the controller was away for a while. Here accounting is never aske
 succeeded says so in the last line of its own log, which is a file, and squeue tells of the others.
 """
 
+import contextlib
 import shlex
 import shutil
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from snakemake_executor_plugin_slurm import Executor as Plugin
+from snakemake_executor_plugin_slurm.utils import get_job_wildcards
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
@@ -24,14 +26,13 @@ from lemur.config.site import Site, group_over_limit
 from lemur.dag import failures
 from lemur.slurm import controller
 
-# The last line of a job's log when all of it succeeded.
-SUCCEEDED = "lemur: succeeded"
+# The last line of a job's log when all of it succeeded, before the run's id: SLURM counts its jobs
+# anew where its state is lost, and a log of an earlier run may have the same number.
+SUCCEEDED = "lemur: succeeded in run"
 # Seconds between two looks at the logs, and at first and at most between two questions to squeue:
 # the longer nothing has happened, the longer the next one waits.
 LOOK, LOOK_AT_MOST = 2, 10
 ASK, ASK_AT_MOST = 10, 60
-# Seconds after which a controller that still does not answer is said again.
-REMIND = 600
 # States of squeue that a job leaves by itself or with SLURM's help.
 UNDER_WAY = {
     "PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "REQUEUED", "REQUEUE_FED",
@@ -40,8 +41,13 @@ UNDER_WAY = {
 }  # fmt: skip
 # Reasons for which every pending job of a busy cluster waits.
 USUAL = {"None", "Priority", "Resources", "BeginTime", "Prolog", "Cleaning"}
-# sbatch's words when it could not submit because nobody listened: the job is not in the queue.
-UNREACHED = "Unable to contact slurm controller"
+# sbatch's words when nobody answered it. Where somebody listened, as a controller that hangs does,
+# the job may be in the queue all the same.
+UNREACHED = (
+    "Unable to contact slurm controller", "Socket timed out", "Zero Bytes were transmitted",
+    "Communication connection failure", "Message send failure", "Message receive failure",
+    "standby mode",
+)  # fmt: skip
 
 
 def install(site: Site) -> None:
@@ -70,15 +76,15 @@ class Executor(Plugin):
             None  # neither command is asked by the plugin
         )
         super().__post_init__(test_mode)
-        try:
-            self.logger.info(f"SLURM: {controller.described(controller.configuration())}.")
-        except controller.NoAnswer as error:
-            self._no_answer(error)
+        with contextlib.suppress(controller.NoAnswer):
+            values = self._contact.ask(controller.configuration)
+            self.logger.info(f"SLURM: {controller.described(values)}.")
 
     def _begin_watching(self) -> None:
         self._ending = threading.Event()
-        self._silent_since: float | None = None
-        self._said_at = 0.0
+        self._contact = controller.Contact(self.logger)
+        self._submitted: set[str | None] = set()
+        self._unanswered: set[Any] = set()  # jobids of what may be in the queue or not
         self._event_at = self._asked_at = time.monotonic()
         self._forgotten: set[str] = set()
         self._reasons: set[str] = set()
@@ -93,7 +99,10 @@ class Executor(Plugin):
         return "trap : TERM"
 
     def get_job_exec_suffix(self, job: Any) -> str:
-        return f"echo {SUCCEEDED}"
+        return f"echo {self._success()}"
+
+    def _success(self) -> str:
+        return f"{SUCCEEDED} {self.run_uuid}"
 
     def additional_general_args(self) -> str:
         # The plugin starts a second Snakemake in the job by srun; the batch step is confined alike.
@@ -107,7 +116,11 @@ class Executor(Plugin):
         # SLURM itself knows a user's default account and refuses a wrong one; the plugin would ask
         # the accounting for both.
         account = job.resources.get("slurm_account")
-        yield f" -A {shlex.quote(str(account))}" if account else ""
+        comment = f"{_mark(job)}{job.name} {get_job_wildcards(job)}".strip()
+        # The plugin's own comment, which this one replaces, is the same for several groups.
+        yield f" --comment {shlex.quote(comment)}" + (
+            f" -A {shlex.quote(str(account))}" if account else ""
+        )
 
     def get_partition_arg(self, job: Any) -> str:
         if job.resources.get("slurm_partition") or self._partitions:
@@ -118,48 +131,64 @@ class Executor(Plugin):
 
     def run_job(self, job: Any) -> None:
         """Submit, as soon as there is a controller. Runs in a thread of the plugin's."""
+        try:
+            self._submit_when_answered(job)
+        except Exception as error:  # of a thread nobody would hear, and the run would never end
+            kind = "error: a job could not be submitted"
+            text = f"{kind}: {' '.join(str(error).split()) or type(error).__name__}"
+            super()._report_job_error_threadsafe(SubmittedJobInfo(job), f"{text}\n")
+
+    def _submit_when_answered(self, job: Any) -> None:
         if job.is_group() and (problem := group_over_limit(job.name, job.resources, self.site)):
             failures.refuse(job, f"error: {problem}")
             self._report_job_error_threadsafe(SubmittedJobInfo(job), f"error: {problem}\n")
             return
-        while self._silent_since is not None and not self._ending.wait(ASK):
-            self._configuration_answers()
+        while self._contact.lost and not self._ending.wait(ASK):
+            with contextlib.suppress(controller.NoAnswer):
+                self._contact.ask(controller.configuration)
         if not self._ending.is_set():
             super().run_job(job)
 
     def _report_job_error_threadsafe(self, job_info: SubmittedJobInfo, msg: str) -> None:
-        if UNREACHED in msg:
-            self._no_answer(controller.NoAnswer(f"sbatch: {UNREACHED}"))
-            self.run_job(job_info.job)
+        reason, _, call = msg.partition("sbatch call:")
+        words = next((words for words in UNREACHED if words in reason), None)
+        if words is None or not call:
+            super()._report_job_error_threadsafe(job_info, msg)
             return
-        super()._report_job_error_threadsafe(job_info, msg)
+        self._contact.note_silence(controller.NoAnswer(f"sbatch: {words}"))
+        self._submit_unless_queued(job_info.job, call)
 
-    def _configuration_answers(self) -> None:
-        try:
-            controller.configuration()
-        except controller.NoAnswer as error:
-            self._no_answer(error)
-        else:
-            self._answers()
+    def _submit_unless_queued(self, job: Any, call: str) -> None:
+        """Submit a job again, unless the ``call`` of sbatch that got no answer reached the queue."""
+        absent = 0
+        self._unanswered.add(job.jobid)
+        # Asked twice: a controller that goes on takes what was sent to it while it answers already.
+        while absent < 2 and not self._ending.wait(ASK):
+            try:
+                known = self._contact.ask(controller.jobs, self.run_uuid)
+            except controller.NoAnswer:
+                absent = 0
+                continue
+            for number in known.keys() - self._submitted:
+                if known[number].comment.startswith(_mark(job)):
+                    self._adopt(job, number, call)
+                    return
+            absent += 1
+        if not self._ending.is_set():
+            self._unanswered.discard(job.jobid)
+            self._job_submission_executor.submit(self.run_job, job)
 
-    def _no_answer(self, error: controller.NoAnswer) -> None:
-        """Say so once, and again every ten minutes."""
-        now = time.monotonic()
-        first = self._silent_since is None
-        self._silent_since = now if self._silent_since is None else self._silent_since
-        if first or now - self._said_at > REMIND:
-            self._said_at = now
-            since = "" if first else f" for {now - self._silent_since:.0f} s"
-            self.logger.warning(
-                f"SLURM: slurmctld does not answer{since} ({error}): jobs that run go on, new ones "
-                "wait; it is asked again until it does."
-            )
-
-    def _answers(self) -> None:
-        if self._silent_since is not None:
-            away = time.monotonic() - self._silent_since
-            self._silent_since = None
-            self.logger.info(f"SLURM: slurmctld answers again after {away:.0f} s.")
+    def _adopt(self, job: Any, number: str, call: str) -> None:
+        words = shlex.split(call.partition(" --wrap=")[0].partition(" /dev/stdin")[0])
+        log = Path(words[words.index("--output") + 1].replace("%j", number))
+        self.logger.info(
+            f"Job {job.jobid} has been submitted with SLURM jobid {number} (log: {log}): "
+            "it was in the queue though sbatch got no answer."
+        )
+        self._report_job_submission_threadsafe(
+            SubmittedJobInfo(job, external_jobid=number, aux={"slurm_logfile": log})
+        )
+        self._unanswered.discard(job.jobid)
 
     # -- watching ---------------------------------------------------------------------------------
 
@@ -184,6 +213,7 @@ class Executor(Plugin):
 
     def report_job_submission(self, job_info: SubmittedJobInfo, register_job: bool = True) -> None:
         self._event_at = time.monotonic()
+        self._submitted.add(job_info.external_jobid)
         super().report_job_submission(job_info, register_job=register_job)
 
     def report_job_error(
@@ -195,21 +225,20 @@ class Executor(Plugin):
 
     def _says_it_succeeded(self, info: SubmittedJobInfo) -> bool:
         """Whether a job's log ends in the line that a job writes when all of it succeeded."""
+        last = f"{self._success()}\n".encode()
         try:
             with open(info.aux["slurm_logfile"], "rb") as log:
-                log.seek(max(0, log.seek(0, 2) - 2 * len(SUCCEEDED)))
-                return log.read().endswith(f"{SUCCEEDED}\n".encode())
+                log.seek(max(0, log.seek(0, 2) - len(last)))
+                return log.read() == last
         except OSError:
             return False
 
     def _ask(self, waiting: list[SubmittedJobInfo]) -> list[SubmittedJobInfo]:
         """What of ``waiting`` has not ended, as squeue has it."""
         try:
-            known = controller.jobs(self.run_uuid)
-        except controller.NoAnswer as error:
-            self._no_answer(error)
+            known = self._contact.ask(controller.jobs, self.run_uuid)
+        except controller.NoAnswer:
             return waiting
-        self._answers()
         left = []
         for info in waiting:
             job = known.get(info.external_jobid)
@@ -251,8 +280,16 @@ class Executor(Plugin):
 
     def cancel_jobs(self, active_jobs: list[SubmittedJobInfo]) -> None:
         self._ending.set()
+        if self._unanswered:
+            with contextlib.suppress(controller.NoAnswer):
+                controller.cancel(self.run_uuid)
         super().cancel_jobs(active_jobs)
 
     def shutdown(self) -> None:
         self._ending.set()
         super().shutdown()
+
+
+def _mark(job: Any) -> str:
+    """What a job's comment in SLURM begins with: no other job of the run has the same."""
+    return f"job {job.jobid}: "

@@ -155,12 +155,12 @@ def verify(path: Path) -> dict:
 def newest(folder: Path) -> tuple[int, Path, dict] | None:
     """The newest checkpoint that verifies, as (step, path, checkpoint.json); None without one.
 
-    A damaged one is named on stderr and passed over.
+    One that is damaged, or that the disk does not give back, is named on stderr and passed over.
     """
     for step, path in reversed(numbered(folder)):
         try:
             return step, path, verify(path)
-        except UserError as error:
+        except (UserError, OSError) as error:
             print(f"warning: {error}; trying an older checkpoint", file=sys.stderr, flush=True)
     return None
 

@@ -7,7 +7,7 @@ from lemur.train import optimizer
 from lemur.train.batches import Batch
 from lemur.train.engine import NotFinite, State
 from lemur.train.model import packed_loss
-from lemur.train.precision import arithmetic
+from lemur.train.precision import choose_arithmetic
 from lemur.train.spec import Spec
 
 
@@ -33,7 +33,7 @@ class TorchEngine:
         self.loss = packed_loss(model, spec)
         self.computed = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self.masters = self.computed
-        if arithmetic(spec.precision, device) == "bf16":
+        if choose_arithmetic(spec.precision, self.name, device) == "bf16":
             self.masters = {name: p.detach().clone() for name, p in self.computed.items()}
             # The parameters alone: a cast of the whole module would round rotary frequencies.
             for p in model.parameters():

@@ -9,7 +9,7 @@ import psutil
 import torch
 
 from lemur.plan.flops import flops_a_token
-from lemur.train.precision import arithmetic
+from lemur.train.precision import choose_arithmetic
 from lemur.train.spec import Spec
 
 # Side of the square matrices that a device's rate is measured with: large enough to reach it.
@@ -59,7 +59,7 @@ class Meter:
 
     def __init__(self, spec: Spec, device: torch.device, flops: float):
         self.tokens, self.flops, self.device = spec.global_batch_tokens, flops, device
-        precision = arithmetic(spec.precision, device)
+        precision = choose_arithmetic(spec.precision, spec.engine, device)
         self.peak = measured_rate(device, precision, torch.get_num_threads()) * spec.world
         side = SIDE[device.type]
         self.described = (

@@ -21,7 +21,7 @@ from lemur.train.batches import step_count
 from lemur.train.guard import WriterLock
 from lemur.train.meter import Meter, model_flops_a_token
 from lemur.train.model import check_vocabulary, load
-from lemur.train.precision import described
+from lemur.train.precision import choose_arithmetic, described
 from lemur.train.rank import one_of_several, rank
 from lemur.train.spec import Spec, parse
 from lemur.train.track import check as trackers
@@ -95,6 +95,7 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
             "final_loss": outcome.metrics.last_loss,
             "engine": built.name,
             "precision": spec.precision,
+            "computed": choose_arithmetic(spec.precision, built.name, built.device),
             "parameters": count,
             **({"trained_parameters": trained} if trained != count else {}),
         }

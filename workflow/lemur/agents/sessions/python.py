@@ -23,7 +23,7 @@ from lemur.sandbox import ready
 from lemur.sandbox.policy import Limits, Root
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Sandbox
-from lemur.sandbox.user import settings
+from lemur.sandbox.user import list_settings
 
 ENVIRONMENT = "session"
 GRACE = 3.0  # seconds that a cell has to be interrupted before its session is killed
@@ -117,7 +117,7 @@ class PythonSession:
         self.confined, self.channel = self.prepared.runner(LIMITS, "session.py", root())
         tools = dataclasses.asdict(self.tools) | {"answers": dict(self.tools.answers)}
         with contextlib.suppress(OSError):  # it is gone: the exchange says so
-            self._send(settings(LIMITS, self.sandbox.another_user))
+            self._send(list_settings(LIMITS, self.sandbox.another_user))
         reply, why = self._exchange({"seconds": self.seconds, **tools}, START)
         if reply is None:
             self.close()

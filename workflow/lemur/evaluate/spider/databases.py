@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import sqlite3
 
 from lemur.errors import UserError
 
@@ -55,6 +56,17 @@ class Database:
         parts += [text for table in self.tables.values() for text in table.inserts]
         return "\n".join(parts) + "\n"
 
+    def build(self) -> sqlite3.Connection:
+        """The database in memory; UserError where SQLite does not take it."""
+        base = sqlite3.connect(":memory:")
+        base.text_factory = lambda data: data.decode(errors="ignore")
+        try:
+            base.executescript(self.script())
+        except sqlite3.Error as error:
+            base.close()
+            raise UserError(f"database '{self.name}' cannot be built ({error})") from None
+        return base
+
 
 def _quoted(name: str) -> str:
     """A name as SQL, quoted where it has to be."""
@@ -94,8 +106,9 @@ def _literal(match: re.Match[str]) -> str:
     return "'" + inner.replace("'", "''") + "'"
 
 
-def _statements(dump: str) -> list[str]:
-    """Statements of a dump, without comments; a semicolon inside a string does not end one."""
+def _statements(dump: str, where: str) -> list[str]:
+    """Statements of a dump, without comments; a semicolon inside a string does not end one. UserError
+    where the last one has no end: the file was cut short."""
     token = re.compile(
         r"'(?:[^'\\]|\\.|'')*'|`[^`]*`|/\*.*?\*/|--[^\n]*\n|;|[^'`/;-]+|.", re.DOTALL
     )
@@ -107,6 +120,8 @@ def _statements(dump: str) -> list[str]:
             current = []
         elif not text.startswith(("/*", "--")) or text in ("/", "-"):
             current.append(text)
+    if left := "".join(current).strip():
+        raise UserError(f"{where}: it ends in the middle of a statement ('{left[:40]}...')")
     return [statement for statement in found if statement]
 
 
@@ -125,6 +140,8 @@ def _table(statement: str, where: str) -> Table:
         elif foreign := _FOREIGN.search(text):
             key = (_names(foreign.group(1)), foreign.group(2), _names(foreign.group(3)))
             table.foreign.append(key)
+    if not table.columns:
+        raise UserError(f"{where}: table '{table.name}' has no columns")
     return table
 
 
@@ -132,7 +149,7 @@ def read(dump: str, where: str) -> dict[str, Database]:
     """Databases of a ``mysqldump`` by name; UserError where it is not one."""
     databases: dict[str, Database] = {}
     current: Database | None = None
-    for statement in _statements(dump):
+    for statement in _statements(dump, where):
         if used := re.match(rf"USE {_NAME}$", statement):
             current = databases.setdefault(used.group(1), Database(used.group(1)))
         elif statement.startswith("CREATE TABLE "):

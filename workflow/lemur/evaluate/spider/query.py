@@ -74,10 +74,7 @@ class Spider:
         if name not in self.found:
             raise UserError(f"{document['_id']}: database '{name}'{nearest(name, self.found)}")
         if name not in self._bases:
-            base = sqlite3.connect(":memory:")
-            base.text_factory = lambda data: data.decode(errors="ignore")
-            base.executescript(self.scripts[name])
-            self._bases[name] = base
+            self._bases[name] = self.found[name].build()
         query = tidy(document["gold"])
         try:
             return self._bases[name].execute(query if kept else undistinct(query)).fetchall()

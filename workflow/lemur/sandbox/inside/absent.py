@@ -114,7 +114,8 @@ def refuse(found, reference):
     missing = wanted.masked + wanted.nan + wanted.none
     if mine.masked > missing:
         raise AssertionError(f"{mine.masked} masked or missing values where {missing} belong")
-    if mine.size <= wanted.size and mine.masked + mine.nan > missing:
+    nothing = missing == 0 < mine.size == mine.masked + mine.nan  # of whatever form
+    if nothing or (mine.size <= wanted.size and mine.masked + mine.nan > missing):
         raise AssertionError(f"{mine.masked + mine.nan} times NaN where {missing} belong")
     if mine.size == 0 < wanted.size:
         raise AssertionError(f"an empty value where one of size {wanted.size} belongs")

@@ -84,7 +84,7 @@ class Program:
         for at, form in reply.get("changed", ()):
             ((kind, inside),) = form.items()
             mine = self.own[at]
-            if type(mine) is not wire.MUTABLE[kind]:
+            if wire.kind_of(mine) != kind:
                 raise ValueError("a change to another kind of value")
             wire.fill(mine, inside, self.other)
         found = wire.decode(reply["value"], self.other)

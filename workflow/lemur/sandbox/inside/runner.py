@@ -68,7 +68,7 @@ class Runner:
             return self.functions[inner]
         number, form = inner  # of "new"
         ((kind, inside),) = form.items()
-        made = self.shared[number] = wire.MUTABLE[kind]()
+        made = self.shared[number] = wire.make_empty(kind, inside)
         self.numbers[id(made)] = number
         return wire.fill(made, inside, self.other)
 
@@ -165,7 +165,8 @@ def _items(container):
     """What a container holds, in its order: objects, not copies."""
     if isinstance(container, dict):
         return [*container.keys(), *container.values()]
-    return bytes(container) if isinstance(container, bytearray) else list(container)
+    plain = wire.kind_of(container) in ("bytearray", "array")
+    return bytes(container) if plain else list(container)
 
 
 def _alike(before, now):

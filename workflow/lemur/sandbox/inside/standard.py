@@ -1,11 +1,16 @@
 """Forms of Python's own values beyond numbers, texts and containers (``values``)."""
 
+import array
 import datetime
 import decimal
 import fractions
+import re
 import sys
 
-from values import need, several
+from values import Malformed, need, several
+
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,3}")
+_MICROSECOND = datetime.timedelta(microseconds=1)
 
 # Those whose forms hold no value of another kind.
 KINDS = (datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, fractions.Fraction)
@@ -14,19 +19,19 @@ KINDS = (datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, frac
 def form(value, write):
     """The form of ``value``, None if it is not of these."""
     if isinstance(value, datetime.datetime):
-        offset = value.utcoffset()
-        seconds = None if offset is None else int(offset.total_seconds())
-        return {"std.datetime": [value.replace(tzinfo=None).isoformat(), seconds, value.fold]}
+        return {"std.datetime": _parts(value)}
     if isinstance(value, datetime.date):
         return {"std.date": value.isoformat()}
-    if isinstance(value, datetime.time) and value.tzinfo is None:
-        return {"std.time": value.isoformat()}
+    if isinstance(value, datetime.time):
+        return {"std.time": _parts(value)}
     if isinstance(value, datetime.timedelta):
         return {"std.timedelta": [value.days, value.seconds, value.microseconds]}
     if isinstance(value, decimal.Decimal):
         return {"std.decimal": str(value)}
     if isinstance(value, fractions.Fraction):
         return {"std.fraction": [hex(value.numerator), hex(value.denominator)]}
+    if isinstance(value, array.array):
+        return {"std.array": [value.typecode, write.many(value)]}
     if isinstance(value, slice):
         return {"std.slice": write.many((value.start, value.stop, value.step))}
     if isinstance(value, type) and _name(value) in types():
@@ -46,13 +51,39 @@ def types():
     return {_name(kind): kind for kind in known}
 
 
-def _datetime(inner, _):
-    text, seconds, fold = several(inner, 3)
-    value = datetime.datetime.fromisoformat(need(text, str)).replace(fold=need(fold, int))
-    if seconds is None:
-        return value
-    offset = datetime.timedelta(seconds=need(seconds, int))
-    return value.replace(tzinfo=datetime.timezone(offset))
+def _parts(value):
+    """A datetime or time as [text, zone, fold]. A zone is its name, where it has one of the system, or
+    its distance from UTC in microseconds; None where comparisons take a value as one without."""
+    zone = None
+    if type(value.tzinfo) is getattr(sys.modules.get("zoneinfo"), "ZoneInfo", None):
+        zone = value.tzinfo.key
+    if zone is None and (offset := value.utcoffset()) is not None:
+        zone = offset // _MICROSECOND
+    return [value.replace(tzinfo=None).isoformat(), zone, value.fold]
+
+
+def _time_of(kind):
+    """What reads ``_parts`` of a kind."""
+
+    def read(inner, _):
+        text, zone, fold = several(inner, 3)
+        value = kind.fromisoformat(need(text, str)).replace(fold=need(fold, int))
+        if zone is None:
+            return value
+        if type(zone) is int:
+            return value.replace(tzinfo=datetime.timezone(zone * _MICROSECOND))
+        if not _ZONE.fullmatch(need(zone, str)):
+            raise Malformed("not a time zone")
+        import zoneinfo
+
+        return value.replace(tzinfo=zoneinfo.ZoneInfo(zone))
+
+    return read
+
+
+def _array(inner, read):
+    code, items = several(inner, 2)
+    return array.array(need(code, str), read.many(items))
 
 
 def _timedelta(inner, _):
@@ -65,9 +96,10 @@ def _fraction(inner, _):
 
 
 READ = {
-    "std.datetime": _datetime,
+    "std.array": _array,
+    "std.datetime": _time_of(datetime.datetime),
     "std.date": lambda inner, _: datetime.date.fromisoformat(need(inner, str)),
-    "std.time": lambda inner, _: datetime.time.fromisoformat(need(inner, str)),
+    "std.time": _time_of(datetime.time),
     "std.timedelta": _timedelta,
     "std.decimal": lambda inner, _: decimal.Decimal(need(inner, str)),
     "std.fraction": _fraction,

@@ -35,7 +35,6 @@ _SEQUENCES = {
     "tuple": tuple,
     "set": set,
     "frozenset": frozenset,
-    "deque": collections.deque,
 }
 _MAPPINGS = {
     "dict": dict,
@@ -139,9 +138,13 @@ class Writer:
         for tag, kind in _SEQUENCES.items():
             if isinstance(value, kind):
                 return {tag: self.many(kind.__iter__(value))}
+        if isinstance(value, collections.deque):
+            return {"deque": [value.maxlen, self.many(value)]}
         for tag, kind in reversed(_MAPPINGS.items()):
-            if isinstance(value, kind):
-                return {tag: [self.many(pair) for pair in dict.items(value)]}
+            if isinstance(
+                value, kind
+            ):  # an OrderedDict keeps its order beside that of a dictionary
+                return {tag: [self.many(pair) for pair in kind.items(value)]}
         if isinstance(value, _VIEWS):
             return {"view": [_VIEWS.index(type(value)), self.many(value)]}
         if isinstance(value, _ITERATORS):
@@ -211,7 +214,7 @@ class Reader:
             self.met[number] = value = _MAPPINGS[tag]()
             for pair in need(inner, list):
                 key, item = self.many(several(pair, 2))
-                dict.__setitem__(value, key, item)
+                value[key] = item
             return value
         return _READ[tag](inner, self)
 
@@ -248,7 +251,13 @@ def _view(inner, read):
     return dict(enumerate(items)).values() if which == 1 else dict(items).items()
 
 
+def _deque(inner, read):
+    maximum, items = several(inner, 2)
+    return collections.deque(read.many(items), need(maximum, int, type(None)))
+
+
 _READ = {
+    "deque": _deque,
     "plain": _plain,
     "named": _named,
     "view": _view,

@@ -6,6 +6,7 @@ stays where it is, and a number for it travels.
 
 import os
 import sys
+from _collections import OrderedDict, deque  # without what `collections` imports
 
 # The parts of `json` that are compiled: the module itself takes longer to import (it needs `re` and
 # `enum`) than Python to start, and every program begins with it. Where they differ, `json` it is.
@@ -109,15 +110,18 @@ _KEYS, _ITEMS = type({}.keys()), type({}.items())
 _LIBRARY = ("datetime", "decimal", "fractions")
 TYPES = {kind.__name__: kind for kind in (bool, int, float, complex, str, bytes)}
 TYPES |= {kind.__name__: kind for kind in (list, tuple, set, frozenset, dict, type(None))}
-MUTABLE = {"list": list, "set": set, "dict": dict, "bytearray": bytearray}
+MUTABLE = {"list": list, "set": set, "bytearray": bytearray, "deque": deque}
+MUTABLE |= {"OrderedDict": OrderedDict, "dict": dict}  # an OrderedDict is a dict, too
+# Those of modules that few programs import: kind -> module.
+IMPORTED = {"Counter": "collections", "array": "array"}
 
 
 def encode(value, other, number=None):
     """Tagged JSON of ``value``; ``other(value)`` gives the form of what is no plain data.
 
     Subclasses of plain types travel as the plain type: their own ``__eq__`` must not be asked.
-    ``number(value)``, if given, is asked for every list, set, dictionary and bytearray: None, or the
-    number by which both sides know it, and whether they do already.
+    ``number(value)``, if given, is asked for every value that ``kind_of`` names: None, or the number
+    by which both sides know it, and whether they do already.
     """
     if value is None or value is True or value is False:
         return value
@@ -132,7 +136,7 @@ def encode(value, other, number=None):
         return {"complex": [float.hex(value.real), float.hex(value.imag)]}
     if isinstance(value, str):
         return str.__str__(value)
-    if number is not None and isinstance(value, tuple(MUTABLE.values())):
+    if number is not None and kind_of(value) is not None:
         known = number(value)
         if known is not None:
             at, met = known
@@ -148,20 +152,41 @@ def encode(value, other, number=None):
     return other(value) if found is None else found
 
 
+def kind_of(value):
+    """The kind of a container that can be changed, None for anything else. Those that are told apart
+    compare in ways of their own: the order of an OrderedDict counts, a zero of a Counter does not."""
+    for name, module in IMPORTED.items():
+        kind = getattr(sys.modules.get(module), name, None)
+        if isinstance(kind, type) and isinstance(value, kind):
+            return name
+    for name, kind in MUTABLE.items():
+        if isinstance(value, kind):
+            return name
+    return None
+
+
 def contents(value, other, number):
     """The form of a container or of bytes, None if ``value`` is neither."""
 
     def each(items):
         return [encode(item, other, number) for item in items]
 
-    for kind in (list, tuple, set, frozenset):
-        if isinstance(value, kind):
-            return {kind.__name__: each(kind.__iter__(value))}
-    if isinstance(value, dict):
-        return {"dict": [each(pair) for pair in dict.items(value)]}
-    for kind in (bytearray, bytes):
-        if isinstance(value, kind):
-            return {kind.__name__: bytes(value).hex()}
+    kind = kind_of(value)
+    if kind in ("list", "set"):
+        return {kind: each(MUTABLE[kind].__iter__(value))}
+    if kind == "OrderedDict":  # which keeps its order beside that of a dictionary
+        return {kind: [each(pair) for pair in OrderedDict.items(value)]}
+    if kind in ("dict", "Counter"):
+        return {kind: [each(pair) for pair in dict.items(value)]}
+    if kind == "deque":
+        return {kind: [value.maxlen, each(deque.__iter__(value))]}
+    if kind == "array":
+        return {kind: [value.typecode, each(value)]}
+    for name in ("tuple", "frozenset"):
+        if isinstance(value, TYPES[name]):
+            return {name: each(TYPES[name].__iter__(value))}
+    if isinstance(value, (bytes, bytearray)):
+        return {kind or "bytes": bytes(value).hex()}
     if isinstance(value, range):
         return {"range": [value.start, value.stop, value.step]}
     if isinstance(value, _KEYS):
@@ -191,8 +216,8 @@ def decode(value, other):
         return bytes.fromhex(inner)
     if tag == "range":
         return range(*inner)
-    if tag in MUTABLE:
-        return fill(MUTABLE[tag](), inner, other)
+    if tag in MUTABLE or tag in IMPORTED:
+        return fill(make_empty(tag, inner), inner, other)
     if tag in ("tuple", "frozenset"):
         items = (decode(item, other) for item in inner)
         return tuple(items) if tag == "tuple" else frozenset(items)
@@ -209,15 +234,35 @@ def decode(value, other):
     return other(tag, inner)
 
 
+def make_empty(kind, inner):
+    """An empty container of a kind, as wide as ``inner``, its form, says."""
+    if kind == "deque":
+        return deque(maxlen=inner[0])
+    if kind == "array":
+        from array import array
+
+        return array(inner[0])
+    if kind == "Counter":
+        from collections import Counter
+
+        return Counter()
+    return MUTABLE[kind]()
+
+
 def fill(made, inner, other):
     """``made`` with the contents of the form of a container of its kind."""
-    made.clear()
-    if isinstance(made, bytearray):
+    kind = kind_of(made)
+    if kind == "array":
+        del made[:]
+    else:
+        made.clear()
+    if kind == "bytearray":
         made += bytes.fromhex(inner)
     elif isinstance(made, dict):
-        made.update((decode(key, other), decode(item, other)) for key, item in inner)
-    elif isinstance(made, set):
+        for key, item in inner:
+            made[decode(key, other)] = decode(item, other)
+    elif kind == "set":
         made.update(decode(item, other) for item in inner)
     else:
-        made.extend(decode(item, other) for item in inner)
+        made.extend(decode(item, other) for item in (inner if kind == "list" else inner[1]))
     return made

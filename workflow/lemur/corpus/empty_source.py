@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 
-def sentence(source: str, files: int, dropped: Mapping[str, int]) -> str:
+def describe_empty(source: str, files: int, dropped: Mapping[str, int]) -> str:
     """``dropped``: files by reason, ``files`` in all, of a source that keeps none of them."""
     if not files:
         return f"Source {source} keeps no document: its download holds no file."
