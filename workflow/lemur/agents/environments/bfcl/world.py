@@ -12,7 +12,7 @@ from lemur.agents.environments.bfcl import protocol
 from lemur.agents.sessions.python import PythonSession
 from lemur.provenance import ROOT
 from lemur.sandbox.policy import Limits, Root
-from lemur.sandbox.user import settings
+from lemur.sandbox.user import list_settings
 
 ENVIRONMENT = "bfcl"
 BUILD = f"environment '{ENVIRONMENT}' is not built: workflow/env-build {ENVIRONMENT}"
@@ -44,7 +44,7 @@ class Backends(PythonSession):
             raise WorldFailed(BUILD)
         self.confined, self.channel = self.prepared.runner(LIMITS, "functions.py", root(path))
         with contextlib.suppress(OSError):  # it is gone: the exchange says so
-            self._send(settings(LIMITS, self.sandbox.another_user))
+            self._send(list_settings(LIMITS, self.sandbox.another_user))
         reply, why = self._exchange(dict(entry), START)
         if reply is None:
             self.close()

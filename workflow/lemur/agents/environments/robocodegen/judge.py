@@ -18,7 +18,7 @@ from lemur.agents.sessions.python import PythonSession
 from lemur.provenance import ROOT
 from lemur.sandbox.policy import Limits, Root
 from lemur.sandbox.types import Sandbox
-from lemur.sandbox.user import settings
+from lemur.sandbox.user import list_settings
 
 ENVIRONMENT = "robocodegen"
 # Wall time alone ends a program: what a model is told does not depend on how busy the machine is.
@@ -27,6 +27,7 @@ SECONDS = 20.0  # of a run over all inputs
 COMPARING = 60.0
 CAUSES = {
     "timeout": f"TimeoutError: the program ran longer than {SECONDS:.0f} seconds",
+    "processor": "TimeoutError: the program and what it started used too much processor time",
     "out of memory": "MemoryError: the program used more memory than it may",
     "full": "OSError: the program wrote more than it may",
     "ended": "SystemExit: the program ended",
@@ -70,7 +71,7 @@ class _Process(PythonSession):
         self.confined, self.channel = self.prepared.runner(LIMITS, "geometry.py", root(path))
         try:
             with contextlib.suppress(OSError):  # it is gone: the exchange says so
-                self._send(settings(LIMITS, self.sandbox.another_user))
+                self._send(list_settings(LIMITS, self.sandbox.another_user))
             return self._exchange(request, seconds)
         finally:
             self.close()
@@ -88,7 +89,7 @@ def check(
     }  # fmt: skip
     reply, cause = _Process(sandbox).ask(request, SECONDS)
     if reply is None:
-        return Found(False, False, CAUSES[cause])
+        return Found(False, False, CAUSES.get(cause, CAUSES["ended"]))
     results = reply.get("results")
     if not isinstance(results, list) or len(results) != len(tests):
         return Found(False, False, _line(reply.get("error")))
