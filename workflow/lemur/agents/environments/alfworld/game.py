@@ -10,6 +10,8 @@ import json
 import os
 import resource
 import sys
+import threading
+import time
 
 MEMORY = 3 << 30  # bytes of address space: a game needs some 130 MB
 
@@ -33,7 +35,16 @@ def begin(told):
     return game, {"observation": observation, "plan": plan, "won": bool(found["won"])}
 
 
+def end_with(parent):
+    """End this process when the one that started it is gone: a plan may take minutes to find, and
+    until it is found nobody reads that the input has ended."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def main():
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
     nowhere = os.open(os.devnull, os.O_WRONLY)
