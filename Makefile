@@ -48,7 +48,7 @@ plan: setup ## what a recipe costs before it runs: make plan RECIPE=lemur-70b
 
 test-envs: envs
 	@workflow/system-packages test
-	@$(PYTHON) workflow/env-build inspect session
+	@$(PYTHON) workflow/env-build inspect session robocodegen bfcl
 
 test: test-envs ## all checks and tests of at most 15 minutes
 	@workflow/env-run workflow python tests/run.py
@@ -56,6 +56,7 @@ test: test-envs ## all checks and tests of at most 15 minutes
 test-long: test-envs ## everything else: all kill points, fuzzing, every fault, a bare Debian
 	@workflow/system-packages test-long
 	@$(PYTHON) workflow/env-build vllm || echo "vLLM cannot be installed here: its tests will be skipped"
+	@$(PYTHON) workflow/env-build alfworld || echo "ALFWorld's planner cannot be built here: its games will be skipped"
 	@workflow/env-run workflow python tests/run.py --long
 	@$(PYTHON) tests/bare.py --suite $(SUITE) || { [ $$? = 3 ] && echo "test-long: not tried in a bare Debian, for the reason above"; }
 

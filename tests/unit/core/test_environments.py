@@ -12,7 +12,7 @@ from lemur.provenance import ROOT
 
 NAMES = ("workflow", "data", "train", "evaluate", "figures", "inspect")
 # Those that are built when they are named.
-MORE = ("vllm", "bench-evaluate")
+MORE = ("vllm", "bench-evaluate", "alfworld", "robocodegen", "bfcl")
 LOCKED = (*NAMES, *MORE)
 LOCKS = [ROOT / "envs" / name / f"{variant}.lock" for name in LOCKED for variant in ("cpu", "cuda")]
 

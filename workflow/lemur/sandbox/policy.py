@@ -27,6 +27,8 @@ PARTS = {
     "tester.py": ("forks.py", "absent.py", *_VALUES),
     "solver.py": _VALUES,
     "session.py": (),
+    "geometry.py": (),
+    "functions.py": (),
 }
 
 

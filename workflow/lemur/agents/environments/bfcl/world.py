@@ -1,0 +1,110 @@
+"""One task: calls go to BFCL's backends in the sandbox; an answer without calls ends a turn."""
+
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lemur.agents.environment import Environment, Step, Task, WorldFailed
+from lemur.agents.environments.bfcl import protocol
+from lemur.agents.sessions.python import PythonSession
+from lemur.provenance import ROOT
+from lemur.sandbox.policy import Limits, Root
+from lemur.sandbox.user import list_settings
+
+ENVIRONMENT = "bfcl"
+BUILD = f"environment '{ENVIRONMENT}' is not built: workflow/env-build {ENVIRONMENT}"
+LIMITS = Limits(wall_seconds=3600.0, cpu_seconds=120, memory_mb=1024)
+SECONDS, START = 20.0, 60.0
+FINISHED, TOO_MANY, DIED = "finished", "too many steps", "its calls ended the world"
+
+
+def packages() -> Path | None:
+    """BFCL's packages, where they are built for the interpreter that runs."""
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    path = ROOT / ".envs" / ENVIRONMENT / "lib" / name / "site-packages"
+    return path if (path / "bfcl_eval").is_dir() else None
+
+
+@functools.cache
+def root(path: Path) -> Root:
+    """What the sandbox holds beside Python, read-only."""
+    return Root(paths=((str(path), "/site"),))
+
+
+class Backends(PythonSession):
+    """``inside/functions.py`` for one task, asked by the same messages as a session."""
+
+    def begin(self, entry: Mapping[str, Any]) -> None:
+        """Start it. ``WorldFailed`` where it does not begin."""
+        path = packages()
+        if path is None:
+            raise WorldFailed(BUILD)
+        self.confined, self.channel = self.prepared.runner(LIMITS, "functions.py", root(path))
+        with contextlib.suppress(OSError):  # it is gone: the exchange says so
+            self._send(list_settings(LIMITS, self.sandbox.another_user))
+        reply, why = self._exchange(dict(entry), START)
+        if reply is None:
+            self.close()
+            raise WorldFailed(f"BFCL's backends do not begin: {why}")
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Its reply; {"error": why} where there is none."""
+        if self.confined is None:
+            return {"error": "ended"}
+        reply, why = self._exchange(dict(request), SECONDS)
+        if reply is None:
+            self.close()
+            return {"error": why}
+        return reply
+
+
+class World(Environment):
+    """``make`` makes the backends' process."""
+
+    def __init__(self, make: Callable[[], Backends], steps: int):
+        self.make, self.steps = make, steps
+        self.backends: Backends | None = None
+
+    def reset(self, task: Task) -> str:
+        """Load the task's first state."""
+        self.close()
+        self.task, self.turn, self.count = task, 0, 0
+        self.names = names(task)
+        self.backends = self.make()
+        self.backends.begin(task.data["entry"])
+        return ""
+
+    def step(self, action: str) -> Step:
+        """Run the calls of an answer; without any, go on to the user's next question."""
+        assert self.backends is not None
+        calls = protocol.parse(action, self.names)
+        info: dict[str, Any] = {"action": calls, "turn": self.turn}
+        if not calls:
+            self.turn, self.count = self.turn + 1, 0
+            if self.turn >= len(self.task.data["gold"]):
+                return Step("", 0.0, True, {**info, "end": FINISHED})
+            return Step(protocol.question(self.task, self.turn), 0.0, False, info)
+        reply = self.backends.ask({"calls": calls})
+        results = reply.get("results")
+        if not isinstance(results, list):
+            return Step(str(reply.get("error"))[:300], 0.0, True, {**info, "end": DIED})
+        self.count += 1
+        over = self.count > self.steps
+        end = {"end": TOO_MANY} if over else {}
+        return Step(protocol.said(calls, [str(one) for one in results]), 0.0, over, {**info, **end})
+
+    def close(self) -> None:
+        """End the backends."""
+        if self.backends is not None:
+            self.backends.close()
+        self.backends = None
+
+
+def names(task: Task) -> frozenset[str]:
+    """Functions that the task offers at any time."""
+    later: Sequence[Sequence[dict[str, Any]]] = list(task.data["later"].values())
+    offered = [*task.data["functions"], *(one for some in later for one in some)]
+    return frozenset(one["name"] for one in offered)
