@@ -136,8 +136,15 @@ wildcard_constraints:
     tokenizer=re.escape(RECIPE["base"]["name"]),
     source="[^/]+",
     benchmark="[^/]+",
+    environment="[^/]+",
     model="|".join(
-        ["start", "pretrained", "chat", *(re.escape(entry["name"]) for entry in baselines())]
+        [
+            "start",
+            "pretrained",
+            "chat",
+            "gold",
+            *(re.escape(entry["name"]) for entry in baselines()),
+        ]
     ),
     base="|".join(re.escape(name) for name in prepared_models()),
     kind="code|text",
@@ -388,6 +395,12 @@ def printing_scores():
     table = shlex.quote(str(SCRIPTS / "6_evaluate" / "table.py"))
     call = f"{RUN} figures python {table} --labels {{params.labels:q}} --scores {{input:q}}"
     return f"{call} | tee {{log:q}}"
+
+
+def printing_agents():
+    """Shell text that prints the success rates of all players in all environments, as a table."""
+    table = shlex.quote(str(SCRIPTS / "7_agents" / "table.py"))
+    return f"{RUN} figures python {table} --scores {{input:q}} | tee {{log:q}}"
 
 
 def explaining():

@@ -122,6 +122,11 @@ def download_entry(folder, name):
     if folder == "benchmarks":
         entry = next(x for x in RECIPE["evaluate"]["benchmarks"] if x["name"] == name)
         return {**entry["data"], "name": name}
+    if folder == "environments":
+        # Entries of a recipe may share one environment's data.
+        listed = RECIPE["agents"]["environments"]
+        entry = next(x for x in listed if x["environment"] == name)
+        return {**entry["data"], "name": name}
     listed = [*corpus_sources(), *sft_downloads()]
     return next(source for source in listed if source["name"] == name)
 
@@ -160,6 +165,54 @@ def model_done(wildcards):
         "pretrained": f"results/{wildcards.recipe}/pretrain/DONE.json",
         "chat": f"results/{wildcards.recipe}/sft/DONE.json",
     }[wildcards.model]
+
+
+def player_done(wildcards):
+    """The same of a model that plays; nothing for the known solutions."""
+    return [] if wildcards.model == "gold" else model_done(wildcards)
+
+
+def played(wildcards):
+    """The recipe's entry that a job plays."""
+    return stages.environment(RECIPE, wildcards.environment)
+
+
+def environment_data(wildcards):
+    """Its download; nothing where a package that it needs holds the data."""
+    entry = played(wildcards)
+    if "data" not in entry:
+        return []
+    return manifests("environments", {"name": entry["environment"]})
+
+
+def environment_locks(wildcards):
+    """The locks of what is built when an environment is played."""
+    return [locked(name) for name in ("evaluate", *played(wildcards)["needs"])]
+
+
+def building(wildcards):
+    """Shell text that builds it."""
+    names = played(wildcards)["needs"]
+    return f"{BUILD} {' '.join(names)} &&" if names else ""
+
+
+def agent_scores():
+    """scores.json of every player in every environment; refused where the recipe names none."""
+    if "agents" not in RECIPE:
+
+        def refuse(wildcards):
+            sys.exit(
+                f"error: recipe '{RECIPE['name']}' names no agents: add the key `agents` "
+                "(config/README.md)"
+            )
+
+        return refuse
+    part = RECIPE["agents"]
+    return [
+        f"results/{RECIPE['name']}/agents/{model}/{item['name']}/scores.json"
+        for item in part["environments"]
+        for model in part["models"]
+    ]
 
 
 def model_folder(wildcards, input):

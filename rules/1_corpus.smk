@@ -12,7 +12,7 @@ rule download:
     log:
         "logs/download/{folder}/{name}/part-{part}-of-{parts}.log",
     wildcard_constraints:
-        folder="corpora|models|benchmarks",
+        folder="corpora|models|benchmarks|environments",
         name=fetched_names(),
     retries: 1
     resources:

@@ -1,3 +1,61 @@
+# Agents: models play environments, episodes are judged by a rule of its own.
+
+
+rule play:
+    input:
+        model=player_done,
+        data=environment_data,
+    output:
+        "results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
+    log:
+        "logs/play/{recipe}/{model}/{environment}.log",
+    benchmark:
+        "benchmarks/play/{recipe}/{model}/{environment}.tsv"
+    threads: plan_resources.threads(RECIPE, "evaluate")
+    resources:
+        **asked("play"),
+    params:
+        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
+        model=model_folder,
+        data=lambda w, input: input.data or "none",
+        build=building,
+        version=stages.VERSION["play"],
+        lock=environment_locks,
+    shell:
+        "{params.build} "
+        + threaded(
+            "evaluate",
+            "7_agents/play.py",
+            "--model {params.model:q} --data {params.data:q} --out {output}",
+        )
+
+
+rule judge_episodes:
+    input:
+        episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
+        data=environment_data,
+    output:
+        scores="results/{recipe}/agents/{model}/{environment}/scores.json",
+        verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
+    log:
+        "logs/judge_episodes/{recipe}/{model}/{environment}.log",
+    resources:
+        **asked("judge_episodes"),
+    params:
+        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
+        data=lambda w, input: input.data or "none",
+        build=building,
+        version=stages.VERSION["judge_episodes"],
+        lock=environment_locks,
+    shell:
+        "{params.build} "
+        + script(
+            "evaluate",
+            "7_agents/judge.py",
+            "--episodes {input.episodes} --data {params.data:q} --out {output.scores}",
+        )
+
+
 # The paper's agent outcomes, counted again from the recorded trajectories and compared with the
 # committed table: only with --config from_records=true (mirror or network; 60 MB).
 

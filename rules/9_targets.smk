@@ -8,6 +8,7 @@ localrules:
     pretrain,
     sft,
     evaluate,
+    agents,
     foundation,
     figures,
     paper_figures,
@@ -71,6 +72,15 @@ rule evaluate:
         labels=as_is(canonical(settings.labels(STYLE, RECIPE))),
     shell:
         printing_scores()
+
+
+rule agents:
+    input:
+        agent_scores(),
+    log:
+        f"logs/agents/{RECIPE['name']}.txt",
+    shell:
+        printing_agents()
 
 
 rule foundation:

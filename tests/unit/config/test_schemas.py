@@ -112,7 +112,7 @@ def test_a_good_entry_passes():
 
 
 def test_the_shipped_configuration_is_valid():
-    for name in ("sources", "models", "benchmarks"):
+    for name in ("sources", "models", "benchmarks", "environments"):
         assert load.catalogue(name)
     assert load.figures()["figures"]
     for path in (load.CONFIG / "corpora").glob("*.yaml"):

@@ -23,10 +23,12 @@ from lemur.data.journal import Journal
 from lemur.errors import UserError, nearest
 from lemur.evaluate.identity import identity
 from lemur.files import canonical, replacing
+from lemur.provenance import ROOT
 
 FORM = 1  # of episodes.jsonl
 VERSION = 1  # raise it when the same settings would give other episodes
 SAMPLING = ("max_new_tokens", "temperature", "top_p")
+NONE = Path("none")  # where a package of the environment's own holds its data
 KEYS = ("environment", "path", "settings", "limit", "model", "player", "seed", "batch")
 KEYS += ("precision", "context", "sampling")
 
@@ -71,10 +73,11 @@ def read_settings(spec: Any) -> Settings:
 
 
 def open_suite(given: Settings, data: Path) -> Suite:
-    """The environment with its data: a folder, or the manifest.json of a download."""
+    """The environment with its data: a folder, the manifest.json of a download, or ``NONE``."""
     folder = data.parent / "files" if data.name == "manifest.json" else data
-    path = Path(given.path) if given.path else None
-    return environments.load(given.environment, {"data": folder, **given.settings}, path)
+    path = ROOT / given.path if given.path else None
+    place = {} if data == NONE else {"data": folder}
+    return environments.load(given.environment, {**place, **given.settings}, path)
 
 
 def choose_tasks(suite: Suite, limit: int | None) -> tuple[list[Task], dict[str, str]]:

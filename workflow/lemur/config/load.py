@@ -154,7 +154,7 @@ def _inside(place: Any, key: str, dotted: str) -> Any:
 
 
 def catalogue(name: str) -> dict[str, Any]:
-    """Entries of config/{sources,models,benchmarks}.yaml, each validated."""
+    """Entries of config/{sources,models,benchmarks,environments}.yaml, each validated."""
     path = CONFIG / f"{name}.yaml"
     value = read_yaml(path)
     schema.check(value, name, shown(path))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lemur.config import load, schema, scoring, sweep
+from lemur.config.agents import chosen_environments
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.config.engine import engine_for
 from lemur.errors import UserError, nearest
@@ -39,6 +40,13 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
         "sft": {**recipe["sft"], "sources": _sft(recipe, sources, where)},
         "evaluate": _evaluate(recipe["evaluate"], benchmarks, models, where),
     }
+    if "agents" in recipe:
+        environments = load.catalogue("environments")
+        published = [entry["name"] for entry in resolved["evaluate"].get("baselines", [])]
+        players = ("gold", "start", "pretrained", "chat", *published)
+        resolved["agents"] = chosen_environments(
+            recipe["agents"], environments, players, f"{where}: agents"
+        )
     resolved.pop("provenance", None)
     for stage in ("pretrain", "sft"):
         resolved[stage] = _with_micro(resolved, stage)

@@ -23,6 +23,8 @@ VERSION = {
     "generate": 4,
     "judge": 7,
     "agents": 1,
+    "play": 1,
+    "judge_episodes": 1,
     "card": 1,
     "figures": 5,
 }
@@ -199,6 +201,29 @@ def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
         "seed": recipe["seed"],
         **elsewhere,
     }
+
+
+def environment(recipe: Recipe, name: str) -> Recipe:
+    """The entry of a recipe's ``agents`` by its name."""
+    return next(item for item in recipe["agents"]["environments"] if item["name"] == name)
+
+
+def play(recipe: Recipe, model: str, name: str) -> Recipe:
+    """What a model plays, and how; ``gold`` plays the known solutions."""
+    part, entry = recipe["agents"], environment(recipe, name)
+    made = {
+        "environment": entry["environment"],
+        "settings": entry["settings"],
+        "limit": entry.get("limit"),
+        "model": model,
+        "player": "gold" if model == "gold" else "model",
+        "seed": recipe["seed"],
+        "batch": part["batch"],
+        "precision": part["precision"],
+        "context": part.get("context"),
+        "sampling": _some(entry, ("max_new_tokens", "temperature", "top_p")),
+    }
+    return {**made, "path": entry["path"]} if "path" in entry else made
 
 
 def judge(recipe: Recipe, model: str, benchmark: str) -> Recipe:

@@ -73,6 +73,7 @@ WORK = {
     "conversations": Work(1500, memory=4.0, speed=1, reads="examples"),
     "sft_tokens": Work(1500, memory=4.0, speed=1, reads="examples"),
     "judge": Work(1500),
+    "judge_episodes": Work(2000),
     "fetch_records": Work(700),
     "count_records": Work(1500),
     "compare_records": Work(700),
@@ -88,7 +89,7 @@ WORK = {
 }
 TRAINING = {"continue_pretraining": "pretrain", "supervised_fine_tuning": "sft"}
 PREFLIGHT = {"preflight_pretrain": "pretrain", "preflight_sft": "sft"}
-RULES = (*WORK, *TRAINING, *PREFLIGHT, "generate")
+RULES = (*WORK, *TRAINING, *PREFLIGHT, "generate", "play")
 
 
 def ask(recipe: dict[str, Any], rule: str, entry: dict[str, Any] | None = None) -> Ask:
@@ -103,7 +104,7 @@ def ask(recipe: dict[str, Any], rule: str, entry: dict[str, Any] | None = None) 
         return _training(recipe, TRAINING[rule])
     if rule in PREFLIGHT:
         return _preflight(recipe, PREFLIGHT[rule])
-    if rule == "generate":
+    if rule in ("generate", "play"):
         return _generation(recipe)
     if rule not in WORK:
         raise UserError(f"resources: no rule '{rule}'{nearest(rule, RULES)}")

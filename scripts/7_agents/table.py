@@ -1,0 +1,18 @@
+"""Print the success rates of all players in all environments, and what was left out."""
+
+import argparse
+from pathlib import Path
+
+from lemur import command
+from lemur.agents import table
+
+
+def main() -> None:
+    """Print one row a score."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scores", type=Path, nargs="*", default=[], help="scores.json files")
+    print(table.print_table(parser.parse_args().scores))
+
+
+if __name__ == "__main__":
+    command.guarded(main)

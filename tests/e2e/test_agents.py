@@ -1,0 +1,81 @@
+"""`snakemake agents`: an environment of the user's own is played, judged and printed."""
+
+import json
+import re
+import shutil
+
+import pytest
+from checkout import call, checkout
+from lemur.provenance import ROOT
+from snake import values
+
+pytestmark = pytest.mark.timeout(600)
+ENTRY = """
+  guessing:
+    description: Guess a number
+    skill: made up
+    path: mine/guessing
+    needs: []
+    settings: {most: 100, turns: 7, count: 5}
+"""
+AGENTS = values(
+    agents={
+        "models": ["gold", "start"], "batch": 4, "precision": "fp32",
+        "environments": [{"name": "guessing", "limit": 3, "settings": {"turns": 2}, "max_new_tokens": 4}],
+    }
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = checkout(tmp_path_factory.mktemp("agents") / "checkout")
+    shutil.copytree(ROOT / "tests" / "unit" / "agents" / "guessing", folder / "mine" / "guessing")
+    with open(folder / "config" / "environments.yaml", "a") as file:
+        file.write(ENTRY)
+    return folder
+
+
+def test_an_environment_from_outside_is_played_judged_and_printed(place):
+    done = call(place, "--cores", "2", "agents", "--config", "recipe=smoke", AGENTS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.strip().splitlines()
+    assert lines[0].split()[:3] == ["environment", "player", "strict"]
+    assert re.match(
+        r"guessing\s+gold\s+100\.0\s+43\.\d to 100\.0\s+100\.0\s+3\s+1\.0\s+solved 3$", lines[1]
+    )
+    assert re.match(r"guessing\s+start\s+0\.0\s.*out of turns 3$", lines[2]) and len(lines) == 3
+    folder = place / "results" / "smoke" / "agents" / "start" / "guessing"
+    head, *episodes = map(json.loads, (folder / "episodes.jsonl").read_text().splitlines())
+    assert head["settings"]["settings"]["turns"] == 2 and len(episodes) == 3
+    record = json.loads((folder / "scores.json.prov.json").read_text())
+    assert "episodes.jsonl" in json.dumps(record)
+
+
+def test_a_second_run_plays_nothing_and_another_limit_plays_what_is_new(place):
+    done = call(place, "--cores", "2", "agents", "--config", "recipe=smoke", AGENTS)
+    assert done.returncode == 0 and "play" not in done.stderr
+    more = AGENTS.replace("'limit': 3", "'limit': 4")
+    assert more != AGENTS
+    done = call(place, "--cores", "2", "agents", "--config", "recipe=smoke", more)
+    assert done.returncode == 0, done.stderr
+    assert "solved 4" in done.stdout
+    log = (place / "logs" / "play" / "smoke" / "start" / "guessing.log").read_text()
+    assert "4/4 episodes (100%)" in log
+    journal = next((place / "results/smoke/agents/start/guessing/episodes").glob("*.jsonl"))
+    kinds = [json.loads(line)["kind"] for line in journal.read_text().splitlines()]
+    assert kinds.count("end") == 4  # three of them from the first run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("recipe=smoke",), "recipe 'smoke' names no agents"),
+        (("recipe=smoke", AGENTS.replace("guessing", "gessing")), "did you mean 'guessing'?"),
+        (("recipe=smoke", AGENTS.replace("'turns'", "'tuns'")), "did you mean 'turns'?"),
+    ],
+)
+def test_a_mistake_is_one_line_before_any_job(place, arguments, said):
+    done = call(place, "--cores", "2", "agents", "--config", *arguments)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode and len(errors) == 1 and said in errors[0]
+    assert "Traceback" not in done.stderr

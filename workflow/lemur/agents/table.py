@@ -1,0 +1,43 @@
+"""Success rates of agents for a terminal: a row an environment and player, then what was left out."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lemur.files import read_json
+from lemur.text_table import aligned
+
+HEAD = (
+    "environment",
+    "player",
+    "strict",
+    "95% interval",
+    "as the original",
+    "episodes",
+    "turns",
+    "ends",
+)
+
+
+def print_table(paths: Iterable[Path]) -> str:
+    """The table of ``scores.json`` files; rates are percent of the episodes that could be played."""
+    rows, notes = [], []
+    for path in paths:
+        score: dict[str, Any] = read_json(path)
+        name = f"{path.parent.name}, {score['model']}"
+        if not score["judged"]:
+            rows.append([path.parent.name, score["model"], *["-"] * 3, "0", "-", "-"])
+            notes.append(f"{name}: {score['reason']}")
+        else:
+            low, high = score["strict"]["interval"]
+            rows.append([
+                path.parent.name, score["model"], f"{score['strict']['value']:.1f}",
+                f"{low:.1f} to {high:.1f}", f"{score['paper']['value']:.1f}", str(score["n"]),
+                f"{score['turns']:.1f}", ", ".join(f"{end} {n}" for end, n in score["ends"].items()),
+            ])  # fmt: skip
+            for why, count in score["why"].items():
+                notes.append(f"{name}: {count} differ from the original's count: {why}")
+        for why, count in Counter(score["left_out"].values()).most_common():
+            notes.append(f"{name}: {count} left out: {why}")
+    return "\n".join([*aligned(HEAD, rows), *notes])
