@@ -93,7 +93,8 @@ def targets_asked_for():
     return [] if arguments.dryrun else arguments.targets
 
 
-if workflow.is_main_process and answers.asked(targets_asked_for()):
+ANSWERS = workflow.is_main_process and answers.asked(targets_asked_for())
+if ANSWERS:
     answers.quieten(snakemake_log)
 elif workflow.is_main_process and not config.get("quiet_plan"):
     shown_plan = cost_plan.summary if RECIPE["evaluate"]["models"] else cost_plan.scoring
@@ -189,7 +190,9 @@ def script(environment, path, *arguments):
     # Only what downloads may ask a hub: libraries otherwise try it first, also for local folders.
     offline = [] if Path(path).name == "download.py" else [OFFLINE]
     call = [RUN, environment, "python", shlex.quote(str(SCRIPTS / path))]
-    return " ".join([*offline, *call, quoted(spec, *arguments), LOG])
+    # Where an answer is printed, nothing else is: libraries write there too.
+    output = ["1>&2"] if ANSWERS else []
+    return " ".join([*offline, *call, quoted(spec, *arguments), *output, LOG])
 
 
 def threaded(environment, path, *arguments):

@@ -287,12 +287,12 @@ def tags():
     """Every tag that there is."""
     import arrays
     import frames
-    import sparse
+    import matrices
     import standard
     import tensors
 
     return KNOWN + [
-        tag for part in (arrays, frames, sparse, standard, tensors) for tag in part.READ
+        tag for part in (arrays, frames, matrices, standard, tensors) for tag in part.READ
     ]
 
 
@@ -353,3 +353,13 @@ def test_a_damaged_form_is_a_value_or_one_error(data):
         except values.Malformed:
             return
         values.encode(found)
+
+
+def test_scipy_is_not_misled_by_names_of_these_modules():
+    """SciPy asks ``sys.modules`` for packages that it supports beside NumPy."""
+    import scipy.stats
+
+    values.encode(scipy.sparse.csr_matrix([[1]]))  # all of these modules are imported
+    asked = {"array_api_strict", "cupy", "dask", "jax", "ndonnx", "numpy", "sparse", "torch"}
+    assert not asked & {path.stem for path in INSIDE.glob("*.py")}
+    assert scipy.stats.kendalltau([1, 2, 3], [1, 3, 2]).statistic == pytest.approx(1 / 3)

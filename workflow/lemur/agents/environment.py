@@ -135,6 +135,10 @@ class Suite(ABC):
         """An observation without what differs from run to run (addresses, times)."""
         return observation
 
+    def explain(self, before: str, now: str) -> str:
+        """Why a recorded observation is another one today, both normalised, in a few words."""
+        return "another output"
+
     def unplayable(self, task: Task) -> str | None:
         """Why a task cannot be played on this machine, in a few words; None where it can."""
         return None

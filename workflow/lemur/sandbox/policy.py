@@ -17,7 +17,7 @@ ZONES = "/usr/share/zoneinfo"
 # depends on PYTHONHASHSEED, which ``-I`` passes over. The rest of what ``-I`` does stays.
 ISOLATED = ("-s", "-P", "-B")
 # What a script of ``inside/`` imports beside ``confine`` and ``wire``.
-_VALUES = ("values.py", "standard.py", "arrays.py", "sparse.py", "tensors.py", "frames.py")
+_VALUES = ("values.py", "standard.py", "arrays.py", "matrices.py", "tensors.py", "frames.py")
 _VALUES += ("times.py", "randomness.py")
 # Python's own values that are no containers: read only where a program has such.
 _STANDARD = ("values.py", "standard.py")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.agents.environment import Suite
+from lemur.agents.recorded import Run
 from lemur.errors import UserError, nearest
 
 FOLDER = Path(__file__).parent
@@ -37,6 +38,23 @@ def load(name: str, settings: dict[str, Any], path: Path | None = None) -> Suite
         if key not in known and key != "data":
             raise UserError(f"environment '{name}': setting '{key}'{nearest(key, known)}")
     return suite(**{key: value for key, value in settings.items() if key in known})
+
+
+def find_records(name: str, folder: Path) -> list[Run]:
+    """Recorded episodes of an environment of the package, read by its ``RECORDS``.
+
+    Raises:
+        UserError: no such environment or folder, or one whose records nothing reads yet.
+    """
+    if name not in names():
+        raise UserError(f"environment '{name}'{nearest(name, names())}")
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder of records")
+    module = importlib.import_module(f"lemur.agents.environments.{name}")
+    reads = getattr(module, "RECORDS", None)
+    if reads is None:
+        raise UserError(f"environment '{name}': no recorded episodes of it can be read yet")
+    return list(reads(folder))
 
 
 def _outside(name: str, path: Path) -> Any:

@@ -8,9 +8,10 @@ from lemur.agents.players.player import Answer
 
 
 class Scripted:
-    """Answers each episode's turns from its list, then with nothing."""
+    """Answers each episode's turns from its list, then with nothing and ``finish``."""
 
-    def __init__(self, answers: Mapping[Hashable, Sequence[str]]):
+    def __init__(self, answers: Mapping[Hashable, Sequence[str]], finish: str = "end"):
+        self.finish = finish
         self.left = {key: deque(texts) for key, texts in answers.items()}
         self.ready: list[tuple[Hashable, Answer]] = []
 
@@ -19,8 +20,8 @@ class Scripted:
     ) -> None:
         """Take the next answer of the episode."""
         left = self.left.get(key)
-        text = left.popleft() if left else ""
-        self.ready.append((key, Answer(text, 0, "end")))
+        answer = Answer(left.popleft(), 0, "end") if left else Answer("", 0, self.finish)
+        self.ready.append((key, answer))
 
     def answers(self, patience: float) -> list[tuple[Hashable, Answer]]:
         """All that were asked for."""

@@ -25,7 +25,7 @@ FORMS = {
     "tf": ("tensorflow", "tensors"),
     "torch": ("torch", "tensors"),
     "pd": ("pandas", "frames"),
-    "scipy": ("scipy", "sparse"),
+    "scipy": ("scipy", "matrices"),
     "np": ("numpy", "arrays"),
     "std": ("sys", "standard"),
 }

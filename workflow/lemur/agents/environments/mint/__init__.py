@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lemur.agents.environment import Message, Sampling, Suite, Task, Verdict
-from lemur.agents.environments.mint import protocol
+from lemur.agents.environments.mint import protocol, recorded
 from lemur.agents.environments.mint.judge import Correct, check
 from lemur.agents.environments.mint.tasks import CODE, SETS, read_tasks, read_texts
 from lemur.agents.environments.mint.world import World
@@ -96,6 +96,14 @@ class Mint(Suite):
             reference = f"({reference})"
         return [f"The answer is <solution> {reference} </solution>."]
 
+    def normalised(self, observation: str) -> str:
+        """Without paths, addresses and the words of one Python."""
+        return recorded.normalise(observation)
+
+    def explain(self, before: str, now: str) -> str:
+        """Why a recorded observation is another one today."""
+        return recorded.explain(before, now)
+
     def unplayable(self, task: Task) -> str | None:
         """Cells and programs run in the sandbox or not at all."""
         found = probe()
@@ -123,3 +131,4 @@ class Mint(Suite):
 
 
 SUITE = Mint
+RECORDS = recorded.find_runs

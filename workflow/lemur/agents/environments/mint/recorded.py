@@ -1,0 +1,129 @@
+"""The authors' recorded episodes: how they are read, and why observations differ today.
+
+``data/outputs/<model>/F=<feedback>/.../<category>/<set>/results.jsonl``, a line an episode.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from lemur.agents.environments.mint import protocol
+from lemur.agents.environments.mint.tasks import SETS
+from lemur.agents.recorded import Recorded, Run
+from lemur.errors import UserError
+
+FEEDBACK = "\n\nExpert feedback:\n"
+_SEARCH = re.compile(r"\s*print\(wikipedia_search\((['\"])([^'\"]*)\1\)\)\s*")
+_COUNTDOWN = re.compile(r"\nYou have \d+ steps left and .*", re.DOTALL)
+_PATH = re.compile(r"(?:/[\w.+-]+)*/site-packages/|/site/")
+_ENDING = "...\n[Output Truncated]"
+# What Python 3.9, which the records were made with, says in other words than later ones.
+_WORDS = (
+    (re.compile(r"SyntaxError: .*"), "SyntaxError"),
+    (re.compile(r"^ *\^+ *$\n", re.MULTILINE), ""),
+    (re.compile(r"0x[0-9a-f]{6,}"), "0x"),
+    (
+        re.compile(r"cannot access local variable '(\w+)' where it is not associated with a value"),
+        r"local variable '\1' referenced before assignment",
+    ),
+    (re.compile(r"File <hidden_filepath>:\d+"), "File <hidden_filepath>"),
+)
+
+
+def find_runs(folder: Path) -> list[Run]:
+    """Every file of records below ``folder``, in the order of their paths."""
+    found = []
+    for path in sorted(folder.rglob("results.jsonl")):
+        name = path.parent.name
+        if name in SETS:
+            parts = path.parts
+            feedback = not any(part == "F=None" for part in parts)
+            start = next((n for n, part in enumerate(parts) if part.startswith("F=")), 1)
+            label = f"{parts[start - 1]} {name}{' with feedback' if feedback else ''}"
+            records = tuple(_read(path, name))
+            settings = {"sets": [name], "feedback": feedback, "searches": _searches(records)}
+            found.append(
+                Run(label, settings, records, hashlib.sha256(path.read_bytes()).hexdigest())
+            )
+    return found
+
+
+def _read(path: Path, name: str) -> list[Recorded]:
+    records = []
+    for number, line in enumerate(path.read_bytes().rstrip(b"\n").split(b"\n"), 1):
+        try:
+            value = json.loads(line)
+            records.append(_record(value, name))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{path}, line {number}: not a recorded episode ({error})") from None
+    return records
+
+
+def _record(value: dict[str, Any], name: str) -> Recorded:
+    state, history = value["state"], value["state"]["history"]
+    heard = [message["content"] for message in history[1:] if message["role"] == "user"]
+    pairs = [text.partition(FEEDBACK) for text in heard]
+    counts = state["agent_action_count"]
+    return Recorded(
+        task=f"{name}/{value['task']['task_id']}",
+        answers=tuple(_said(one["content"]) for one in history if one["role"] == "assistant"),
+        observations=tuple(first + "\n" * bool(middle) for first, middle, _ in pairs),
+        feedback=tuple(last.removesuffix("\n") for _, _, last in pairs),
+        solved=bool(state["success"]),
+        counters={
+            "proposed": counts["propose_solution"],
+            "executed": counts["use_tool"],
+            "invalid": counts["invalid_action"],
+        },
+    )
+
+
+def _said(content: str) -> str:
+    """What the model said, without what the environment put around it."""
+    return content.removesuffix("\n").removeprefix("Assistant:\n")
+
+
+def _searches(records: tuple[Recorded, ...]) -> dict[str, str]:
+    """What the search tool answered, from cells that print one answer and nothing else."""
+    found: dict[str, str] = {}
+    for record in records:
+        for answer, heard in zip(record.answers, record.observations, strict=False):
+            action = protocol.parse(answer)
+            asked = _SEARCH.fullmatch(action.text or "") if action.kind == "execute" else None
+            said = _COUNTDOWN.sub("", heard.removeprefix("Observation:\n"))
+            if asked and "Traceback" not in said:
+                found.setdefault(asked.group(2), said)
+    return found
+
+
+def normalise(observation: str) -> str:
+    """An observation without paths of a machine, addresses and the words of one Python."""
+    text = _PATH.sub("<site>/", observation).rstrip()
+    for pattern, words in _WORDS:
+        text = pattern.sub(words, text)
+    cut, found, _ = text.partition(_ENDING)
+    if found:  # where it was cut depends on the length of paths
+        text = cut[:1200]
+    return text
+
+
+def explain(recorded: str, now: str) -> str:
+    """Why two normalised observations differ, in a few words."""
+    both = recorded + now
+    if protocol.SILENT in recorded and "ModuleNotFoundError" in now or "No module named" in now:
+        return "a package that the session does not have"
+    if "wikipedia" in both.lower() or "Page:" in recorded:
+        return "the search tool: no recorded answer"
+    if re.search(r"URLError|HTTPError|ConnectionError|requests|socket", both):
+        return "no network"
+    if "Timed out after" in both or "TimeoutError" in both:
+        return "the time limit of a cell"
+    if "<site>/" in recorded and "<site>/" in now:
+        return "another release of a library in a traceback"
+    if re.search(r"random|shuffle|seed|time\.|datetime", both):
+        return "random numbers or the time"
+    if "Traceback (most recent call last)" in recorded and "Traceback (most recent" in now:
+        return "another traceback"
+    return "another output"
