@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 from lemur import plan as cost_plan
 from lemur.config import load, place, recipe as recipes, schema, scoring, site, stages, sweep
 from lemur.dag import answers, failures
-from lemur.errors import UserError
+from lemur.errors import UserError, nearest
 from lemur.figures import settings
 from lemur.files import canonical, write_json
 from lemur.plan import resources as plan_resources

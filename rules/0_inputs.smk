@@ -123,10 +123,7 @@ def download_entry(folder, name):
         entry = next(x for x in RECIPE["evaluate"]["benchmarks"] if x["name"] == name)
         return {**entry["data"], "name": name}
     if folder == "environments":
-        # Entries of a recipe may share one environment's data.
-        listed = RECIPE["agents"]["environments"]
-        entry = next(x for x in listed if x["environment"] == name)
-        return {**entry["data"], "name": name}
+        return {**load.catalogue("environments")[name]["data"], "name": name}
     listed = [*corpus_sources(), *sft_downloads()]
     return next(source for source in listed if source["name"] == name)
 
@@ -194,6 +191,25 @@ def building(wildcards):
     """Shell text that builds it."""
     names = played(wildcards)["needs"]
     return f"{BUILD} {' '.join(names)} &&" if names else ""
+
+
+def replayed():
+    """The environment whose records are executed again, and their folder."""
+    name = str(config.get("environment", "mint"))
+    known = load.catalogue("environments")
+    if name not in known:
+        sys.exit(f"error: environment '{name}'{nearest(name, known)}")
+    return name, known[name], config.get("records")
+
+
+def replay_table():
+    """What `snakemake replay` prints; refused where no records are named."""
+    name, entry, records = replayed()
+    if records is None:
+        return lambda wildcards: sys.exit(
+            "error: replay needs recorded episodes: --config records=<folder>"
+        )
+    return f"results/replay/{name}/replay.txt"
 
 
 def agent_scores():

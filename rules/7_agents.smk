@@ -56,6 +56,35 @@ rule judge_episodes:
         )
 
 
+rule replay_records:
+    input:
+        lambda w: (
+            manifests("environments", {"name": w.environment}) if "data" in replayed()[1] else []
+        ),
+    output:
+        made="results/replay/{environment}/replay.json",
+        table="results/replay/{environment}/replay.txt",
+    log:
+        "logs/replay/{environment}.log",
+    threads: 2
+    resources:
+        **asked("replay_records"),
+    params:
+        spec=lambda w: canonical({"environment": w.environment, "batch": 4}),
+        records=lambda w: str(replayed()[2]),
+        data=lambda w, input: list(input) or "none",
+        build=lambda w: " ".join([BUILD, *replayed()[1]["needs"], "&&"]),
+        version=stages.VERSION["replay"],
+        lock=lambda w: [locked(name) for name in ("evaluate", *replayed()[1]["needs"])],
+    shell:
+        "{params.build} "
+        + script(
+            "evaluate",
+            "7_agents/replay.py",
+            "--records {params.records:q} --data {params.data:q} --out {output.made} --table {output.table}",
+        )
+
+
 # The paper's agent outcomes, counted again from the recorded trajectories and compared with the
 # committed table: only with --config from_records=true (mirror or network; 60 MB).
 

@@ -9,6 +9,7 @@ localrules:
     sft,
     evaluate,
     agents,
+    replay,
     foundation,
     figures,
     paper_figures,
@@ -81,6 +82,15 @@ rule agents:
         f"logs/agents/{RECIPE['name']}.txt",
     shell:
         printing_agents()
+
+
+rule replay:
+    input:
+        replay_table(),
+    log:
+        "logs/replay.txt",
+    shell:
+        "cat {input:q} | tee {log:q}"
 
 
 rule foundation:

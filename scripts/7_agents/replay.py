@@ -3,16 +3,19 @@
 from pathlib import Path
 
 from lemur import command
+from lemur.files import write_text
 
 
 def _run(args, spec):
     from lemur.agents import replay
 
-    table = replay.run(
-        spec["environment"], spec.get("settings", {}), args.records, args.data, args.out,
-        spec.get("batch", 4), spec.get("limit"),
-    )  # fmt: skip
-    print(table)
+    data = args.data.parent / "files" if args.data.name == "manifest.json" else args.data
+    settings, batch, limit = spec.get("settings", {}), spec.get("batch", 4), spec.get("limit")
+    table = replay.run(spec["environment"], settings, args.records, data, args.out, batch, limit)
+    if args.table is None:
+        print(table)
+    else:
+        write_text(args.table, table + "\n")
 
 
 def main() -> None:
@@ -22,10 +25,16 @@ def main() -> None:
         "--records", type=Path, required=True, help="folder of recorded episodes"
     )
     arguments.add_argument(
-        "--data", type=Path, required=True, help="folder of the environment's data"
+        "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
     )
+    arguments.add_argument("--table", type=Path, help="where the table goes; printed without it")
     arguments.add_argument("--out", type=Path, required=True, help="replay.json to write")
-    command.main(arguments, _run, outputs=lambda args: [args.out])
+    command.main(
+        arguments,
+        _run,
+        inputs=lambda args: [args.data] if args.data.is_file() else [],
+        outputs=lambda args: [args.out, args.table],
+    )
 
 
 if __name__ == "__main__":

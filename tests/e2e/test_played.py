@@ -1,8 +1,10 @@
 """`snakemake agents`: an environment of the user's own is played, judged and printed."""
 
 import json
+import os
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from checkout import call, checkout
@@ -79,3 +81,37 @@ def test_a_mistake_is_one_line_before_any_job(place, arguments, said):
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert done.returncode and len(errors) == 1 and said in errors[0]
     assert "Traceback" not in done.stderr
+
+
+MIRROR = Path(
+    os.environ.get("LEMUR_MIRROR", "").split(os.pathsep)[0] or ROOT.parent / "shared" / "mirror"
+)
+LEMUR = "data/outputs/lemur-70b-chat-v1/F=None/max5_p2+tool+cd/reasoning/gsm8k"
+
+
+@pytest.mark.long
+def test_records_are_executed_again_and_come_out_as_they_were(place, monkeypatch):
+    """48 episodes of the paper's own model: 28 solved as MINT counts, 14 strictly."""
+    found = sorted(MIRROR.glob(f"xingyaoww/mint-bench/*/{LEMUR}"))
+    if not found:
+        pytest.skip("mirror: no copy of xingyaoww/mint-bench")
+    monkeypatch.setenv("LEMUR_MIRROR", str(MIRROR))
+    done = call(place, "--cores", "2", "replay", "--config", f"records={found[0]}")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.strip().splitlines()
+    assert lines[0] == "48 recorded episodes of mint executed again"
+    assert lines[1:3] == [
+        "verdicts: 48 of 48 as recorded (100.00 %)", "counters: 48 of 48 as recorded (100.00 %)"
+    ]  # fmt: skip
+    observed = re.match(r"observations: (\d+) of 83 as recorded", lines[3])
+    assert int(observed.group(1)) >= 79
+
+
+def test_a_replay_without_records_is_one_line(place):
+    for arguments, said in (
+        ((), "replay needs recorded episodes: --config records=<folder>"),
+        (("--config", "records=nowhere", "environment=mynt"), "did you mean 'mint'?"),
+    ):
+        done = call(place, "--cores", "2", "replay", *arguments)
+        errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+        assert done.returncode and len(errors) == 1 and said in errors[0], done.stderr

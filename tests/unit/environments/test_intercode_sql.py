@@ -1,5 +1,6 @@
 """InterCode-SQL: the original's messages, parser and reward over SQLite."""
 
+import json
 import math
 from collections import Counter
 from numbers import Number
@@ -310,3 +311,36 @@ def test_all_originals_are_solved_by_their_gold(tmp_path):
     assert len(played) == 1034
     assert sum(verdict.paper for _, verdict in played) == 1034
     assert sum(verdict.strict for _, verdict in played) == 1034
+
+
+def test_logs_of_the_original_are_executed_again(data, tmp_path):
+    """The format that its own experiments write; an observation that was another one is named."""
+    needs_sandbox()
+    from lemur.agents import replay
+
+    said = ["SELECT 1", "select count(*) from Animal where name = 'dog'"]
+    log = {
+        "0": {
+            "environment": "sql", "dataset": "ic_spider_dev.json", "task_id": 1, "query": "question 1",
+            "turn_history": {"actions": said, "observations": ["[(1,)]", "[(1,)]"], "rewards": [1.0, 1.0], "valid_action": [True, True]},
+            "summary": {"max_reward": 1.0, "turns_taken": 2},
+        },
+        "1": {
+            "dataset": "ic_spider_dev.json", "task_id": 0,
+            "turn_history": {"actions": ["SELECT id FROM animal"], "observations": ["[(9,)]"], "rewards": [0.0]},
+        },
+        "2": {"dataset": "nl2bash_fs_1.json", "turn_history": {"actions": [], "observations": [], "rewards": []}},
+    }  # fmt: skip
+    write(tmp_path / "logs" / "a run.json", log)
+    write(tmp_path / "logs" / "settings.json", {"model": "x"})
+    table = replay.run(
+        "intercode_sql", {}, tmp_path / "logs", data, tmp_path / "out" / "replay.json"
+    )
+    assert "verdicts: 2 of 2 as recorded" in table and "2 recorded episodes" in table
+    made = json.loads((tmp_path / "out" / "replay.json").read_text())
+    assert made["observed"] == 2 and made["observations"] == 1  # solved by its first turn already
+    (difference,) = made["differences"]
+    assert difference["run"] == "a run" and difference["recorded"] == "[(9,)]"
+    write(tmp_path / "logs" / "a run.json", {"0": {"turn_history": {"actions": ["x"]}}})
+    with pytest.raises(UserError, match="task 0: not a recorded episode"):
+        replay.run("intercode_sql", {}, tmp_path / "logs", data, tmp_path / "o.json")

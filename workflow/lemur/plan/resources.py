@@ -74,6 +74,7 @@ WORK = {
     "sft_tokens": Work(1500, memory=4.0, speed=1, reads="examples"),
     "judge": Work(1500),
     "judge_episodes": Work(2000),
+    "replay_records": Work(3000),
     "fetch_records": Work(700),
     "count_records": Work(1500),
     "compare_records": Work(700),

@@ -9,10 +9,11 @@ from lemur.agents.environment import Environment, Message, Sampling, Suite, Task
 from lemur.agents.environments.intercode_bash import judge, protocol, tasks
 from lemur.agents.environments.intercode_bash.world import World
 from lemur.agents.episode import Episode, Turn
-from lemur.agents.intercode import shell
+from lemur.agents.intercode import recorded, shell
 from lemur.agents.intercode.data import Files
 from lemur.agents.intercode.protocol import sampling
 from lemur.agents.intercode.state import State
+from lemur.agents.recorded import Run
 
 CLOCK = re.compile(r"\b\d\d:\d\d(:\d\d(\.\d+)?)?\b")
 
@@ -67,4 +68,15 @@ class Bash(Suite):
         return missing
 
 
+def find_records(folder: Path) -> list[Run]:
+    """InterCode's logs of the four file systems; others are passed over."""
+
+    def name_task(dataset: str, number: str) -> str | None:
+        found = re.search(r"nl2bash_fs_(\d)", dataset)
+        return f"{found.group(1)}/{number}" if found else None
+
+    return recorded.find_runs(folder, name_task, str)
+
+
 SUITE = Bash
+RECORDS = find_records

@@ -9,8 +9,10 @@ from lemur.agents.environment import Environment, Message, Sampling, Suite, Task
 from lemur.agents.environments.intercode_sql import dump, judge, mariadb, protocol, sqlite, tasks
 from lemur.agents.environments.intercode_sql.world import Session, World
 from lemur.agents.episode import Episode, Turn
+from lemur.agents.intercode import recorded
 from lemur.agents.intercode.data import Files
 from lemur.agents.intercode.protocol import parse_sql, sampling
+from lemur.agents.recorded import Run
 from lemur.errors import UserError, nearest
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent
@@ -77,11 +79,7 @@ class Sql(Suite):
         return judge.judge(episode)
 
     def gold(self, task: Task) -> Sequence[str]:
-        # In a fence the original joins words, also those of texts, by one blank; outside of one it
-        # reads from the first SHOW, else from the first SELECT in capitals.
-        query = task.data["gold"]
-        plain = parse_sql(query) == (query.partition(";")[0], True)
-        return [query if plain else f"```sql\n{query}\n```"]
+        return [say_query(task.data["gold"])]
 
     def unplayable(self, task: Task) -> str | None:
         if self.world == "mariadb" and (why := mariadb.missing()) is not None:
@@ -94,4 +92,20 @@ class Sql(Suite):
         return None
 
 
+def say_query(query: str) -> str:
+    """An answer that is read as ``query``. In a fence the original joins words, also those of texts,
+    by one blank; outside of one it reads from the first SHOW, else from the first SELECT in capitals.
+    """
+    plain = parse_sql(query) == (query.partition(";")[0], True)
+    return query if plain else f"```sql\n{query}\n```"
+
+
+def find_records(folder: Path) -> list[Run]:
+    """InterCode's logs of this data set; others are passed over."""
+    return recorded.find_runs(
+        folder, lambda dataset, number: number if "bash" not in dataset else None, say_query
+    )
+
+
 SUITE = Sql
+RECORDS = find_records
