@@ -55,12 +55,14 @@ def mint_data(tmp_path):
         "code": "def add(a, b):\r\n    return a + b",
     }
     write(place / "data/processed/mbpp/test_prompts.json", json.dumps(code) + "\n")
-    head = 'def twice(a):\n    """Twice."""\n'
+    head = 'def twice(a):\n    """Twice."""'
     code = {
         "id": "0",
         "prompt": head,
         "reference": "\n\ndef check(candidate):\n    assert candidate(2) == 4\n\n\ncheck(twice)",
-        "canonical_solution": "    return 2 * a\n",
+        # A function of its own is called as the tests' is.
+        "canonical_solution": "    def check(a):\n        return 2 * a\n    return check(a)\n",
+        "entry_point": "twice",
     }
     write(place / "data/processed/humaneval/test_prompts.json", json.dumps(code) + "\n")
     for folder in ("reasoning", "mbpp", "humaneval"):

@@ -242,6 +242,21 @@ def test_prompts_are_those_of_recorded_episodes(authors):
     assert same == 4951 and other == {"theoremqa"}
 
 
+@pytest.mark.long
+def test_gold_answers_solve_all_452_problems(authors, tmp_path, sandbox):
+    suite = environments.load("mint", {"data": authors, "seconds": 30})
+    script = {task.id: suite.gold(task) for task in suite.tasks()}
+    episodes = play(suite, script, tmp_path / "j")
+    assert [name for name, one in episodes.items() if one.end != "solved"] == []
+    verdicts = {task.id: suite.judge(task, episodes[task.id]) for task in suite.tasks()}
+    assert [name for name, one in verdicts.items() if one.strict != 1] == []
+
+
+def test_reference_solutions_are_programs(authors):
+    for task in read_tasks(authors, ("humaneval", "mbpp")):
+        compile(task.data["code"].replace("\r\n", "\n"), task.id, "exec")
+
+
 def test_a_choice_of_the_original_stops_at_a():
     known = judge.options("Which?\nOptions: A ) one , B ) two")
     assert known == {"a": "one", "b": "two"}

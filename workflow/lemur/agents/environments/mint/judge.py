@@ -156,6 +156,6 @@ def _theorem(task: Task, proposal: str, evaluate: Evaluate) -> Correct:
 
 def _passes(task: Task, program: str, sandbox: Sandbox) -> bool:
     """Whether a program passes the problem's own tests."""
-    test = task.data["reference"]
-    names = tuple(used((test,), task.data["code"]))
+    test, entry = task.data["reference"], task.data["entry"]
+    names = (entry,) if entry else tuple(used((test,), task.data["code"]))
     return judge(sandbox, Job(program, (test,), names), LIMITS).verdict == "passed"

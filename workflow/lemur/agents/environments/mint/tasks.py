@@ -95,8 +95,10 @@ def _task(name: str, where: str, line: str) -> Task:
         "asked": prompt,
         "reference": reference,
         "answer_type": value.get("answer_type"),
-        # Of code: the reference solution, and the head that it is the rest of.
-        "code": value.get("code") or prompt + value.get("canonical_solution", ""),
+        # Of code: the function that the tests call, where the data name it, and the reference solution
+        # after the head that it is the rest of.
+        "entry": value.get("entry_point"),
+        "code": value.get("code") or f"{prompt.rstrip()}\n{value.get('canonical_solution', '')}",
     }
     return Task(f"{name}/{number}", data)
 
