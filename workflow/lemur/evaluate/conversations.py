@@ -16,7 +16,7 @@ import torch
 
 from lemur.evaluate import choice, guesses, vocabulary
 from lemur.evaluate.attention import using
-from lemur.evaluate.engine import Engine, Generated, Wanted, _Row
+from lemur.evaluate.engine import Engine, Generated, Row, Wanted
 from lemur.evaluate.guesses import Heard
 from lemur.evaluate.slots import Slots
 from lemur.evaluate.stop import StopCheck
@@ -45,7 +45,7 @@ class Conversations:
     def __init__(self, engine: Engine, rows: int):
         self.engine, self.rows = engine, max(1, rows)
         self.slots = Slots(engine.layers, self.rows, ROUND, engine.device, None)
-        self.live: list[_Row] = []
+        self.live: list[Row] = []
         self.keys: list[Hashable] = []  # of live rows
         self.prompts: list[tuple[int, ...]] = []  # of live rows
         self.chosen: list[list[int]] = []  # of live rows: their next tokens
@@ -117,7 +117,7 @@ class Conversations:
         scores = self.engine.logits(hidden[:, -1])
         check = self.checks.setdefault(wanted.stops, StopCheck(wanted.stops))
         text = vocabulary.Decoding(self.engine.tokenizer, prompt)
-        row = _Row(at, wanted, check, text, (), self.heard)
+        row = Row(at, wanted, check, text, (), self.heard)
         self.live.append(row)
         self.keys.append(key)
         self.prompts.append(prompt)

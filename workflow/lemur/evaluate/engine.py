@@ -48,7 +48,9 @@ class Generated:
     finish: str
 
 
-class _Row:
+class Row:
+    """A continuation under way; ``text`` gives the text of its ids, ``check`` looks for stop strings."""
+
     def __init__(
         self,
         index: int,
@@ -174,7 +176,7 @@ class Engine:
         slots = Slots(self.layers, rows, capacity, self.device, prefix)
         before, heard = prefix.ids if prefix is not None else (), Heard()
         checks: dict[tuple[str, ...], StopCheck] = {}
-        live: list[_Row] = []
+        live: list[Row] = []
         chosen: list[list[int]] = []  # each row's next tokens
         with using(slots):
             while True:
@@ -202,17 +204,17 @@ class Engine:
         checks: dict[tuple[str, ...], StopCheck],
         before: Sequence[int],
         heard: Heard,
-    ) -> list[_Row]:
-        fresh: list[_Row] = []
+    ) -> list[Row]:
+        fresh: list[Row] = []
         while len(fresh) < room and (index := next(waiting, None)) is not None:
             stops = wanted[index].stops
             check = checks.setdefault(stops, StopCheck(stops))
             prompt = (*before[-vocabulary.TAIL :], *wanted[index].prompt)
             text = vocabulary.Decoding(self.tokenizer, prompt)
-            fresh.append(_Row(index, wanted[index], check, text, before, heard))
+            fresh.append(Row(index, wanted[index], check, text, before, heard))
         return fresh
 
-    def _prefill(self, fresh: list[_Row], start: int, slots: Slots) -> list[list[int]]:
+    def _prefill(self, fresh: list[Row], start: int, slots: Slots) -> list[list[int]]:
         chosen: list[list[int]] = []
         lengths = [len(row.wanted.prompt) for row in fresh]
         # What a prefix adds is attended to, not computed again.
@@ -235,13 +237,13 @@ class Engine:
         hidden = self.forward(ids, slots.prefill(start, sizes, ids.shape[1]), slots)
         return hidden[torch.arange(len(prompts), device=self.device), sizes - 1]
 
-    def drawn(self, row: _Row, scores: torch.Tensor, best: int) -> int:
+    def drawn(self, row: Row, scores: torch.Tensor, best: int) -> int:
         wanted = row.wanted
         if wanted.temperature <= 0:
             return best
         return choice.drawn(scores, wanted.temperature, wanted.top_p, row.draw)
 
-    def extend(self, row: _Row, tokens: Sequence[int]) -> str | None:
+    def extend(self, row: Row, tokens: Sequence[int]) -> str | None:
         """Append ``tokens`` up to the one that ends the row; why it ends, or None."""
         for token in tokens:
             if token in self.stop_ids:
@@ -266,7 +268,7 @@ class Engine:
             result[target] = live[source]
         return [result[number] for number in range(count)]
 
-    def step(self, live: list[_Row], slots: Slots) -> list[list[int]]:
+    def step(self, live: list[Row], slots: Slots) -> list[list[int]]:
         """The next tokens of each row: what it guessed right and one more."""
         guessed = [row.guesses() for row in live]
         known = [
