@@ -27,7 +27,7 @@ class Halving:
         self.asked, self.dropped, self.together = [], [], 0
         self.waiting = {}
 
-    def ask(self, key, messages, sampling, number):
+    def ask(self, key, turn, messages, sampling, number):
         assert key not in self.waiting
         low, high = 0, self.suite.most
         guess = (low + high) // 2
@@ -98,6 +98,16 @@ def test_a_killed_run_asks_only_what_is_not_known(suite, tmp_path):
     suite.seen.clear()
     assert play(suite, Halving(suite, 0), tmp_path / "whole") == whole
     assert suite.seen == []  # an episode that has ended is not executed again
+
+
+def test_a_killed_script_goes_on_where_it_was(suite, tmp_path):
+    """Known solutions and recorded answers belong to turns, not to how often they are asked."""
+    script = {task.id: ["no", "1", "99", str(task.data["number"])] for task in suite.tasks()}
+    whole = play(suite, Scripted(script), tmp_path / "whole")
+    data = (tmp_path / "whole").read_bytes().splitlines(keepends=True)
+    for count in range(0, len(data), 3):
+        (tmp_path / "cut").write_bytes(b"".join(data[:count]))
+        assert play(suite, Scripted(script), tmp_path / "cut") == whole
 
 
 def test_a_line_that_was_being_written_is_made_again(suite, tmp_path):

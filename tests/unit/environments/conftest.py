@@ -17,13 +17,27 @@ TEMPLATE = (
 )
 TEACHER = "Example: {in_context_example}\n{tool_desc}\n{trajectory}\n{correct_solution}\nExpert feedback:\n"
 PROBLEMS = {
-    "gsm8k": [("What is 3 times 5?", "15"), ("What is 10 take away 13?", "-3")],
+    "gsm8k": [
+        ("What is 3 times 5?", "15"),
+        ("What is 10 take away 3?", "7"),
+        ("What is 10 take away 13?", "-3"),
+    ],
     "math": [("A third of 10?", "3.3333")],
     "hotpotqa": [("Who?", "The Saturdays")],
     "mmlu": [("Largest?\nOptions: A ) 6 , B ) 121 , C ) 18107 , D ) 54,320", "c")],
-    "theoremqa": [("The root?", 1.4142), ("Is it?", True), ("Both?", [1, 2])],
+    "theoremqa": [
+        ("The root?", 1.4142),
+        ("Is it?", True),
+        ("Both?", [1, 2]),
+        ("Which? a) up b) down", "b"),
+    ],
 }
-TYPES = {"The root?": "float", "Is it?": "bool", "Both?": "list of integer"}
+TYPES = {
+    "The root?": "float",
+    "Is it?": "bool",
+    "Both?": "list of integer",
+    "Which? a) up b) down": "option",
+}
 
 
 def write(path, text):
@@ -55,11 +69,11 @@ def mint_data(tmp_path):
         "code": "def add(a, b):\r\n    return a + b",
     }
     write(place / "data/processed/mbpp/test_prompts.json", json.dumps(code) + "\n")
-    head = 'def twice(a):\n    """Twice."""'
+    head = 'def once(a):\n    return a\n\n\ndef twice(a):\n    """Twice."""'
     code = {
         "id": "0",
         "prompt": head,
-        "reference": "\n\ndef check(candidate):\n    assert candidate(2) == 4\n\n\ncheck(twice)",
+        "reference": "\n\ndef check(candidate):\n    assert candidate(2) == once(4)\n\n\ncheck(twice)",
         # A function of its own is called as the tests' is.
         "canonical_solution": "    def check(a):\n        return 2 * a\n    return check(a)\n",
         "entry_point": "twice",

@@ -170,7 +170,9 @@ class Driver:
         known = live.known.answers[number] if number < len(live.known.answers) else None
         if known is None:
             self.asked[live.task.id] = live
-            self.player.ask(live.task.id, messages, self.sampling, self._number(live, number))
+            self.player.ask(
+                live.task.id, number, messages, self.sampling, self._number(live, number)
+            )
             return []
         if known["prompt"] != live.prompt:
             return self._forget(live)
@@ -223,7 +225,7 @@ class Driver:
         key = live.task.id, "teacher"
         live.prompt = digest
         self.taught[key] = live
-        self.teacher.ask(key, *asked, self._number(live, number))
+        self.teacher.ask(key, number, *asked, self._number(live, number))
         return []
 
     def _heard(self, live: _Live, answer: Answer) -> list[Episode]:

@@ -8,7 +8,8 @@ from typing import Any
 @dataclass(frozen=True)
 class Recorded:
     """One episode: what was said, what was observed after each turn, what a teacher said, whether it
-    was counted as solved, and the environment's own ``counters`` where the record has them."""
+    was counted as solved, the environment's own ``counters`` and the first prompt where the record has
+    them."""
 
     task: str
     answers: tuple[str, ...]
@@ -16,6 +17,7 @@ class Recorded:
     feedback: tuple[str, ...]
     solved: bool
     counters: Mapping[str, int] | None = None
+    prompt: str | None = None
 
 
 @dataclass(frozen=True)

@@ -64,17 +64,20 @@ class Tally:
         return {name: 100 * same / count for name, (same, count) in parts.items() if count}
 
 
+REWORDED = "the problem was worded otherwise when it was recorded"
+
+
 def compare(
-    suite: Suite, label: str, recorded: Recorded, episode: Episode
+    suite: Suite, label: str, recorded: Recorded, episode: Episode, cause: str = ""
 ) -> tuple[Tally, list[Difference]]:
-    """One episode against its record."""
+    """One episode against its record; ``cause`` is what is known of both beforehand."""
     tally, found = Tally(episodes=1), []
     solved = episode.end == "solved"
     if solved == recorded.solved:
         tally.verdicts = 1
     else:
         said = (f"{'' if recorded.solved else 'not '}solved", episode.end)
-        found.append(Difference(label, episode.task, "verdict", "", *said))
+        found.append(Difference(label, episode.task, "verdict", cause, *said))
     if recorded.counters is not None:
         tally.counted = 1
         now = episode.turns[-1].info.get("counts", {}) if episode.turns else {}
@@ -82,7 +85,7 @@ def compare(
             tally.counters = 1
         else:
             found.append(
-                Difference(label, episode.task, "counters", "", str(recorded.counters), str(now))
+                Difference(label, episode.task, "counters", cause, str(recorded.counters), str(now))
             )
     for before, turn in zip(recorded.observations, episode.turns, strict=False):
         tally.observed += 1
@@ -118,7 +121,10 @@ def replay(
         played = driver.play([tasks[record.task] for record in known], run.label)
     tally, found = Tally(), []
     for record, episode in zip(known, played, strict=True):
-        mine, differences = compare(suite, run.label, record, episode)
+        (first, *_) = suite.messages(tasks[record.task], episode.start, [])
+        same = record.prompt is None or record.prompt.strip() == first["content"].strip()
+        cause = "" if same else REWORDED
+        mine, differences = compare(suite, run.label, record, episode, cause)
         tally.add(mine)
         found += differences
     return tally, found, missing

@@ -38,7 +38,7 @@ class EnginePlayer:
         self.refused: list[tuple[Hashable, Answer]] = []
 
     def ask(
-        self, key: Hashable, messages: Sequence[Message], sampling: Sampling, number: int
+        self, key: Hashable, turn: int, messages: Sequence[Message], sampling: Sampling, number: int
     ) -> None:
         """Have a turn answered, where prompt and answer find room."""
         prompt = (*self.begin, *self.chatml.prompt(messages, reply=True))

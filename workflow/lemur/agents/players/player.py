@@ -24,9 +24,10 @@ class Player(Protocol):
     """
 
     def ask(
-        self, key: Hashable, messages: Sequence[Message], sampling: Sampling, number: int
+        self, key: Hashable, turn: int, messages: Sequence[Message], sampling: Sampling, number: int
     ) -> None:
-        """Have a turn answered; ``number`` seeds its sampling, whatever else is asked."""
+        """Have turn ``turn`` (from 0) answered; ``number`` seeds its sampling, whatever else is asked.
+        Turns that an earlier run has had answered are not asked again."""
 
     def answers(self, patience: float) -> list[tuple[Hashable, Answer]]:
         """Turns that are answered since the last call; waits at most ``patience`` seconds for one,

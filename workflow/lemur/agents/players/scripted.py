@@ -1,6 +1,5 @@
 """A player that says what it is given: known solutions, or what somebody else has said."""
 
-from collections import deque
 from collections.abc import Hashable, Mapping, Sequence
 
 from lemur.agents.environment import Message, Sampling
@@ -8,19 +7,19 @@ from lemur.agents.players.player import Answer
 
 
 class Scripted:
-    """Answers each episode's turns from its list, then with nothing and ``finish``."""
+    """Answers turn ``k`` of an episode with the k-th text of its list; after its end with nothing and
+    ``finish``."""
 
     def __init__(self, answers: Mapping[Hashable, Sequence[str]], finish: str = "end"):
-        self.finish = finish
-        self.left = {key: deque(texts) for key, texts in answers.items()}
+        self.texts, self.finish = answers, finish
         self.ready: list[tuple[Hashable, Answer]] = []
 
     def ask(
-        self, key: Hashable, messages: Sequence[Message], sampling: Sampling, number: int
+        self, key: Hashable, turn: int, messages: Sequence[Message], sampling: Sampling, number: int
     ) -> None:
-        """Take the next answer of the episode."""
-        left = self.left.get(key)
-        answer = Answer(left.popleft(), 0, "end") if left else Answer("", 0, self.finish)
+        """Take the answer of the turn."""
+        texts = self.texts.get(key, ())
+        answer = Answer(texts[turn], 0, "end") if turn < len(texts) else Answer("", 0, self.finish)
         self.ready.append((key, answer))
 
     def answers(self, patience: float) -> list[tuple[Hashable, Answer]]:
@@ -29,5 +28,4 @@ class Scripted:
         return ready
 
     def drop(self, key: Hashable) -> None:
-        """Forget what was not said."""
-        self.left.pop(key, None)
+        """Nothing is held for an episode."""

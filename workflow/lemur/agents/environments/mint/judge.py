@@ -2,7 +2,8 @@
 
 Faults that ``paper`` keeps (https://github.com/xingyaoww/mint-bench, ``tasks/reasoning.py``): a text
 passes that holds the reference anywhere ("5" in "15"); of a multiple choice the letter is looked for
-at "a" alone; numbers pass within 5 %; TheoremQA's expressions do not know ``math``. ``strict`` wants
+at "a" alone; numbers pass within 5 % and never where the reference is negative; TheoremQA's expressions do not know
+``math``, and of its options the letter counts alone (as recorded episodes were judged). ``strict`` wants
 the reference itself: the same number within 1 part in 10,000 (TheoremQA: its own 4 %), the same
 text without case, articles and punctuation, the letter of the right option or its text.
 """
@@ -60,9 +61,10 @@ def _difference(paper: bool, strict: bool, reference: str, answer: str) -> str:
 
 
 def _reasoning(reference: str, answer: str) -> bool:
-    """The original's: numbers within 5 %, else the reference anywhere in the answer."""
+    """The original's when its episodes were recorded: numbers within 5 % of a positive reference (the
+    bound is negative where the reference is), else the reference anywhere in the answer."""
     try:
-        return abs(float(reference) - float(answer)) <= 0.05 * abs(float(reference))
+        return abs(float(reference) - float(answer)) <= 0.05 * float(reference)
     except ValueError:
         return reference in answer
 
@@ -141,9 +143,9 @@ def _original_choice(reference: str, known: dict[str, str], answer: str) -> bool
 
 def _theorem(task: Task, proposal: str, evaluate: Evaluate) -> Correct:
     reference, kind = task.data["reference"], str(task.data["answer_type"])
-    expression = numbers.expression(proposal)
     found = []
     for more in ("", numbers.MORE):
+        expression = numbers.expression(proposal, anywhere=bool(more))
         value = numbers.read_value(
             evaluate(numbers.EVALUATE.format(expression=expression, more=more))
         )
@@ -151,11 +153,15 @@ def _theorem(task: Task, proposal: str, evaluate: Evaluate) -> Correct:
         if found[0]:
             break
     paper, strict = found[0], found[-1]
-    return Correct(paper, strict, "" if paper == strict else "its expression needs math")
+    option = kind in ("option", "Option")
+    why = "the letter of an option counts alone" if option else "its expression needs math"
+    return Correct(paper, strict, "" if paper == strict else why)
 
 
 def _passes(task: Task, program: str, sandbox: Sandbox) -> bool:
     """Whether a program passes the problem's own tests."""
     test, entry = task.data["reference"], task.data["entry"]
     names = (entry,) if entry else tuple(used((test,), task.data["code"]))
-    return judge(sandbox, Job(program, (test,), names), LIMITS).verdict == "passed"
+    # What else the head defines (``encode_shift``) the test takes from there.
+    head = task.data["asked"] if entry else ""
+    return judge(sandbox, Job(program, (test,), names, head), LIMITS).verdict == "passed"

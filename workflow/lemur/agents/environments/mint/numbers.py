@@ -47,8 +47,9 @@ MORE = (
 )
 
 
-def expression(solution: str) -> str:
-    """The expression that a proposed solution comes to."""
+def expression(solution: str, anywhere: bool = True) -> str:
+    """The expression that a proposed solution comes to; ``anywhere``: whether an option's letter is
+    found in a text ("a) it is increasing"), or counts alone."""
     text = solution
     for sign in ("=", "≈"):
         if sign in text:
@@ -72,9 +73,10 @@ def expression(solution: str) -> str:
     if _NUMBER.match(text):
         text = text.replace(",", "")
     for letter in "abcd":
-        if f"{letter})" in text or f"{letter} )" in text or text.lower().strip() == letter:
+        inside = anywhere and (f"{letter})" in text or f"{letter} )" in text)
+        if inside or text.lower().strip() == letter:
             text = f"({letter})"
-    if found := re.search(r"\([a-d]\)", text):
+    if found := re.search(r"\([a-d]\)" if anywhere else r"^\([a-d]\)$", text):
         text = f'"{found.group(0)}"'
     return text or "0"
 

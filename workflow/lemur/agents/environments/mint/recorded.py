@@ -77,6 +77,7 @@ def _record(value: dict[str, Any], name: str) -> Recorded:
             "executed": counts["use_tool"],
             "invalid": counts["invalid_action"],
         },
+        prompt=history[0]["content"],
     )
 
 
