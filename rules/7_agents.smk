@@ -66,7 +66,7 @@ rule replay_records:
         table="results/replay/{environment}/replay.txt",
     log:
         "logs/replay/{environment}.log",
-    threads: 2
+    threads: plan_resources.threads(RECIPE, "evaluate")
     resources:
         **asked("replay_records"),
     params:

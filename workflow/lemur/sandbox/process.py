@@ -149,11 +149,7 @@ class Confined:
         """Whether there is more in /tmp and /dev/shm than there may be. How many files the kernel
         bounds by the host's memory alone; how many bytes it refuses itself in bubblewrap's mounts,
         while apptainer's have a size of their own or none."""
-        first = self.first
-        places = [] if first is None else find_children(first) if self.watched else [first]
-        for one in places:
-            if not os.path.exists(f"/proc/{one}/root/judge/wire.py"):
-                continue  # it is still prepared: this is the host's root
+        for one in self._inside():
             for folder in apptainer.WRITABLE:
                 with contextlib.suppress(OSError):
                     shown = os.statvfs(f"/proc/{one}/root{folder}")
@@ -161,6 +157,20 @@ class Confined:
                     if held > limits.tmp_mb << 20 or shown.f_files - shown.f_ffree > limits.files:
                         return "full"
         return None
+
+    def _inside(self) -> list[int]:
+        """Processes that see the sandbox's own folders. One that is still prepared has the host's root.
+
+        What the kernel lists as children misses some while others end: it is read again.
+        """
+        for _ in range(3):
+            first = self.first
+            places = [] if first is None else find_children(first) if self.watched else [first]
+            inside = [one for one in places if os.path.exists(f"/proc/{one}/root/judge/wire.py")]
+            if inside or not self.watched:
+                return inside
+            time.sleep(0.002)
+        return []
 
     @property
     def first(self) -> int | None:
