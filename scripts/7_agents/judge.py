@@ -22,7 +22,7 @@ def main() -> None:
     command.main(
         arguments,
         _run,
-        inputs=lambda args: [args.episodes],
+        inputs=lambda args: filter(Path.is_file, [args.episodes, args.data]),
         outputs=lambda args: [args.out, args.out.parent / "verdicts.jsonl"],
     )
 

@@ -26,7 +26,7 @@ def main() -> None:
     command.main(
         arguments,
         _run,
-        inputs=lambda args: [args.data] if args.data.is_file() else [],
+        inputs=lambda args: filter(Path.is_file, [args.data, args.model.parent / "DONE.json"]),
         outputs=lambda args: [args.out],
     )
 

@@ -17,18 +17,6 @@ def test_an_entry_has_every_setting_and_what_the_recipe_changes():
     assert "agents" not in recipe.resolve("mini")
 
 
-def test_every_setting_is_an_argument_of_the_environment():
-    """What config/environments.yaml lists is what the code takes, with the same value."""
-    import inspect
-
-    environments = pytest.importorskip("lemur.agents.environments")
-    for name, entry in load.catalogue("environments").items():
-        text = (environments.FOLDER / name / "__init__.py").read_text()
-        for setting in entry["settings"]:
-            assert f"        {setting}: " in text, (name, setting)
-    assert inspect.isfunction(environments.load)
-
-
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

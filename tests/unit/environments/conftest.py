@@ -7,8 +7,6 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-from lemur.sandbox.probe import probe
-from lemur.sandbox.types import Absent
 from tiny_benchmarks import model, tokenizer
 
 TEMPLATE = (
@@ -88,14 +86,6 @@ def mint_data(tmp_path):
     write(place / "mint/prompt/templates/template_with_tool.txt", TEMPLATE)
     write(place / "mint/prompt/templates/template_feedback_agent.txt", TEACHER)
     return place
-
-
-@pytest.fixture(scope="session")
-def sandbox():
-    found = probe()
-    if isinstance(found, Absent):
-        pytest.skip(f"sandbox: {found.reason}")
-    return found
 
 
 @pytest.fixture(scope="session")

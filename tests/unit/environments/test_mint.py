@@ -156,7 +156,9 @@ def test_feedback_is_asked_after_every_turn_that_goes_on(mint, tmp_path, sandbox
     assert messages[-1]["content"].endswith("\n\nExpert feedback:\nWell done.\n")
     (asked,), _ = suite.consult(suite.tasks()[0], "", episode.turns[:1])
     assert "NOT GIVEN" in asked["content"] and "Out[1]: 15" in asked["content"]
-    (asked,), _ = mint(feedback=True, told=True).consult(suite.tasks()[0], "", episode.turns[:1])
+    (asked,), _ = mint(feedback=True, with_solution=True).consult(
+        suite.tasks()[0], "", episode.turns[:1]
+    )
     assert "NOT GIVEN" not in asked["content"]
     assert play(suite, {"gsm8k/0": []}, tmp_path / "j", Scripted({})) == {"gsm8k/0": episode}
     with pytest.raises(UserError, match="feedback needs a teacher"):

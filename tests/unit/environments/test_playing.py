@@ -1,5 +1,7 @@
 """From a spec to episodes, verdicts and scores, by the scripts that the rules run."""
 
+import importlib
+import inspect
 import json
 import shutil
 import subprocess
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from lemur.agents import environments, playing, scoring
+from lemur.config import load
 from lemur.provenance import ROOT
 
 GUESSING = ROOT / "tests" / "unit" / "agents" / "guessing"
@@ -145,3 +148,14 @@ def test_damaged_episodes_are_one_line(spec, tmp_path, text):
     )
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+
+
+@pytest.mark.parametrize("name", sorted(load.catalogue("environments")))
+def test_settings_are_the_arguments_of_the_class_with_their_values(name):
+    """config/environments.yaml says what a recipe may change, and what it is without."""
+    settings = load.catalogue("environments")[name]["settings"]
+    module = importlib.import_module(f"lemur.agents.environments.{name}")
+    known = inspect.signature(module.SUITE.__init__).parameters
+    for setting, value in settings.items():
+        default = known[setting].default
+        assert (list(default) if isinstance(default, tuple) else default) == value, setting

@@ -5,47 +5,17 @@ import json
 import re
 import subprocess
 import sys
-from urllib.parse import unquote
 
 import pytest
 import trial_run
 import yaml
 from lemur.errors import UserError
-from lemur.figures import agent, dots, inputs, loss, mixture, settings
+from lemur.figures import inputs, settings
 from lemur.provenance import ROOT
-from lemur.report import index, numbers, page, samples, summary
+from lemur.report import numbers, page, samples, summary
 
 CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())
 PLANTED = "<script>alert('planted')</script>"
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A run with its figures drawn (once for all tests), as ``Inputs``."""
-    folder = tmp_path_factory.mktemp("run")
-    files = trial_run.files(folder)
-    drawn = folder / "figures"
-
-    def spec(name):
-        return settings.spec(CONFIG, name, trial_run.RECIPE)
-
-    stages = {stage: files[stage] for stage in ("pretrain", "sft")}
-    loss.write(spec("loss"), stages, files["scores"], drawn / "loss.svg")
-    mixture.write(spec("mixture"), files["plan"], files["realised"], drawn / "mixture.svg")
-    dots.write_bits(spec("bits_per_byte"), files["scores"], drawn / "bits_per_byte.svg")
-    agent.write_table(
-        settings.spec(CONFIG, "agent_table"), trial_run.PAPER / "reported.csv",
-        trial_run.PAPER / "mint_outcomes.tsv.gz", drawn / "agent_table.html",
-    )  # fmt: skip
-    names = ("loss.svg", "mixture.svg", "bits_per_byte.svg", "agent_table.html")
-    return page.Inputs(
-        figures=[drawn / name for name in names],
-        scores=files["scores"],
-        metrics=[files["pretrain"], files["sft"]],
-        plan=files["plan"],
-        realised=files["realised"],
-        statistics=files["statistics"],
-    )
 
 
 def spec(**changed):
@@ -207,45 +177,6 @@ def test_what_the_page_says_first_stands_beside_it_as_data(run, tmp_path):
         (tmp_path / "report.json").write_text(other)
         with pytest.raises(UserError, match="not the summary of a report"):
             summary.read(tmp_path / "report.html")
-
-
-def test_an_index_leads_to_every_recipes_report(run, tmp_path):
-    for name in ("mini", "a <b> & c"):
-        recipe = {**spec()["recipe"], "name": name, "description": f"about {name}"}
-        page.write({**spec(), "recipe": recipe}, run, tmp_path / name / "report.html")
-    given = [tmp_path / name / "report.html" for name in ("mini", "a <b> & c")]
-    index.write(given, tmp_path / "index.html")
-    text = (tmp_path / "index.html").read_text()
-    assert text == index.render(list(reversed(given)), tmp_path / "index.html")
-    links = [unquote(html.unescape(link)) for link in re.findall(r'href="([^"]*)"', text)]
-    assert links == ["a <b> & c/report.html", "mini/report.html"]
-    assert "<b>" not in text and "10,240" in text and "about mini" in text and "<ul>" not in text
-
-
-def test_an_index_leads_to_the_tables_that_no_report_has(run, tmp_path):
-    page.write(spec(), run, tmp_path / "mini" / "report.html")
-    tables = [tmp_path / "ratio 3/mix/table.txt", tmp_path / "figures/models/m/foundation.html"]
-    index.write([tmp_path / "mini" / "report.html"], tmp_path / "index.html", tables)
-    text = (tmp_path / "index.html").read_text()
-    assert re.findall('<li><a href="(.*)">(.*)</a></li>', text) == [
-        ("ratio%203/mix/table.txt", "Mixture of ratio 3"),
-        ("figures/models/m/foundation.html", "Scores of m"),
-    ]
-
-
-@pytest.mark.parametrize("damage", ['{"recipe": "old', '{"numbers": []}', "[]", None])
-def test_another_recipes_damaged_summary_does_not_end_this_run(run, tmp_path, capsys, damage):
-    page.write(spec(), run, tmp_path / "mini" / "report.html")
-    other = tmp_path / "old" / "report.json"
-    other.parent.mkdir()
-    other.write_text(damage) if damage else other.mkdir()
-    reports = [tmp_path / name / "report.html" for name in ("mini", "old")]
-    index.write(reports, tmp_path / "index.html")
-    assert re.findall('href="(.*)"', (tmp_path / "index.html").read_text()) == ["mini/report.html"]
-    warned = capsys.readouterr().err.splitlines()
-    assert len(warned) == 1 and warned[0].startswith(f"warning: {other}"), warned
-    with pytest.raises(UserError, match="no report has a summary that can be read"):
-        index.write(reports[1:], tmp_path / "index.html")
 
 
 EMPTY = {"responses": {"empty": 19, "finish": {"stop": 20, "length": 4}}}

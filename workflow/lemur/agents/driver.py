@@ -81,7 +81,7 @@ class Driver:
             ThreadPoolExecutor(self.batch) as pool,
             Progress(label, len(tasks), "episodes", start=len(done)) as progress,
         ):
-            self.pool = pool
+            self.pool, self.progress, self.answered = pool, progress, 0
             try:
                 while left or live:
                     while left and len(live) < self.batch:
@@ -192,6 +192,8 @@ class Driver:
 
     def _stepped(self, live: _Live, answer: Answer, step: Step) -> list[Episode]:
         number, live.answer = len(live.turns), None
+        self.answered += 1
+        self.progress.add(0, f"{self.answered:,} turns")
         made = Turn(
             live.prompt, answer.text, answer.tokens, answer.finish,
             step.observation, step.reward, step.done, dict(step.info),

@@ -139,6 +139,9 @@ class Suite(ABC):
         """Why a recorded observation is another one today, both normalised, in a few words."""
         return "another output"
 
+    def close(self) -> None:  # noqa: B027 - most share nothing
+        """End what all worlds share, a server of databases, say."""
+
     def unplayable(self, task: Task) -> str | None:
         """Why a task cannot be played on this machine, in a few words; None where it can."""
         return None

@@ -5,6 +5,7 @@ engine deletes; the fingerprint is the digest of all that bears on an episode, s
 played with other settings is not continued.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -120,7 +121,8 @@ def run(spec: Any, model: Path, data: Path, out: Path) -> None:
         more = [task for task in tasks if task.id not in done]
         player = _player(given, suite, model, more)
         driver = Driver(suite, player, journal, given.batch, given.seed, sampling=sampling)
-        played = driver.play(tasks, f"{given.environment} {given.model}")
+        with contextlib.closing(suite):
+            played = driver.play(tasks, f"{given.environment} {given.model}")
     lines = [json.dumps({"form": FORM, "settings": known, "left_out": left_out}, sort_keys=True)]
     lines += [json.dumps(to_json(one), sort_keys=True) for one in played]
     with replacing(out) as temporary:

@@ -4,6 +4,7 @@ What a model said is taken from the record and everything else is done anew: the
 the judge judges it. A difference is named with its cause, as far as the environment knows one.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 from collections import Counter
@@ -118,7 +119,8 @@ def replay(
     name = hashlib.sha256(f"{run.label} {run.sha256}".encode()).hexdigest()[:16]
     with Journal(folder / f"{name}.jsonl") as journal:
         driver = Driver(suite, player, journal, batch, 0, teacher)
-        played = driver.play([tasks[record.task] for record in known], run.label)
+        with contextlib.closing(suite):
+            played = driver.play([tasks[record.task] for record in known], run.label)
     tally, found = Tally(), []
     for record, episode in zip(known, played, strict=True):
         (first, *_) = suite.messages(tasks[record.task], episode.start, [])

@@ -52,7 +52,8 @@ def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str
     """Success rates in percent with 95 % Wilson intervals, by both rules, and what they rest on.
 
     ``by_turn`` has the share of episodes that were solved (as the original counts) within so many
-    turns; ``tokens`` and ``turns`` are means of an episode.
+    turns; ``tokens`` and ``turns`` are means of an episode; ``worlds`` are the engines that answered,
+    where an environment has more than one.
     """
     counted = [one for one in judged if one.verdict.left_out is None]
     out = dict(left_out)
@@ -72,6 +73,7 @@ def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str
         }
     differ = [one for one in counted if (one.verdict.paper == 1) != (one.verdict.strict == 1)]
     longest = max(len(one.episode.turns) for one in counted)
+    turns = [turn for one in counted for turn in one.episode.turns]
     solved = [len(one.episode.turns) for one in counted if one.verdict.paper == 1]
     return {
         **made,
@@ -80,11 +82,12 @@ def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str
         "why": dict(Counter(one.verdict.why for one in differ).most_common()),
         "ends": dict(sorted(Counter(one.episode.end for one in counted).items())),
         "by_turn": [
-            100 * sum(turns <= limit for turns in solved) / count for limit in range(1, longest + 1)
+            100 * sum(took <= limit for took in solved) / count for limit in range(1, longest + 1)
         ],
         "tokens": sum(one.episode.tokens for one in counted) / count,
         "turns": sum(len(one.episode.turns) for one in counted) / count,
         "restarts": sum(one.episode.restarts for one in counted),
+        "worlds": sorted({str(turn.info["world"]) for turn in turns if "world" in turn.info}),
     }
 
 

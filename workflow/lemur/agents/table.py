@@ -36,6 +36,8 @@ def print_table(paths: Iterable[Path]) -> str:
                 f"{low:.1f} to {high:.1f}", f"{score['paper']['value']:.1f}", str(score["n"]),
                 f"{score['turns']:.1f}", ", ".join(f"{end} {n}" for end, n in score["ends"].items()),
             ])  # fmt: skip
+            if score["worlds"]:
+                notes.append(f"{name}: answered by {', '.join(score['worlds'])}")
             for why, count in score["why"].items():
                 notes.append(f"{name}: {count} differ from the original's count: {why}")
         for why, count in Counter(score["left_out"].values()).most_common():

@@ -84,16 +84,9 @@ class Confined:
             info = opened.enter_context(os.fdopen(info_read))
             with contextlib.ExitStack() as theirs:
                 theirs.callback(os.close, info_write)
-                passed = [info_write, *files.values()]
-                extra = ["--info-fd", str(info_write)]
-                filtered = seccomp.build_filter()
-                if filtered is not None:
-                    bpf = os.memfd_create("seccomp")
-                    theirs.callback(os.close, bpf)
-                    os.write(bpf, filtered)
-                    os.lseek(bpf, 0, os.SEEK_SET)
-                    passed.append(bpf)
-                    extra += ["--seccomp", str(bpf)]
+                filters, filtering = seccomp.open_filter(theirs)
+                passed = [info_write, *files.values(), *filters]
+                extra = ["--info-fd", str(info_write), *filtering]
                 for name, number in files.items():
                     extra += ["--setenv", name, str(number)]
                 self._open([*arguments[:split], *extra, *arguments[split:]], passed, stdin, {})

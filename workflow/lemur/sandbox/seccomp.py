@@ -4,8 +4,10 @@ Classic BPF, assembled here so that no library is needed. The numbers are the ke
 (``arch/x86/entry/syscalls/syscall_64.tbl`` and ``include/uapi/asm-generic/unistd.h``).
 """
 
+import contextlib
 import errno
 import functools
+import os
 import platform
 import struct
 
@@ -112,3 +114,16 @@ def build_filter(machine: str | None = None) -> bytes | None:
         code += [(_EQUAL, 0, 1, numbers[column]), (_RETURN, 0, 0, _refuse(errno.EPERM))]
     code.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *line) for line in code)
+
+
+def open_filter(opened: contextlib.ExitStack) -> tuple[list[int], list[str]]:
+    """The filter as an open file that ``opened`` closes: the descriptors to pass on to bubblewrap and
+    its arguments; none of either where there is no filter for this machine."""
+    filtered = build_filter()
+    if filtered is None:
+        return [], []
+    file = os.memfd_create("seccomp")
+    opened.callback(os.close, file)
+    os.write(file, filtered)
+    os.lseek(file, 0, os.SEEK_SET)
+    return [file], ["--seccomp", str(file)]

@@ -77,17 +77,11 @@ class _Shell(Confined):
             info = opened.enter_context(os.fdopen(info_read))
             with contextlib.ExitStack() as theirs:
                 theirs.callback(os.close, info_write)
-                passed = [info_write, channel.fileno()]
+                filters, filtering = seccomp.open_filter(theirs)
+                passed = [info_write, channel.fileno(), *filters]
                 # Where root gives up rights, the first bubblewrap of two says its child.
                 inner = [] if os.geteuid() == 0 else ["--info-fd", str(info_write)]
-                filtered = seccomp.build_filter()
-                if filtered is not None:
-                    bpf = os.memfd_create("seccomp")
-                    theirs.callback(os.close, bpf)
-                    os.write(bpf, filtered)
-                    os.lseek(bpf, 0, os.SEEK_SET)
-                    passed.append(bpf)
-                    inner += ["--seccomp", str(bpf)]
+                inner += filtering
                 inner += ["--setenv", "CHANNEL", str(channel.fileno())]
                 outer = _outer(bwrap, info_write) if os.geteuid() == 0 else []
                 sources = _Sources.moved() if outer else _Sources.here()

@@ -52,12 +52,7 @@ def main():
     try:
         entry = wire.receive(channel)
         wire.send(channel, {"ready": True})
-        while True:
-            reply = answer(entry, wire.receive(channel))
-            try:
-                wire.send(channel, reply, LIMIT)
-            except wire.TooLarge:
-                wire.send(channel, {"error": "the results are too large"})
+        wire.serve(channel, lambda request: answer(entry, request), LIMIT)
     except wire.Closed:
         return
 

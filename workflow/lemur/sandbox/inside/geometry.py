@@ -125,13 +125,7 @@ def main():
     channel = int(os.environ["LEMUR_CHANNEL"])
     confine(wire.receive(channel))
     try:
-        while True:
-            request = wire.receive(channel)
-            reply = compare(request) if "pairs" in request else run(request)
-            try:
-                wire.send(channel, reply, LIMIT)
-            except wire.TooLarge:
-                wire.send(channel, {"error": "the results are too large"})
+        wire.serve(channel, lambda asked: compare(asked) if "pairs" in asked else run(asked), LIMIT)
     except wire.Closed:
         return
 

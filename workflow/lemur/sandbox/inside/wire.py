@@ -82,6 +82,16 @@ def receive(channel, limit=LIMIT):
     return loads(_exactly(channel, size).decode("utf-8", "surrogatepass"))
 
 
+def serve(channel, answer, limit=LIMIT):
+    """Send back ``answer(request)`` for every message until the other side is gone."""
+    while True:
+        reply = answer(receive(channel))
+        try:
+            send(channel, reply, limit)
+        except TooLarge:
+            send(channel, {"error": "the results are too large"})
+
+
 def _exactly(channel, size):
     parts = []
     while size:

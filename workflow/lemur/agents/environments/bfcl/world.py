@@ -1,18 +1,15 @@
 """One task: calls go to BFCL's backends in the sandbox; an answer without calls ends a turn."""
 
-import contextlib
-import functools
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lemur.agents.environment import Environment, Step, Task, WorldFailed
 from lemur.agents.environments.bfcl import protocol
-from lemur.agents.sessions.python import PythonSession
-from lemur.provenance import ROOT
-from lemur.sandbox.policy import Limits, Root
-from lemur.sandbox.user import list_settings
+from lemur.agents.sessions.exchange import Exchange
+from lemur.agents.sessions.packages import find_packages, mount_packages
+from lemur.sandbox.policy import Limits
+from lemur.sandbox.types import Sandbox
 
 ENVIRONMENT = "bfcl"
 BUILD = f"environment '{ENVIRONMENT}' is not built: workflow/env-build {ENVIRONMENT}"
@@ -22,43 +19,36 @@ FINISHED, TOO_MANY, DIED = "finished", "too many steps", "its calls ended the wo
 
 
 def packages() -> Path | None:
-    """BFCL's packages, where they are built for the interpreter that runs."""
-    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    path = ROOT / ".envs" / ENVIRONMENT / "lib" / name / "site-packages"
-    return path if (path / "bfcl_eval").is_dir() else None
+    """BFCL's packages, where they are built."""
+    return find_packages(ENVIRONMENT, "bfcl_eval")
 
 
-@functools.cache
-def root(path: Path) -> Root:
-    """What the sandbox holds beside Python, read-only."""
-    return Root(paths=((str(path), "/site"),))
+class Backends:
+    """``inside/functions.py`` for one task."""
 
-
-class Backends(PythonSession):
-    """``inside/functions.py`` for one task, asked by the same messages as a session."""
-
-    def begin(self, entry: Mapping[str, Any]) -> None:
-        """Start it. ``WorldFailed`` where it does not begin."""
+    def __init__(self, sandbox: Sandbox):
         path = packages()
         if path is None:
             raise WorldFailed(BUILD)
-        self.confined, self.channel = self.prepared.runner(LIMITS, "functions.py", root(path))
-        with contextlib.suppress(OSError):  # it is gone: the exchange says so
-            self._send(list_settings(LIMITS, self.sandbox.another_user))
-        reply, why = self._exchange(dict(entry), START)
+        self.exchange = Exchange(sandbox, "functions.py", LIMITS, mount_packages(path))
+
+    def begin(self, entry: Mapping[str, Any]) -> None:
+        """Start it. ``WorldFailed`` where it does not begin."""
+        self.exchange.begin()
+        reply, why = self.exchange.ask(entry, START)
         if reply is None:
-            self.close()
             raise WorldFailed(f"BFCL's backends do not begin: {why}")
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Its reply; {"error": why} where there is none."""
-        if self.confined is None:
+        if not self.exchange.running:
             return {"error": "ended"}
-        reply, why = self._exchange(dict(request), SECONDS)
-        if reply is None:
-            self.close()
-            return {"error": why}
-        return reply
+        reply, why = self.exchange.ask(request, SECONDS)
+        return {"error": why} if reply is None else reply
+
+    def close(self) -> None:
+        """End it."""
+        self.exchange.close()
 
 
 class World(Environment):

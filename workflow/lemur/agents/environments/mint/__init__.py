@@ -24,7 +24,7 @@ class Mint(Suite):
     """``data`` holds the authors' repository; ``sets`` are those of ``SETS``.
 
     ``turns`` and ``proposals`` are the paper's limits, ``seconds`` those of a cell; ``feedback``:
-    whether a teacher speaks after each turn that does not end the episode, ``told`` whether it knows
+    whether a teacher speaks after each turn that does not end the episode, ``with_solution`` whether it knows
     the reference; ``searches`` are recorded answers of the search tool.
     """
 
@@ -38,12 +38,12 @@ class Mint(Suite):
         proposals: int = 2,
         seconds: int = 30,
         feedback: bool = False,
-        told: bool = False,
+        with_solution: bool = False,
         searches: dict[str, str] | None = None,
     ):
         self.data, self.sets = Path(data), tuple(sets)
         self.turns, self.proposals, self.seconds = turns, proposals, seconds
-        self.feedback, self.told = feedback, told
+        self.feedback, self.with_solution = feedback, with_solution
         self.searches = searches or {}
         self._tasks = read_tasks(self.data, self.sets)
         self._texts = read_texts(self.data, self.sets)
@@ -67,7 +67,7 @@ class Mint(Suite):
         """What the teacher reads after a turn, where there is one."""
         if not self.feedback:
             return None
-        reference = str(task.data["reference"]) if self.told else None
+        reference = str(task.data["reference"]) if self.with_solution else None
         return protocol.teacher_prompt(self._texts, task, turns, reference), protocol.TEACHING
 
     def open(self) -> World:

@@ -4,9 +4,6 @@ Both are done in the sandbox, in processes of their own: the one that runs a mod
 sees what is expected, and the one that compares has run no program.
 """
 
-import contextlib
-import functools
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +11,10 @@ from typing import Any
 
 from lemur.agents.environment import Task, WorldFailed
 from lemur.agents.environments.robocodegen.tasks import MORE
-from lemur.agents.sessions.python import PythonSession
-from lemur.provenance import ROOT
-from lemur.sandbox.policy import Limits, Root
+from lemur.agents.sessions.exchange import Exchange
+from lemur.agents.sessions.packages import find_packages, mount_packages
+from lemur.sandbox.policy import Limits
 from lemur.sandbox.types import Sandbox
-from lemur.sandbox.user import list_settings
 
 ENVIRONMENT = "robocodegen"
 # Wall time alone ends a program: what a model is told does not depend on how busy the machine is.
@@ -47,34 +43,23 @@ class Found:
 
 
 def packages() -> Path | None:
-    """numpy and shapely for the sandbox, where they are built for the interpreter that runs."""
-    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    path = ROOT / ".envs" / ENVIRONMENT / "lib" / name / "site-packages"
-    return path if (path / "shapely").is_dir() else None
+    """numpy and shapely for the sandbox, where they are built."""
+    return find_packages(ENVIRONMENT, "shapely")
 
 
-@functools.cache
-def root(path: Path) -> Root:
-    """What the sandbox holds beside Python, read-only."""
-    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return Root(paths=((str(path), "/site"),), environment=tuple((name, "1") for name in threads))
-
-
-class _Process(PythonSession):
-    """``inside/geometry.py``, asked by the same messages as a session."""
-
-    def ask(self, request: Mapping[str, Any], seconds: float) -> tuple[dict | None, str]:
-        """Its reply, or None and why there is none."""
-        path = packages()
-        if path is None:
-            raise WorldFailed(f"environment '{ENVIRONMENT}' is not built")
-        self.confined, self.channel = self.prepared.runner(LIMITS, "geometry.py", root(path))
-        try:
-            with contextlib.suppress(OSError):  # it is gone: the exchange says so
-                self._send(list_settings(LIMITS, self.sandbox.another_user))
-            return self._exchange(request, seconds)
-        finally:
-            self.close()
+def _ask(
+    sandbox: Sandbox, request: Mapping[str, Any], seconds: float
+) -> tuple[dict[str, Any] | None, str]:
+    """The reply of ``inside/geometry.py``, begun for this request alone, or None and why not."""
+    path = packages()
+    if path is None:
+        raise WorldFailed(f"environment '{ENVIRONMENT}' is not built")
+    exchange = Exchange(sandbox, "geometry.py", LIMITS, mount_packages(path))
+    exchange.begin()
+    try:
+        return exchange.ask(request, seconds)
+    finally:
+        exchange.close()
 
 
 def check(
@@ -87,7 +72,7 @@ def check(
         "programs": list(programs), "name": task.data["name"], "outlines": dict(outlines),
         "inputs": [test["inputs"] for test in tests],
     }  # fmt: skip
-    reply, cause = _Process(sandbox).ask(request, SECONDS)
+    reply, cause = _ask(sandbox, request, SECONDS)
     if reply is None:
         return Found(False, False, CAUSES.get(cause, CAUSES["ended"]))
     results = reply.get("results")
@@ -99,7 +84,7 @@ def check(
         for test, item in zip(tests, given, strict=True)
         if "value" in item
     ]
-    compared, cause = _Process(sandbox).ask({"pairs": pairs}, COMPARING)
+    compared, cause = _ask(sandbox, {"pairs": pairs}, COMPARING)
     if compared is None or len(compared.get("alike", ())) != len(pairs):
         # What a program made up in place of a result can fell the comparison, as a wrong one does.
         return Found(False, False, WRONG)

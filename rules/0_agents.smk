@@ -1,0 +1,74 @@
+# What agents play with, and what is printed of it.
+
+
+def player_done(wildcards):
+    """DONE.json of a model that plays; nothing for the known solutions."""
+    return [] if wildcards.model == "gold" else model_done(wildcards)
+
+
+def played(wildcards):
+    """The recipe's entry that a job plays."""
+    return stages.environment(RECIPE, wildcards.environment)
+
+
+def environment_data(wildcards):
+    """Its download; nothing where a package that it needs holds the data."""
+    entry = played(wildcards)
+    if "data" not in entry:
+        return []
+    return manifests("environments", {"name": entry["environment"]})
+
+
+def environment_locks(wildcards):
+    """The locks of what is built when an environment is played."""
+    return [locked(name) for name in ("evaluate", *played(wildcards)["needs"])]
+
+
+def building(wildcards):
+    """Shell text that builds it."""
+    names = played(wildcards)["needs"]
+    return f"{BUILD} {' '.join(names)} &&" if names else ""
+
+
+def replayed():
+    """The environment whose records are executed again, and their folder."""
+    name = str(config.get("environment", "mint"))
+    known = load.catalogue("environments")
+    if name not in known:
+        sys.exit(f"error: environment '{name}'{nearest(name, known)}")
+    return name, known[name], config.get("records")
+
+
+def replay_table():
+    """What `snakemake replay` prints; refused where no records are named."""
+    name, entry, records = replayed()
+    if records is None:
+        return lambda wildcards: sys.exit(
+            "error: replay needs recorded episodes: --config records=<folder>"
+        )
+    return f"results/replay/{name}/replay.txt"
+
+
+def agent_scores():
+    """scores.json of every player in every environment; refused where the recipe names none."""
+    if "agents" not in RECIPE:
+
+        def refuse(wildcards):
+            sys.exit(
+                f"error: recipe '{RECIPE['name']}' names no agents: add the key `agents` "
+                "(config/README.md)"
+            )
+
+        return refuse
+    part = RECIPE["agents"]
+    return [
+        f"results/{RECIPE['name']}/agents/{model}/{item['name']}/scores.json"
+        for item in part["environments"]
+        for model in part["models"]
+    ]
+
+
+def printing_agents():
+    """Shell text that prints the success rates of all players in all environments, as a table."""
+    table = shlex.quote(str(SCRIPTS / "7_agents" / "table.py"))
+    return f"{RUN} figures python {table} --scores {{input:q}} | tee {{log:q}}"
