@@ -33,19 +33,20 @@ def building(wildcards):
 def replayed():
     """The environment whose records are executed again, and their folder."""
     name = str(config.get("environment", "mint"))
-    known = load.catalogue("environments")
+    try:
+        known = load.catalogue("environments")
+    except UserError as error:
+        sys.exit(f"error: {error}")
     if name not in known:
         sys.exit(f"error: environment '{name}'{nearest(name, known)}")
     return name, known[name], config.get("records")
 
 
-def replay_table():
+def replay_table(wildcards):
     """What `snakemake replay` prints; refused where no records are named."""
-    name, entry, records = replayed()
+    name, _, records = replayed()
     if records is None:
-        return lambda wildcards: sys.exit(
-            "error: replay needs recorded episodes: --config records=<folder>"
-        )
+        sys.exit("error: replay needs recorded episodes: --config records=<folder>")
     return f"results/replay/{name}/replay.txt"
 
 

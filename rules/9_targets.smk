@@ -86,7 +86,7 @@ rule agents:
 
 rule replay:
     input:
-        replay_table(),
+        replay_table,
     log:
         "logs/replay.txt",
     shell:
