@@ -86,25 +86,27 @@ def _handler(owner):
                 self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
         def _answer(self, body):
+            fault = owner.fault()
             with owner.lock:
                 owner.bodies.append({**body, "_authorization": self.headers.get("Authorization")})
                 owner.under_way += 1
                 owner.most = max(owner.most, owner.under_way)
             try:
-                fault = owner.fault()
                 if owner.refuses and owner.refuses[0] in body["prompt"]:
                     fault = owner.refuses[1:]
                 if fault == "slow":
                     time.sleep(1.0)
-                if isinstance(fault, tuple):
-                    self._send(fault[0], json.dumps({"error": fault[1]}).encode(), fault[2:])
-                    return
-                made = json.dumps(owner.complete(body)).encode()
-                made = {"broken": b"<html>", "empty": b'{"choices": []}'}.get(fault, made)
-                self._send(200, made, cut=fault == "cut")
+                made = None if isinstance(fault, tuple) else json.dumps(owner.complete(body))
             finally:
+                # An answer is no longer under way once it is made: its client may ask again before
+                # this thread comes back from sending it.
                 with owner.lock:
                     owner.under_way -= 1
+            if made is None:
+                self._send(fault[0], json.dumps({"error": fault[1]}).encode(), fault[2:])
+                return
+            made = {"broken": "<html>", "empty": '{"choices": []}'}.get(fault, made)
+            self._send(200, made.encode(), cut=fault == "cut")
 
         def _send(self, status, data, more=(), cut=False):
             self.send_response(status)
