@@ -234,12 +234,15 @@ class Driver:
 
     def _heard(self, live: _Live, answer: Answer) -> list[Episode]:
         """The teacher has spoken; one without room for the episode says nothing."""
-        given = {"feedback": answer.text, "tokens": answer.tokens, "finish": answer.finish}
+        told = self.suite.passed_on(answer.text)
+        given = {"feedback": told, "tokens": answer.tokens, "finish": answer.finish}
+        if told != answer.text:
+            given["said"] = answer.text
         number = len(live.turns) - 1
         self._write(live, "feedback", turn=number, prompt=live.prompt, **given)
         assert self.teacher is not None
         self.teacher.drop((live.task.id, "teacher"))
-        return self._learn(live, answer.text)
+        return self._learn(live, told)
 
     def _learn(self, live: _Live, feedback: str) -> list[Episode]:
         last = live.turns[-1]
