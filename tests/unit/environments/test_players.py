@@ -156,6 +156,59 @@ def test_sampling_is_seeded_by_episode_and_turn(server, spec, tmp_path):
     assert not set(seeds) & {body["seed"] for body in server.bodies}
 
 
+def taught(**changes):
+    settings = {**GIVEN["settings"], "feedback": True, "with_solution": True}
+    return {"settings": settings, "teacher": {"model": "start", **changes}}
+
+
+def test_feedback_is_part_of_the_record_and_of_what_is_read(server, spec, folder, tmp_path):
+    """The player may teach itself; by a server it says the same."""
+    playing.run(spec(**taught()), folder, NOWHERE, tmp_path / "here" / "e", folder)
+    made = episodes(tmp_path / "here" / "e")
+    said = [[turn["info"].get("feedback") for turn in one["turns"]] for one in made]
+    assert all(one[0] and one[1] and one[2] is None for one in said)
+    playing.run(
+        spec(**taught(**by(server)), **by(server)), NOWHERE, NOWHERE, tmp_path / "there" / "e"
+    )
+    assert episodes(tmp_path / "there" / "e") == made
+    prompts = [body["prompt"] for body in server.bodies]
+    assert sum("the number is" in prompt for prompt in prompts) == 8
+    assert any(f"no number{said[0][0]}<|im_end|>" in prompt for prompt in prompts)
+    heads = [
+        json.loads((tmp_path / place / "e").read_text().splitlines()[0])
+        for place in ("here", "there")
+    ]
+    assert [head["settings"]["teacher"]["backend"] for head in heads] == ["transformers", "server"]
+    assert len(heads[0]["settings"]["teacher"]["sha256"]) == 64
+
+
+def test_a_killed_run_asks_neither_twice(server, spec, folder, tmp_path, waits):
+    """The teacher's server goes away: the journal has what was answered and what was taught."""
+    whole, out = tmp_path / "whole" / "e", tmp_path / "cut" / "e"
+    playing.run(spec(**taught()), folder, NOWHERE, whole, folder)
+    given = spec(**taught(**by(server)))
+    for count in (1, 3):
+        server.faults = [None] * count + [(503, "gone")] * (3 * TRIES)
+        with pytest.raises(UserError, match="HTTP 503, 6 times"):
+            playing.run(given, folder, NOWHERE, out)
+    server.faults, server.bodies = [], []
+    playing.run(given, folder, NOWHERE, out)
+    assert len(server.bodies) == 8 - 1 - 3
+    assert episodes(out) == episodes(whole)
+    (journal,) = (out.parent / "episodes").glob("*.jsonl")
+    kinds = [json.loads(line)["kind"] for line in journal.read_text().splitlines()]
+    assert kinds.count("feedback") == 8 and kinds.count("answer") == 12
+
+
+def test_another_teacher_begins_anew(server, spec, folder, tmp_path):
+    out = tmp_path / "e"
+    playing.run(spec(**taught()), folder, NOWHERE, out, folder)
+    playing.run(spec(**taught(**by(server))), folder, NOWHERE, out)
+    assert len(list((tmp_path / "episodes").glob("*.jsonl"))) == 2
+    playing.run(spec(), folder, NOWHERE, out)
+    assert len(list((tmp_path / "episodes").glob("*.jsonl"))) == 3
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

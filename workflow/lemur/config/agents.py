@@ -41,7 +41,7 @@ def chosen_environments(
         if "feedback" in item:
             having = [name for name, other in environments.items() if other.get("feedback")]
             if key not in having:
-                raise UserError(f"{place}: feedback: '{key}' has no teacher; {', '.join(having)} have one")  # fmt: skip
+                raise UserError(f"{place}: feedback: '{key}' has no teacher (allowed: {', '.join(having)})")  # fmt: skip
             entry["feedback"] = _checked_teacher(item["feedback"], players, f"{place}: feedback")
         listed.append(entry)
     return {**part, "environments": listed}
@@ -66,6 +66,7 @@ def check_backend(part: Recipe, backend: Mapping[str, Any], where: str) -> None:
         return
     for number, entry in enumerate(part["environments"]):
         asked = entry.get("feedback", {"server": ""})
-        others = {model for model in part["models"] if model != "gold"} - {asked.get("model")}
+        players = entry.get("models", part["models"])
+        others = {model for model in players if model != "gold"} - {asked.get("model")}
         if "server" not in asked and others:
             raise UserError(f"{where}.environments.{number}: feedback.model: vLLM loads one model for a job: with {', '.join(sorted(others))} playing, a `server` must have '{asked['model']}'")  # fmt: skip

@@ -175,6 +175,8 @@ def _agents(recipe: Recipe, asked: Mapping[str, Any], model: str) -> Recipe:
     limit = {"limit": asked["limit"]} if "limit" in asked else {}
     if "environments" not in asked:
         listed = [{**item, **limit} for item in part["environments"]]
+        for item in listed:
+            item.pop("models", None)  # who plays it in the recipe
         for number, item in enumerate(listed):
             teacher = item.get("feedback", {"server": ""})
             if "server" not in teacher and teacher["model"] not in (model, "start"):

@@ -128,7 +128,7 @@ def teacher_prompt(
     said = [message["content"] for message in conversation("", turns)[1:]]
     told = str(reference).strip() if reference else "NOT GIVEN"
     prompt = texts.teacher.format(
-        in_context_example=example[example.find("Task:") :],
+        in_context_example=example[max(example.find("Task:"), 0) :],
         tool_desc=TOOLS[SETS[name]],
         trajectory="\n".join([f"Task:\n{task.data['prompt']}\n", *said]),
         correct_solution=f"{UNDISCLOSED}{told}\n",
