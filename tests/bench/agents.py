@@ -131,7 +131,7 @@ def _cells(sandbox: Sandbox) -> Iterator[Callable[[], object]]:
     with contextlib.closing(PythonSession(sandbox)) as session:
 
         def step() -> None:
-            assert session.run("1 + 1").output.endswith(": 2")
+            assert session.run("1 + 1").output.rstrip().endswith(": 2")
 
         yield step
 
@@ -139,12 +139,13 @@ def _cells(sandbox: Sandbox) -> Iterator[Callable[[], object]]:
 @contextlib.contextmanager
 def _queries(data: Path) -> Iterator[Callable[[], object]]:
     """A query and its judgement, whose worlds are SQLite's, as by default."""
-    suite = environments.load("intercode_sql", {"data": _files(data, "intercode_sql")})
+    given = {"data": _files(data, "intercode_sql"), "turns": 10**6}
+    suite = environments.load("intercode_sql", given)
     task = next(task for task in suite.tasks() if QUERY.lower() in str(task.data["gold"]).lower())
     with contextlib.closing(suite), contextlib.closing(suite.open()) as world:
+        world.reset(task)
 
         def step() -> None:
-            world.reset(task)
             assert world.step(QUERY).reward == 1.0
 
         yield step

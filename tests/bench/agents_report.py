@@ -45,7 +45,8 @@ def page(
         "",
         f"`make bench-agents` on {processor()}, {versions}. {args.model.parent.name}, bf16, the first "
         f"{args.limit} tasks of each of MINT's sets, five turns at most, {args.new} new tokens a turn, "
-        f"greedy; loading not counted. Rows are of the turn with the median time. "
+        f"greedy; loading not counted. MINT itself plays one episode at a time; where it asks a server, "
+        f"the same engine stands here. Rows are of the turn with the median time. "
         f"{described(judged(rows), PACE)}",
         "",
         "| set | way | episodes at once | episodes an hour | seconds | tokens of prompts encoded | reused | "
