@@ -5,12 +5,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lemur.chat.chatml import as_text
 from lemur.errors import UserError
 from lemur.evaluate import data, programs
 from lemur.evaluate.lm import ReplayLM
 from lemur.evaluate.tasks import OWN, Bench
 from lemur.provenance import ROOT
-from lemur.sft.chatml import as_text
 from tiny_benchmarks import listing
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 
+from lemur.chat.chatml import as_text
 from lemur.errors import UserError
 from lemur.evaluate.store import Journal, key_of
-from lemur.sft.chatml import as_text
 
 LONGEST = 16_384  # characters: four times what the longest answer of the recipes takes
 

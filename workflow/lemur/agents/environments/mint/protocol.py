@@ -5,7 +5,6 @@ Texts and rules as in https://github.com/xingyaoww/mint-bench (``envs/general_en
 episodes.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,7 +60,14 @@ def parse(answer: str) -> Action:
 
 
 def _between(tag: str, answer: str) -> str | None:
-    found = [part.strip() for part in re.findall(f"<{tag}>(.*?)</{tag}>", answer, re.DOTALL)]
+    """The parts of an answer inside a tag, joined by newlines; None where there is none.
+
+    A pattern would look through the rest of an answer once for every tag that is never closed.
+    """
+    found, start = [], answer.find(f"<{tag}>")
+    while start >= 0 and (end := answer.find(f"</{tag}>", start)) >= 0:
+        found.append(answer[start + len(tag) + 2 : end].strip())
+        start = answer.find(f"<{tag}>", end)
     return "\n".join(found) or None
 
 
@@ -139,8 +145,6 @@ def teacher_prompt(
 def binary(feedback: str) -> str:
     """What is left of a teacher's answer where no more than its verdict is passed on: one of two
     sentences, by the first sentence that it says; nothing where that has neither word."""
-    first = re.search(r"[^.]*\.", feedback)
-    for word in ("GOOD", "BAD"):
-        if first and word in first[0]:
-            return f"This is {word}."
-    return ""
+    first, full_stop, _ = feedback.partition(".")
+    said = [word for word in ("GOOD", "BAD") if full_stop and word in first]
+    return f"This is {said[0]}." if said else ""
