@@ -6,6 +6,12 @@ def player_done(wildcards):
     return [] if wildcards.model == "gold" else model_done(wildcards)
 
 
+def teacher_done(wildcards):
+    """DONE.json of the model that gives feedback there; nothing where none does or a server has it."""
+    name = stages.teacher(RECIPE, wildcards.environment)
+    return model_done(SimpleNamespace(recipe=wildcards.recipe, model=name)) if name else []
+
+
 def played(wildcards):
     """The recipe's entry that a job plays."""
     return stages.environment(RECIPE, wildcards.environment)
@@ -21,7 +27,7 @@ def environment_data(wildcards):
 
 def environment_locks(wildcards):
     """The locks of what is built when an environment is played."""
-    return [locked(name) for name in ("evaluate", *played(wildcards)["needs"])]
+    return [locked(name) for name in (backend_environment(), *played(wildcards)["needs"])]
 
 
 def building(wildcards):

@@ -7,6 +7,7 @@ import shlex
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError

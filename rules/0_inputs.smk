@@ -166,9 +166,14 @@ def model_done(wildcards):
 
 def model_folder(wildcards, input):
     """Where a scored model lies; none where a server has it."""
-    if not input.model:
+    return folder_beside(input.model)
+
+
+def folder_beside(done):
+    """The folder of a model from what `model_done` names; none where that is nothing."""
+    if not done:
         return "none"
-    path = Path(str(input.model))
+    path = Path(str(done))
     return path.parent / "model" if path.name == "DONE.json" else path.parent
 
 

@@ -4,6 +4,7 @@
 rule play:
     input:
         model=player_done,
+        teacher=teacher_done,
         data=environment_data,
     output:
         "results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
@@ -17,6 +18,7 @@ rule play:
     params:
         spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
         model=model_folder,
+        teacher=lambda w, input: folder_beside(input.teacher),
         data=lambda w, input: input.data or "none",
         build=building,
         version=stages.VERSION["play"],
@@ -24,9 +26,10 @@ rule play:
     shell:
         "{params.build} "
         + threaded(
-            "evaluate",
+            backend_environment(),
             "7_agents/play.py",
-            "--model {params.model:q} --data {params.data:q} --out {output}",
+            "--model {params.model:q} --teacher {params.teacher:q}",
+            "--data {params.data:q} --out {output}",
         )
 
 

@@ -25,7 +25,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         pretrain__engine="deepspeed", pretrain__micro_batch_sequences=1, pretrain__parallel=layout,
         agents={
             "models": ["gold", "start"], "batch": 1, "precision": "bf16",
-            "environments": [{"name": "mint"}, {"name": "bfcl"}],
+            "environments": [{"name": "mint", "feedback": {"model": "start"}}, {"name": "bfcl"}],
         },
     )  # fmt: skip
     targets = ("all", "corpus", "datasheet", "mixture_table", "evaluate", "ro_crate", "provenance")

@@ -3,7 +3,8 @@
 from typing import Any
 
 from lemur.config import load, schema, scoring, sweep
-from lemur.config.agents import chosen_environments
+from lemur.config.address import checked_url
+from lemur.config.agents import check_backend, chosen_environments
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.config.engine import engine_for
 from lemur.errors import UserError, nearest
@@ -47,6 +48,8 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
         resolved["agents"] = chosen_environments(
             recipe["agents"], environments, players, f"{where}: agents"
         )
+        backend = recipe["evaluate"].get("backend", {})
+        check_backend(resolved["agents"], backend, f"{where}: agents")
     resolved.pop("provenance", None)
     for stage in ("pretrain", "sft"):
         resolved[stage] = _with_micro(resolved, stage)
@@ -152,7 +155,7 @@ def _evaluate(part: Recipe, benchmarks: Recipe, models: Recipe, where: str) -> R
     if "baselines" in part:
         made["baselines"] = scoring.baselines(part["baselines"], models, where)
     if "url" in part.get("backend", {}):
-        scoring.checked_url(part["backend"]["url"], f"{where}: evaluate.backend.url")
+        checked_url(part["backend"]["url"], f"{where}: evaluate.backend.url")
     return made
 
 

@@ -106,7 +106,7 @@ def ask(recipe: dict[str, Any], rule: str, entry: dict[str, Any] | None = None) 
     if rule in PREFLIGHT:
         return _preflight(recipe, PREFLIGHT[rule])
     if rule in ("generate", "play"):
-        return _generation(recipe)
+        return _generation(recipe, 2 if rule == "play" and _taught(recipe) else 1)
     if rule not in WORK:
         raise UserError(f"resources: no rule '{rule}'{nearest(rule, RULES)}")
     work = WORK[rule]
@@ -218,11 +218,18 @@ def _preflight(recipe: dict[str, Any], stage: str) -> Ask:
     return Ask(memory, minutes, _cpus(recipe[stage]), nodes, gpus)
 
 
-def _generation(recipe: dict[str, Any]) -> Ask:
-    """One model on one benchmark, or on all of a run: on a GPU where training is, else on the CPU."""
+def _taught(recipe: dict[str, Any]) -> bool:
+    """Whether a model of the recipe gives feedback to agents, and is loaded beside them."""
+    asked = [item.get("feedback") for item in recipe.get("agents", {}).get("environments", [])]
+    return any(one and "server" not in one for one in asked)
+
+
+def _generation(recipe: dict[str, Any], loaded: int) -> Ask:
+    """One model on one benchmark, or on all of a run: on a GPU where training is, else on the CPU.
+    ``loaded``: models of its size that are loaded."""
     part, price = recipe["evaluate"], recipe["cost"]
     count = parameters(recipe["base"]["architecture"])["total"]
-    weights = (4 if part["precision"] == "fp32" else 2) * count
+    weights = loaded * (4 if part["precision"] == "fp32" else 2) * count
     asked = sum(
         (item.get("limit") or item.get("problems") or 1000) * item["decoding"]["max_new_tokens"]
         for item in part["benchmarks"]
@@ -235,5 +242,5 @@ def _generation(recipe: dict[str, Any]) -> Ask:
         gpus = -(-round(1.3 * weights) // round(price["device_memory_gb"] * 1e9))
         memory = CONTROL_MB + 4_000 + weights / 1e6
         return Ask(round(memory), minutes, CPUS_PER_GPU * gpus, 1, gpus)
-    memory = CONTROL_MB + 2_000 + 2 * 4 * count / 1e6
+    memory = CONTROL_MB + 2_000 + loaded * 2 * 4 * count / 1e6
     return Ask(round(memory), minutes, threads(recipe, "evaluate"))

@@ -1,7 +1,13 @@
-"""An OpenAI-compatible completions server on loopback around a tiny model, with faults to order."""
+"""An OpenAI-compatible completions server on loopback around a tiny model, with faults to order.
+
+    env-run evaluate python tests/completion_server.py FOLDER
+
+prints its address and serves the model in FOLDER until it is ended.
+"""
 
 import contextlib
 import json
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,15 +24,17 @@ class CompletionServer:
     """``faults``: what the next requests get instead, in turn: a status, ``cut`` (the connection
     ends in the middle of the answer), ``slow``, ``broken`` (no JSON), ``empty`` (no choices), or
     None for the answer. ``bodies`` is what was asked; ``most`` how many were under way at once.
-    ``ids``: it gives those of prompts, as vLLM does; ``echoes``: false where it passes over that.
-    ``refuses``: what a prompt holds that is refused, and with which status and words."""
+    ``chat``: control tokens in a prompt are read as such, as servers do. ``ids``: it gives those of
+    prompts, as vLLM does; ``echoes``: false where it passes over that.
+    ``refuses``: what a prompt holds that is refused, and with which status and words. A prompt that
+    leaves an answer no room in the model's context is refused as vLLM does it."""
 
     def __init__(self, engine):
         self.engine, self.faults, self.bodies = engine, [], []
         self.lock, self.turn = threading.Lock(), threading.Lock()
         self.under_way = self.most = 0
         self.text = None  # answered instead of the model's own
-        self.ids, self.echoes, self.refuses = False, True, None
+        self.ids, self.echoes, self.refuses, self.chat = False, True, None, False
 
     def __enter__(self):
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -44,7 +52,10 @@ class CompletionServer:
             return self.faults.pop(0) if self.faults else None
 
     def complete(self, body):
-        ids = self.engine.encode(body["prompt"])
+        read = vocabulary.encode_chat if self.chat else vocabulary.encode
+        ids = read(self.engine.tokenizer, body["prompt"])
+        if len(ids) + body["max_tokens"] > self.engine.context:
+            return None
         shown = {"prompt_token_ids": ids} if self.ids and body.get("return_token_ids") else {}
         if body.get("echo") and self.echoes:
             made = self.scored(ids, body["prompt"])
@@ -97,6 +108,8 @@ def _handler(owner):
                 if fault == "slow":
                     time.sleep(1.0)
                 made = None if isinstance(fault, tuple) else json.dumps(owner.complete(body))
+                if made == "null":
+                    made, fault = None, (400, "This model's maximum context length is exceeded")
             finally:
                 # An answer is no longer under way once it is made: its client may ask again before
                 # this thread comes back from sending it.
@@ -117,3 +130,12 @@ def _handler(owner):
             self.wfile.write(data[: len(data) // 2] if cut else data)
 
     return Handler
+
+
+if __name__ == "__main__":
+    from lemur.evaluate.engine import Engine
+
+    with CompletionServer(Engine(sys.argv[1], "fp32", "cpu")) as server:
+        server.chat = True
+        print(server.url, flush=True)
+        sys.stdin.read()  # whoever started it closes this, or ends
