@@ -17,6 +17,7 @@ ROOT = Path(workflow.current_basedir).resolve().parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
+from lemur.config.agents import with_parts
 from lemur.config import load, place, recipe as recipes, schema, scoring, site, stages, sweep
 from lemur.dag import answers, failures
 from lemur.errors import UserError, nearest

@@ -5,6 +5,7 @@ rule play:
     input:
         model=player_done,
         data=environment_data,
+        games=environment_games,
     output:
         "results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
     log:
@@ -18,6 +19,7 @@ rule play:
         spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
         model=model_folder,
         data=lambda w, input: input.data or "none",
+        games=lambda w, input: with_games(input),
         build=building,
         version=stages.VERSION["play"],
         lock=environment_locks,
@@ -26,7 +28,7 @@ rule play:
         + threaded(
             "evaluate",
             "7_agents/play.py",
-            "--model {params.model:q} --data {params.data:q} --out {output}",
+            "--model {params.model:q} --data {params.data:q} {params.games} --out {output}",
         )
 
 
@@ -34,6 +36,7 @@ rule judge_episodes:
     input:
         episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
         data=environment_data,
+        games=environment_games,
     output:
         scores="results/{recipe}/agents/{model}/{environment}/scores.json",
         verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
@@ -44,6 +47,7 @@ rule judge_episodes:
     params:
         spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
         data=lambda w, input: input.data or "none",
+        games=lambda w, input: with_games(input),
         build=building,
         version=stages.VERSION["judge_episodes"],
         lock=environment_locks,
@@ -52,15 +56,13 @@ rule judge_episodes:
         + script(
             "evaluate",
             "7_agents/judge.py",
-            "--episodes {input.episodes} --data {params.data:q} --out {output.scores}",
+            "--episodes {input.episodes} --data {params.data:q} {params.games} --out {output.scores}",
         )
 
 
 rule replay_records:
     input:
-        lambda w: (
-            manifests("environments", {"name": w.environment}) if "data" in replayed()[1] else []
-        ),
+        replay_data,
     output:
         made="results/replay/{environment}/replay.json",
         table="results/replay/{environment}/replay.txt",
@@ -72,7 +74,8 @@ rule replay_records:
     params:
         spec=lambda w: canonical({"environment": w.environment, "batch": 4}),
         records=lambda w: str(replayed()[2]),
-        data=lambda w, input: list(input) or "none",
+        data=lambda w, input: list(input)[:1] or "none",
+        games=lambda w, input: "".join(f"--games {shlex.quote(str(path))}" for path in input[1:]),
         build=lambda w: " ".join([BUILD, *replayed()[1]["needs"], "&&"]),
         version=stages.VERSION["replay"],
         lock=lambda w: [locked(name) for name in ("evaluate", *replayed()[1]["needs"])],
@@ -81,7 +84,7 @@ rule replay_records:
         + script(
             "evaluate",
             "7_agents/replay.py",
-            "--records {params.records:q} --data {params.data:q} --out {output.made} --table {output.table}",
+            "--records {params.records:q} --data {params.data:q} {params.games} --out {output.made} --table {output.table}",
         )
 
 

@@ -12,7 +12,7 @@ from lemur import command
 def _run(args, spec):
     from lemur.agents import playing
 
-    playing.run(spec, args.model, args.data, args.out)
+    playing.run(spec, args.model, args.data, args.out, args.games)
 
 
 def main() -> None:
@@ -22,11 +22,16 @@ def main() -> None:
     arguments.add_argument(
         "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
     )
+    arguments.add_argument(
+        "--games", type=Path, help="the same of another environment whose games are played too"
+    )
     arguments.add_argument("--out", type=Path, required=True, help="episodes.jsonl to write")
     command.main(
         arguments,
         _run,
-        inputs=lambda args: filter(Path.is_file, [args.data, args.model.parent / "DONE.json"]),
+        inputs=lambda args: filter(
+            Path.is_file, [args.data, args.games or args.data, args.model.parent / "DONE.json"]
+        ),
         outputs=lambda args: [args.out],
     )
 

@@ -31,12 +31,13 @@ VERSION = 1  # raise it when the same settings would give other episodes
 SAMPLING = ("max_new_tokens", "temperature", "top_p")
 NONE = Path("none")  # where a package of the environment's own holds its data
 KEYS = ("environment", "path", "settings", "limit", "model", "player", "seed", "batch")
-KEYS += ("precision", "context", "sampling")
+KEYS += ("precision", "context", "sampling", "shipped")
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What a stage is given as ``--spec``; ``player`` is "model" or "gold" (known solutions)."""
+    """What a stage is given as ``--spec``; ``player`` is "model" or "gold" (known solutions), and
+    ``shipped`` the folder of the project that has the tasks, where none are downloaded."""
 
     environment: str
     model: str
@@ -49,6 +50,7 @@ class Settings:
     precision: str = "bf16"
     context: int | None = None
     sampling: dict[str, Any] = dataclasses.field(default_factory=dict)
+    shipped: str | None = None
 
 
 def read_settings(spec: Any) -> Settings:
@@ -73,11 +75,20 @@ def read_settings(spec: Any) -> Settings:
     return made
 
 
-def open_suite(given: Settings, data: Path) -> Suite:
-    """The environment with its data: a folder, the manifest.json of a download, or ``NONE``."""
-    folder = data.parent / "files" if data.name == "manifest.json" else data
+def folder_of(data: Path) -> Path:
+    """The files of a download, by its manifest.json; a folder is one already."""
+    return data.parent / "files" if data.name == "manifest.json" else data
+
+
+def open_suite(given: Settings, data: Path, games: Path | None = None) -> Suite:
+    """The environment with its data: a folder, the manifest.json of a download, or ``NONE``.
+    ``games`` are another environment's data, where this one plays its games too."""
     path = ROOT / given.path if given.path else None
-    place = {} if data == NONE else {"data": folder}
+    place = {} if data == NONE else {"data": folder_of(data)}
+    if given.shipped is not None:
+        place = {"data": ROOT / given.shipped}
+    if games is not None:
+        place["games"] = folder_of(games)
     return environments.load(given.environment, {**place, **given.settings}, path)
 
 
@@ -95,10 +106,10 @@ def choose_tasks(suite: Suite, limit: int | None) -> tuple[list[Task], dict[str,
     return chosen, left_out
 
 
-def run(spec: Any, model: Path, data: Path, out: Path) -> None:
+def run(spec: Any, model: Path, data: Path, out: Path, games: Path | None = None) -> None:
     """Write ``out``; nothing that was played is lost when this is killed."""
     given = read_settings(spec)
-    suite = open_suite(given, data)
+    suite = open_suite(given, data, games)
     tasks, left_out = choose_tasks(suite, given.limit)
     sampling = dataclasses.replace(suite.sampling(), **given.sampling)
     known = {
@@ -112,6 +123,8 @@ def run(spec: Any, model: Path, data: Path, out: Path) -> None:
         "context": given.context,
         "version": VERSION,
     }
+    if given.shipped is not None:
+        known["shipped"] = given.shipped
     if given.player == "model":
         known["model_sha256"] = identity({}, model)
     print(_left_out(left_out), end="", file=sys.stderr)

@@ -34,5 +34,29 @@ def chosen_environments(
             if setting not in known:
                 raise UserError(f"{place}: settings: '{key}' has no '{setting}'{nearest(setting, known)}")  # fmt: skip
         settings = {**known, **item.get("settings", {})}
-        listed.append({**environments[key], **item, "environment": key, "settings": settings})
+        entry = environments[key]
+        if item.get("data") == "shipped" and "shipped" not in entry:
+            raise UserError(f"{place}: data: no tasks of '{key}' come with the project: leave the key out")  # fmt: skip
+        listed.append({**with_parts(entry, settings), **_placed(entry, item), "environment": key, "settings": settings})  # fmt: skip
     return {**part, "environments": listed}
+
+
+def with_parts(entry: Recipe, settings: Recipe) -> Recipe:
+    """An entry with what the chosen values of its settings need besides: ``needs`` is whole, and
+    ``games`` names the environment whose data are read too."""
+    made = {key: value for key, value in entry.items() if key != "parts"}
+    for setting, values in entry.get("parts", {}).items():
+        chosen = settings[setting] if isinstance(settings[setting], list) else [settings[setting]]
+        for value in chosen:
+            more = values.get(value, {}) if isinstance(value, str) else {}
+            made["needs"] = [*made["needs"], *more.get("needs", [])]
+            made |= {"games": more["games"]} if "games" in more else {}
+    return made
+
+
+def _placed(entry: Recipe, item: Recipe) -> Recipe:
+    """The recipe's own words on an entry; ``shipped`` is set where the tasks come with the project:
+    where the recipe asks for those, and where no others are."""
+    here = item.get("data") == "shipped" or "data" not in entry
+    said = {key: value for key, value in item.items() if key != "data"}
+    return {**said, "shipped": entry.get("shipped") if here else None}

@@ -224,6 +224,7 @@ def play(recipe: Recipe, model: str, name: str) -> Recipe:
         "context": part.get("context"),
         "sampling": _some(entry, ("max_new_tokens", "temperature", "top_p")),
     }
+    made |= {"shipped": entry["shipped"]} if entry.get("shipped") else {}
     return {**made, "path": entry["path"]} if "path" in entry else made
 
 
