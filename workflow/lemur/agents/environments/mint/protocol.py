@@ -89,15 +89,22 @@ def said_by_model(answer: str) -> str:
     return f"{'' if begun else 'Assistant:' + chr(10)}{answer}\n"
 
 
-def first_prompt(texts: Texts, task: Task, turns: int, proposals: int, feedback: bool) -> str:
+def problem(task: Task, start: str) -> str:
+    """The problem as it is told; of a game ``start`` is a part of it."""
+    return f"Task:\n{task.data['prompt']}{start}"
+
+
+def first_prompt(
+    texts: Texts, task: Task, start: str, turns: int, proposals: int, feedback: bool
+) -> str:
     """The instructions, the tools, a solved example and the problem."""
     name = task.data["set"]
     return texts.template.format(
         max_total_steps=turns,
         max_propose_solution=proposals,
         tool_desc=TOOLS[SETS[name]],
-        in_context_example=texts.examples[example_folder(name), feedback],
-        task_prompt=f"Task:\n{task.data['prompt']}",
+        in_context_example=texts.examples[example_folder(task), feedback],
+        task_prompt=problem(task, start),
     )
 
 
@@ -116,11 +123,11 @@ def conversation(first: str, turns: Sequence[Turn]) -> list[Message]:
 
 
 def teacher_prompt(
-    texts: Texts, task: Task, turns: Sequence[Turn], reference: str | None
+    texts: Texts, task: Task, start: str, turns: Sequence[Turn], reference: str | None
 ) -> list[Message]:
     """What a teacher reads to give feedback on the last turn; ``reference`` where it is told."""
     name = task.data["set"]
-    said = [f"Task:\n{task.data['prompt']}"]
+    said = [problem(task, start)]
     for message in conversation("", turns)[1:]:
         said.append(message["content"].strip())
     if reference is None:
@@ -128,7 +135,7 @@ def teacher_prompt(
     else:
         solution = f"Correct solution (please DO NOT disclose the correct solution to the assistant): {reference}"
     prompt = texts.teacher.format(
-        in_context_example=texts.examples[example_folder(name), True],
+        in_context_example=texts.examples[example_folder(task), True],
         tool_desc=TOOLS[SETS[name]],
         trajectory="\n\n".join(said),
         correct_solution=solution,
