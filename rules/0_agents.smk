@@ -6,6 +6,11 @@ def player_done(wildcards):
     return [] if wildcards.model == "gold" else model_done(wildcards)
 
 
+def player_threads(wildcards):
+    """A model's; known solutions are said by one."""
+    return 1 if wildcards.model == "gold" else plan_resources.threads(RECIPE, "evaluate")
+
+
 def played(wildcards):
     """The recipe's entry that a job plays."""
     return stages.environment(RECIPE, wildcards.environment)
@@ -91,6 +96,11 @@ def replay_table(wildcards):
     return f"results/replay/{name}/replay.txt"
 
 
+def played_by_default():
+    """scores.json of all players, where the recipe names some."""
+    return agent_scores() if "agents" in RECIPE else []
+
+
 def agent_scores():
     """scores.json of every player in every environment; refused where the recipe names none."""
     if "agents" not in RECIPE:
@@ -106,7 +116,7 @@ def agent_scores():
     return [
         f"results/{RECIPE['name']}/agents/{model}/{item['name']}/scores.json"
         for item in part["environments"]
-        for model in part["models"]
+        for model in item.get("models", part["models"])
     ]
 
 

@@ -233,7 +233,9 @@ def default_files():
     """What plain ``snakemake`` makes: the report, the scores of one model, or a sweep's mixtures."""
     if SWEEP:
         return mixture_tables()
-    return FOUNDATION if only_scores() else [REPORT, "results/index.html", *model_cards()]
+    if only_scores():
+        return [FOUNDATION, *played_by_default()]
+    return [REPORT, "results/index.html", *model_cards(), *played_by_default()]
 
 
 # Names of the models that a recipe trains.
@@ -279,6 +281,9 @@ def entry_of(name, wildcards):
         return model_entry(wildcards.base)
     if name == "generate":
         return stages.baseline(RECIPE, wildcards.model)
+    if name == "play":
+        published = stages.baseline(RECIPE, wildcards.model) or {}
+        return {**published, "played": stages.environment(RECIPE, wildcards.environment)}
     if name == "generate_mathematics":
         return download_entry("corpora", wildcards.name)
     if name in ("clean", "signatures", "tokenize"):

@@ -12,7 +12,7 @@ rule play:
         "logs/play/{recipe}/{model}/{environment}.log",
     benchmark:
         "benchmarks/play/{recipe}/{model}/{environment}.tsv"
-    threads: plan_resources.threads(RECIPE, "evaluate")
+    threads: player_threads
     resources:
         **asked("play"),
     params:

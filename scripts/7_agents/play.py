@@ -32,7 +32,7 @@ def main() -> None:
         inputs=lambda args: filter(
             Path.is_file, [args.data, args.games or args.data, args.model.parent / "DONE.json"]
         ),
-        outputs=lambda args: [args.out],
+        outputs=lambda args: [args.out, args.out.parent / "episodes"],
     )
 
 

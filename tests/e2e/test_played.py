@@ -71,7 +71,7 @@ def test_a_second_run_plays_nothing_and_another_limit_plays_what_is_new(place):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("recipe=smoke",), "recipe 'smoke' names no agents"),
+        (("recipe=smoke", values(agents="null")), "recipe 'smoke' names no agents"),
         (("recipe=smoke", AGENTS.replace("guessing", "gessing")), "did you mean 'guessing'?"),
         (("recipe=smoke", AGENTS.replace("'turns'", "'tuns'")), "did you mean 'turns'?"),
     ],

@@ -13,7 +13,6 @@ from lemur.agents.players.scripted import Scripted
 from lemur.data.journal import Journal
 from lemur.errors import UserError
 
-
 # All but the games, which test_mint_games.py plays.
 ASKED = [name for name, category in SETS.items() if category != DECISION]
 

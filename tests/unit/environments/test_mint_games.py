@@ -55,7 +55,9 @@ def suite(mint_data, tmp_path):
 def play(suite, answers, path):
     (task,) = suite.tasks()
     with Journal(path) as journal:
-        (episode,) = Driver(suite, Scripted({task.id: answers}), journal, 2, 1).play([task], "games")
+        (episode,) = Driver(suite, Scripted({task.id: answers}), journal, 2, 1).play(
+            [task], "games"
+        )
     return episode, suite.judge(task, episode)
 
 
@@ -79,8 +81,13 @@ def test_the_prompt_ends_with_what_the_game_says(suite):
     start = "You are in a room.\nYour task is to: put a mug on the desk."
     (message,) = suite.messages(task, start, [])
     assert "put with_tool\n" in message["content"]
-    assert "[6] close_receptacle(receptacle: str) -> str\nClose a receptacle.\nFor" in message["content"]
-    assert message["content"].endswith(f"Task:\nInteract with a household to solve a task. \n{start}")
+    assert (
+        "[6] close_receptacle(receptacle: str) -> str\nClose a receptacle.\nFor"
+        in message["content"]
+    )
+    assert message["content"].endswith(
+        f"Task:\nInteract with a household to solve a task. \n{start}"
+    )
 
 
 def test_a_game_goes_on_over_turns_and_cells_err_as_in_the_original(suite, tmp_path, sandbox):
@@ -92,14 +99,18 @@ def test_a_game_goes_on_over_turns_and_cells_err_as_in_the_original(suite, tmp_p
     ]
     episode, verdict = play(suite, answers, tmp_path / "j")
     heard = [turn.observation for turn in episode.turns]
-    assert "TypeError: __call__() takes 1 positional argument but 2 were given\nYou have 4" in heard[0]
+    assert (
+        "TypeError: __call__() takes 1 positional argument but 2 were given\nYou have 4" in heard[0]
+    )
     assert "Your answer is wrong." in heard[1] and "put mug 1 in/on desk 2\nYou have 2" in heard[2]
     assert "put mug 1 in/on desk 1\nput mug 1 in/on desk 1\n" in heard[3]  # over: nothing is asked
     assert (episode.end, verdict.strict) == ("solved", 1)
 
 
 @pytest.mark.parametrize(("count", "paper"), [(49, 0), (50, 1), (5000, 1)])
-def test_a_loop_of_look_counts_as_solved_in_the_original_alone(suite, tmp_path, sandbox, count, paper):
+def test_a_loop_of_look_counts_as_solved_in_the_original_alone(
+    suite, tmp_path, sandbox, count, paper
+):
     episode, verdict = play(suite, [LOOPS.format(count), *["hm"] * 4], tmp_path / "j")
     assert (verdict.paper, verdict.strict) == (paper, 0)
     assert episode.end == ("solved" if paper else "out of turns")

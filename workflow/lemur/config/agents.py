@@ -17,9 +17,13 @@ def chosen_environments(
         UserError: an environment or a setting that is not in config/environments.yaml, a name twice,
             or one who plays and is none of ``players``.
     """
-    for model in part["models"]:
-        if model not in players:
-            raise UserError(f"{where}.models: '{model}'{nearest(model, players)}")
+    chosen = [(f"{where}.models", part["models"])]
+    chosen += [(f"{where}.environments.{number}.models", item["models"])
+               for number, item in enumerate(part["environments"]) if "models" in item]  # fmt: skip
+    for place, models in chosen:
+        for model in models:
+            if model not in players:
+                raise UserError(f"{place}: '{model}'{nearest(model, players)}")
     listed, names = [], set()
     for number, item in enumerate(part["environments"]):
         place, name = f"{where}.environments.{number}", item["name"]
@@ -42,15 +46,17 @@ def chosen_environments(
 
 
 def with_parts(entry: Recipe, settings: Recipe) -> Recipe:
-    """An entry with what the chosen values of its settings need besides: ``needs`` is whole, and
-    ``games`` names the environment whose data are read too."""
+    """An entry with what the chosen values of its settings need besides: ``needs`` is whole,
+    ``games`` names the environment whose data are read too, ``tasks`` is how many there are."""
     made = {key: value for key, value in entry.items() if key != "parts"}
     for setting, values in entry.get("parts", {}).items():
         chosen = settings[setting] if isinstance(settings[setting], list) else [settings[setting]]
-        for value in chosen:
-            more = values.get(value, {}) if isinstance(value, str) else {}
-            made["needs"] = [*made["needs"], *more.get("needs", [])]
-            made |= {"games": more["games"]} if "games" in more else {}
+        parts = [values.get(value, {}) if isinstance(value, str) else {} for value in chosen]
+        for part in parts:
+            made["needs"] = [*made["needs"], *part.get("needs", [])]
+            made |= {"games": part["games"]} if "games" in part else {}
+        if all("tasks" in part for part in parts):
+            made["tasks"] = sum(part["tasks"] for part in parts)
     return made
 
 

@@ -60,7 +60,8 @@ def alone(recipe: Recipe, asked: Mapping[str, Any]) -> Recipe:
     part.pop("backend", None)
     if backend["name"] != "transformers":
         part["backend"] = backend
-    return {**recipe, "name": NAME, "evaluate": part}
+    others = {key: value for key, value in recipe.items() if key != "agents"}
+    return {**others, "name": NAME, "evaluate": part}
 
 
 def _backend(asked: Mapping[str, Any]) -> Recipe:

@@ -5,7 +5,6 @@ their own, whose processes play them here too.
 """
 
 import re
-
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,14 @@ from lemur.agents.environments.alfworld import process
 from lemur.agents.environments.alfworld.judge import judge as judge_game
 from lemur.agents.environments.mint import protocol, recorded
 from lemur.agents.environments.mint.judge import Correct, check
-from lemur.agents.environments.mint.tasks import CODE, COMMANDS, DECISION, SETS, read_tasks, read_texts  # fmt: skip
+from lemur.agents.environments.mint.tasks import (
+    CODE,
+    COMMANDS,
+    DECISION,
+    SETS,
+    read_tasks,
+    read_texts,
+)
 from lemur.agents.environments.mint.world import World
 from lemur.agents.episode import Episode, Turn
 from lemur.agents.sessions.python import Command, PythonSession, Tools
