@@ -51,7 +51,9 @@ def agent_downloads():
     listed = RECIPE.get("agents", {}).get("environments", [])
     names = [entry["environment"] for entry in listed if "data" in entry and not entry["shipped"]]
     names += [entry["games"] for entry in listed if "games" in entry]
-    return [path for name in dict.fromkeys(names) for path in manifests("environments", {"name": name})]
+    return [
+        path for name in dict.fromkeys(names) for path in manifests("environments", {"name": name})
+    ]
 
 
 def replayed():
