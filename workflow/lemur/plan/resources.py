@@ -110,7 +110,8 @@ def ask(recipe: dict[str, Any], rule: str, entry: dict[str, Any] | None = None) 
     if rule == "generate":
         return _generation(recipe, _answering(recipe))
     if rule == "play":
-        listed = [entry["played"]] if entry else recipe.get("agents", {}).get("environments", [])
+        everything = recipe.get("agents", {}).get("environments", [])
+        listed = [entry["played"]] if entry and "played" in entry else everything
         return _generation(recipe, seconds(recipe, played(listed)))
     if rule not in WORK:
         raise UserError(f"resources: no rule '{rule}'{nearest(rule, RULES)}")
