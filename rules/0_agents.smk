@@ -12,6 +12,11 @@ def teacher_done(wildcards):
     return model_done(SimpleNamespace(recipe=wildcards.recipe, model=name)) if name else []
 
 
+def player_threads(wildcards):
+    """A model's; known solutions are said by one."""
+    return 1 if wildcards.model == "gold" else plan_resources.threads(RECIPE, "evaluate")
+
+
 def played(wildcards):
     """The recipe's entry that a job plays."""
     return stages.environment(RECIPE, wildcards.environment)
@@ -20,9 +25,20 @@ def played(wildcards):
 def environment_data(wildcards):
     """Its download; nothing where a package that it needs holds the data."""
     entry = played(wildcards)
-    if "data" not in entry:
+    if "data" not in entry or entry["shipped"]:
         return []
     return manifests("environments", {"name": entry["environment"]})
+
+
+def environment_games(wildcards):
+    """Another environment's download, whose games are played too."""
+    entry = played(wildcards)
+    return manifests("environments", {"name": entry["games"]}) if "games" in entry else []
+
+
+def with_games(files):
+    """The option that names it."""
+    return f"--games {shlex.quote(str(files.games))}" if files.games else ""
 
 
 def environment_locks(wildcards):
@@ -36,6 +52,16 @@ def building(wildcards):
     return f"{BUILD} {' '.join(names)} &&" if names else ""
 
 
+def agent_downloads():
+    """What the recipe's agents play with, as far as it does not come with the project."""
+    listed = RECIPE.get("agents", {}).get("environments", [])
+    names = [entry["environment"] for entry in listed if "data" in entry and not entry["shipped"]]
+    names += [entry["games"] for entry in listed if "games" in entry]
+    return [
+        path for name in dict.fromkeys(names) for path in manifests("environments", {"name": name})
+    ]
+
+
 def replayed():
     """The environment whose records are executed again, and their folder."""
     name = str(config.get("environment", "mint"))
@@ -45,7 +71,29 @@ def replayed():
         sys.exit(f"error: {error}")
     if name not in known:
         sys.exit(f"error: environment '{name}'{nearest(name, known)}")
-    return name, known[name], config.get("records")
+    records = config.get("records")
+    return name, recorded_parts(known[name], records), records
+
+
+def recorded_parts(entry, records):
+    """An entry with what the sets need that are played in a folder of records, by their folders."""
+    folders = {path.name for path in Path(str(records)).rglob("*") if path.is_dir()}
+    chosen = {
+        setting: [value for value in values if value in folders]
+        for setting, values in entry.get("parts", {}).items()
+    }
+    return with_parts(entry, chosen)
+
+
+def replay_data(wildcards):
+    """The downloads of the environment whose records are executed again: its own, and its games'."""
+    entry = replayed()[1]
+    names = [wildcards.environment] if "data" in entry else []
+    return [
+        path
+        for name in (*names, *([entry["games"]] if "games" in entry else []))
+        for path in manifests("environments", {"name": name})
+    ]
 
 
 def replay_table(wildcards):
@@ -54,6 +102,13 @@ def replay_table(wildcards):
     if records is None:
         sys.exit("error: replay needs recorded episodes: --config records=<folder>")
     return f"results/replay/{name}/replay.txt"
+
+
+def played_by_default():
+    """scores.json of all players, where the recipe names some; of a model that is scored alone those
+    in the environments that the command names."""
+    asked = "model" not in config or "environments" in config
+    return agent_scores() if asked and "agents" in RECIPE else []
 
 
 def agent_scores():
@@ -71,7 +126,7 @@ def agent_scores():
     return [
         f"results/{RECIPE['name']}/agents/{model}/{item['name']}/scores.json"
         for item in part["environments"]
-        for model in part["models"]
+        for model in item.get("models", part["models"])
     ]
 
 

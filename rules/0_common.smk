@@ -17,6 +17,7 @@ ROOT = Path(workflow.current_basedir).resolve().parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
+from lemur.config.agents import with_parts
 from lemur.config import load, place, recipe as recipes, schema, scoring, site, stages, sweep
 from lemur.dag import answers, failures, locks
 from lemur.errors import UserError, nearest
@@ -244,7 +245,9 @@ def default_files():
     """What plain ``snakemake`` makes: the report, the scores of one model, or a sweep's mixtures."""
     if SWEEP:
         return mixture_tables()
-    return FOUNDATION if only_scores() else [REPORT, "results/index.html", *model_cards()]
+    if only_scores():
+        return [FOUNDATION, *played_by_default()]
+    return [REPORT, "results/index.html", *model_cards(), *played_by_default()]
 
 
 # Names of the models that a recipe trains.
@@ -290,6 +293,9 @@ def entry_of(name, wildcards):
         return model_entry(wildcards.base)
     if name == "generate":
         return stages.baseline(RECIPE, wildcards.model)
+    if name == "play":
+        published = stages.baseline(RECIPE, wildcards.model) or {}
+        return {**published, "played": stages.environment(RECIPE, wildcards.environment)}
     if name == "generate_mathematics":
         return download_entry("corpora", wildcards.name)
     if name in ("clean", "signatures", "tokenize"):

@@ -99,6 +99,7 @@ def benchmark_manifests(wildcards=None):
 
 def every_download():
     scored_models = [path for entry in baselines() for path in model_manifests(entry["name"])]
+    scored_models += agent_downloads()
     if only_scores():
         return [*scored_models, *benchmark_manifests()]
     corpora = [path for source in corpus_sources() for path in manifests("corpora", source)]

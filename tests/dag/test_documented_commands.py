@@ -33,7 +33,7 @@ ELSEWHERE = {
     "workflow/env-run workflow": "the beginning of a command",
     "source .envs/workflow/bin/activate": "tests/unit/core/test_environments.py",
     "workflow/env-build": "make envs", "workflow/env-build ds1000": "make test-long",
-    "workflow/env-build session bfcl": "make test",
+    "workflow/env-build session robocodegen bfcl": "make test",
 }  # fmt: skip
 # Of their programs or scripts this much is asked: that they are there and take these options.
 HELPED = {

@@ -172,7 +172,7 @@ def _answers(folder):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("recipe=smoke",), "recipe 'smoke' names no agents"),
+        (("recipe=smoke", values(agents="null")), "recipe 'smoke' names no agents"),
         (
             ("recipe=smoke", AGENTS.replace("'limit': 3", "'feedback': {'model': 'chatt'}")),
             "did you mean 'chat'?",

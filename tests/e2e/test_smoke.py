@@ -54,6 +54,23 @@ def test_every_score_is_judged_and_has_an_interval(smoke):
         assert scores[f"pretrained/{name}"]["value"] < scores[f"start/{name}"]["value"]
 
 
+def test_known_solutions_solve_their_tasks_and_a_random_model_plays(smoke):
+    """A task each of every environment that takes no minutes to build, through the one driver."""
+    scores = {path.parent.parent.name + "/" + path.parent.name: json.loads(path.read_text())
+              for path in smoke.recipe.glob("agents/*/*/scores.json")}  # fmt: skip
+    names = {"mint", "intercode_sql", "intercode_bash", "intercode_ctf", "robocodegen", "bfcl"}
+    assert set(scores) == {f"gold/{name}" for name in names} | {"start/intercode_bash"}
+    for name, score in scores.items():
+        if not score["judged"]:
+            assert list(score["left_out"].values())[0].startswith("bubblewrap"), name
+            continue
+        assert score["n"] == 1 and not score["left_out"], name
+        if name.startswith("gold/"):
+            assert score["paper"]["value"] == score["strict"]["value"] == 100, name
+        else:
+            assert score["ends"] == {"out of turns": 1} and score["turns"] == 2, name
+
+
 def test_each_model_is_loaded_once(smoke):
     """On two cores one job runs at a time; it goes on with all that the run asks its model."""
     models = sorted((smoke.folder / "logs" / "generate" / "smoke").iterdir())

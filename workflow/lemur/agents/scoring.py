@@ -24,7 +24,9 @@ class Judged:
     verdict: Verdict
 
 
-def judge(spec: Any, episodes: Path, data: Path) -> tuple[list[Judged], dict[str, str]]:
+def judge(
+    spec: Any, episodes: Path, data: Path, games: Path | None = None
+) -> tuple[list[Judged], dict[str, str]]:
     """Every episode's verdict, and the tasks that are left out with the reason."""
     given = read_settings(spec)
     settings, left_out, played = read(episodes)
@@ -32,7 +34,7 @@ def judge(spec: Any, episodes: Path, data: Path) -> tuple[list[Judged], dict[str
         raise UserError(
             f"{episodes}: played in another environment or with other settings: play again"
         )
-    suite = open_suite(given, data)
+    suite = open_suite(given, data, games)
     tasks: Mapping[str, Task] = {task.id: task for task in suite.tasks()}
     found = []
     with Progress(f"judge {given.environment} {given.model}", len(played), "episodes") as progress:
@@ -91,10 +93,12 @@ def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str
     }
 
 
-def run(spec: Any, episodes: Path, data: Path, out: Path, verdicts: Path) -> None:
+def run(
+    spec: Any, episodes: Path, data: Path, out: Path, verdicts: Path, games: Path | None = None
+) -> None:
     """Write ``out`` (scores.json) and ``verdicts`` (one line an episode)."""
     given = read_settings(spec)
-    judged, left_out = judge(spec, episodes, data)
+    judged, left_out = judge(spec, episodes, data, games)
     with replacing(verdicts) as temporary:
         lines = [
             json.dumps(

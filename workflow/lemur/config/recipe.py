@@ -41,7 +41,9 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
         "sft": {**recipe["sft"], "sources": _sft(recipe, sources, where)},
         "evaluate": _evaluate(recipe["evaluate"], benchmarks, models, where),
     }
-    if "agents" in recipe:
+    if resolved.get("agents") is None:  # an overlay may leave them out by null
+        resolved.pop("agents", None)
+    else:
         environments = load.catalogue("environments")
         published = [entry["name"] for entry in resolved["evaluate"].get("baselines", [])]
         players = ("gold", "start", "pretrained", "chat", *published)

@@ -238,6 +238,7 @@ def play(recipe: Recipe, model: str, name: str) -> Recipe:
         "sampling": _some(entry, ("max_new_tokens", "temperature", "top_p")),
         **_some(entry, ("path",)),
     }
+    made |= {"shipped": entry["shipped"]} if entry.get("shipped") else {}
     if model != "gold" and (elsewhere := backend(recipe, model)):
         made["backend"] = elsewhere
     if asked := entry.get("feedback"):

@@ -29,6 +29,22 @@ def command() -> list[str] | None:
     return [str(home / "bin" / "python"), "-I", str(SCRIPT)]
 
 
+def begin(line: Sequence[str] | None, path: str, commands: int, planner: bool = False) -> "Game":
+    """The game at ``path`` in a process of its own, done after so many ``commands``."""
+    if line is None:
+        raise WorldFailed(BUILD)
+    return Game(line, {"game": path, "commands": commands, "planner": planner})
+
+
+def plan(line: Sequence[str] | None, path: str, commands: int) -> list[str]:
+    """The planner's commands that win a game, for which it is started once."""
+    game = begin(line, path, commands, planner=True)
+    try:
+        return list(game.first.get("plan", ()))
+    finally:
+        game.close()
+
+
 class Game:
     """A process with one game. ``WorldFailed`` where it does not answer as it should."""
 
