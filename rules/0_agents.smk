@@ -50,26 +50,33 @@ def replay_table(wildcards):
     return f"results/replay/{name}/replay.txt"
 
 
-def agent_scores():
-    """scores.json of every player in every environment; refused where the recipe names none."""
-    if "agents" not in RECIPE:
-
-        def refuse(wildcards):
-            sys.exit(
-                f"error: recipe '{RECIPE['name']}' names no agents: add the key `agents` "
-                "(config/README.md)"
-            )
-
-        return refuse
-    part = RECIPE["agents"]
+def agent_files(name):
+    """The file ``name`` of every player in every environment; none where the recipe has no agents."""
+    part = RECIPE.get("agents", {"environments": [], "models": []})
     return [
-        f"results/{RECIPE['name']}/agents/{model}/{item['name']}/scores.json"
+        f"results/{RECIPE['name']}/agents/{model}/{item['name']}/{name}"
         for item in part["environments"]
         for model in part["models"]
     ]
 
 
+def agent_scores(wildcards):
+    """scores.json of every player in every environment; refused where the recipe names none."""
+    if "agents" not in RECIPE:
+        sys.exit(
+            f"error: recipe '{RECIPE['name']}' names no agents: add the key `agents` "
+            "(config/README.md)"
+        )
+    return agent_files("scores.json")
+
+
+def episode_templates():
+    """What the pages of episodes are made with."""
+    names = ("episode.html.j2", "episodes.html.j2", "tables.html.j2", "report.css")
+    return [ROOT / "reports" / "template" / name for name in names]
+
+
 def printing_agents():
     """Shell text that prints the success rates of all players in all environments, as a table."""
     table = shlex.quote(str(SCRIPTS / "7_agents" / "table.py"))
-    return f"{RUN} figures python {table} --scores {{input:q}} | tee {{log:q}}"
+    return f"{RUN} figures python {table} --scores {{input.scores:q}} | tee {{log:q}}"

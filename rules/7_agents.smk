@@ -56,6 +56,34 @@ rule judge_episodes:
         )
 
 
+rule episode_pages:
+    input:
+        episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
+        verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
+        data=environment_data,
+        template=episode_templates(),
+    output:
+        "results/{recipe}/agents/{model}/{environment}/pages/index.html",
+    log:
+        "logs/episode_pages/{recipe}/{model}/{environment}.log",
+    resources:
+        **asked("episode_pages"),
+    params:
+        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
+        data=lambda w, input: input.data or "none",
+        build=building,
+        version=stages.VERSION["episode_pages"],
+        lock=environment_locks,
+    shell:
+        "{params.build} "
+        + script(
+            "evaluate",
+            "7_agents/pages.py",
+            "--episodes {input.episodes} --verdicts {input.verdicts} --data {params.data:q}",
+            "--out {output}",
+        )
+
+
 rule replay_records:
     input:
         lambda w: (
