@@ -168,7 +168,7 @@ def render_index(
         policy=policy(style, ""),
         style=Markup(style),  # noqa: S704 (a committed file)
         pages=pages,
-        left_out=sorted(left_out.items()),
+        left_out=[(readable(task), readable(why)) for task, why in sorted(left_out.items())],
         **names,
     )
 
