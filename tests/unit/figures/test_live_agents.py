@@ -166,12 +166,12 @@ def test_the_table_says_what_each_rate_rests_on(drawn):
     start, chat, gold = cells[:3], cells[3:6], cells[6:]
     mint = start[0]
     assert (mint["Strict, %"], mint["Strict, 95% interval"]) == ("25.0", "4.6 to 69.9")
-    assert (mint["As the original, %"], mint["Differ"], mint["Episodes"]) == ("50.0", "1", "4")
-    assert mint["Why the two differ"] == "1 x a number inside of another"
-    assert mint["How episodes ended"] == "2 x out of turns; 2 x solved"
-    assert (mint["Turns"], mint["Tokens an episode"]) == ("2.8", "28")
-    assert start[1]["Left out"] == "1 x world failed: no answer" and start[1]["Episodes"] == "2"
-    assert start[2]["Strict, 95% interval"].startswith("not played") and not start[2]["Strict, %"]
+    assert (mint["As the original, %"], mint["n"]) == ("50.0", "4")
+    assert mint["Differ"] == "1: 1 x a number inside of another"
+    assert mint["Ended"] == "2 x out of turns; 2 x solved"
+    assert (mint["Turns"], mint["Tokens"]) == ("2.8", "28") and chat[0]["Differ"] == "none"
+    assert start[1]["Left out"] == "1 x world failed: no answer" and start[1]["n"] == "2"
+    assert start[2]["Ended"] == "no episode could be played here" and not start[2]["Strict, %"]
     against = f"Against {START}, same tasks"
     assert chat[0][against].startswith("+50.0 (") and "McNemar p = 0.5" in chat[0][against]
     assert chat[1][against].endswith(" on 2"), "only the tasks that both played"
@@ -185,11 +185,15 @@ def test_the_table_says_what_each_rate_rests_on(drawn):
 
 
 def test_reasons_as_many_as_episodes_do_not_fill_the_table(tmp_path):
-    outcomes = [Outcome(f"t/{n}", 1, 1, 0, f"reason {n}") for n in range(9)]
+    long = "\u202e" + "x" * 500
+    outcomes = [Outcome(f"t/{n}", 1, 1, 0, f"reason {n}") for n in range(8)]
+    outcomes += [Outcome(f"u/{n}", 1, 1, 0, long) for n in range(2)]
     path = played_results.write_result(tmp_path, "x", "mint", "start", outcomes)
     spec = {"recipe": "r", "players": [{"name": "start", "label": "start"}]}
     table = live_agents.table(spec, [path], tmp_path / "live_agents.html")
-    assert table.groups[0][1][0][7].endswith("1 x reason 5; 3 more kinds")
+    cell = table.groups[0][1][0][6]
+    assert cell.startswith("10: 2 x [U+202E]xxx") and cell.endswith("1 x reason 4; 3 more kinds")
+    assert len(cell) < 300
 
 
 @pytest.mark.parametrize(

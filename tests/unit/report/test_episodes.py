@@ -12,6 +12,7 @@ from hostile_episode import HOSTILE, LONG, NAMED_SHOWN, SHOWN, SPEC
 from lemur.agents import playing
 from lemur.errors import UserError
 from lemur.provenance import ROOT
+from lemur.readable import readable
 from lemur.report import episodes
 
 # All that the templates are made of.
@@ -78,7 +79,7 @@ def test_what_a_model_says_is_text_and_whole(pages):
     assert prompt == answer == action == observation == feedback == SHOWN
     in_json = SHOWN.replace("[U+0000]", "\x00").replace("[U+001B]", "\x1b")  # JSON escapes these itself
     assert json.loads(more) == {"more": {in_json: [in_json]}}
-    assert second == LONG[:20_000] + "\n[5 more characters are in episodes.jsonl]"
+    assert second == LONG[:20_000] + "\n[5 more characters are kept in the record]"
     for said in (f"1 ({NAMED_SHOWN})", f"Ended{NAMED_SHOWN} ({NAMED_SHOWN})"):
         assert said in page.words, "why the scores differ, the end and its detail"
 
@@ -146,6 +147,6 @@ def test_a_task_that_the_data_lack_is_one_line_and_keeps_the_old_pages(tmp_path)
 
 def test_only_letters_that_nothing_stands_for_are_named():
     plain = "räume\t日本 👍🏽 e\u0301 \N{NO-BREAK SPACE}\n"
-    assert episodes.readable(plain) == plain and episodes.readable("a\r\nb") == "a\nb"
-    assert episodes.readable("50%\rdone") == "50%[U+000D]done"
-    assert HOSTILE != SHOWN == episodes.readable(HOSTILE)
+    assert readable(plain) == plain and readable("a\r\nb") == "a\nb"
+    assert readable("50%\rdone") == "50%[U+000D]done"
+    assert HOSTILE != SHOWN == readable(HOSTILE)

@@ -12,11 +12,12 @@ from lemur.evaluate import intervals
 from lemur.figures import tables
 from lemur.figures.compared import OPENED
 from lemur.figures.paired import Difference
+from lemur.readable import readable
 
-# What a row leads to, beside its scores.json, and by which word.
+# What a row leads to, beside its scores, and by which word.
 FILES = (("episodes", "pages/index.html"), ("records", "episodes.jsonl"),
-         ("verdicts", "verdicts.jsonl"), ("scores", "scores.json"))  # fmt: skip
-MOST = 6  # reasons that a cell lists
+         ("verdicts", "verdicts.jsonl"))  # fmt: skip
+MOST, LONGEST = 6, 160  # reasons that a cell lists, characters of one
 KNOWN = "Known solutions (no model): what can be reached on this machine"
 
 
@@ -67,10 +68,16 @@ def difference(mine: Result, other: Result | None) -> Difference | None:
 def _listed(counts: Mapping[str, int]) -> str | None:
     """``2 x solved; 1 x out of turns``: the most frequent ones, since reasons may be as many as episodes."""
     order = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    shown = [f"{count} x {what}" for what, count in order[:MOST]]
+    shown = [f"{count} x {_line(what)}" for what, count in order[:MOST]]
     if order[MOST:]:
         shown.append(f"{len(order) - MOST} more kinds")
     return "; ".join(shown) or None
+
+
+def _line(text: str) -> str:
+    """A reason, which a world may have worded, as one short line."""
+    shown = " ".join(readable(text).split())
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _rate(scores: Mapping[str, Any], rule: str) -> list[Any]:
@@ -85,16 +92,17 @@ def _row(result: Result, other: Result | None, out: Path) -> list[Any]:
     folder = os.path.relpath(result.path.resolve().parent, out.resolve().parent)
     links = tuple(tables.Link(word, f"{folder}/{name}") for word, name in FILES)
     if not scores["judged"]:
-        return [name_environment(result), None, f"not played: {scores['reason']}", *[None] * 3, 0,
-                *[None] * 5, left_out, links]  # fmt: skip
+        nothing = [None] * 4
+        return [name_environment(result), *nothing, 0, None, None, scores["reason"], None, None,
+                left_out, links]  # fmt: skip
     apart = difference(result, other)
+    why = _listed(scores["why"])
     return [
         name_environment(result),
         *_rate(scores, "strict"),
         *_rate(scores, "paper"),
-        scores["differs_on"],
         scores["n"],
-        _listed(scores["why"]),
+        f"{scores['differs_on']}: {why}" if why else "none",
         apart.words() if apart else None,
         _listed(scores["ends"]),
         scores["turns"],
@@ -128,22 +136,21 @@ def table(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> tables.T
             tables.Column("Strict, 95% interval"),
             tables.Column("As the original, %", 1),
             tables.Column("As the original, 95% interval"),
-            tables.Column("Differ", 0),
-            tables.Column("Episodes", 0),
-            tables.Column("Why the two differ"),
+            tables.Column("n", 0),
+            tables.Column("Differ"),
             tables.Column(f"Against {start}, same tasks"),
-            tables.Column("How episodes ended"),
+            tables.Column("Ended"),
             tables.Column("Turns", 1),
-            tables.Column("Tokens an episode", 0),
+            tables.Column("Tokens", 0),
             tables.Column("Left out"),
             tables.Column(OPENED),
         ],
         groups=groups,
         notes=[
-            "Success in percent of the episodes that could be played here, with Wilson's 95% interval. "
+            "Success in percent of the n episodes that could be played here, with Wilson's 95% interval. "
             "As the original: by the environment's own rule, its faults kept, which is what published "
             "numbers are; strict: without them; differ: the number of episodes on which the two are not "
-            "one. Against: strict, percentage points on the tasks that both played, Newcombe's 95% "
+            "one, and why. Against: strict, percentage points on the tasks that both played, Newcombe's 95% "
             "interval and McNemar's test. Turns and tokens are means of an episode. What was left out "
             "counts in no rate. Known solutions are said by no model: they show what an environment "
             "lets anybody reach on this machine."

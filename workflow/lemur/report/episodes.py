@@ -7,7 +7,6 @@ picture. What a model or a world said is text, escaped by the template.
 
 import json
 import shutil
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +24,10 @@ from lemur.errors import UserError
 from lemur.files import write_text
 from lemur.progress import Progress
 from lemur.provenance import ROOT
+from lemur.readable import readable
 from lemur.report.templates import policy, template
 
 TEMPLATES = ROOT / "reports" / "template"
-LONGEST = 20_000  # characters of one text that a page shows; the whole is in episodes.jsonl
 # Info of a turn that has a place of its own on the page.
 _PLACED = ("action", "feedback", "end", "world")
 
@@ -71,27 +70,6 @@ class ShownEpisode:
     def differs(self) -> bool:
         """Whether the two scores are not one."""
         return self.strict != self.paper
-
-
-def readable(text: str) -> str:
-    """``text`` as a page can show it: what no letter stands for is named instead.
-
-    Control characters, halves of surrogate pairs and marks that turn the direction of writing would
-    otherwise vanish, break the file's encoding, or show words in another order than they have.
-    """
-    shown = "".join(map(_character, text.replace("\r\n", "\n")))
-    if len(shown) <= LONGEST:
-        return shown
-    return f"{shown[:LONGEST]}\n[{len(shown) - LONGEST:,} more characters are in episodes.jsonl]"
-
-
-def _character(one: str) -> str:
-    if one in "\n\t":
-        return one
-    turns = one in "\u200e\u200f\u061c" or "\u202a" <= one <= "\u202e" or "\u2066" <= one <= "\u2069"
-    if turns or unicodedata.category(one) in ("Cc", "Cs"):
-        return f"[U+{ord(one):04X}]"
-    return one
 
 
 def _text(value: Any) -> str:
