@@ -13,7 +13,7 @@ from lemur.agents.episode import Episode, Turn
 
 HOSTILE = (
     "</pre></main><script>window.planted=1</script><img src=x onerror='window.planted=1'>"
-    "<a href=\"javascript:window.planted=1\">x</a><style>*{display:none}</style><!-- ]]> &lt; &#0;"
+    '<a href="javascript:window.planted=1">x</a><style>*{display:none}</style><!-- ]]> &lt; &#0;'
     "</title></textarea><base href='http://example.org/'><meta http-equiv=refresh content='0;url=x'>"
     "{{ 7 * 7 }}{% raw %}\u202egnp.exe\u2069 \x00\x1b[2J\x7f \ud800 end"
 )
@@ -23,7 +23,9 @@ SHOWN = (
     .replace("\x1b", "[U+001B]").replace("\x7f", "[U+007F]").replace("\ud800", "[U+D800]")
 )  # fmt: skip
 # What the environment says of an episode goes into scores.json, which holds whole letters alone.
-NAMED, NAMED_SHOWN = (text.replace("\ud800", "").replace("[U+D800]", "") for text in (HOSTILE, SHOWN))
+NAMED, NAMED_SHOWN = (
+    text.replace("\ud800", "").replace("[U+D800]", "") for text in (HOSTILE, SHOWN)
+)
 LONG = "y" * 20_005
 SPEC = {
     "environment": "guessing", "path": "tests/unit/agents/guessing", "model": "start", "seed": 1,

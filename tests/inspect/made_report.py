@@ -16,10 +16,21 @@ import played_results
 import trial_run
 import yaml
 from lemur import provenance
-from lemur.config import load
 from lemur.agents import playing
-from lemur.figures import agent, compared, dots, foundation, live_agent_radar, live_agents
-from lemur.figures import live_agents_by_turn, loss, mixture, overview, settings
+from lemur.config import load
+from lemur.figures import (
+    agent,
+    compared,
+    dots,
+    foundation,
+    live_agent_radar,
+    live_agents,
+    live_agents_by_turn,
+    loss,
+    mixture,
+    overview,
+    settings,
+)
 from lemur.files import canonical, write_json
 from lemur.provenance import ROOT
 from lemur.report import episodes, index, page

@@ -7,7 +7,6 @@ reports/paper/reported.csv and counted from the recorded episodes.
 import csv
 import gzip
 import html.parser
-import math
 import re
 from collections import Counter
 

@@ -77,7 +77,9 @@ def test_what_a_model_says_is_text_and_whole(pages):
     # an answer that is cut.
     prompt, answer, action, observation, feedback, more, second = page.blocks
     assert prompt == answer == action == observation == feedback == SHOWN
-    in_json = SHOWN.replace("[U+0000]", "\x00").replace("[U+001B]", "\x1b")  # JSON escapes these itself
+    in_json = SHOWN.replace("[U+0000]", "\x00").replace(
+        "[U+001B]", "\x1b"
+    )  # JSON escapes these itself
     assert json.loads(more) == {"more": {in_json: [in_json]}}
     assert second == LONG[:20_000] + "\n[5 more characters are kept in the record]"
     for said in (f"1 ({NAMED_SHOWN})", f"Ended{NAMED_SHOWN} ({NAMED_SHOWN})"):

@@ -120,7 +120,9 @@ class LiveLabel:
 
     def _joined(self, rates: Sequence[Rate]) -> float:
         if self.how == POOLED:
-            return Rate(sum(rate.solved for rate in rates), sum(rate.total for rate in rates)).percent
+            return Rate(
+                sum(rate.solved for rate in rates), sum(rate.total for rate in rates)
+            ).percent
         return sum(rate.percent for rate in rates) / len(rates)
 
     @property
@@ -173,7 +175,9 @@ def find_part(part: Part, results: Sequence[Result]) -> Played | None:
             turns = result.settings.get("turns")
             worlds = tuple(result.scores.get("worlds") or ())
             found.append(Played(part, environment, paper, strict, turns, worlds))
-    return max(found, key=lambda one: (one.whole, one.turns == part.turns, one.rate.total), default=None)
+    return max(
+        found, key=lambda one: (one.whole, one.turns == part.turns, one.rate.total), default=None
+    )
 
 
 def live_labels(results: Sequence[Result]) -> list[LiveLabel]:

@@ -92,7 +92,11 @@ def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str
 
 
 def write(
-    given: Settings, judged: Sequence[Judged], left_out: Mapping[str, str], out: Path, verdicts: Path
+    given: Settings,
+    judged: Sequence[Judged],
+    left_out: Mapping[str, str],
+    out: Path,
+    verdicts: Path,
 ) -> None:
     """Write ``out`` (scores.json) and ``verdicts`` (one line an episode)."""
     with replacing(verdicts) as temporary:

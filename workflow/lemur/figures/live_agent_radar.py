@@ -113,7 +113,9 @@ def _rows(
     rows = []
     for axis in AXES:
         label = paper[axis.name]
-        rows.append([axis.name, PRINTED, label.printed, *[None] * 3, "as printed", None, None, None])
+        rows.append(
+            [axis.name, PRINTED, label.printed, *[None] * 3, "as printed", None, None, None]
+        )
         if label.rate:
             rows.append([axis.name, RECOUNTED, label.rate.percent, *label.rate.interval, None,
                          label.mark, None, None, label.note])  # fmt: skip

@@ -138,7 +138,10 @@ def render_episode(
 
 
 def render_index(
-    pages: Sequence[ShownEpisode], left_out: Mapping[str, str], names: Mapping[str, str], folder: Path
+    pages: Sequence[ShownEpisode],
+    left_out: Mapping[str, str],
+    names: Mapping[str, str],
+    folder: Path,
 ) -> str:
     """The list of a player's episodes, and the tasks that were not played."""
     style = (folder / "report.css").read_text(encoding="utf-8")
@@ -188,7 +191,9 @@ def write(
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     pages = []
-    with Progress(f"pages {names['environment']} {given.model}", len(pairs), "episodes") as progress:
+    with Progress(
+        f"pages {names['environment']} {given.model}", len(pairs), "episodes"
+    ) as progress:
         for number, (judged, task) in enumerate(pairs):
             page = show_episode(suite, task, judged, files[number], sampling)
             neighbours = {
@@ -201,5 +206,3 @@ def write(
     write_text(temporary / out.name, render_index(pages, left_out, names, folder))
     shutil.rmtree(out.parent, ignore_errors=True)
     temporary.rename(out.parent)
-
-
