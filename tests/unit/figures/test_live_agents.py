@@ -135,6 +135,15 @@ def test_an_episode_counts_from_the_turn_that_solved_it(drawn):
     assert {row["player"] for row in rows if row["known_solutions"] == "yes"} == {"gold"}
 
 
+@pytest.mark.parametrize("name", ["live_agents_by_turn", "live_agent_radar"])
+def test_no_words_leave_the_drawing(name, drawn):
+    path = drawn / f"{name}.svg"
+    width = float(re.search(r'viewBox="0 0 ([\d.]+)', path.read_text())[1])
+    for words in drawn_svg.read(path).words:
+        # Half of the size is less than the width of a letter on average.
+        assert words.x + 0.5 * words.size * max(map(len, words.lines)) <= width, words.text
+
+
 class Table(html.parser.HTMLParser):
     """Rows of texts, and the addresses of links by row."""
 

@@ -119,7 +119,7 @@ def write(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
     chosen = colours(spec, [name for name in named if name in spec.get("colours", {})])
     looks = _looks(list(named), chosen, style)
     environments = list(dict.fromkeys(result.name for result in found))
-    figure = canvas(style, _PANEL * max(1, len(environments)) + 1.1)
+    figure = canvas(style, _PANEL * max(1, len(environments)) + 0.7 + 0.2 * len(named))
     panels = figure.subplots(max(1, len(environments)), 1, squeeze=False)[:, 0]
     words, rows, handles = [], [], {}
     for axes, name in zip(panels, environments, strict=False):
@@ -149,7 +149,7 @@ def write(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
             handles.setdefault(named[result.model], line)
     panels[-1].set_xlabel("solved by turn k\n(dotted: strictly judged, where that differs)")
     figure.supylabel("percent of episodes", fontsize=style.font_size)
-    figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=2)
+    figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=1)
     title = "Success of this recipe's agents against turns"
     save(figure, out, style, title, "; ".join(words) + ".", chosen)
     write_csv(out, _COLUMNS, rows)
