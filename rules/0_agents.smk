@@ -41,9 +41,9 @@ def with_games(files):
     return f"--games {shlex.quote(str(files.games))}" if files.games else ""
 
 
-def environment_locks(wildcards):
-    """The locks of what is built when an environment is played."""
-    return [locked(name) for name in (backend_environment(), *played(wildcards)["needs"])]
+def environment_locks(environment):
+    """The locks of what is built when a script in ``environment`` opens what is played."""
+    return lambda wildcards: [locked(name) for name in (environment, *played(wildcards)["needs"])]
 
 
 def building(wildcards):
@@ -108,29 +108,39 @@ def played_by_default():
     """scores.json of all players, where the recipe names some; of a model that is scored alone those
     in the environments that the command names."""
     asked = "model" not in config or "environments" in config
-    return agent_scores() if asked and "agents" in RECIPE else []
+    return agent_files("scores.json") if asked else []
 
 
-def agent_scores():
-    """scores.json of every player in every environment; refused where the recipe names none."""
-    if "agents" not in RECIPE:
-
-        def refuse(wildcards):
-            sys.exit(
-                f"error: recipe '{RECIPE['name']}' names no agents: add the key `agents` "
-                "(config/README.md)"
-            )
-
-        return refuse
-    part = RECIPE["agents"]
+def agent_files(name):
+    """The file ``name`` of every player in every environment; none where the recipe has no agents."""
+    part = RECIPE.get("agents", {"environments": [], "models": []})
     return [
-        f"results/{RECIPE['name']}/agents/{model}/{item['name']}/scores.json"
+        f"results/{RECIPE['name']}/agents/{model}/{item['name']}/{name}"
         for item in part["environments"]
         for model in item.get("models", part["models"])
     ]
 
 
+def agent_scores(wildcards):
+    """scores.json of every player in every environment; refused where the recipe names none."""
+    if "agents" not in RECIPE:
+        sys.exit(
+            f"error: recipe '{RECIPE['name']}' names no agents: add the key `agents` "
+            "(config/README.md)"
+        )
+    return agent_files("scores.json")
+
+
+def episode_templates():
+    """What the pages of episodes are made with."""
+    names = ("episode.html.j2", "episodes.html.j2", "tables.html.j2", "report.css")
+    return [ROOT / "reports" / "template" / name for name in names]
+
+
 def printing_agents():
     """Shell text that prints the success rates of all players in all environments, as a table."""
     table = shlex.quote(str(SCRIPTS / "7_agents" / "table.py"))
-    return f"{RUN} figures python {table} --scores {{input:q}} | tee {{log:q}}"
+    # The page is drawn where figures.yaml has the table in a section.
+    pages = [shlex.quote(path) for path in agent_figure_files() if path.endswith(".html")]
+    opened = " ".join(f"--opened {path}" for path in pages)
+    return f"{RUN} figures python {table} --scores {{input.scores:q}} {opened} | tee {{log:q}}"

@@ -29,7 +29,22 @@ def paper_figure_files():
 
 
 def recipe_figure_files(recipe):
-    return [f"results/figures/{recipe['name']}/{name}.svg" for name in RECIPE_FIGURES]
+    own = [name for name in RECIPE_FIGURES if name not in settings.OF_AGENTS]
+    return [f"results/figures/{recipe['name']}/{name}.svg" for name in own] + agent_figure_files()
+
+
+def agent_figure_files():
+    """What agents reached: a table that leads to every episode, and figures. None without agents."""
+    own = [name for name in settings.OF_AGENTS if name in SECTIONS and "agents" in RECIPE]
+    kind = {"live_agents": "html"}
+    return [f"results/figures/{RECIPE['name']}/{name}.{kind.get(name, 'svg')}" for name in own]
+
+
+def agent_figure_arguments(wildcards, input):
+    """What the figures of agents read beside the scores."""
+    if wildcards.figure != "live_agent_radar":
+        return ""
+    return f"--reported {shlex.quote(str(input.reported))} --outcomes {shlex.quote(str(input.outcomes))}"
 
 
 def report_figures():

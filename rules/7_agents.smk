@@ -24,7 +24,7 @@ rule play:
         games=lambda w, input: with_games(input),
         build=building,
         version=stages.VERSION["play"],
-        lock=environment_locks,
+        lock=environment_locks(backend_environment()),
     shell:
         "{params.build} "
         + threaded(
@@ -53,13 +53,43 @@ rule judge_episodes:
         games=lambda w, input: with_games(input),
         build=building,
         version=stages.VERSION["judge_episodes"],
-        lock=environment_locks,
+        lock=environment_locks("evaluate"),
     shell:
         "{params.build} "
         + script(
             "evaluate",
             "7_agents/judge.py",
             "--episodes {input.episodes} --data {params.data:q} {params.games} --out {output.scores}",
+        )
+
+
+rule episode_pages:
+    input:
+        episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
+        verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
+        data=environment_data,
+        games=environment_games,
+        template=episode_templates(),
+    output:
+        "results/{recipe}/agents/{model}/{environment}/pages/index.html",
+    log:
+        "logs/episode_pages/{recipe}/{model}/{environment}.log",
+    resources:
+        **asked("episode_pages"),
+    params:
+        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
+        data=lambda w, input: input.data or "none",
+        games=lambda w, input: with_games(input),
+        build=building,
+        version=stages.VERSION["episode_pages"],
+        lock=environment_locks("evaluate"),
+    shell:
+        "{params.build} "
+        + script(
+            "evaluate",
+            "7_agents/pages.py",
+            "--episodes {input.episodes} --verdicts {input.verdicts} --data {params.data:q}",
+            "{params.games} --out {output}",
         )
 
 

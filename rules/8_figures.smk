@@ -8,6 +8,8 @@ localrules:
     mixture_figure,
     scores_figure,
     foundation_table,
+    agents_table,
+    agents_figure,
     model_card,
     report,
     index,
@@ -131,6 +133,59 @@ rule foundation_table:
             "8_figures/foundation.py",
             "--scores {input.scores} --reported {input.reported} {params.dropped}",
             "--out {output.page}",
+        )
+
+
+rule agents_table:
+    input:
+        scores=agent_files("scores.json"),
+        verdicts=agent_files("verdicts.jsonl"),
+        episodes=agent_files("episodes.jsonl"),
+        pages=agent_files("pages/index.html"),
+    output:
+        page=in_report("results/figures/{recipe}/live_agents.html"),
+        others=[f"results/figures/{{recipe}}/live_agents.{kind}" for kind in ("md", "csv", "tex")],
+    log:
+        "logs/figures/{recipe}/live_agents.log",
+    resources:
+        **asked("agents_table"),
+    params:
+        spec=lambda wildcards: figure_spec("live_agents"),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/live_agents.py",
+            "--scores {input.scores} --out {output.page}",
+        )
+
+
+rule agents_figure:
+    input:
+        scores=agent_files("scores.json"),
+        verdicts=agent_files("verdicts.jsonl"),
+        episodes=agent_files("episodes.jsonl"),
+        reported=PAPER / "reported.csv",
+        outcomes=PAPER / "mint_outcomes.tsv.gz",
+    output:
+        figure_output("{figure}"),
+    log:
+        "logs/figures/{recipe}/{figure}.log",
+    wildcard_constraints:
+        figure="live_agents_by_turn|live_agent_radar",
+    resources:
+        **asked("agents_figure"),
+    params:
+        spec=lambda wildcards: figure_spec(wildcards.figure),
+        arguments=agent_figure_arguments,
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/{wildcards.figure}.py",
+            "--scores {input.scores} {params.arguments} --out {output}",
         )
 
 

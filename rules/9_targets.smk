@@ -77,7 +77,9 @@ rule evaluate:
 
 rule agents:
     input:
-        agent_scores(),
+        scores=agent_scores,
+        pages=agent_files("pages/index.html"),
+        figures=agent_figure_files(),
     log:
         f"logs/agents/{RECIPE['name']}.txt",
     shell:

@@ -181,7 +181,14 @@ def run(
             player, taught = _opened(given, suite, players, (model, teacher), more)
             driver = Driver(suite, player, journal, given.batch, given.seed, taught, sampling)
             played = driver.play(tasks, label)
-    lines = [json.dumps({"form": FORM, "settings": known, "left_out": left_out}, sort_keys=True)]
+    write(out, known, left_out, played)
+
+
+def write(
+    out: Path, settings: dict[str, Any], left_out: dict[str, str], played: Sequence[Episode]
+) -> None:
+    """Write an ``episodes.jsonl`` that :func:`read` reads: a line of settings, then one an episode."""
+    lines = [json.dumps({"form": FORM, "settings": settings, "left_out": left_out}, sort_keys=True)]
     lines += [json.dumps(to_json(one), sort_keys=True) for one in played]
     with replacing(out) as temporary:
         temporary.write_bytes("".join(f"{line}\n" for line in lines).encode())

@@ -25,6 +25,7 @@ VERSION = {
     "agents": 1,
     "play": 2,
     "judge_episodes": 1,
+    "episode_pages": 1,
     "replay": 1,
     "card": 1,
     "figures": 5,

@@ -1,7 +1,5 @@
 """Put the page together. Everything that varies goes through Jinja's escaping."""
 
-import base64
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -34,7 +32,7 @@ from lemur.report import (
     training,
 )
 from lemur.report import run as ran
-from lemur.report.templates import template
+from lemur.report.templates import policy, template
 
 REPORTS = ROOT / "reports"
 _SPEC = ("title", "recipe", "labels", "sections", "paper")
@@ -63,19 +61,6 @@ class Inputs:
         named = [self.plan, self.realised, self.datasheet]
         listed = [*self.figures, *self.scores, *self.metrics, *self.statistics, *self.cards]
         return [*listed, *(path for path in named if path)]
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def policy(style: str, script: str) -> str:
-    """A content security policy that allows what the page carries and nothing else."""
-    return (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
 
 
 def _otherwise(score: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> str:
