@@ -1,17 +1,30 @@
 """MiniWoB++: problems of real pages, solved by known ways and left alone by everything else."""
 
+import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
-from lemur.agents import environments
+from lemur.agents import environments, playing
 from lemur.agents.browser import process
 from lemur.agents.environment import Task, WorldFailed
 from lemur.agents.environments.miniwob import GAMES, games, policy
 from lemur.agents.episode import Episode, Turn
 from lemur.errors import UserError
+from tiny_benchmarks import model, tokenizer
 from unit.environments.browser_cases import needs_browser, say
 from unit.environments.intercode_cases import gold, play
 from unit.environments.local_sites import LocalSite
+
+
+def runs(pid):
+    """Whether a process is there and no remainder that nobody has asked for yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +134,64 @@ def test_a_browser_that_hangs_is_ended_with_all_that_it_started(suite, monkeypat
     with pytest.raises(WorldFailed, match="did not answer in 1 seconds"):
         world.episode.ask("evaluate", script="() => { for (;;) {} }")
     world.close()
-    for pid in started:
-        state = Path(f"/proc/{pid}/stat")
-        assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+    assert [pid for pid in started if runs(pid)] == []
     assert not browser.home.exists()
+
+
+@pytest.mark.long
+def test_a_killed_run_goes_on_where_it_was(suite, tmp_path):
+    """The same pages come again, so that no episode begins anew and what was seen stays as it was."""
+    chosen = [task for task in suite.tasks() if task.data["game"] in ("click-checkboxes", "login-user")]  # fmt: skip
+    script = {task.id: suite.gold(task) for task in chosen}
+    before = [one for one, _ in play(suite, script, tmp_path, batch=2)]
+    journal = tmp_path / "journal"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[: len(lines) - 4]))
+    after = [one for one, _ in play(suite, script, tmp_path, batch=2)]
+    assert after == before and [one.restarts for one in after] == [0, 0]
+
+
+@pytest.mark.long
+def test_a_model_plays_the_same_at_every_batch_size(tmp_path):
+    needs_browser()
+    model(tmp_path / "model", tokenizer(tmp_path / "model"), positions=16_384)
+    made = []
+    for batch in (1, 16):
+        out = tmp_path / str(batch) / "episodes.jsonl"
+        given = {
+            "environment": "miniwob", "model": "tiny", "player": "model", "seed": 1, "batch": batch,
+            "precision": "fp32", "limit": 3, "sampling": {"max_new_tokens": 8},
+        }  # fmt: skip
+        playing.run(given, tmp_path / "model", playing.NONE, out)
+        made.append(out.read_bytes())
+    assert made[0] == made[1]
+    ends = [json.loads(line)["end"] for line in made[0].splitlines()[1:]]
+    assert ends == ["Failed to parse actions for 3 times"] * 3
+
+
+PLAYER = """
+import sys, time
+from lemur.agents import environments
+from lemur.agents.browser import process
+suite = environments.load("miniwob", {"episodes": 1})
+world = suite.open()
+world.reset(suite.tasks()[0])
+browser = world.episode.browser
+print(browser.home, browser.process.pid, *process._below(browser.process.pid), flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.long
+def test_a_player_that_is_killed_leaves_no_browser(suite):
+    with subprocess.Popen([sys.executable, "-c", PLAYER], stdout=subprocess.PIPE) as player:
+        home, *started = player.stdout.readline().decode().split()
+        assert len(started) > 3 and Path(home).is_dir()
+        player.kill()
+    until = time.monotonic() + 60
+    while time.monotonic() < until and (Path(home).exists() or any(map(runs, started))):
+        time.sleep(0.2)
+    assert not Path(home).exists() and [pid for pid in started if runs(pid)] == []
 
 
 @pytest.mark.long

@@ -283,6 +283,7 @@ class Hand:
         return self.seen
 
 
+@pytest.mark.long
 def test_every_action(arena):
     suite, shop, _, other = arena(
         task(start_url="__SHOPPING__/ |AND| __REDDIT__/f/books/12/", storage_state="./.auth/shopping_state.json")

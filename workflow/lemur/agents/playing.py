@@ -24,6 +24,7 @@ from lemur.data.journal import Journal
 from lemur.errors import UserError, nearest
 from lemur.evaluate.identity import identity
 from lemur.files import canonical, replacing
+from lemur.progress import Progress
 from lemur.provenance import ROOT
 
 FORM = 1  # of episodes.jsonl
@@ -139,8 +140,15 @@ def _left_out(found: dict[str, str]) -> str:
 
 def _player(given: Settings, suite: Suite, model: Path, tasks: Sequence[Task]) -> Player:
     """Who answers. Nothing is loaded where nothing is left to be played."""
-    if given.player == "gold" or not tasks:
-        return Scripted({task.id: suite.gold(task) or [] for task in tasks})
+    if not tasks:
+        return Scripted({})
+    if given.player == "gold":
+        known = {}
+        with Progress(f"solutions of {given.environment}", len(tasks), "tasks") as progress:
+            for task in tasks:  # some are found by playing
+                known[task.id] = suite.gold(task) or []
+                progress.add()
+        return Scripted(known)
     from lemur.agents.players.engine import EnginePlayer
     from lemur.evaluate.engine import Engine
 
