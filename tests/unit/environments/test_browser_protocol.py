@@ -5,12 +5,14 @@ import socket
 import urllib.request
 
 import pytest
-from lemur.agents.browser import actions, protocol, tree
+from lemur.agents.browser import actions, calls, protocol, tree
 from lemur.agents.browser.actions import Action
 from lemur.agents.browser.proxy import Proxy, place
 from lemur.agents.episode import Turn
 from lemur.errors import UserError
 from unit.environments.local_sites import LocalSite
+
+BRACKETS, CALLS = protocol.Form(), protocol.Form(codegen=True)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,8 @@ from unit.environments.local_sites import LocalSite
 )
 def test_actions_are_read(text, action):
     assert actions.parse_action(text) == action
-    assert actions.parse(f"I think.\n```{text}```\nor ```go_back```") == action
+    assert actions.parse_action(actions.write_action(action)) == action
+    assert BRACKETS.parse(f"I think.\n```{text}```\nor ```go_back```") == action
 
 
 @pytest.mark.parametrize(
@@ -48,17 +51,52 @@ def test_actions_are_read(text, action):
      f"```type [1] [{'a' * 3000}] [1]```", "```click [99999999999]```", "```\udcff```"],
 )  # fmt: skip
 def test_what_is_no_action_is_none(answer):
-    assert actions.parse(answer) is None
+    assert BRACKETS.parse(answer) is None and CALLS.parse(answer) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("click(12)", Action("click", 12)),
+        ("hover(id=3)", Action("hover", 3)),
+        ("type(3, 'a \\'b\\'', False)", Action("type", 3, "a 'b'", False)),
+        ("type(3, content='kettle')", Action("type", 3, "kettle", True)),
+        ("type(3, 'kettle', 1)", Action("type", 3, "kettle", True)),
+        ("press('Ctrl+v')", Action("press", text="Ctrl+v")),
+        ("scroll(direction='down')", Action("scroll", text="down")),
+        ("tab_focus(0)", Action("tab_focus", 0)),
+        ("goto('http://shop.example/a')", Action("goto", text="http://shop.example/a")),
+        ("new_tab()", Action("new_tab")),
+        ("stop('N/A')", Action("stop", text="N/A")),
+        ("stop(42)", Action("stop", text="42")),
+        ("stop()", Action("stop")),
+    ],
+)
+def test_calls_are_read(text, action):
+    assert CALLS.parse(f"I think.\n```{text}```\nor ```go_back()```") == action
+    assert calls.parse_call(calls.write_call(action)) == action
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["click()", "click('1')", "click(True)", "click(-1)", "click(1, 2)", "click(x)", "click(id=1, id=2)",
+     "type(1)", "type(1, open('x').read())", "stop(__import__('os').system('touch /tmp/x'))", "scroll('left')",
+     "os.system('x')", "(lambda: 1)()", "click(*[1])", "click(**{'id': 1})", "exit()", "1 if 1 else 2",
+     "press('')", "click(1); click(2)", "click(1)\nclick(2)", "(" * 3000, "click(10**9)", "stop('" + "a" * 3000 + "')"],
+)  # fmt: skip
+def test_what_is_no_call_of_literals_is_none(text):
+    assert calls.parse_call(text) is None
 
 
 def test_a_previous_action_is_told_with_its_element():
     lines = {3: "button 'Go'"}
-    assert actions.describe(Action("click", 3), lines) == "click [3] where [3] is button 'Go'"
-    assert "no element [4]" in actions.describe(Action("hover", 4), lines)
-    assert actions.describe(Action("type", 3, "x"), lines).startswith("type [3] [x] where")
-    assert actions.describe(Action("go_back"), lines) == "go_back"
-    assert "cannot" not in actions.describe(Action("stop", text="4"), lines)
-    assert "three backticks" in actions.describe(None, lines)
+    assert CALLS.describe(Action("click", 3), lines) == "click(3) where [3] is button 'Go'"
+    assert BRACKETS.describe(Action("click", 3), lines) == "click [3] where [3] is button 'Go'"
+    assert "no element [4]" in BRACKETS.describe(Action("hover", 4), lines)
+    assert BRACKETS.describe(Action("type", 3, "x"), lines).startswith("type [3] [x] [0] where")
+    assert BRACKETS.describe(Action("go_back"), lines) == "go_back"
+    assert "cannot" not in BRACKETS.describe(Action("stop", text="4"), lines)
+    assert "three backticks" in BRACKETS.describe(None, lines)
 
 
 def node(number, role, name="", children=(), box=None, **properties):
@@ -122,26 +160,30 @@ def test_a_page_is_cut_at_tokens():
 
 def test_a_model_reads_the_page_and_its_previous_action_alone():
     turn = Turn("", "said", 1, "stop", "page two\nURL: u\nOBJECTIVE: o", info={"said": "click [1]"})
-    first = protocol.messages(protocol.Prompt(), "page one", ())
-    second = protocol.messages(protocol.Prompt(), "page one", [turn])
+    prompt = protocol.write_prompt(BRACKETS)
+    first = protocol.messages(prompt, "page one", ())
+    second = protocol.messages(prompt, "page one", [turn])
     assert [one["role"] for one in first] == ["system", *["user", "assistant"] * 2, "user"]
     assert first[-1]["content"] == "OBSERVATION:\npage one\nPREVIOUS ACTION: None"
     assert "page one" not in str(second) and "said" not in second[-1]["content"]
     assert second[-1]["content"].endswith("OBJECTIVE: o\nPREVIOUS ACTION: click [1]")
-    assert all(actions.parse(said) is not None for _, said in protocol.EXAMPLES)
+    for form in (BRACKETS, CALLS):
+        examples = protocol.write_prompt(form).examples
+        assert [form.parse(said).kind for _, said in examples] == ["stop", "type"]
     assert protocol.Sampling(384, 1.0, 0.9) == protocol.SAMPLING
 
 
 def test_the_originals_prompt_is_read_as_a_literal(tmp_path):
     path = tmp_path / protocol.ORIGINAL
-    assert protocol.read_original(tmp_path) is None
+    assert protocol.read_original(tmp_path, BRACKETS) is None
     path.parent.mkdir(parents=True)
     path.write_text('prompt = {"intro": """Go.""", "examples": [("seen", "said")], "x": {}}\n')
-    assert protocol.read_original(tmp_path) == protocol.Prompt("Go.", (("seen", "said"),))
+    assert protocol.read_original(tmp_path, CALLS) is None
+    assert protocol.read_original(tmp_path, BRACKETS) == protocol.Prompt("Go.", (("seen", "said"),))
     for text in ("prompt = open('x')", "1", "prompt = {}", "prompt = ("):
         path.write_text(text)
         with pytest.raises(UserError, match="not WebArena's prompt"):
-            protocol.read_original(tmp_path)
+            protocol.read_original(tmp_path, BRACKETS)
 
 
 def stops(texts, **limits):

@@ -72,9 +72,9 @@ def test_an_unknown_game_is_one_line():
 
 
 def test_known_ways_solve_simple_games(suite, tmp_path):
-    chosen = [task for task in suite.tasks() if task.data["game"] in ("click-link", "choose-list", "login-user")]  # fmt: skip
+    chosen = [task for task in suite.tasks() if task.data["game"] in ("click-link", "choose-list")]  # fmt: skip
     played = gold(suite, tmp_path, chosen, batch=1)
-    assert [(one.end, verdict.strict) for one, verdict in played] == [("solved", 1)] * 3
+    assert [(one.end, verdict.strict) for one, verdict in played] == [("solved", 1)] * 2
     again = suite.open()
     assert again.reset(chosen[0]) == played[0][0].start
     again.close()
@@ -195,6 +195,7 @@ def test_a_player_that_is_killed_leaves_no_browser(suite):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)  # some 100 seconds of a machine that does nothing else
 def test_known_ways_solve_twenty_seeds_each(tmp_path):
     needs_browser()
     made = environments.load("miniwob", {})
@@ -207,6 +208,7 @@ def test_known_ways_solve_twenty_seeds_each(tmp_path):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_every_game_begins_or_is_named():
     needs_browser()
     made = environments.load("miniwob", {"games": None, "episodes": 1})

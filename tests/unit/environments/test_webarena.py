@@ -247,9 +247,11 @@ def arena(tmp_path, local):
         f"reddit: {{url: '{forum.url}'}}\ngitlab: {{url: '{forum.url}/git'}}\n"
     )
 
-    def load(*items):
+    def load(*items, codegen=False):
         write(tmp_path / tasks.PATH, list(items))
-        made = environments.load("webarena", {"data": tmp_path, "sites": str(path)})
+        made = environments.load(
+            "webarena", {"data": tmp_path, "sites": str(path), "codegen": codegen}
+        )
         assert set(made.browsers.origins) == {shop.url, forum.url, f"{forum.url}/git"}
         made.browsers = browsers  # started once for all tests
         return made, shop, forum, other
@@ -387,11 +389,12 @@ def test_an_episode_by_the_driver_and_what_cannot_be_played(arena, tmp_path):
         task(1, sites=["map"]),
         task(2, storage_state="./.auth/reddit_state.json"),
         string(3, fuzzy_match=["x"]),
+        codegen=True,
     )
     whys = [suite.unplayable(one) for one in suite.tasks()]
     path = tmp_path / "sites.yaml"
     assert whys == [None, f"{path}: no address of 'map'", f"{path}: reddit: no 'state' of somebody who is logged in", "needs a judge model"]  # fmt: skip
-    script = {"0": [say("goto [http://onestopmarket.com/kettle.html]"), say("stop []")]}
+    script = {"0": [say("goto('http://onestopmarket.com/kettle.html')"), say("stop()")]}
     ((episode, made),) = play(suite, script, tmp_path / "journal")
     assert (episode.end, made.strict) == ("stopped", 1)
     assert "127.0.0.1" not in json.dumps([turn.observation for turn in episode.turns])

@@ -5,7 +5,6 @@ Nothing of an answer is evaluated.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 LONGEST = 2000  # characters of an argument: a longer one is no action
@@ -37,10 +36,10 @@ class Action:
     enter: bool = False
 
 
-def parse(answer: str) -> Action | None:
-    """The first action between three backticks; None where there is none or it is not well formed."""
+def block(answer: str) -> str | None:
+    """What stands between the first three backticks and the next; None where nothing does."""
     found = BLOCK.search(answer)
-    return parse_action(found.group(1).strip()) if found else None
+    return found.group(1).strip() if found else None
 
 
 def parse_action(text: str) -> Action | None:
@@ -72,22 +71,10 @@ def parse_action(text: str) -> Action | None:
     return Action(verb, text=found.group(1).strip())
 
 
-def describe(action: Action | None, elements: Mapping[int, str]) -> str:
-    """How an action is named to the model as its previous one. ``elements``: the line of each number
-    of the page on which it was taken."""
-    if action is None:
-        return (
-            "None: your last answer held no action that can be read. Put one action between three"
-            " backticks and each of its arguments in brackets: ```action [argument] ...```"
-        )
-    if action.kind in ("click", "hover", "type"):
-        said = f"{action.kind} [{action.element}]"
-        if action.kind == "type":
-            said += f" [{action.text}]"
-        line = elements.get(action.element or 0)
-        if line is None:
-            return f"{said}, but the page has no element [{action.element}]"
-        return f"{said} where [{action.element}] is {line}"
-    if action.kind == "tab_focus":
-        return f"tab_focus [{action.element}]"
+def write_action(action: Action) -> str:
+    """The text that stands for an action."""
+    if action.kind in ("click", "hover", "tab_focus"):
+        return f"{action.kind} [{action.element}]"
+    if action.kind == "type":
+        return f"type [{action.element}] [{action.text}] [{int(action.enter)}]"
     return f"{action.kind} [{action.text}]" if action.text else action.kind

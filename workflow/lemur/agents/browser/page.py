@@ -5,6 +5,7 @@ not come back is ended from outside, with the process.
 """
 
 import contextlib
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -13,6 +14,7 @@ from playwright.sync_api import BrowserContext, CDPSession, Error, Page, Route, 
 
 from lemur.agents.browser import tree
 from lemur.agents.browser.actions import Action
+from lemur.agents.browser.proxy import place
 
 MOST_TABS = 16
 ACTION, NAVIGATION, LOAD = 10_000, 20_000, 5_000  # milliseconds
@@ -45,25 +47,13 @@ SELECT = """function () {
 }"""
 
 
-def origin(url: str) -> str:
-    """Scheme, host and port of an address; empty for what is no http address."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        return ""
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        return ""
-    return f"{parts.scheme}://{parts.hostname}:{port}"
-
-
 class Tabs:
     """``begin``: ``origins`` that may be asked, ``folder`` whose files answer in place of a network,
     ``clock`` (whether pages have a clock that only actions move), ``repeats`` (of ``tree.render``),
     ``width`` and ``height``, ``state`` (cookies and storage, as playwright keeps them)."""
 
     def __init__(self, browser: Any, begin: dict[str, Any]):
-        self.origins = {origin(url) for url in begin["origins"]} - {""}
+        self.origins = {place(url) for url in begin["origins"]} - {None}
         self.folder = Path(begin["folder"]).resolve() if begin.get("folder") else None
         self.width, self.height = int(begin["width"]), int(begin["height"])
         self.context: BrowserContext = browser.new_context(
@@ -84,10 +74,12 @@ class Tabs:
         self.sessions: dict[Page, CDPSession] = {}
         self.elements: dict[int, tree.Element] = {}
         self.page = self.first = self.context.new_page()
+        self.targets = browser.new_browser_cdp_session()
+        self.own = self._session().send("Target.getTargetInfo")["targetInfo"]["browserContextId"]
 
     def allowed(self, url: str) -> bool:
         """Whether an address may be asked."""
-        return origin(url) in self.origins
+        return place(url) in self.origins
 
     def goto(self, url: str) -> str:
         """Go to an address; why not, where it cannot be."""
@@ -112,6 +104,7 @@ class Tabs:
             self._settle()
         except Error as error:
             return _short(error)
+        self._await_tabs()
         for extra in self.context.pages[MOST_TABS:]:
             extra.close()
         if action.kind in ("click", "press", "type") and len(self.context.pages) > tabs:
@@ -181,6 +174,16 @@ class Tabs:
         right, bottom = min(left + wide, self.width), min(top + high, self.height)
         return (max(left, 0.0) + right) / 2, (max(top, 0.0) + bottom) / 2
 
+    def _await_tabs(self) -> None:
+        """Wait until tabs that the browser has opened are known here: on a busy machine that takes."""
+        found = self.targets.send("Target.getTargets")["targetInfos"]
+        count = sum(
+            one["type"] == "page" and one.get("browserContextId") == self.own for one in found
+        )
+        until = time.monotonic() + ACTION / 1000
+        while len(self.context.pages) < count and time.monotonic() < until:
+            self.page.wait_for_timeout(20)
+
     def _settle(self) -> None:
         """Wait until a page has loaded and stands still; one that goes elsewhere is emptied."""
         for _ in range(TRIES):
@@ -196,7 +199,7 @@ class Tabs:
                     pages = self.context.pages
                     self.page = pages[-1] if pages else self.context.new_page()
         for page in self.context.pages:
-            if origin(page.url) and not self.allowed(page.url):
+            if place(page.url) is not None and not self.allowed(page.url):
                 page.goto(BLANK)
 
     def observe(self) -> dict[str, Any]:
@@ -257,6 +260,8 @@ class Tabs:
 
     def close(self) -> None:
         """End all pages and forget what they kept."""
+        with contextlib.suppress(Error):
+            self.targets.detach()
         self.context.close()
 
 

@@ -19,13 +19,14 @@ NO_SITE = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r
 
 
 def place(url: str) -> tuple[str, int] | None:
-    """Host and port of an http address; None for any other."""
+    """Host and port of an http address; None for any other, and for one that names a user."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     except (ValueError, KeyError):
         return None
-    return (parts.hostname, port) if parts.hostname else None
+    known = parts.hostname is not None and parts.username is None
+    return (parts.hostname or "", port) if known else None
 
 
 class Proxy(socketserver.ThreadingTCPServer):

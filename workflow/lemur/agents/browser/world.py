@@ -8,7 +8,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from lemur.agents.browser import protocol
-from lemur.agents.browser.actions import Action, parse
+from lemur.agents.browser.actions import Action
 from lemur.agents.browser.process import Browsers, Episode
 from lemur.agents.environment import Environment, Step, Task
 
@@ -16,25 +16,27 @@ STOPPED = "stopped"
 
 
 @dataclass(frozen=True)
-class Limits:
-    """``steps`` bounds the answers, ``shown`` the tokens of a page, as ``tokenizer`` counts them."""
+class Manner:
+    """``steps`` bounds the answers, ``shown`` the tokens of a page, as ``tokenizer`` counts them;
+    ``form``: how actions are written."""
 
     steps: int
     shown: int
     tokenizer: Tokenizer | None
+    form: protocol.Form = protocol.Form()
 
 
 class PageWorld(Environment):
     """What environments in a browser share; each says how a page begins and what it is worth."""
 
-    def __init__(self, browsers: Browsers, limits: Limits):
-        self.browsers, self.limits = browsers, limits
+    def __init__(self, browsers: Browsers, manner: Manner):
+        self.browsers, self.manner = browsers, manner
         self.episode: Episode | None = None
 
     def reset(self, task: Task) -> str:
         """Take a browser and begin the task in it."""
         self.close()
-        self.task, self.stops = task, protocol.Stops(self.limits.steps)
+        self.task, self.stops = task, protocol.Stops(self.manner.steps)
         begin = {"width": protocol.WIDTH, "height": protocol.HEIGHT, **self.settings(task)}
         self.episode = Episode(self.browsers, begin)
         self.objective = self.begin(task, self.episode)
@@ -44,8 +46,8 @@ class PageWorld(Environment):
     def step(self, action: str) -> Step:
         """Take the action of an answer, if it holds one."""
         assert self.episode is not None
-        parsed = parse(action)
-        info = protocol.record(parsed, self.page["lines"])
+        parsed = self.manner.form.parse(action)
+        info = self.manner.form.record(parsed, self.page["lines"])
         over = self.stops.add(parsed)
         reward = 0.0
         if parsed is not None and parsed.kind == "stop":
@@ -63,7 +65,7 @@ class PageWorld(Environment):
 
     def seen(self) -> str:
         """What the model is told of the page."""
-        tree = protocol.cut(str(self.page["tree"]), self.limits.shown, self.limits.tokenizer)
+        tree = protocol.cut(str(self.page["tree"]), self.manner.shown, self.manner.tokenizer)
         return protocol.shown(self.page, self.outward(self.page["url"]), self.objective, tree)
 
     def close(self) -> None:

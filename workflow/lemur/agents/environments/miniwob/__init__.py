@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lemur.agents.browser import protocol
 from lemur.agents.browser.process import Browsers, missing
-from lemur.agents.browser.world import Limits
+from lemur.agents.browser.world import Manner
 from lemur.agents.environment import Message, Sampling, Suite, Task, Verdict
 from lemur.agents.environments.miniwob import games, policy
 from lemur.agents.environments.miniwob.world import World
@@ -38,7 +38,8 @@ class MiniWoB(Suite):
         shown: int = protocol.SHOWN,
         tokenizer: str | None = None,
     ):
-        self.limits = Limits(steps, shown, protocol.read_tokenizer(tokenizer))
+        self.manner = Manner(steps, shown, protocol.read_tokenizer(tokenizer))
+        self.prompt = protocol.write_prompt(self.manner.form)
         self.browsers = Browsers(())
         self._tasks = _tasks(games, episodes, seed)
 
@@ -52,11 +53,11 @@ class MiniWoB(Suite):
 
     def messages(self, task: Task, start: str, turns: Sequence[Turn]) -> list[Message]:
         """Instructions, two examples, the current page and the previous action."""
-        return protocol.messages(protocol.Prompt(), start, turns)
+        return protocol.messages(self.prompt, start, turns)
 
     def open(self) -> World:
         """A world that takes a browser with ``reset``."""
-        return World(self.browsers, self.limits, games.find_pages())
+        return World(self.browsers, self.manner, games.find_pages())
 
     def judge(self, task: Task, episode: Episode) -> Verdict:
         """*paper*: the page gave anything, which the literature counts as a success; *strict*: it gave

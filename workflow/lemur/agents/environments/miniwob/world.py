@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.agents.browser.process import BUILD, Browsers, Episode
-from lemur.agents.browser.world import Limits, PageWorld
+from lemur.agents.browser.world import Manner, PageWorld
 from lemur.agents.environment import Task, WorldFailed
 
 SITE = "http://miniwob.test"
@@ -31,8 +31,8 @@ SOLVED, WRONG, LEFT = "solved", "wrong", "left the page"
 class World(PageWorld):
     """``pages``: the games' folder."""
 
-    def __init__(self, browsers: Browsers, limits: Limits, pages: Path | None):
-        super().__init__(browsers, limits)
+    def __init__(self, browsers: Browsers, manner: Manner, pages: Path | None):
+        super().__init__(browsers, manner)
         self.pages = pages
 
     def settings(self, task: Task) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lemur.agents.browser import protocol
 from lemur.agents.browser.process import Browsers, missing
-from lemur.agents.browser.world import Limits
+from lemur.agents.browser.world import Manner
 from lemur.agents.environment import Message, Sampling, Suite, Task, Verdict
 from lemur.agents.environments.webarena import judge, sites, tasks, world
 from lemur.agents.environments.webarena.asking import Ask
@@ -17,7 +17,8 @@ from lemur.agents.episode import Episode, Turn
 
 class WebArena(Suite):
     """``data`` holds the tasks' file; ``variant``: as Lemur's fork has them, or the original;
-    ``sites`` is the path of a site file.
+    ``codegen``: actions are calls of functions, as in the fork, or the original's brackets; ``sites``
+    is the path of a site file.
 
     ``steps`` bounds the answers, ``shown`` the tokens of a page, counted by ``tokenizer`` (the path of
     a tokenizer.json) or else by pieces of words. ``ask`` is a model that judges answers; without one
@@ -31,6 +32,7 @@ class WebArena(Suite):
         self,
         data: Path | str,
         variant: str = "lemur",
+        codegen: bool = True,
         sites: str | None = None,
         steps: int = protocol.STEPS,
         shown: int = protocol.SHOWN,
@@ -38,8 +40,9 @@ class WebArena(Suite):
     ):
         self._tasks = tasks.read_tasks(Path(data), variant)
         self.sites = _read_sites(sites)
-        self.prompt = protocol.read_original(Path(data)) or protocol.Prompt()
-        self.limits = Limits(steps, shown, protocol.read_tokenizer(tokenizer))
+        form = protocol.Form(codegen)
+        self.prompt = protocol.read_original(Path(data), form) or protocol.write_prompt(form)
+        self.manner = Manner(steps, shown, protocol.read_tokenizer(tokenizer), form)
         self.browsers = Browsers(self.sites.urls)
 
     def tasks(self) -> Sequence[Task]:
@@ -56,7 +59,7 @@ class WebArena(Suite):
 
     def open(self) -> world.World:
         """A world that takes a browser with ``reset``."""
-        return world.World(self.browsers, self.limits, self.sites)
+        return world.World(self.browsers, self.manner, self.sites)
 
     def judge(self, task: Task, episode: Episode) -> Verdict:
         """All evaluators."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from lemur.agents.browser.actions import Action
 from lemur.agents.browser.process import Browsers, Episode
-from lemur.agents.browser.world import Limits, PageWorld
+from lemur.agents.browser.world import Manner, PageWorld
 from lemur.agents.environment import Task, WorldFailed
 from lemur.agents.environments.webarena import evidence
 from lemur.agents.environments.webarena.sites import Sites
@@ -22,8 +22,8 @@ def login_sites(task: Task) -> list[str]:
 class World(PageWorld):
     """The sites keep what an episode changes on them: whoever sets them up resets them."""
 
-    def __init__(self, browsers: Browsers, limits: Limits, sites: Sites):
-        super().__init__(browsers, limits)
+    def __init__(self, browsers: Browsers, manner: Manner, sites: Sites):
+        super().__init__(browsers, manner)
         self.sites = sites
 
     def settings(self, task: Task) -> dict[str, Any]:
