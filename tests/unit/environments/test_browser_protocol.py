@@ -228,6 +228,12 @@ def test_the_proxy_reaches_what_is_listed_and_nothing_else():
 
 def test_places():
     assert place("https://shop.example/x") == ("shop.example", 443)
-    assert [place(url) for url in ("file:///etc", "chrome://x", "http://", "http://a:b/", "x")] == [
-        None
-    ] * 5
+    others = (
+        "file:///etc",
+        "chrome://x",
+        "http://",
+        "http://a:b/",
+        "x",
+        "http://user@shop.example/",
+    )
+    assert [place(url) for url in others] == [None] * 6
