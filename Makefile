@@ -50,7 +50,7 @@ plan: setup ## what a recipe costs before it runs: make plan RECIPE=lemur-70b
 
 test-envs: envs
 	@workflow/system-packages test
-	@$(PYTHON) workflow/env-build inspect session robocodegen bfcl
+	@$(PYTHON) workflow/env-build inspect session robocodegen bfcl web
 
 test: test-envs ## all checks and tests of at most 15 minutes
 	@workflow/env-run workflow python tests/run.py

@@ -26,6 +26,7 @@ from lemur.data.journal import Journal
 from lemur.errors import UserError, nearest
 from lemur.evaluate.identity import identity
 from lemur.files import canonical, replacing
+from lemur.progress import Progress
 from lemur.provenance import ROOT
 
 FORM = 1  # of episodes.jsonl
@@ -213,7 +214,12 @@ def _opened(
     if not tasks:
         return Scripted({}), None
     if given.player == "gold":
-        player: Player = Scripted({task.id: suite.gold(task) or [] for task in tasks})
+        known = {}
+        with Progress(f"solutions of {given.environment}", len(tasks), "tasks") as progress:
+            for task in tasks:  # some are found by playing
+                known[task.id] = suite.gold(task) or []
+                progress.add()
+        player: Player = Scripted(known)
     else:
         player = players.open(given.backend, folders[0])
     if given.teacher is None:
