@@ -18,7 +18,8 @@ sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
 from lemur.config import load, place, recipe as recipes, schema, scoring, site, stages, sweep
-from lemur.dag import answers, failures
+from lemur.dag import answers, failures, local_lock
+from lemur.data import local_files
 from lemur.errors import UserError, nearest
 from lemur.figures import settings
 from lemur.files import canonical, write_json
@@ -60,6 +61,11 @@ try:
     REPORT = f"results/{RECIPE['name']}/report.html"
     REPORT_SUMMARY = f"results/{RECIPE['name']}/report.json"
     place.check_compiled(RECIPE, ROOT, Path.cwd())
+    # Files of this machine are listed now, so that one that changed is read again by this run.
+    LOCAL_LOCK = ROOT / "config" / local_files.LOCK
+    LOCAL = local_lock.look(RECIPE, LOCAL_LOCK, is_main=workflow.is_main_process)
+    RECIPE = local_lock.with_local(RECIPE, LOCAL)
+    SWEEP = {name: local_lock.with_local(point, LOCAL) for name, point in SWEEP.items()}
     STYLE = load.figures(config.get("style"))
     # What `snakemake provenance` explains.
     OF = str(records.check(config["of"])) if "of" in config else REPORT
@@ -261,6 +267,7 @@ def begin_run():
         place.check(ROOT, Path.cwd(), cluster=workflow.non_local_exec)
         if any(job.output for job in workflow.dag.needrun_jobs()):
             RUN_LOCK.take()
+            local_lock.write_lock(LOCAL_LOCK, LOCAL)
     except UserError as error:
         sys.exit(f"error: {error}")
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)

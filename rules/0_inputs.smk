@@ -141,7 +141,7 @@ def fetched_names():
 
 def download_spec(wildcards, folder=None):
     entry = download_entry(folder or wildcards.folder, wildcards.name)
-    return canonical(stages.download(wildcards.name, entry))
+    return canonical(stages.download(wildcards.name, entry, int(wildcards.part)))
 
 
 # -- models, benchmarks, scores -------------------------------------------------------------------

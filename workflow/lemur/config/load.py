@@ -1,12 +1,14 @@
 """Read config/*.yaml: strict YAML, overlays, recipes with ``extends`` and ``set``."""
 
 import copy
+import os
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lemur.config import names, schema
+from lemur.data import local_files
 from lemur.errors import UserError, nearest
 from lemur.provenance import ROOT
 
@@ -158,7 +160,26 @@ def catalogue(name: str) -> dict[str, Any]:
     path = CONFIG / f"{name}.yaml"
     value = read_yaml(path)
     schema.check(value, name, shown(path))
+    for key, entry in value[name].items():
+        _check_local(entry, path, f"{shown(path)}: {name}.{key}")
+        if name == "sources" and "status" not in entry:
+            raise UserError(f"{shown(path)}: sources.{key}.status: missing")
     return value[name]
+
+
+def _check_local(entry: dict[str, Any], file: Path, where: str) -> None:
+    """Files of this machine: their path as the working folder sees it; what only they may say."""
+    pin = entry.get("data", entry)
+    if not local_files.is_local(pin.get("from")):
+        if entry.get("licence") == "own":
+            raise UserError(f"{where}.licence: own is for files of this machine (from: {{path: ...}}): name the licence that it was published under")  # fmt: skip
+        return
+    if pin is entry:
+        entry.setdefault("status", "own")
+    path = Path(pin["from"]["path"]).expanduser()
+    if not path.is_absolute():
+        path = Path(os.path.relpath(file.resolve().parent / path))
+    pin["from"]["path"] = str(path)
 
 
 def figures(changed: dict[str, Any] | None = None) -> dict[str, Any]:
