@@ -100,8 +100,8 @@ def corpora(monkeypatch):
     read = load.corpus
 
     def change(edit):
-        def changed(name):
-            made = copy.deepcopy(read(name))
+        def changed(name, project=None):
+            made = copy.deepcopy(read(name, project))
             edit(made)
             return made
 

@@ -36,7 +36,7 @@ def baselines(named: list[Any], models: Mapping[str, Any], where: str) -> list[R
     return found
 
 
-def alone(recipe: Recipe, asked: Mapping[str, Any]) -> Recipe:
+def alone(recipe: Recipe, asked: Mapping[str, Any], project: Path | None = None) -> Recipe:
     """``recipe`` turned into the scoring of one model: ``asked`` holds model and KEYS.
 
     Precision, batch and the sandbox's limits are the recipe's; benchmarks are taken whole as
@@ -46,7 +46,7 @@ def alone(recipe: Recipe, asked: Mapping[str, Any]) -> Recipe:
     if "model" not in asked:
         raise UserError(f"config: {stray[0]}: goes with model=<hub name or folder>, which is missing")  # fmt: skip
     backend = _backend(asked)
-    entry = _model(str(asked["model"]), served=backend["name"] == "server")
+    entry = _model(str(asked["model"]), project, served=backend["name"] == "server")
     form = asked.get("format", entry.get("format", "completion"))
     if form not in FORMATS:
         raise UserError(f"config: format: '{form}'{nearest(form, FORMATS)}")
@@ -54,7 +54,7 @@ def alone(recipe: Recipe, asked: Mapping[str, Any]) -> Recipe:
     part |= {
         "models": [],
         "baselines": [{**entry, "format": form}],
-        "benchmarks": _benchmarks(recipe, asked),
+        "benchmarks": _benchmarks(recipe, asked, project),
         "batch": asked.get("batch", part["batch"]),
     }
     part.pop("backend", None)
@@ -91,7 +91,7 @@ def checked_url(url: str, where: str) -> str:
     return url.rstrip("/")
 
 
-def _model(name: str, *, served: bool) -> Recipe:
+def _model(name: str, project: Path | None, *, served: bool) -> Recipe:
     if served:
         return {"name": names.folder_name(name), "served": name, "description": f"{name}, served", "licence": "unknown"}  # fmt: skip
     folder = Path(name).expanduser()
@@ -103,7 +103,7 @@ def _model(name: str, *, served: bool) -> Recipe:
         return _folder(folder)
     if name.startswith(("/", ".", "~")):
         raise UserError(f"config: model: {name}: no such folder")
-    models = load.catalogue("models")
+    models = load.catalogue("models", project)
     for key, entry in models.items():
         if name in (key, entry["from"].get("hub")) and "random" not in entry["from"]:
             return {"format": "completion", **entry, "name": key}
@@ -159,7 +159,7 @@ def _shape(folder: Path) -> Recipe:
         return {}
 
 
-def _benchmarks(recipe: Recipe, asked: Mapping[str, Any]) -> list[Recipe]:
+def _benchmarks(recipe: Recipe, asked: Mapping[str, Any], project: Path | None) -> list[Recipe]:
     listed = asked.get("benchmarks")
     if listed is None:
         listed = [item["name"] for item in recipe["evaluate"]["benchmarks"] if "from" in item["data"]]  # fmt: skip
@@ -170,7 +170,7 @@ def _benchmarks(recipe: Recipe, asked: Mapping[str, Any]) -> list[Recipe]:
         stray = sorted(set(item) - {"name", "limit", "max_new_tokens", "shots"})
         if stray or "name" not in item:
             raise UserError(f"config: benchmarks.{number}: name, limit, max_new_tokens and shots are allowed, not {', '.join(stray) or 'no name'}")  # fmt: skip
-    found = chosen_benchmarks(items, load.catalogue("benchmarks"), "config: benchmarks")
+    found = chosen_benchmarks(items, load.catalogue("benchmarks", project), "config: benchmarks")
     for number, item in enumerate(found):
         if "from" not in item["data"]:
             raise UserError(f"config: benchmarks.{number}: '{item['name']}' reads a recipe's corpus, so it scores a recipe's models only")  # fmt: skip
