@@ -121,6 +121,38 @@ def test_results_go_elsewhere_where_the_user_says_so(project, tmp_path):
     assert (tmp_path / CLEANED[0]).is_file()
 
 
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_base_that_is_a_folder_of_this_machine(project):
+    """Made by a first recipe, then the start of a second; the hub's cache links to such files too."""
+    done = snakemake(project, "resources/models/smoke-1m/DONE.json")
+    assert done.returncode == 0, done.stderr[-3000:]
+    made = project / "resources" / "models" / "smoke-1m" / "model"
+    mine = project / "models" / "ours 1"
+    mine.mkdir(parents=True)
+    for path in made.iterdir():
+        (mine / path.name).symlink_to(path)
+    again = ('set={"base": "models/ours 1"}',)
+    done = snakemake(project, options=("-n",), config=again)
+    assert {"download", "prepare_model", "continue_pretraining"} <= planned(done)
+    (path,) = set(re.findall(r"resources/models/[^/ ]*ours[^/ ]*/DONE.json", done.stdout))
+    done = snakemake(project, path, config=again)
+    assert done.returncode == 0, done.stderr[-3000:]
+    facts = json.loads((project / path).read_text())
+    assert (facts["dtype"], facts["kind"], facts["from"]) == (
+        "float32",
+        "unknown",
+        {"path": "models/ours 1"},
+    )
+    weights = [folder / "model.safetensors" for folder in (made, (project / path).parent / "model")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    (mine / "config.json").unlink()
+    (mine / "config.json").write_text('{"model_type": "gpt2"}')
+    done = snakemake(project, options=("-n",), config=again)
+    line = "base: models/ours 1: config.json: model_type 'gpt2' cannot be trained here (allowed: llama, mistral, qwen2, qwen3)"
+    assert done.returncode and line in done.stderr and "Traceback" not in done.stderr
+
+
 MISTAKES = [
     ("mine.yaml", "corpus: mine", "corpus: mein", "no corpus 'mein' in config/corpora or "),
     ("mine.yaml", "extends: smoke", "extends: smok", "no recipe 'smok' in config/recipes or "),

@@ -4,6 +4,7 @@ from typing import Any
 
 from lemur.config import load, project, schema, scoring, sweep
 from lemur.config.agents import chosen_environments
+from lemur.config.base import find_base
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.config.engine import engine_for
 from lemur.errors import UserError, nearest
@@ -42,7 +43,7 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
         **recipe,
         "name": name,
         "corpus": {**corpus, "name": recipe["corpus"], "sources": _corpus(corpus, sources, recipe)},
-        "base": _base(recipe["base"], models, where),
+        "base": find_base(recipe["base"], models, where, beside),
         "sft": {**recipe["sft"], "sources": _sft(recipe, sources, where)},
         "evaluate": _evaluate(recipe["evaluate"], benchmarks, models, where),
     }
@@ -112,14 +113,6 @@ def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:
             if source not in mine:
                 raise UserError(f"config/recipes: mixture.weights.{kind}.{source}: not a {kind} source of corpus '{recipe['corpus']}'{nearest(source, mine)}")  # fmt: skip
     return listed
-
-
-def _base(name: str, models: Recipe, where: str) -> Recipe:
-    if name not in models:
-        raise UserError(f"{where}: base: no model '{name}' in config/models.yaml{nearest(name, models)}")  # fmt: skip
-    if "architecture" not in models[name]:
-        raise UserError(f"{where}: base: '{name}' has no architecture in config/models.yaml, so it can be scored, not trained")  # fmt: skip
-    return {**models[name], "name": name}
 
 
 def _sft(recipe: Recipe, sources: Recipe, where: str) -> list[Recipe]:

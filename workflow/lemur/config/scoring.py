@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lemur.config import load, names
+from lemur.config.base import HUB, HUB_FILES, NEWEST, architecture, check_folder
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.errors import UserError, nearest
 from lemur.files import read_json
@@ -17,9 +18,6 @@ REFUSED = "config: model: goes with the targets evaluate, foundation and fetch: 
 FORMATS = ("completion", "chatml")
 BACKENDS = ("transformers", "vllm", "server")
 KEYS = ("benchmarks", "limit", "format", "backend", "server", "batch")
-_HUB = re.compile(r"^(?P<hub>[\w.-]+/[\w.-]+)(@(?P<revision>[0-9a-f]{40}))?$")
-# Of a hub repository nobody has listed: what a model folder consists of, in safetensors.
-_FILES = ["*.json", "*.safetensors"]
 
 
 def baselines(named: list[Any], models: Mapping[str, Any], where: str) -> list[Recipe]:
@@ -107,27 +105,21 @@ def _model(name: str, project: Path | None, *, served: bool) -> Recipe:
     for key, entry in models.items():
         if name in (key, entry["from"].get("hub")) and "random" not in entry["from"]:
             return {"format": "completion", **entry, "name": key}
-    hub = _HUB.match(name)
+    hub = HUB.match(name)
     if hub is None:
         known = [key for key, entry in models.items() if "random" not in entry["from"]]
         raise UserError(f"config: model: '{name}' is neither a folder, nor owner/name[@commit] of the hub, nor in config/models.yaml{nearest(name, known)}")  # fmt: skip
-    pin = {"hub": hub["hub"], "repo_type": "model", "files": _FILES}
+    pin = {"hub": hub["hub"], "repo_type": "model", "files": HUB_FILES}
     return {
         "name": names.folder_name(name),
         "description": f"{name} of the hub",
-        "from": {**pin, "revision": hub["revision"] or "newest"},
+        "from": {**pin, "revision": hub["revision"] or NEWEST},
         "licence": "unknown",
     }
 
 
 def _folder(folder: Path) -> Recipe:
-    for needed in ("config.json", "tokenizer_config.json"):
-        if not (folder / needed).is_file():
-            raise UserError(f"config: model: {folder}: not a model folder, {needed} is missing")
-    if not any(folder.glob("*.safetensors")):
-        raise UserError(f"config: model: {folder}: no *.safetensors; other weights are not loaded")
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model")):
-        raise UserError(f"config: model: {folder}: no tokenizer (neither tokenizer.json nor tokenizer.model)")  # fmt: skip
+    check_folder(folder, "config: model", tokenizers=("tokenizer.json", "tokenizer.model"))
     whole = folder.resolve()
     return {
         "name": names.name_folder(whole),
@@ -140,22 +132,9 @@ def _folder(folder: Path) -> Recipe:
 
 def _shape(folder: Path) -> Recipe:
     """``architecture`` of a Llama-type model, for the plan; nothing where it is of another kind."""
-    config = read_json(folder / "config.json")
     try:
-        heads = config["num_attention_heads"]
-        return {
-            "architecture": {
-                "layers": config["num_hidden_layers"],
-                "hidden": config["hidden_size"],
-                "heads": heads,
-                "kv_heads": config.get("num_key_value_heads", heads),
-                "intermediate": config["intermediate_size"],
-                "vocabulary": config["vocab_size"],
-                "tied_embeddings": bool(config.get("tie_word_embeddings")),
-                "max_context": config["max_position_embeddings"],
-            }
-        }
-    except (KeyError, TypeError):
+        return {"architecture": architecture(read_json(folder / "config.json"), str(folder))}
+    except UserError:
         return {}
 
 

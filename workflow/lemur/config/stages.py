@@ -31,7 +31,7 @@ VERSION = {
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")
-_LOCAL = ("from", "licence", "format", "include", "exclude")
+_LOCAL = ("from", "licence", "format", "include", "exclude", "follow_links")
 _CLEAN = ("name", "kind", "format", "include", "exclude", "languages", "licence", "max_mb")
 _CLEAN += ("convert",)
 

@@ -41,6 +41,10 @@ def look(recipe: Recipe, lock_file: Path, *, is_main: bool = True) -> Lock:
     for key, entry in local_entries(recipe):
         if is_main or key not in lock:
             lock[key] = _look(key, entry, lock.get(key))
+    base = recipe["base"]
+    if "locked" in base and lock.get(key := f"models/{base['name']}") != base["locked"]:
+        lock[key] = base["locked"]
+        print(f"{key}: stands at {base['from']['revision']}", file=sys.stderr)
     return lock
 
 
@@ -48,6 +52,7 @@ def with_local(recipe: Recipe, lock: Lock) -> Recipe:
     """``recipe`` whose local entries have ``size`` (bytes), ``listing`` (a hash for each part) and,
     for a corpus, ``format``."""
     recipe = copy.deepcopy(recipe)
+    recipe["base"].pop("locked", None)
     corpus = {f"sources/{entry['name']}" for entry in recipe["corpus"]["sources"]}
     for key, entry in local_entries(recipe):
         files = lock[key]["files"]
@@ -66,7 +71,7 @@ def _look(key: str, entry: Recipe, before: Mapping[str, Any] | None) -> dict[str
         "format": entry.get("format") or local_files.form_of(listing, key),
         "files": files,
     }
-    change = _change(before["files"], files) if before else "first use"
+    change = _change(before["files"], files) if before and "files" in before else "first use"
     if change:
         what = f"{len(files):,} files, {listing.size / 1e6:,.2f} MB"
         tail = f"; {listing.described()}" if listing.left_out else ""
@@ -97,8 +102,8 @@ def read_lock(path: Path) -> Lock:
     value = read_json(path)
     good = isinstance(value, dict) and all(
         isinstance(entry, dict)
-        and isinstance(entry.get("files"), list)
-        and all(isinstance(file, dict) and {"path", "sha256", "size"} <= set(file) for file in entry["files"])
+        and isinstance(entry.get("files", [] if "asked" in entry else None), list)
+        and all(isinstance(file, dict) and {"path", "sha256", "size"} <= set(file) for file in entry.get("files", ()))
         for entry in value.values()
     )  # fmt: skip
     if not good:

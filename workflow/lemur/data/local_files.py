@@ -152,7 +152,10 @@ def _walk(folder: Path, left_out: Counter[str]) -> Iterator[str]:
 def _chosen(
     folder: Path, names: Iterable[str], left_out: Counter[str], entry: Mapping[str, Any]
 ) -> Listing:
-    whole, own = folder.resolve(), [Path.cwd() / name for name in WRITTEN]
+    whole = folder.resolve()
+    own = [Path.cwd() / name for name in WRITTEN]
+    if any(whole.is_relative_to(place) for place in own):  # a model of this run, by its name
+        own = []
     endings = ENDINGS.get(entry.get("format") or "", ())
     # Members of archives and rows have names of their own, which cleaning asks.
     by_name = (entry.get("format") or "files") == "files"
@@ -160,15 +163,16 @@ def _chosen(
     found = []
     for name in sorted(set(names)):
         path = folder / name
-        facts = path.lstat()
+        follow = entry.get("follow_links", False)
+        facts = path.stat() if follow and path.exists() else path.lstat()
         real = path.resolve()
-        if stat.S_ISLNK(facts.st_mode) or real != whole / name:
+        if stat.S_ISLNK(facts.st_mode) or (real != whole / name and not follow):
             left_out["link"] += 1
         elif not stat.S_ISREG(facts.st_mode):
             left_out["no_file"] += 1
         elif not _is_utf8(name):
             left_out["name"] += 1
-        elif path.name == LOCK or any(real.is_relative_to(place) for place in own):
+        elif path.name == LOCK or any((whole / name).is_relative_to(place) for place in own):
             left_out["written_here"] += 1
         elif (
             (endings and not name.lower().endswith(endings))
