@@ -371,3 +371,15 @@ def printing_scores():
 def explaining():
     """Shell text that prints how a result was made."""
     return f"{RUN} workflow python -m lemur.trace {{params.of:q}} 2> {{log:q}}"
+
+
+def new_project(wildcards):
+    """The folder that `snakemake init` makes; refused where none is named."""
+    if "name" not in config:
+        sys.exit("error: init needs the folder of the new project: --config name=../mine")
+    return str(config["name"])
+
+
+def making_project():
+    """Shell text that makes a project of one's own."""
+    return f"{RUN} workflow python -m lemur.config.new_project {{params.name:q}} 2> >(tee {{log:q}} >&2)"
