@@ -127,7 +127,7 @@ def _of_hub(entry: Entry, where: str, beside: Path | None) -> Entry:
     known = local_lock(beside).get(f"models/{entry['name']}", {})
     asked = {key: source[key] for key in ("hub", "revision")}
     if known.get("asked") != asked:
-        command = [str(ROOT / "workflow" / "env-run"), "data", "python", "-m", "lemur.models.hub_config"]  # fmt: skip
+        command = [str(ROOT / "workflow" / "env-run"), "data", "python", "-m", "lemur.corpus.hub_config"]  # fmt: skip
         done = subprocess.run([*command, json.dumps(source)], capture_output=True, text=True)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no answer"])[-1]

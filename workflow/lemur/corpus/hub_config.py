@@ -1,4 +1,4 @@
-"""python -m lemur.models.hub_config '{"hub": "owner/name", "revision": "newest"}'
+"""python -m lemur.corpus.hub_config '{"hub": "owner/name", "revision": "newest"}'
 
 Print a hub model's commit and its config.json, as JSON: what a recipe is planned from before anything
 else of the model is fetched. ``revision`` is a commit, or ``newest``.
