@@ -13,7 +13,7 @@ define built
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-agents bench-slurm bench-overhead lint format
+.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures new plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-agents bench-slurm bench-overhead lint format
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ fetch: setup ## all downloads of the default recipe; everything after passes wit
 figures: setup ## the paper's figures and tables, offline, from reports/paper/
 	$(call built,workflow figures)
 	@$(SNAKEMAKE) paper_figures --config quiet_plan=true
+
+new: setup ## a project of your own outside the checkout: make new NAME=../mine
+	$(call built,workflow)
+	@workflow/env-run workflow python -m lemur.config.new_project $(if $(NAME),"$(NAME)",../mine)
 
 plan: setup ## what a recipe costs before it runs: make plan RECIPE=lemur-70b
 	$(call built,workflow)

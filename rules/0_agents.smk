@@ -66,7 +66,7 @@ def replayed():
     """The environment whose records are executed again, and their folder."""
     name = str(config.get("environment", "mint"))
     try:
-        known = load.catalogue("environments")
+        known = load.catalogue("environments", PROJECT)
     except UserError as error:
         sys.exit(f"error: {error}")
     if name not in known:

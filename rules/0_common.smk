@@ -18,8 +18,10 @@ sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
 from lemur.config.agents import with_parts
-from lemur.config import load, place, recipe as recipes, schema, scoring, site, stages, sweep
-from lemur.dag import answers, failures, locks
+from lemur.config import load, place, project, schema, scoring, site, stages, sweep
+from lemur.config import recipe as recipes
+from lemur.dag import answers, failures, local_lock, locks
+from lemur.data import local_files
 from lemur.errors import UserError, nearest
 from lemur.figures import settings
 from lemur.files import canonical, write_json
@@ -42,14 +44,27 @@ TOKENS = "results/tokens/{corpus}/{tokenizer}/{source}/{name}.json"
 DUPLICATES = "results/corpus/{corpus}/{source}/duplicates.tsv"
 
 try:
-    place.check(ROOT, Path.cwd())
-    place.check_writable(Path.cwd())
     config = {
         **load.read_yaml(ROOT / "config" / "config.yaml"),
         **config,
         **load.command_line(workflow.config_settings.config_args or []),
     }
     schema.check(config, "config", "config")
+    # The folder of a recipe that lies outside: results are kept there, unless --directory says where.
+    PROJECT = project.folder_of(config["recipe"])
+    config = project.whole_paths(config) if PROJECT else config
+except UserError as error:
+    # WorkflowError would name this file and line, which is not where the mistake is.
+    sys.exit(f"error: {error}")
+
+if PROJECT and workflow.overwrite_workdir is None:
+
+    workdir: str(PROJECT)
+
+
+try:
+    place.check(ROOT, Path.cwd())
+    place.check_writable(Path.cwd())
     RECIPE = recipes.resolve(str(config["recipe"]), config.get("set"))
     # A sweep's points differ in their mixture alone; the others' targets are of its first one.
     SWEEP = (
@@ -57,16 +72,20 @@ try:
     )
     RECIPE = next(iter(SWEEP.values()), RECIPE)
     if {"model", *scoring.KEYS} & set(config):
-        RECIPE = scoring.alone(RECIPE, config)
+        RECIPE = scoring.alone(RECIPE, config, PROJECT)
     REPORT = f"results/{RECIPE['name']}/report.html"
     REPORT_SUMMARY = f"results/{RECIPE['name']}/report.json"
     place.check_compiled(RECIPE, ROOT, Path.cwd())
-    STYLE = load.figures(config.get("style"))
+    # Files of this machine are listed now, so that one that changed is read again by this run.
+    LOCAL_LOCK = (PROJECT or ROOT / "config") / local_files.LOCK
+    LOCAL = local_lock.look(RECIPE, LOCAL_LOCK, is_main=workflow.is_main_process)
+    RECIPE = local_lock.with_local(RECIPE, LOCAL)
+    SWEEP = {name: local_lock.with_local(point, LOCAL) for name, point in SWEEP.items()}
+    STYLE = load.figures(config.get("style"), PROJECT)
     # What `snakemake provenance` explains.
     OF = str(records.check(config["of"])) if "of" in config else REPORT
     SITE = site.read(Path(config["site"]) if config.get("site") else None)
 except UserError as error:
-    # WorkflowError would name this file and line, which is not where the mistake is.
     sys.exit(f"error: {error}")
 
 failures.install(workflow.is_main_process)
@@ -276,6 +295,7 @@ def begin_run():
         place.check(ROOT, Path.cwd(), cluster=workflow.non_local_exec)
         if any(job.output for job in workflow.dag.needrun_jobs()):
             RUN_LOCK.take()
+            local_lock.write_lock(LOCAL_LOCK, LOCAL)
     except UserError as error:
         sys.exit(f"error: {error}")
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
@@ -354,7 +374,9 @@ def asked_for():
 
 def configuration_files():
     """What a recipe is resolved from; a site's words say nothing of it."""
-    return sorted(path for path in (ROOT / "config").rglob("*.yaml") if path.stem[:4] != "site")
+    own = project.configuration(Path(config["recipe"])) if PROJECT else ()
+    listed = (path for path in (ROOT / "config").rglob("*.yaml") if path.stem[:4] != "site")
+    return [*sorted(listed), *own]
 
 
 def printing_scores():
@@ -367,3 +389,15 @@ def printing_scores():
 def explaining():
     """Shell text that prints how a result was made."""
     return f"{RUN} workflow python -m lemur.trace {{params.of:q}} 2> {{log:q}}"
+
+
+def new_project(wildcards):
+    """The folder that `snakemake init` makes; refused where none is named."""
+    if "name" not in config:
+        sys.exit("error: init needs the folder of the new project: --config name=../mine")
+    return str(config["name"])
+
+
+def making_project():
+    """Shell text that makes a project of one's own."""
+    return f"{RUN} workflow python -m lemur.config.new_project {{params.name:q}} 2> >(tee {{log:q}} >&2)"

@@ -124,7 +124,7 @@ def download_entry(folder, name):
         entry = next(x for x in RECIPE["evaluate"]["benchmarks"] if x["name"] == name)
         return {**entry["data"], "name": name}
     if folder == "environments":
-        return {**load.catalogue("environments")[name]["data"], "name": name}
+        return {**load.catalogue("environments", PROJECT)[name]["data"], "name": name}
     listed = [*corpus_sources(), *sft_downloads()]
     return next(source for source in listed if source["name"] == name)
 
@@ -142,7 +142,7 @@ def fetched_names():
 
 def download_spec(wildcards, folder=None):
     entry = download_entry(folder or wildcards.folder, wildcards.name)
-    return canonical(stages.download(wildcards.name, entry))
+    return canonical(stages.download(wildcards.name, entry, int(wildcards.part)))
 
 
 # -- models, benchmarks, scores -------------------------------------------------------------------

@@ -123,7 +123,9 @@ rule foundation_table:
     resources:
         **asked("foundation_table"),
     params:
-        spec=as_is(canonical(settings.foundation(STYLE, RECIPE, load.catalogue("benchmarks")))),
+        spec=as_is(
+            canonical(settings.foundation(STYLE, RECIPE, load.catalogue("benchmarks", PROJECT)))
+        ),
         dropped=lambda wildcards, input: f"--dropped {input.dropped}" if input.dropped else "",
         version=stages.VERSION["figures"],
         lock=LOCKS["figures"],

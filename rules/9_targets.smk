@@ -15,6 +15,7 @@ localrules:
     paper_figures,
     provenance,
     ro_crate,
+    init,
 
 
 rule fetch:
@@ -123,3 +124,12 @@ rule provenance:
         of=OF,
     shell:
         explaining()
+
+
+rule init:
+    log:
+        "logs/init.log",
+    params:
+        name=new_project,
+    shell:
+        making_project()

@@ -32,6 +32,7 @@ VERSION = {
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")
+_LOCAL = ("from", "licence", "format", "include", "exclude", "follow_links")
 _CLEAN = ("name", "kind", "format", "include", "exclude", "languages", "licence", "max_mb")
 _CLEAN += ("convert",)
 
@@ -40,8 +41,11 @@ def _some(entry: Recipe, keys: tuple[str, ...]) -> Recipe:
     return {key: value for key, value in entry.items() if key in keys}
 
 
-def download(name: str, entry: Recipe) -> Recipe:
-    """A source's, model's or benchmark's pin."""
+def download(name: str, entry: Recipe, part: int = 0) -> Recipe:
+    """A source's, model's or benchmark's pin; of files of this machine, the hash of a part's."""
+    if "listing" in entry:
+        chosen = _some(entry, _LOCAL)
+        return {"name": name, **chosen, "listing": entry["listing"][part]}
     return {"name": name, **_some(entry, _DOWNLOAD)}
 
 

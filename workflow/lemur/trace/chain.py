@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lemur.data import local_files
 from lemur.errors import UserError
 from lemur.provenance import ROOT
 from lemur.trace import records
@@ -116,6 +117,10 @@ def pinned(job: Job) -> str | None:
         origin = f"{place['index']}: {place['package']} {place['version']}, {place.get('file', '')}"
     elif "hub" in place:
         origin = f"hub: {place['hub']} at {place.get('revision')}"
+    elif local_files.is_local(place):
+        origin = (
+            f"files of this machine: {place['path']}, hash of all {spec.get('listing', 'unknown')}"
+        )
     elif "repository" in place:
         origin = f"{place['repository']} at {place.get('commit')}"
     else:

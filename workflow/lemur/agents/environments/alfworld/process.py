@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lemur.agents.environment import WorldFailed
 from lemur.agents.sessions.lines import Lines
 from lemur.provenance import ROOT
 
