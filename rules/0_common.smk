@@ -17,7 +17,17 @@ ROOT = Path(workflow.current_basedir).resolve().parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
-from lemur.config import load, place, recipe as recipes, schema, scoring, site, stages, sweep
+from lemur.config import (
+    claims,
+    load,
+    place,
+    recipe as recipes,
+    schema,
+    scoring,
+    site,
+    stages,
+    sweep,
+)
 from lemur.dag import answers, failures
 from lemur.errors import UserError, nearest
 from lemur.figures import settings
@@ -232,7 +242,9 @@ def default_files():
     """What plain ``snakemake`` makes: the report, the scores of one model, or a sweep's mixtures."""
     if SWEEP:
         return mixture_tables()
-    return FOUNDATION if only_scores() else [REPORT, "results/index.html", *model_cards()]
+    if only_scores():
+        return [FOUNDATION, *([] if "model" in config else [CLAIMS])]
+    return [REPORT, "results/index.html", *model_cards()]
 
 
 # Names of the models that a recipe trains.

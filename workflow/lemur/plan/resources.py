@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lemur.errors import UserError, nearest
-from lemur.plan.architecture import parameters
+from lemur.plan.architecture import Architecture, parameters
 from lemur.plan.cost import cost, host_memory_mb
 from lemur.plan.disk import checkpoint_bytes, download_bytes, text_bytes
 from lemur.plan.memory import host_memory
@@ -79,6 +79,7 @@ WORK = {
     "count_records": Work(1500),
     "compare_records": Work(700),
     "paper_figure": Work(700),
+    "claims_table": Work(700),
     "loss": Work(700),
     "mixture_figure": Work(700),
     "scores_figure": Work(700),
@@ -218,21 +219,37 @@ def _preflight(recipe: dict[str, Any], stage: str) -> Ask:
     return Ask(memory, minutes, _cpus(recipe[stage]), nodes, gpus)
 
 
+def generation_seconds(
+    recipe: dict[str, Any], shape: Architecture, tokens: int | None = None
+) -> float:
+    """Seconds in which a model of that ``shape`` answers all benchmarks to the answers' limits, or
+    generates ``tokens``: two FLOPs a parameter and token, at a hundredth of a device's peak (assumed).
+    """
+    if tokens is None:
+        tokens = sum(
+            (item.get("limit") or item.get("problems") or 1000) * item["decoding"]["max_new_tokens"]
+            for item in recipe["evaluate"]["benchmarks"]
+            if "decoding" in item
+        )
+    flops = 2 * parameters(shape)["total"] * tokens
+    return flops / (recipe["cost"]["device_tflops"] * 1e12 * 0.01)
+
+
+def generation_devices(recipe: dict[str, Any], shape: Architecture) -> int:
+    """GPUs that hold the weights and the keys and values beside them."""
+    width = 4 if recipe["evaluate"]["precision"] == "fp32" else 2
+    weights = width * parameters(shape)["total"]
+    return -(-round(1.3 * weights) // round(recipe["cost"]["device_memory_gb"] * 1e9))
+
+
 def _generation(recipe: dict[str, Any]) -> Ask:
     """One model on one benchmark, or on all of a run: on a GPU where training is, else on the CPU."""
-    part, price = recipe["evaluate"], recipe["cost"]
-    count = parameters(recipe["base"]["architecture"])["total"]
+    part, shape = recipe["evaluate"], recipe["base"]["architecture"]
+    count = parameters(shape)["total"]
     weights = (4 if part["precision"] == "fp32" else 2) * count
-    asked = sum(
-        (item.get("limit") or item.get("problems") or 1000) * item["decoding"]["max_new_tokens"]
-        for item in part["benchmarks"]
-        if "decoding" in item
-    )
-    # Two FLOPs a parameter and token; decoding reaches a hundredth of a device's peak (assumed).
-    seconds = 2 * count * asked / (price["device_tflops"] * 1e12 * 0.01)
-    minutes = round(LEAST_MINUTES + MARGIN * seconds / 60)
+    minutes = round(LEAST_MINUTES + MARGIN * generation_seconds(recipe, shape) / 60)
     if recipe["pretrain"]["parallel"]["device"] == "cuda":
-        gpus = -(-round(1.3 * weights) // round(price["device_memory_gb"] * 1e9))
+        gpus = generation_devices(recipe, shape)
         memory = CONTROL_MB + 4_000 + weights / 1e6
         return Ask(round(memory), minutes, CPUS_PER_GPU * gpus, 1, gpus)
     memory = CONTROL_MB + 2_000 + 2 * 4 * count / 1e6
