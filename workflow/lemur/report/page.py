@@ -24,6 +24,7 @@ from lemur.provenance import ROOT
 from lemur.report import (
     beside,
     cards,
+    claims,
     corpus,
     datasheet,
     differences,
@@ -32,6 +33,7 @@ from lemur.report import (
     samples,
     summary,
     training,
+    worse,
 )
 from lemur.report import run as ran
 from lemur.report.templates import template
@@ -200,6 +202,10 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
     others, more_others = differences.others(recipe, inputs.recipes)
     compared = [path for path in inputs.figures if path.stem == "foundation"]
     shown = beside.table(compared[0].with_suffix(".csv")) if compared else None
+    judged = [path for path in inputs.figures if path.stem == "claims"]
+    named = [card.name for card in made]
+    verdicts = claims.section(judged[0].with_suffix(".json"), named) if judged else None
+    apart = [name for name, there in (("foundation", shown), ("claims", verdicts)) if there]
     return template(folder, "report.html.j2").render(
         title=spec["title"],
         recipe=recipe,
@@ -213,11 +219,12 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
         links=_links(inputs, out),
         beside=shown,
         whole=next((card for card in made if shown and card.name == "foundation"), None),
+        claims=verdicts,
+        judged_table=next((card for card in made if card.name == "claims"), None),
+        worse=worse.sentences(scores),
         samples=samples.side_by_side(scores, labels),
         labels=labels,
-        sections=_sections(
-            spec, [card for card in made if not (shown and card.name == "foundation")]
-        ),
+        sections=_sections(spec, [card for card in made if card.name not in apart]),
         scores=score_rows(scores, labels),
         rules=ran.by_rule(jobs),
         jobs=ran.listed(jobs, out),
