@@ -127,7 +127,9 @@ def heldout_scores():
 
 
 def report_spec():
-    return canonical(settings.report_spec(STYLE, RECIPE))
+    # Of a site's words the report reads its prices and powers alone.
+    stated = {key: SITE[key] for key in ("price", "power") if key in SITE}
+    return canonical(settings.report_spec(STYLE, RECIPE, **({"site": stated} if stated else {})))
 
 
 def other_recipes():

@@ -57,14 +57,18 @@ def test_times_and_hardware_stand_at_the_top_and_in_the_section_on_the_run_alone
     }  # fmt: skip
     pages = []
     for seconds in (1.5, 99.25):
-        made = {**facts, "seconds": seconds, "hardware": {"cpus": seconds}}
+        made = {**facts, "seconds": seconds, "hardware": {"cpus": seconds}, "cpu_seconds": seconds}
         record.write_text(json.dumps(made))
         pages.append(page.render(spec(), run, tmp_path / "report.html"))
-    record.unlink()
-    measured = r'<section aria-labelledby="run">.*?</section>|<p class="when">.*?</p>'
+    measured = r'<section aria-labelledby="run">.*?</section>|<p class="(?:when|cost)">.*?</p>'
     first, second = (re.sub(measured, "", p, flags=re.S) for p in pages)
     assert pages[0] != pages[1] and first == second
     assert '<p class="when">2026-01-02 03:04 to 03:05 UTC, 1 job of 1m39s together</p>' in pages[1]
+    assert "Cost: 0.028 core-hours over 1 job, about 0.14 Wh (by rated power, not" in pages[1]
+    priced = {**spec(), "site": {"price": {"core_hour": 10, "currency": "EUR"}}}
+    record.write_text(json.dumps({**facts, "seconds": 360, "cpu_seconds": 720}))
+    assert "measured), 2.00 EUR." in page.render(priced, run, tmp_path / "report.html")
+    record.unlink()
     text = "".join(Page(pages[0]).words)
     assert "loss.py --spec @spec.json --pretrain results/x.jsonl" in text
     assert str(ROOT) not in pages[0]
