@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
 from lemur.config.agents import with_parts
-from lemur.config import load, place, project, schema, scoring, site, stages, sweep
+from lemur.config import claims, load, place, project, schema, scoring, site, stages, sweep
 from lemur.config import recipe as recipes
 from lemur.dag import answers, failures, local_lock, locks
 from lemur.data import local_files
@@ -265,7 +265,7 @@ def default_files():
     if SWEEP:
         return mixture_tables()
     if only_scores():
-        return [FOUNDATION, *played_by_default()]
+        return [FOUNDATION, *([] if "model" in config else [CLAIMS]), *played_by_default()]
     return [REPORT, "results/index.html", *model_cards(), *played_by_default()]
 
 

@@ -104,11 +104,12 @@ rule foundation:
 
 rule figures:
     input:
-        unless_scoring_alone(*paper_figure_files(), *recipe_figure_files(RECIPE)),
+        unless_scoring_alone(CLAIMS, *paper_figure_files(), *recipe_figure_files(RECIPE)),
 
 
 rule paper_figures:
     input:
+        PAPER_CLAIMS,
         paper_figure_files(),
 
 

@@ -83,6 +83,7 @@ def foundation(config: Config, recipe: Config, catalogue: Config) -> dict[str, A
             "label": named[name],
             "paper": base if name == "start" else rows[name],
             "own": name == "start" and base is not None,
+            "papers_size": as_the_paper(config, recipe),
         }
         for name in recipe["evaluate"]["models"]
     ]
@@ -101,6 +102,13 @@ def foundation(config: Config, recipe: Config, catalogue: Config) -> dict[str, A
         "benchmarks": differs,
         "hub_only": hub_only(catalogue, chosen),
     }
+
+
+def as_the_paper(config: Config, recipe: Config) -> bool:
+    """Whether a recipe trains the paper's model on at least its tokens (figures.yaml, report.paper)."""
+    paper = config["report"]["paper"]
+    tokens = recipe.get("pretrain", {}).get("tokens") or 0
+    return recipe["base"]["name"] == paper["base"] and tokens >= paper["tokens"]
 
 
 def hub_only(catalogue: Config, chosen: set[str]) -> dict[str, bool]:
