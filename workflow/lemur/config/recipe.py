@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lemur.config import load, schema, scoring, sweep
+from lemur.config import load, schema, scoring
 from lemur.config.agents import chosen_environments
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.config.engine import engine_for
@@ -12,11 +12,6 @@ from lemur.plan.fit import largest_micro
 Recipe = dict[str, Any]
 
 
-def resolve_sweep(name: str, values: dict[str, Any] | None = None) -> dict[str, Recipe]:
-    """{point: its recipe} of config/sweeps/``name``.yaml, in its order; ``values`` as ``resolve``."""
-    return {point: resolve(point, values) for point in sweep.read(name)["values"]}
-
-
 def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
     """The recipe ``name`` with everything it refers to, validated before any job starts.
 
@@ -24,10 +19,18 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
     canonical digest identifies the run. Raises UserError in one line.
     """
     where = f"config/recipes/{name}.yaml"
-    recipe = _raw(name)
+    recipe = load.raw_recipe(name)
     if values:
         recipe = load.with_values(recipe, values)
         where += f" with set {', '.join(map(str, values))}"
+    return resolve_raw(recipe, name, where)
+
+
+def resolve_raw(recipe: Recipe, name: str, where: str) -> Recipe:
+    """A recipe's mapping, with what it extends below it, resolved and validated as ``resolve`` says.
+
+    ``where`` names its file in messages.
+    """
     schema.check(recipe, "recipe", where)
     corpus = load.corpus(recipe["corpus"])
     sources, models = load.catalogue("sources"), load.catalogue("models")
@@ -69,14 +72,7 @@ def _with_micro(recipe: Recipe, stage: str) -> Recipe:
 
 def provenance_of(name: str) -> dict[str, dict[str, str]]:
     """``{dotted key or prefix: {mark, source}}`` of a recipe, inherited entries included."""
-    return _raw(name).get("provenance", {})
-
-
-def _raw(name: str) -> Recipe:
-    """A file of config/recipes, or a point of a sweep."""
-    is_file = (load.CONFIG / "recipes" / f"{name}.yaml").is_file()
-    point = None if is_file else sweep.recipe_of(name)
-    return load.raw_recipe(name) if point is None else point
+    return load.raw_recipe(name).get("provenance", {})
 
 
 def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:

@@ -83,6 +83,8 @@ WORK = {
     "mixture_figure": Work(700),
     "scores_figure": Work(700),
     "foundation_table": Work(700),
+    "analyse_study": Work(1500),
+    "draw_study": Work(700),
     "index": Work(700),
     "model_card": Work(700),
     "report": Work(1500),
