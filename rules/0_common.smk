@@ -53,9 +53,7 @@ try:
     # A study's cells are recipes; what they have in common (evaluation documents, documents that
     # overlap benchmarks) is of one more recipe, named as the study.
     STUDY = study_cells.expand(config)
-    RECIPE = (
-        STUDY.common if STUDY else recipes.resolve(str(config["recipe"]), config.get("set"))
-    )
+    RECIPE = STUDY.common if STUDY else recipes.resolve(str(config["recipe"]), config.get("set"))
     if {"model", *scoring.KEYS} & set(config):
         RECIPE = scoring.alone(RECIPE, config)
     REPORT = f"results/{RECIPE['name']}/report.html"

@@ -57,6 +57,4 @@ rule preflight_pretrain:
         ),
         lock=LOCKS["train"],
     shell:
-        name_point(
-            launched("pretrain", "4_pretrain/preflight.py", "{params.model} --out {output}")
-        )
+        name_point(launched("pretrain", "4_pretrain/preflight.py", "{params.model} --out {output}"))

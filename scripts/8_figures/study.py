@@ -14,6 +14,4 @@ if __name__ == "__main__":
     parser = command.parser(__doc__)
     parser.add_argument("--analysis", type=Path, required=True, help="analysis.json of the study")
     parser.add_argument("--out", type=Path, required=True, help="SVG to write")
-    command.main(
-        parser, _run, inputs=lambda args: [args.analysis], outputs=lambda args: [args.out]
-    )
+    command.main(parser, _run, inputs=lambda args: [args.analysis], outputs=lambda args: [args.out])

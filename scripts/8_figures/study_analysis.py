@@ -19,12 +19,18 @@ def _outputs(args):
 if __name__ == "__main__":
     parser = command.parser(__doc__)
     parser.add_argument(
-        "--scores", type=Path, nargs="+", required=True, help="scores.json of every cell and measure"
+        "--scores",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="scores.json of every cell and measure",
     )
     parser.add_argument(
         "--realised", type=Path, nargs="*", default=[], help="realised.json of every cell's mixture"
     )
-    parser.add_argument("--out", type=Path, required=True, help="analysis.json; the rest goes beside it")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="analysis.json; the rest goes beside it"
+    )
     command.main(
         parser, _run, inputs=lambda args: [*args.scores, *args.realised], outputs=_outputs
     )  # fmt: skip

@@ -22,9 +22,7 @@ def test_coverage_of_intervals_and_of_bands(of_seeds, of_documents):
     truth, inside, together = np.array([0.03, 0.0, -0.02]), 0, 0
     random = np.random.default_rng(1)
     for number in range(100):
-        found = estimate(
-            simulated(random, truth, 3, 60, of_seeds, of_documents), 0.95, 200, number
-        )
+        found = estimate(simulated(random, truth, 3, 60, of_seeds, of_documents), 0.95, 200, number)
         held = (found.low <= truth) & (truth <= found.high)
         inside += held.sum()
         together += bool(((found.band_low <= truth) & (truth <= found.band_high)).all())
@@ -37,7 +35,9 @@ def test_pairing_takes_out_what_conditions_have_in_common():
     random = np.random.default_rng(2)
     sizes = np.full(80, 1000.0)
     common = random.normal(1.0, 0.5, (1, 1, 80))
-    bits = Bits((common + np.array([0.0, 0.02])[None, :, None]) * sizes + np.zeros((3, 2, 80)), sizes)
+    bits = Bits(
+        (common + np.array([0.0, 0.02])[None, :, None]) * sizes + np.zeros((3, 2, 80)), sizes
+    )
     paired = estimate(bits.less(bits.bits[:, 0]), 0.95, 300, 0)
     assert paired.low[1] == pytest.approx(0.02) and paired.high[1] == pytest.approx(0.02)
     assert estimate(bits, 0.95, 300, 0).error[1] > 0.03

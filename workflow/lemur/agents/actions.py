@@ -42,7 +42,9 @@ def write(spec: Any, episodes: Path, data: Path, context_bytes: int, out: Path) 
     """Write ``out``, JSON lines; returns how many. ``UserError`` where no episode is solved."""
     found = pairs(spec, episodes, data, context_bytes)
     if not found:
-        raise UserError(f"{episodes}: no episode is solved, so that there is no action to learn from")
+        raise UserError(
+            f"{episodes}: no episode is solved, so that there is no action to learn from"
+        )
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         for line in found:
             file.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")

@@ -131,7 +131,9 @@ def _bits(items: Items, field: str) -> dict[str, Any]:
     bits, sizes = [], []
     for item in items:
         sample = item["_sample"]
-        response = sample["resps"][0][0]  # of an action: its likelihood, and whether it is the likeliest
+        response = sample["resps"][0][
+            0
+        ]  # of an action: its likelihood, and whether it is the likeliest
         likelihood = response[0] if isinstance(response, list | tuple) else response
         bits.append(-float(likelihood) / math.log(2))
         sizes.append(len(sample["doc"][field].encode("utf-8")))

@@ -38,7 +38,11 @@ def cost(recipe: dict[str, Any]) -> dict[str, Any]:
     """
     tokens = {"pretrain": recipe["pretrain"]["tokens"], "sft": sft_tokens(recipe)}
     mixture, ratio = recipe["mixture"], recipe["mixture"]["code_to_text"]
-    share = float(Fraction(str(mixture["code_share"]))) if "code_share" in mixture else ratio / (ratio + 1)
+    share = (
+        float(Fraction(str(mixture["code_share"])))
+        if "code_share" in mixture
+        else ratio / (ratio + 1)
+    )
     code = round(tokens["pretrain"] * share)
     space = disk(recipe)
     return {

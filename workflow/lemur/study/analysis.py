@@ -168,7 +168,9 @@ def _over_sizes(spec: Spec, kept: Mapping[tuple[str, str], tuple[Bits, Estimate,
         return None
     found = {}
     for measure in spec["measures"]:
-        points = np.concatenate([laws.points_of(spec["shares"], b["millions"]) for b in spec["bases"]])
+        points = np.concatenate(
+            [laws.points_of(spec["shares"], b["millions"]) for b in spec["bases"]]
+        )
         values = np.concatenate([kept[b["name"], measure][0].values.mean(0) for b in spec["bases"]])
         predicted = laws.left_out(laws.OVER_SIZES, points, values[None], points[:, 1])[0]
         found[measure] = {

@@ -61,12 +61,13 @@ def expand(config: Mapping[str, Any]) -> Study | None:
         return None
     design = designs.read(str(config["study"]))
     design = replace(design, values={**design.values, **(config.get("set") or {})})
-    common = _recipe(design, design.name, design.bases[0], design.seeds[0], {})
+    resolved = {base.name: _resolved(design, base) for base in design.bases}
+    common = _recipe(design, resolved, design.name, design.bases[0], design.seeds[0], {})
     _check_measures(design, common)
     cut: tuple[str, ...] = ()
     if "hours" in config:
         design, cut = fitted(design, common, float(config["hours"]))
-    cells, recipes = _cells(design, common)
+    cells, recipes = _cells(design, resolved, common)
     return Study(design, tuple(cells), common, recipes, cost_of(design, common), cut)
 
 
@@ -80,7 +81,9 @@ def _check_measures(design: Design, common: Recipe) -> None:
             raise UserError(f"{where}: '{benchmark}' is scored in {known[benchmark]}, not in bits per byte")  # fmt: skip
 
 
-def _cells(design: Design, common: Recipe) -> tuple[list[Cell], dict[str, Recipe]]:
+def _cells(
+    design: Design, resolved: dict[str, Recipe], common: Recipe
+) -> tuple[list[Cell], dict[str, Recipe]]:
     cells: list[Cell] = []
     recipes: dict[str, Recipe] = {}
     batch = common["pretrain"]["global_batch_tokens"]
@@ -91,7 +94,7 @@ def _cells(design: Design, common: Recipe) -> tuple[list[Cell], dict[str, Recipe
             if start.recipe not in recipes:
                 cells.append(start)
                 recipes[start.recipe] = _recipe(
-                    design, start.recipe, base, seed, _base_values(base, batch)
+                    design, resolved, start.recipe, base, seed, _base_values(base, batch)
                 )
             for arm in arms(design):
                 for share in arm.shares:
@@ -103,7 +106,7 @@ def _cells(design: Design, common: Recipe) -> tuple[list[Cell], dict[str, Recipe
                     }
                     middle = "" if arm.name == MAIN else f"-{arm.name}"
                     name = f"{design.name}-{base.name}-seed-{seed}{middle}-code-{share_name(share)}"
-                    recipe = _recipe(design, name, base, seed, values)
+                    recipe = _recipe(design, resolved, name, base, seed, values)
                     if base.pretraining:
                         recipe["base"]["pretrained_by"] = start.recipe
                     cells.append(Cell(name, base.name, seed, arm.name, share, tokens, "pretrained"))
@@ -132,26 +135,33 @@ def _exact(share: Fraction) -> str:
     return f"{share.numerator}/{share.denominator}"
 
 
-def _recipe(design: Design, name: str, base: Base, seed: int, values: dict[str, Any]) -> Recipe:
+def _resolved(design: Design, base: Base) -> Recipe:
+    """What all cells of a base have in common, checked once: what differs is the design's own."""
+    raw = load.with_values(load.raw_recipe(design.recipe), design.values)
+    where = f"config/studies/{design.name}.yaml: recipe {design.recipe} with base {base.name}"
+    return resolve_raw({**raw, "base": base.model}, design.name, where)
+
+
+def _recipe(
+    design: Design, resolved: dict[str, Recipe], name: str, base: Base, seed: int, values: dict[str, Any]
+) -> Recipe:  # fmt: skip
     """One resolved recipe of the study; a random base gets the seed's own weights."""
-    where = f"config/studies/{design.name}.yaml: recipe {name}"
-    raw = load.with_values(load.raw_recipe(design.recipe), {**design.values, **values})
-    raw |= {"base": base.model, "seed": seed}
-    recipe = resolve_raw(raw, name, where)
+    recipe = load.with_values(resolved[base.name], values) | {"name": name, "seed": seed}
     if base.pretraining is not None:
         recipe["base"] = {
             **recipe["base"],
             "name": f"{base.model}-seed-{seed}",
             "from": {"random": {**recipe["base"]["from"]["random"], "seed": seed}},
-            "tokenized_as": _tokenized_as(design, recipe["base"]["tokenizer"]),
+            "tokenized_as": _tokenized_as(design, resolved, recipe["base"]["tokenizer"]),
         }
     return recipe
 
 
-def _tokenized_as(design: Design, tokenizer: str) -> str:
+def _tokenized_as(design: Design, resolved: dict[str, Recipe], tokenizer: str) -> str:
     """Token files are kept once for all models that are drawn with one tokenizer."""
-    models = load.catalogue("models")
-    first = next(b for b in design.bases if models[b.model].get("tokenizer") == tokenizer)
+    first = next(
+        base for base in design.bases if resolved[base.name]["base"].get("tokenizer") == tokenizer
+    )
     return f"{first.model}-seed-{design.seeds[0]}"
 
 
@@ -184,9 +194,7 @@ def analysis_spec(study: Study | None) -> dict[str, Any]:
         "limits": list(design.limits),
         "published": {name: list(both) for name, both in design.published.items()},
         "statistics": asdict(design.statistics),
-        "hypotheses": [
-            {**asdict(one), "share": float(one.share)} for one in design.hypotheses
-        ],
+        "hypotheses": [{**asdict(one), "share": float(one.share)} for one in design.hypotheses],
         "cut": list(study.cut),
     }
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from lemur.errors import UserError
-from lemur.files import read_json
 from lemur.figures.style import Pair, Style, canvas, pair, save
+from lemur.files import read_json
 
 MARKERS = "os^Dv"
 TITLES = ("A  Difference to 10:1", "B  Gain against forgetting", "C  Best share of code", "D  Predicted against measured")  # fmt: skip
@@ -49,7 +49,13 @@ def _difference(axis: Any, style: Style, found: Mapping[str, Any], measure: str,
         axis.plot(shares, against["mean"], marker=marker, markersize=4, color=colour[0], label=name)
         # The law's own height at 10:1 is not the measured one: its line is held to the same zero.
         line = np.array(law["line"]) - one["values"][number]
-        axis.plot(np.linspace(shares[0], shares[-1], len(line)), line, color=colour[0], linestyle="--", linewidth=1)
+        axis.plot(
+            np.linspace(shares[0], shares[-1], len(line)),
+            line,
+            color=colour[0],
+            linestyle="--",
+            linewidth=1,
+        )
     axis.axvline(found["reference"], color=style.muted[0], linewidth=1, linestyle=":")
     axis.axhline(0, color=style.muted[0], linewidth=0.8)
     primary = " (primary)" if measure == found["primary"] else ""
@@ -83,7 +89,10 @@ def _best(axis: Any, style: Style, found: Mapping[str, Any], colours: Mapping[st
         best, row = part["measures"][found["primary"]]["law"]["best"], len(rows)
         axis.plot([best["low"], best["high"]], [row, row], color=colour[0])
         axis.plot([best["share"]], [row], marker=marker, color=colour[0])
-        rows.append(f"{name} ({part['millions']:.3g}M)" + (", at the edge" if best["edge"] is not None else ""))
+        rows.append(
+            f"{name} ({part['millions']:.3g}M)"
+            + (", at the edge" if best["edge"] is not None else "")
+        )
     for name, both in found["published"].items():
         axis.plot(both, [len(rows)] * len(both), marker="|", markersize=9, color=style.muted[0])
         rows.append(name)

@@ -62,9 +62,7 @@ def _line(points: np.ndarray, _: tuple[float, ...]) -> np.ndarray:
 
 def _dcpt(points: np.ndarray, given: tuple[float, ...]) -> np.ndarray:
     share = points[:, 0]
-    return np.stack(
-        [np.ones_like(share), share ** given[0], (share + EPSILON) ** -given[1]], 1
-    )
+    return np.stack([np.ones_like(share), share ** given[0], (share + EPSILON) ** -given[1]], 1)
 
 
 def _dcpt_sizes(points: np.ndarray, given: tuple[float, ...]) -> np.ndarray:

@@ -81,7 +81,7 @@ def _direction(band: tuple[float, float], equal: float) -> int:
 
 def words(best: Best) -> str:
     """``best share of code 0.480 (0.400 to 0.560)``, and that it is at the edge where it is."""
-    edge = "" if best.edge is None else f", at the edge of the shares tried"
+    edge = "" if best.edge is None else ", at the edge of the shares tried"
     return f"best share of code {best.share:.3f} ({best.low:.3f} to {best.high:.3f}{edge})"
 
 
