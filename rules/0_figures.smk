@@ -164,7 +164,7 @@ def reports_here():
 
 
 def tables_here():
-    """Tables that stand in no report: of models scored alone, and of a sweep's mixtures."""
+    """Tables that stand in no report: of models scored alone, and of a study's mixtures."""
     scored = Path("results", "figures", "models").glob("*/foundation.html")
     reported = {Path(report).parent for report in reports_here()}
     mixed = (

@@ -5,6 +5,7 @@ localrules:
     datasheet,
     mixture,
     mixture_table,
+    study,
     pretrain,
     sft,
     evaluate,
@@ -50,9 +51,18 @@ rule mixture_table:
     input:
         unless_scoring_alone(*mixture_tables()),
     log:
-        f"logs/mixture_table/{config.get('sweep', RECIPE['name'])}.txt",
+        f"logs/mixture_table/{RECIPE['name']}.txt",
     shell:
         "cat {input:q} | tee {log:q}"
+
+
+rule study:
+    input:
+        lambda wildcards: study_files(),
+    log:
+        f"logs/study/{RECIPE['name']}.txt",
+    shell:
+        "cat {input[0]:q} {input[1]:q} | tee {log:q}"
 
 
 rule pretrain:

@@ -40,6 +40,8 @@ ELSEWHERE = {
 HELPED = {
     "workflow/env-run data python scripts/1_corpus/resolve.py --recipe lemur-70b --write":
         "workflow/env-run data python scripts/1_corpus/resolve.py --help",
+    "workflow/env-run evaluate python scripts/7_agents/actions.py --spec @play.json --episodes episodes.jsonl --data manifest.json --out actions.jsonl":
+        "workflow/env-run evaluate python scripts/7_agents/actions.py --help",
     "workflow/env-run train tensorboard --logdir results": "workflow/env-run train tensorboard --helpfull",
     "workflow/env-run train wandb sync": "workflow/env-run train wandb sync --help",
 }  # fmt: skip

@@ -1,8 +1,9 @@
 """Resolve a recipe: its own values plus the corpus, sources, model and benchmarks it names."""
 
+from pathlib import Path
 from typing import Any
 
-from lemur.config import load, project, schema, scoring, sweep
+from lemur.config import load, project, schema, scoring
 from lemur.config.address import checked_url
 from lemur.config.agents import check_backend, chosen_environments
 from lemur.config.base import find_base
@@ -12,11 +13,6 @@ from lemur.errors import UserError, nearest
 from lemur.plan.fit import largest_micro
 
 Recipe = dict[str, Any]
-
-
-def resolve_sweep(name: str, values: dict[str, Any] | None = None) -> dict[str, Recipe]:
-    """{point: its recipe} of config/sweeps/``name``.yaml, in its order; ``values`` as ``resolve``."""
-    return {point: resolve(point, values) for point in sweep.read(name)["values"]}
 
 
 def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
@@ -35,6 +31,15 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
     if values:
         recipe = load.with_values(recipe, values)
         where += f" with set {', '.join(map(str, values))}"
+    return resolve_raw(recipe, name, where, beside)
+
+
+def resolve_raw(recipe: Recipe, name: str, where: str, beside: Path | None = None) -> Recipe:
+    """A recipe's mapping, with what it extends below it, resolved and validated as ``resolve`` says.
+
+    ``where`` names its file in messages; ``beside``: the folder of a project, whose files are laid
+    over those of config/.
+    """
     schema.check(recipe, "recipe", where)
     corpus = load.corpus(recipe["corpus"], beside)
     sources, models, benchmarks = (
@@ -85,12 +90,9 @@ def provenance_of(name: str) -> dict[str, dict[str, str]]:
 
 
 def _raw(name: str) -> Recipe:
-    """A file of config/recipes or of a project, or a point of a sweep."""
-    if file := project.recipe_file(name):
-        return load.recipe_of(file, file.parent)
-    is_file = (load.CONFIG / "recipes" / f"{name}.yaml").is_file()
-    point = None if is_file else sweep.recipe_of(name)
-    return load.raw_recipe(name) if point is None else point
+    """A file of config/recipes or of a project."""
+    file = project.recipe_file(name)
+    return load.recipe_of(file, file.parent) if file else load.raw_recipe(name)
 
 
 def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:

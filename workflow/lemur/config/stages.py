@@ -29,6 +29,7 @@ VERSION = {
     "replay": 1,
     "card": 1,
     "figures": 5,
+    "study": 1,
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")
@@ -108,7 +109,7 @@ def plan(recipe: Recipe) -> Recipe:
         "weights": recipe["mixture"]["weights"],
         "max_epochs": recipe["mixture"]["max_epochs"],
         "sources": [_some(source, ("name", "kind")) for source in recipe["corpus"]["sources"]],
-        **_some(recipe["mixture"], ("temperature",)),
+        **_some(recipe["mixture"], ("temperature", "code_share")),
     }
 
 
@@ -133,7 +134,9 @@ def heldout(recipe: Recipe, kind: str) -> Recipe:
 
 
 def tokenize(recipe: Recipe) -> Recipe:
-    return {"tokenizer": recipe["base"]["name"]}
+    """The model in whose name token files are kept: models of one tokenizer may share them."""
+    base = recipe["base"]
+    return {"tokenizer": base.get("tokenized_as", base["name"])}
 
 
 def pack(recipe: Recipe) -> Recipe:
