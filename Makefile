@@ -13,7 +13,7 @@ define built
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-agents bench-slurm bench-overhead lint format
+.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures new plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-agents bench-slurm bench-overhead lint format
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,9 +29,11 @@ lock: ## resolve what every run needs into hash-pinned locks (UPGRADE=1 takes ne
 	@workflow/env-lock
 
 mini: envs ## the main job: real model, real corpora, scores and report on 2 CPU cores (about 15 minutes)
+	$(call built,session robocodegen)
 	@workflow/env-run workflow python -m lemur.runner mini --cores $(CORES)
 
 smoke: envs ## every rule with a random 1M-parameter model (about 3 minutes)
+	$(call built,session robocodegen bfcl)
 	@workflow/env-run workflow python -m lemur.runner smoke --cores $(CORES)
 
 fetch: setup ## all downloads of the default recipe; everything after passes with the network off
@@ -42,13 +44,17 @@ figures: setup ## the paper's figures and tables, offline, from reports/paper/
 	$(call built,workflow figures)
 	@$(SNAKEMAKE) paper_figures --config quiet_plan=true
 
+new: setup ## a project of your own outside the checkout: make new NAME=../mine
+	$(call built,workflow)
+	@workflow/env-run workflow python -m lemur.config.new_project $(if $(NAME),"$(NAME)",../mine)
+
 plan: setup ## what a recipe costs before it runs: make plan RECIPE=lemur-70b
 	$(call built,workflow)
 	@workflow/env-run workflow python scripts/4_pretrain/plan.py --recipe $(or $(RECIPE),mini)
 
 test-envs: envs
 	@workflow/system-packages test
-	@$(PYTHON) workflow/env-build inspect session robocodegen bfcl
+	@$(PYTHON) workflow/env-build inspect session robocodegen bfcl web
 
 test: test-envs ## all checks and tests of at most 15 minutes
 	@workflow/env-run workflow python tests/run.py

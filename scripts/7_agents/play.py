@@ -12,7 +12,7 @@ from lemur import command
 def _run(args, spec):
     from lemur.agents import playing
 
-    playing.run(spec, args.model, args.data, args.out, args.teacher)
+    playing.run(spec, args.model, args.data, args.out, args.teacher, args.games)
 
 
 def main() -> None:
@@ -28,15 +28,22 @@ def main() -> None:
     arguments.add_argument(
         "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
     )
+    arguments.add_argument(
+        "--games", type=Path, help="the same of another environment whose games are played too"
+    )
     arguments.add_argument("--out", type=Path, required=True, help="episodes.jsonl to write")
     command.main(
         arguments,
         _run,
         inputs=lambda args: filter(
             Path.is_file,
-            [args.data, *(one.parent / "DONE.json" for one in (args.model, args.teacher))],
+            [
+                args.data,
+                args.games or args.data,
+                *(model.parent / "DONE.json" for model in (args.model, args.teacher)),
+            ],
         ),
-        outputs=lambda args: [args.out],
+        outputs=lambda args: [args.out, args.out.parent / "episodes"],
     )
 
 

@@ -53,6 +53,16 @@ def test_fetch_is_every_download_and_nothing_else(tmp_path):
     assert fetch == {"download": whole["download"]}
 
 
+@pytest.mark.parametrize("name, games", [("alfworld", True), ("gsm8k", False)])
+def test_games_are_downloaded_where_records_of_them_are_executed_again(name, games, tmp_path):
+    folder = tmp_path / "records" / name
+    folder.mkdir(parents=True)
+    done = snakemake(tmp_path, "-n", "-p", "replay", "--config", f"records={folder.parent}")
+    assert done.returncode == 0, done.stderr
+    assert (" --games " in done.stdout) == games
+    assert ("env-build session alfworld &&" in done.stdout) == games
+
+
 def test_paper_figures_need_neither_downloads_nor_training(tmp_path):
     jobs = planned(tmp_path, "paper_figures")
     assert not {"download", "prepare_model", "continue_pretraining", "generate"} & set(jobs)

@@ -49,12 +49,29 @@ def test_an_environment_from_outside_is_played_judged_and_printed(place):
     assert re.match(
         r"guessing\s+gold\s+100\.0\s+43\.\d to 100\.0\s+100\.0\s+3\s+1\.0\s+solved 3$", lines[1]
     )
-    assert re.match(r"guessing\s+start\s+0\.0\s.*out of turns 3$", lines[2]) and len(lines) == 3
+    assert re.match(r"guessing\s+start\s+0\.0\s.*out of turns 3$", lines[2]) and len(lines) == 4
+    assert lines[3] == "every episode opens from results/figures/smoke/live_agents.html"
     folder = place / "results" / "smoke" / "agents" / "start" / "guessing"
     head, *episodes = map(json.loads, (folder / "episodes.jsonl").read_text().splitlines())
     assert head["settings"]["settings"]["turns"] == 2 and len(episodes) == 3
     record = json.loads((folder / "scores.json.prov.json").read_text())
     assert "episodes.jsonl" in json.dumps(record)
+
+
+def test_every_number_opens_to_its_episodes(place):
+    """From the table over the list to each page, whose prompt is the one that was played."""
+    drawn = place / "results" / "figures" / "smoke"
+    assert {path.name for path in drawn.glob("live_*.*g")} == {"live_agents_by_turn.svg", "live_agent_radar.svg"}  # fmt: skip
+    links = re.findall(r'href="([^"]+/pages/index.html)"', (drawn / "live_agents.html").read_text())
+    assert [link.split("/")[-4] for link in links] == ["start", "gold"]
+    for link in links:
+        index = (drawn / link).read_text()
+        pages = re.findall(r'href="(\d+\.html)"', index)
+        assert len(pages) == 3
+        for name in pages:
+            page = ((drawn / link).parent / name).read_text()
+            assert "between 0 and 100" in page and "digest was recorded" not in page
+            assert "Turn 1" in page and "Observation, reward" in page
 
 
 def test_a_second_run_plays_nothing_and_another_limit_plays_what_is_new(place):
@@ -172,7 +189,7 @@ def _answers(folder):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("recipe=smoke",), "recipe 'smoke' names no agents"),
+        (("recipe=smoke", values(agents="null")), "recipe 'smoke' names no agents"),
         (
             ("recipe=smoke", AGENTS.replace("'limit': 3", "'feedback': {'model': 'chatt'}")),
             "did you mean 'chat'?",

@@ -4,6 +4,7 @@ import pytest
 from lemur.config import load, recipe, stages
 from lemur.errors import UserError
 from lemur.plan import resources
+from lemur.provenance import ROOT
 
 
 def test_an_entry_has_every_setting_and_what_the_recipe_changes():
@@ -15,7 +16,32 @@ def test_an_entry_has_every_setting_and_what_the_recipe_changes():
     assert spec["environment"] == "mint" and spec["player"] == "model" and spec["limit"] == 3
     assert spec["sampling"] == {"max_new_tokens": 96}
     assert stages.play(made, "gold", "bfcl")["player"] == "gold"
-    assert "agents" not in recipe.resolve("mini")
+    assert "agents" not in recipe.resolve("mini", {"agents": None})
+
+
+def test_tasks_of_the_project_are_played_where_a_recipe_asks_for_them_or_no_others_are():
+    played = {item["name"]: item for item in recipe.resolve("mini")["agents"]["environments"]}
+    assert all((ROOT / item["shipped"]).is_dir() for item in played.values())
+    assert stages.play(recipe.resolve("mini"), "chat", "mint")["shipped"].endswith("mint/shipped")
+    (mint, *_) = recipe.resolve("mini-agents")["agents"]["environments"]
+    assert mint["shipped"] is None
+    assert "shipped" not in stages.play(recipe.resolve("mini-agents"), "start", mint["name"])
+
+
+def test_games_and_their_library_are_wanted_where_their_set_is_played():
+    played = {item["name"]: item for item in recipe.resolve("lemur-70b")["agents"]["environments"]}
+    assert played["mint"]["needs"] == ["session", "alfworld"]
+    assert (played["mint"]["games"], played["mint"]["tasks"]) == ("alfworld", 586)
+    (mint, *_) = recipe.resolve("mini")["agents"]["environments"]
+    assert (mint["needs"], mint["tasks"], "games" in mint) == (["session"], 139, False)
+
+
+def test_every_pinned_environment_of_the_paper_is_in_the_whole_suite():
+    suite = {
+        item["environment"]
+        for item in recipe.resolve("lemur-70b-released")["agents"]["environments"]
+    }
+    assert suite == set(load.catalogue("environments"))
 
 
 def taught(**feedback):
@@ -78,6 +104,9 @@ def test_a_teacher_beside_a_player_takes_memory():
         (taught(modle="chat"), "feedback.modle: unknown key; did you mean 'model'?"),
         (taught(server="http://a/v1"), "feedback.model: missing"),
         ({"agents.environments": [{"name": "bfcl", "feedback": {"model": "start"}}]}, "feedback: 'bfcl' has no teacher (allowed: mint"),
+        ({"agents.environments": [{"name": "bfcl", "data": "shipped"}]}, "agents.environments.0: data: no tasks of 'bfcl' come with the project"),
+        ({"agents.environments": [{"name": "bfcl", "data": "shiped"}]}, "did you mean 'shipped'?"),
+        ({"agents.environments": [{"name": "bfcl", "models": ["strat"]}]}, "agents.environments.0.models: 'strat'; did you mean 'start'?"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_before_any_job(changed, said):

@@ -168,7 +168,7 @@ class Driver:
         """Ask the next turn, or take the answer that is known."""
         number = len(live.turns)
         messages = self.suite.messages(live.task, live.start, live.turns)
-        live.prompt = _digest(messages, self.sampling)
+        live.prompt = prompt_digest(messages, self.sampling)
         known = live.known.answers[number] if number < len(live.known.answers) else None
         if known is None:
             self.asked[live.task.id] = live
@@ -217,7 +217,7 @@ class Driver:
         if asked is None:
             return self._ask(live)
         number = len(live.turns) - 1
-        digest = _digest(*asked)
+        digest = prompt_digest(*asked)
         if (known := live.known.feedback.get(number)) is not None:
             if known["prompt"] != digest:
                 return self._forget(live)
@@ -270,7 +270,7 @@ class Driver:
         live.known.read({**place, **entry})
 
 
-def _digest(messages: Sequence[Message], sampling: Sampling) -> str:
+def prompt_digest(messages: Sequence[Message], sampling: Sampling) -> str:
     """sha256 of what is read and how it is asked."""
     asked = canonical([[dict(one) for one in messages], asdict(sampling)])
     return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()

@@ -26,6 +26,7 @@ from lemur.data.journal import Journal
 from lemur.errors import UserError, nearest
 from lemur.evaluate.identity import identity
 from lemur.files import canonical, replacing
+from lemur.progress import Progress
 from lemur.provenance import ROOT
 
 FORM = 1  # of episodes.jsonl
@@ -33,7 +34,7 @@ VERSION = 2  # raise it when the same settings would give other episodes
 SAMPLING = ("max_new_tokens", "temperature", "top_p")
 NONE = Path("none")  # where a package of the environment's own holds its data
 KEYS = ("environment", "path", "settings", "limit", "model", "player", "seed", "batch")
-KEYS += ("precision", "context", "sampling", "backend", "teacher")
+KEYS += ("precision", "context", "sampling", "backend", "teacher", "shipped")
 HERE = {"name": "transformers"}  # the backend where nothing is said
 
 
@@ -42,7 +43,8 @@ class Settings:
     """What a stage is given as ``--spec``; ``player`` is "model" or "gold" (known solutions).
 
     ``backend``: name (transformers, vllm or server) and of a server its url and the name that it has
-    the model by. ``teacher``: model and backend of who gives feedback.
+    the model by. ``teacher``: model and backend of who gives feedback. ``shipped``: the folder of the
+    project that has the tasks, where none are downloaded.
     """
 
     environment: str
@@ -58,6 +60,7 @@ class Settings:
     sampling: dict[str, Any] = dataclasses.field(default_factory=dict)
     backend: dict[str, Any] = dataclasses.field(default_factory=lambda: dict(HERE))
     teacher: dict[str, Any] | None = None
+    shipped: str | None = None
 
 
 def read_settings(spec: Any) -> Settings:
@@ -98,11 +101,20 @@ def _check_backend(given: Any, where: str) -> None:
             raise UserError(f"--spec: {where}.served: the name that a server has the model by")
 
 
-def open_suite(given: Settings, data: Path) -> Suite:
-    """The environment with its data: a folder, the manifest.json of a download, or ``NONE``."""
-    folder = data.parent / "files" if data.name == "manifest.json" else data
+def folder_of(data: Path) -> Path:
+    """The files of a download, by its manifest.json; a folder is one already."""
+    return data.parent / "files" if data.name == "manifest.json" else data
+
+
+def open_suite(given: Settings, data: Path, games: Path | None = None) -> Suite:
+    """The environment with its data: a folder, the manifest.json of a download, or ``NONE``.
+    ``games`` are another environment's data, where this one plays its games too."""
     path = ROOT / given.path if given.path else None
-    place = {} if data == NONE else {"data": folder}
+    place = {} if data == NONE else {"data": folder_of(data)}
+    if given.shipped is not None:
+        place = {"data": ROOT / given.shipped}
+    if games is not None:
+        place["games"] = folder_of(games)
     return environments.load(given.environment, {**place, **given.settings}, path)
 
 
@@ -120,11 +132,19 @@ def choose_tasks(suite: Suite, limit: int | None) -> tuple[list[Task], dict[str,
     return chosen, left_out
 
 
-def run(spec: Any, model: Path, data: Path, out: Path, teacher: Path = NONE) -> None:
+def run(
+    spec: Any,
+    model: Path,
+    data: Path,
+    out: Path,
+    teacher: Path = NONE,
+    games: Path | None = None,
+) -> None:
     """Write ``out``; nothing that was played is lost when this is killed. ``model`` and ``teacher``
-    are folders, or ``NONE`` where a server has them or nobody is asked."""
+    are folders, or ``NONE`` where a server has them or nobody is asked; ``games`` as of
+    ``open_suite``."""
     given = read_settings(spec)
-    suite = open_suite(given, data)
+    suite = open_suite(given, data, games)
     tasks, left_out = choose_tasks(suite, given.limit)
     sampling = dataclasses.replace(suite.sampling(), **given.sampling)
     known = {
@@ -138,6 +158,8 @@ def run(spec: Any, model: Path, data: Path, out: Path, teacher: Path = NONE) -> 
         "context": given.context,
         "version": VERSION,
     }
+    if given.shipped is not None:
+        known["shipped"] = given.shipped
     if given.player == "model":
         known["model_sha256"] = identity({"backend": given.backend}, model)
         if given.backend != HERE:
@@ -160,7 +182,14 @@ def run(spec: Any, model: Path, data: Path, out: Path, teacher: Path = NONE) -> 
             player, taught = _opened(given, suite, players, (model, teacher), more)
             driver = Driver(suite, player, journal, given.batch, given.seed, taught, sampling)
             played = driver.play(tasks, label)
-    lines = [json.dumps({"form": FORM, "settings": known, "left_out": left_out}, sort_keys=True)]
+    write(out, known, left_out, played)
+
+
+def write(
+    out: Path, settings: dict[str, Any], left_out: dict[str, str], played: Sequence[Episode]
+) -> None:
+    """Write an ``episodes.jsonl`` that :func:`read` reads: a line of settings, then one an episode."""
+    lines = [json.dumps({"form": FORM, "settings": settings, "left_out": left_out}, sort_keys=True)]
     lines += [json.dumps(to_json(one), sort_keys=True) for one in played]
     with replacing(out) as temporary:
         temporary.write_bytes("".join(f"{line}\n" for line in lines).encode())
@@ -185,7 +214,12 @@ def _opened(
     if not tasks:
         return Scripted({}), None
     if given.player == "gold":
-        player: Player = Scripted({task.id: suite.gold(task) or [] for task in tasks})
+        known = {}
+        with Progress(f"solutions of {given.environment}", len(tasks), "tasks") as progress:
+            for task in tasks:  # some are found by playing
+                known[task.id] = suite.gold(task) or []
+                progress.add()
+        player: Player = Scripted(known)
     else:
         player = players.open(given.backend, folders[0])
     if given.teacher is None:

@@ -25,12 +25,15 @@ VERSION = {
     "agents": 1,
     "play": 2,
     "judge_episodes": 1,
+    "episode_pages": 1,
     "replay": 1,
     "card": 1,
     "figures": 5,
+    "study": 1,
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")
+_LOCAL = ("from", "licence", "format", "include", "exclude", "follow_links")
 _CLEAN = ("name", "kind", "format", "include", "exclude", "languages", "licence", "max_mb")
 _CLEAN += ("convert",)
 
@@ -39,8 +42,11 @@ def _some(entry: Recipe, keys: tuple[str, ...]) -> Recipe:
     return {key: value for key, value in entry.items() if key in keys}
 
 
-def download(name: str, entry: Recipe) -> Recipe:
-    """A source's, model's or benchmark's pin."""
+def download(name: str, entry: Recipe, part: int = 0) -> Recipe:
+    """A source's, model's or benchmark's pin; of files of this machine, the hash of a part's."""
+    if "listing" in entry:
+        chosen = _some(entry, _LOCAL)
+        return {"name": name, **chosen, "listing": entry["listing"][part]}
     return {"name": name, **_some(entry, _DOWNLOAD)}
 
 
@@ -103,7 +109,7 @@ def plan(recipe: Recipe) -> Recipe:
         "weights": recipe["mixture"]["weights"],
         "max_epochs": recipe["mixture"]["max_epochs"],
         "sources": [_some(source, ("name", "kind")) for source in recipe["corpus"]["sources"]],
-        **_some(recipe["mixture"], ("temperature",)),
+        **_some(recipe["mixture"], ("temperature", "code_share")),
     }
 
 
@@ -128,7 +134,9 @@ def heldout(recipe: Recipe, kind: str) -> Recipe:
 
 
 def tokenize(recipe: Recipe) -> Recipe:
-    return {"tokenizer": recipe["base"]["name"]}
+    """The model in whose name token files are kept: models of one tokenizer may share them."""
+    base = recipe["base"]
+    return {"tokenizer": base.get("tokenized_as", base["name"])}
 
 
 def pack(recipe: Recipe) -> Recipe:
@@ -238,6 +246,7 @@ def play(recipe: Recipe, model: str, name: str) -> Recipe:
         "sampling": _some(entry, ("max_new_tokens", "temperature", "top_p")),
         **_some(entry, ("path",)),
     }
+    made |= {"shipped": entry["shipped"]} if entry.get("shipped") else {}
     if model != "gold" and (elsewhere := backend(recipe, model)):
         made["backend"] = elsewhere
     if asked := entry.get("feedback"):

@@ -5,6 +5,7 @@ Texts and rules as in https://github.com/xingyaoww/mint-bench (``envs/general_en
 episodes.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -97,15 +98,22 @@ def said_by_model(answer: str) -> str:
     return f"{'' if begun else 'Assistant:' + chr(10)}{answer}\n"
 
 
-def first_prompt(texts: Texts, task: Task, turns: int, proposals: int, feedback: bool) -> str:
+def problem(task: Task, start: str) -> str:
+    """The problem as it is told; of a game ``start`` is a part of it."""
+    return f"Task:\n{task.data['prompt']}{start}"
+
+
+def first_prompt(
+    texts: Texts, task: Task, start: str, turns: int, proposals: int, feedback: bool
+) -> str:
     """The instructions, the tools, a solved example and the problem."""
     name = task.data["set"]
     return texts.template.format(
         max_total_steps=turns,
         max_propose_solution=proposals,
         tool_desc=TOOLS[SETS[name]],
-        in_context_example=texts.examples[example_folder(name), feedback],
-        task_prompt=f"Task:\n{task.data['prompt']}",
+        in_context_example=texts.examples[example_folder(task), feedback],
+        task_prompt=problem(task, start),
     )
 
 
@@ -124,19 +132,19 @@ def conversation(first: str, turns: Sequence[Turn]) -> list[Message]:
 
 
 def teacher_prompt(
-    texts: Texts, task: Task, turns: Sequence[Turn], reference: object
+    texts: Texts, task: Task, start: str, turns: Sequence[Turn], reference: object
 ) -> list[Message]:
     """What a teacher reads to give feedback on the last turn: a solved example with feedback, the
     tools, and what was said. ``reference``: the solution where the teacher is told it; one that is
     false or 0 is never told, as in the original."""
     name = task.data["set"]
-    example = texts.examples[example_folder(name), True]
+    example = texts.examples[example_folder(task), True]
     said = [message["content"] for message in conversation("", turns)[1:]]
     told = str(reference).strip() if reference else "NOT GIVEN"
     prompt = texts.teacher.format(
         in_context_example=example[max(example.find("Task:"), 0) :],
         tool_desc=TOOLS[SETS[name]],
-        trajectory="\n".join([f"Task:\n{task.data['prompt']}\n", *said]),
+        trajectory="\n".join([f"{problem(task, start)}\n", *said]),
         correct_solution=f"{UNDISCLOSED}{told}\n",
     )
     return [{"role": "user", "content": prompt}]
