@@ -5,7 +5,6 @@ Texts and rules as in https://github.com/xingyaoww/mint-bench (``envs/general_en
 episodes.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
