@@ -180,6 +180,7 @@ def test_a_site_file(tmp_path):
     assert made.inward("luma.com/admin") == "http://127.0.0.1:7770/admin"
     assert made.inward("http://gitlab.com/") == "http://gitlab.com/"
     assert made.state(["shopping"]) == {"cookies": [{"name": "a"}], "origins": []}
+    assert made.closed("shopping") == f"{path}: shopping: no 'username' and 'password' of its administrator"  # fmt: skip
     assert made.missing(["shopping", "gitlab"]) == f"{path}: no address of 'gitlab'"
     for text, said in (
         ("shoping: {url: http://x}", "'shoping'; did you mean 'shopping'?"),

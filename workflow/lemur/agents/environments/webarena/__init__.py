@@ -73,10 +73,16 @@ class WebArena(Suite):
         """A site without an address or a login, a judge that is not there, no browser."""
         if tasks.judged_by_model(task.data["eval"]) and self.ask is None:
             return judge.NO_JUDGE
+        pages, login = str(task.data["eval"].get("program_html")), world.login_sites(task)
+        asks_shop = "func:shopping_" in pages
         wanted = [*task.data["sites"], *sites.names_in(str(task.data["start_url"]))]
-        wanted += sites.names_in(str(task.data["eval"].get("program_html")))
-        login = world.login_sites(task)
-        return self.sites.missing([*wanted, *login]) or self.sites.logged_out(login) or missing()
+        wanted += [*sites.names_in(pages), *login, *(["shopping"] if asks_shop else [])]
+        return (
+            self.sites.missing(wanted)
+            or self.sites.logged_out(login)
+            or (self.sites.closed("shopping") if asks_shop else None)
+            or missing()
+        )
 
 
 def _read_sites(path: str | None) -> sites.Sites:
