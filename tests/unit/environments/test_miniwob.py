@@ -27,6 +27,14 @@ def runs(pid):
         return False
 
 
+def ends(pids):
+    """Whether all of some processes end in a minute."""
+    until = time.monotonic() + 60
+    while any(map(runs, pids)) and time.monotonic() < until:
+        time.sleep(0.1)
+    return not any(map(runs, pids))
+
+
 @pytest.fixture(scope="module")
 def suite():
     needs_browser()
@@ -154,8 +162,7 @@ def test_a_browser_that_hangs_is_ended_with_all_that_it_started(suite, monkeypat
     with pytest.raises(WorldFailed, match="did not answer in 1 seconds"):
         world.episode.ask("evaluate", script="() => { for (;;) {} }")
     world.close()
-    assert [pid for pid in started if runs(pid)] == []
-    assert not browser.home.exists()
+    assert ends(started) and not browser.home.exists()
 
 
 @pytest.mark.long
@@ -208,10 +215,7 @@ def test_a_player_that_is_killed_leaves_no_browser(suite):
         home, *started = player.stdout.readline().decode().split()
         assert len(started) > 3 and Path(home).is_dir()
         player.kill()
-    until = time.monotonic() + 60
-    while time.monotonic() < until and (Path(home).exists() or any(map(runs, started))):
-        time.sleep(0.2)
-    assert not Path(home).exists() and [pid for pid in started if runs(pid)] == []
+    assert ends(started) and not Path(home).exists()
 
 
 @pytest.mark.long
