@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from lemur.agents import environments
+from lemur.agents import environments, playing, scoring
 from lemur.agents.browser.process import Browsers
 from lemur.agents.environments.webarena import evidence, judge, matching, sites, tasks
 from lemur.agents.episode import Episode, Turn
 from lemur.errors import UserError
+from tiny_benchmarks import model, tokenizer
 from unit.environments.browser_cases import needs_browser, say
 from unit.environments.intercode_cases import MIRROR, play, write
 from unit.environments.local_sites import LocalSite
@@ -400,6 +401,27 @@ def test_an_episode_by_the_driver_and_what_cannot_be_played(arena, tmp_path):
     assert (episode.end, made.strict) == ("stopped", 1)
     assert "127.0.0.1" not in json.dumps([turn.observation for turn in episode.turns])
     assert os.path.exists(tmp_path / "journal")
+
+
+@pytest.mark.long
+def test_a_model_plays_by_a_spec_and_is_scored(local, tmp_path):
+    """As the rules do it: the site file stands among the settings, what cannot be played is named."""
+    shop, *_ = local
+    write(tmp_path / "sites.yaml", f"shopping: {{url: '{shop.url}'}}\n")
+    items = [string(0, must_include=["x"]), task(1, sites=["map"]), string(2, fuzzy_match=["x"])]
+    write(tmp_path / tasks.PATH, items)
+    model(tmp_path / "model", tokenizer(tmp_path / "model"), positions=16_384)
+    settings = {"sites": str(tmp_path / "sites.yaml"), "variant": "original", "steps": 5}
+    given = {"environment": "webarena", "model": "tiny", "player": "model", "seed": 1, "precision": "fp32",
+             "settings": settings, "sampling": {"max_new_tokens": 8}}  # fmt: skip
+    out, scores = tmp_path / "episodes.jsonl", tmp_path / "scores.json"
+    playing.run(given, tmp_path / "model", tmp_path, out)
+    scoring.run(given, out, tmp_path, scores, tmp_path / "verdicts.jsonl")
+    made = json.loads(scores.read_text())
+    assert made["n"] == 1 and made["ends"] == {"Failed to parse actions for 3 times": 1}
+    assert made["left_out"] == {
+        "1": f"{settings['sites']}: no address of 'map'", "2": "needs a judge model"
+    }  # fmt: skip
 
 
 @pytest.mark.long
