@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lemur.agents.environment import WorldFailed
 from lemur.agents.sessions.lines import Lines
 from lemur.provenance import ROOT
 
@@ -19,6 +20,22 @@ def command() -> list[str] | None:
     if not (home / "lock.stamp").is_file():
         return None
     return [str(home / "bin" / "python"), "-I", str(SCRIPT)]
+
+
+def begin(line: Sequence[str] | None, path: str, commands: int, planner: bool = False) -> "Game":
+    """The game at ``path`` in a process of its own, done after so many ``commands``."""
+    if line is None:
+        raise WorldFailed(BUILD)
+    return Game(line, {"game": path, "commands": commands, "planner": planner})
+
+
+def plan(line: Sequence[str] | None, path: str, commands: int) -> list[str]:
+    """The planner's commands that win a game, for which it is started once."""
+    game = begin(line, path, commands, planner=True)
+    try:
+        return list(game.first.get("plan", ()))
+    finally:
+        game.close()
 
 
 class Game(Lines):
