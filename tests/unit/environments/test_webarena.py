@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lemur.agents import environments, playing, scoring
 from lemur.agents.browser.process import Browsers
-from lemur.agents.environments.webarena import evidence, judge, matching, sites, tasks
+from lemur.agents.environments.webarena import asking, evidence, judge, matching, sites, tasks
 from lemur.agents.episode import Episode, Turn
 from lemur.errors import UserError
 from tiny_benchmarks import model, tokenizer
@@ -125,6 +125,34 @@ def test_what_a_model_must_judge_is_left_out_where_there_is_none():
     assert verdict(impossible, "N/A", lambda _: "never asked")[:2] == (1, 1)
     assert verdict(impossible, "no such", lambda _: "same")[:2] == (1, 1)
     assert verdict(impossible, "no such", lambda _: "different, not the same")[:2] == (0, 0)
+
+
+def test_a_model_behind_a_server_judges(tmp_path):
+    write(tmp_path / tasks.PATH, [string(fuzzy_match=["4 stars"])])
+    with LocalSite() as server:
+        judges = {"model": "served", "server": f"{server.url}/v1"}
+        suite = environments.load("webarena", {"data": tmp_path, "judge": judges})
+        (only,) = suite.tasks()
+        assert suite.unplayable(only) != "needs a judge model"
+        assert suite.judge(only, ended("it has four")).strict == 1
+        assert suite.judge(only, ended("it has five")).strict == 0
+        asked = json.loads(server.asked[0].partition(" ")[2])
+        assert asked["model"] == "served" and "reference answer: 4 stars" in asked["prompt"]
+        assert asked["temperature"] == 0 and asked["max_tokens"] == 768
+
+    def refuses(messages):
+        raise asking.Unjudged("the judge model refuses: too long")
+
+    assert (
+        judge.judge(only.data, ended("x"), refuses).left_out == "the judge model refuses: too long"
+    )
+    for given, said in (
+        ({"modl": "x"}, "did you mean 'model'?"), ({"model": "x"}, "needs 'model'"),
+        ({"model": "x", "server": "ftp://x"}, "judge.server"),
+    ):  # fmt: skip
+        with pytest.raises(UserError) as raised:
+            environments.load("webarena", {"data": tmp_path, "judge": given})
+        assert said in str(raised.value)
 
 
 def test_calls_are_read_and_never_evaluated():
