@@ -361,3 +361,19 @@ def printing_scores():
 def explaining():
     """Shell text that prints how a result was made."""
     return f"{RUN} workflow python -m lemur.trace {{params.of:q}} 2> {{log:q}}"
+
+
+def two_sides(wildcards):
+    """What `snakemake diff` compares."""
+    missing = [key for key in ("before", "after") if key not in config]
+    if missing:
+        sys.exit(
+            f"error: diff: {' and '.join(missing)} not given: --config before=<recipe> after=<recipe>, "
+            "or the folders of two runs"
+        )
+    return [config["before"], config["after"]]
+
+
+def comparing_sides():
+    """Shell text that prints what differs between two recipes or two runs."""
+    return f"{RUN} workflow python -m lemur.diff {{params.sides:q}} 2> {{log:q}}"

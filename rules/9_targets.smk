@@ -15,6 +15,7 @@ localrules:
     paper_figures,
     provenance,
     ro_crate,
+    diff,
 
 
 rule fetch:
@@ -122,3 +123,12 @@ rule provenance:
         of=OF,
     shell:
         explaining()
+
+
+rule diff:
+    log:
+        "logs/diff.log",
+    params:
+        sides=two_sides,
+    shell:
+        comparing_sides()

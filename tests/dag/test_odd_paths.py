@@ -29,13 +29,21 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         },
     )  # fmt: skip
     targets = ("all", "corpus", "datasheet", "mixture_table", "evaluate", "ro_crate", "provenance")
-    targets += ("agents", "replay")
+    targets += ("agents", "replay", "diff")
     # What the index leads to beside reports: an earlier mixture of a sweep, and a model's scores.
     alone = ("results/figures/models/m/foundation.html", "results/ratio-3/mix/table.txt")
     for path in alone:
         (odd / path).parent.mkdir(parents=True)
         (odd / path).touch()
-    asked = ("recipe=h200", "from_records=true", "quiet_plan=true", "records=my records", several)
+    asked = (
+        "recipe=h200",
+        "from_records=true",
+        "quiet_plan=true",
+        "records=my records",
+        several,
+        "before=mini",
+        "after=my runs/räume",
+    )
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
     assert done.returncode == 0, done.stderr[-3000:]
     shown = {line.rstrip(":").split()[-1] for line in done.stdout.splitlines()
