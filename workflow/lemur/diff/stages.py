@@ -54,7 +54,9 @@ def _scores(*models: str) -> Slices:
         published = [entry["name"] for entry in part.get("baselines", [])]
         chosen = [name for name in models if name in part["models"]] if models else published
         return {
-            f"{model} on {item['name']}": stages.judge(recipe, model, item["name"])
+            item["name"] if len(models) == 1 else f"{model} on {item['name']}": stages.judge(
+                recipe, model, item["name"]
+            )
             for item in part["benchmarks"]
             for model in chosen
         }

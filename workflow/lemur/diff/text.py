@@ -10,7 +10,7 @@ from lemur.plan.summary import duration
 from lemur.report.differences import ABSENT, compared
 from lemur.text_table import aligned
 
-MOST = 60  # values shown; a change of corpus is hundreds
+MOST = 120  # values shown; a change of corpus is hundreds
 LONGEST = 60  # characters of a value
 
 
@@ -34,9 +34,10 @@ def _values(first: Side, second: Side, rows: Sequence[tuple[str, str, str]]) -> 
     if not rows:
         return [f"{first.name} and {second.name} have the same values"]
     rows = _whole(rows)
-    told = [f"{len(rows)} values differ:"]
-    told += aligned(("key", first.name, second.name), [list(row) for row in rows[:MOST]])
-    return [*told, *([f"and {len(rows) - MOST} more"] if len(rows) > MOST else [])]
+    told = [f"{len(rows)} values differ ({first.name} \N{RIGHTWARDS ARROW} {second.name}):"]
+    for key, mine, theirs in rows[:MOST]:
+        told.append(f"  {key}: {mine} \N{RIGHTWARDS ARROW} {theirs}")
+    return [*told, *([f"  and {len(rows) - MOST} more"] if len(rows) > MOST else [])]
 
 
 def _whole(rows: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
@@ -62,14 +63,12 @@ def _stages(second: Side, changed: Sequence[Change], same: Sequence[str]) -> lis
     if not changed:
         return ["no stage makes anything else"]
     told = [f"{second.name} may make something else in:"]
-    rows = []
     for change in changed:
         jobs = ", ".join(change.jobs[:4])
         more = f" and {len(change.jobs) - 4} more" if len(change.jobs) > 4 else ""
-        own = f"its settings{f': {jobs}{more}' if jobs else ''}" if change.own else ""
+        own = f"its settings{f' ({jobs}{more})' if jobs else ''}" if change.own else ""
         before = f"after {', '.join(change.because)}" if change.because else ""
-        rows.append([change.stage, "; ".join(filter(None, (own, before)))])
-    told += aligned(("stage", "why"), rows)
+        told.append(f"  {change.stage}: {'; '.join(filter(None, (own, before)))}")
     return [*told, f"the same: {', '.join(same) or 'nothing'}"]
 
 
