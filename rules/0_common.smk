@@ -1,6 +1,5 @@
 # Configuration, and the functions that say how and where rules run.
 import functools
-import hashlib
 import json
 import os
 import re
@@ -28,7 +27,7 @@ from lemur.config import (
     stages,
     sweep,
 )
-from lemur.dag import answers, failures
+from lemur.dag import answers, failures, locks
 from lemur.errors import UserError, nearest
 from lemur.figures import settings
 from lemur.files import canonical, write_json
@@ -164,14 +163,26 @@ wildcard_constraints:
 
 
 def locked(environment):
-    """sha256 of the lock that an environment is built from: a changed lock reruns its rules."""
-    stamp = ROOT / ".envs" / environment / "lock.stamp"
-    variant = stamp.read_text().split()[0] if stamp.exists() else "cpu"
-    lock = ROOT / "envs" / environment / f"{variant}.lock"
-    return hashlib.sha256(lock.read_bytes()).hexdigest()
+    """What rules depend on of the lock that an environment is built from (lemur.dag.locks)."""
+    return locks.fingerprint(locks.path_of(ROOT, environment), bool(config.get("strict_locks")))
 
 
+# Environments whose locks hold packages that no number depends on.
+NUMBERED = sorted(path.parent.name for path in (ROOT / "envs").glob("*/numbers.in"))
 LOCKS = {name: locked(name) for name in ("data", "train", "evaluate", "figures", "mathematics")}
+
+
+def drifted_locks():
+    """Lines on locks that changed since this folder's results were made and leave them as they are."""
+    if config.get("strict_locks"):
+        return []
+    lines = [locks.drift(locks.path_of(ROOT, name), Path("results")) for name in NUMBERED]
+    return [line for line in lines if line]
+
+
+if workflow.is_main_process and not ANSWERS:
+    for line in drifted_locks():
+        print(line, file=sys.stderr, flush=True)
 
 
 # Kernels that are compiled when first called: once, by the preflight, wherever a home may be read-only.

@@ -30,7 +30,10 @@ GROUPS = {
         "workflow",
         ["unit/config", "unit/dag", "unit/plan", "unit/core", "unit/launch", "unit/slurm"],
     ),
-    "data": ("data", ["unit/data", "unit/corpus", "unit/mix", "unit/tokenize", "unit/sft"]),
+    "data": (
+        "data",
+        ["unit/chat", "unit/data", "unit/corpus", "unit/mix", "unit/tokenize", "unit/sft"],
+    ),
     "figures": (
         "figures",
         ["unit/agents", "unit/claims", "unit/figures", "unit/report", "unit/trace"],

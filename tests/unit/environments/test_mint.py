@@ -146,6 +146,20 @@ def test_numbers_are_read_as_theoremqa_does():
     assert {said: numbers.expression(said) for said in read} == read
 
 
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("3", 3), (" -2.50", -2.5), ("True", True), ('"(a)"', "(a)"), ("(2, 1)", [2, 1]), ("[1, 2.0]", [1, 2.0]),
+        ("{3}", [3]), ("2+0j", 2.0), ("(1+1j, 2+2j)", [1.0, 2.0]), ("1e400", float("inf")),
+        ("010", None), ("sqrt(2)", None), ("2*3", None), ("1" * 5000, None), ("[" * 900, None), ("{[]}", None),
+        ("a\0b", None), ("\ud800", None), ("None", None),
+    ],
+)  # fmt: skip
+def test_literals_are_read_as_the_session_would(expression, value):
+    found = numbers.literal(expression)
+    assert found == value and type(found) is type(value)
+
+
 def test_feedback_is_asked_after_every_turn_that_goes_on(mint, tmp_path, sandbox):
     suite = mint(feedback=True, sets=["gsm8k"])
     script = {"gsm8k/0": ["<execute>3*5</execute>", "<solution>15</solution>"]}

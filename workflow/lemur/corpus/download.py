@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lemur.corpus import hub, index, offline, repository
-from lemur.corpus.archives import safe_path
 from lemur.corpus.pace import Pace, asked
 from lemur.corpus.session import Session
 from lemur.corpus.transfer import Pin, Remote, Transfer, verify
+from lemur.data.archives import safe_path
 from lemur.errors import UserError, nearest
 from lemur.files import write_json
 from lemur.lock import try_lock

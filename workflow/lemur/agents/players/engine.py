@@ -8,12 +8,12 @@ from tokenizers import Tokenizer
 from lemur.agents.environment import Message, Sampling
 from lemur.agents.episode import CONTEXT_FULL
 from lemur.agents.players.player import Answer
+from lemur.chat.chatml import END, START, ChatML
 from lemur.errors import UserError
 from lemur.evaluate import vocabulary
 from lemur.evaluate.conversations import Conversations
 from lemur.evaluate.engine import Engine, Wanted
 from lemur.evaluate.stop import cut
-from lemur.sft.chatml import END, START, ChatML
 
 
 class EnginePlayer:

@@ -4,7 +4,6 @@ Texts and rules as in https://github.com/xingyaoww/mint-bench (``envs/general_en
 checked against the authors' recorded episodes.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,7 +58,14 @@ def parse(answer: str) -> Action:
 
 
 def _between(tag: str, answer: str) -> str | None:
-    found = [part.strip() for part in re.findall(f"<{tag}>(.*?)</{tag}>", answer, re.DOTALL)]
+    """The parts of an answer inside a tag, joined by newlines; None where there is none.
+
+    A pattern would look through the rest of an answer once for every tag that is never closed.
+    """
+    found, start = [], answer.find(f"<{tag}>")
+    while start >= 0 and (end := answer.find(f"</{tag}>", start)) >= 0:
+        found.append(answer[start + len(tag) + 2 : end].strip())
+        start = answer.find(f"<{tag}>", end)
     return "\n".join(found) or None
 
 

@@ -11,7 +11,7 @@ import zipfile
 import pytest
 from hubserver.made import deb, sha256
 from lemur.corpus import licence_texts
-from lemur.mix.members import members
+from lemur.data.members import members
 from made_packages import CODE, META, PYTHON, sifted
 
 FIRST, MIDDLE, LAST = (PYTHON + f"# {word}\n".encode() for word in ("first", "middle", "last"))

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lemur.corpus import archives
+from lemur.data import archives
 from lemur.data.manifest import read_manifest
 from lemur.errors import UserError
 

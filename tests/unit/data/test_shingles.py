@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lemur.corpus import shingles
-from lemur.corpus.shingles import ALONE, OPERATORS, Shingler
+from lemur.data import shingles
+from lemur.data.shingles import ALONE, OPERATORS, Shingler
 
 WIDTH = 3
 SIGNS = f"[{re.escape(OPERATORS.decode())}]+"
