@@ -42,7 +42,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         "records=my records",
         several,
         "before=mini",
-        "after=my runs/räume",
+        "after=my runs/of mine",
     )
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
     assert done.returncode == 0, done.stderr[-3000:]
