@@ -5,6 +5,7 @@ localrules:
     datasheet,
     mixture,
     mixture_table,
+    study,
     pretrain,
     sft,
     evaluate,
@@ -50,9 +51,18 @@ rule mixture_table:
     input:
         unless_scoring_alone(*mixture_tables()),
     log:
-        f"logs/mixture_table/{config.get('sweep', RECIPE['name'])}.txt",
+        f"logs/mixture_table/{RECIPE['name']}.txt",
     shell:
         "cat {input:q} | tee {log:q}"
+
+
+rule study:
+    input:
+        lambda wildcards: study_files(),
+    log:
+        f"logs/study/{RECIPE['name']}.txt",
+    shell:
+        "cat {input[0]:q} {input[1]:q} | tee {log:q}"
 
 
 rule pretrain:
@@ -78,7 +88,9 @@ rule evaluate:
 
 rule agents:
     input:
-        agent_scores(),
+        scores=agent_scores,
+        pages=agent_files("pages/index.html"),
+        figures=agent_figure_files(),
     log:
         f"logs/agents/{RECIPE['name']}.txt",
     shell:
@@ -102,11 +114,12 @@ rule foundation:
 
 rule figures:
     input:
-        unless_scoring_alone(*paper_figure_files(), *recipe_figure_files(RECIPE)),
+        unless_scoring_alone(CLAIMS, *paper_figure_files(), *recipe_figure_files(RECIPE)),
 
 
 rule paper_figures:
     input:
+        PAPER_CLAIMS,
         paper_figure_files(),
 
 

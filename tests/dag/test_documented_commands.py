@@ -34,12 +34,14 @@ ELSEWHERE = {
     "workflow/env-run workflow": "the beginning of a command",
     "source .envs/workflow/bin/activate": "tests/unit/core/test_environments.py",
     "workflow/env-build": "make envs", "workflow/env-build ds1000": "make test-long",
-    "workflow/env-build session bfcl": "make test",
+    "workflow/env-build session robocodegen bfcl": "make test",
 }  # fmt: skip
 # Of their programs or scripts this much is asked: that they are there and take these options.
 HELPED = {
     "workflow/env-run data python scripts/1_corpus/resolve.py --recipe lemur-70b --write":
         "workflow/env-run data python scripts/1_corpus/resolve.py --help",
+    "workflow/env-run evaluate python scripts/7_agents/actions.py --spec @play.json --episodes episodes.jsonl --data manifest.json --out actions.jsonl":
+        "workflow/env-run evaluate python scripts/7_agents/actions.py --help",
     "workflow/env-run train tensorboard --logdir results": "workflow/env-run train tensorboard --helpfull",
     "workflow/env-run train wandb sync": "workflow/env-run train wandb sync --help",
 }  # fmt: skip

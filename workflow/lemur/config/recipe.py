@@ -1,9 +1,11 @@
 """Resolve a recipe: its own values plus the corpus, sources, model and benchmarks it names."""
 
+from pathlib import Path
 from typing import Any
 
-from lemur.config import load, project, schema, scoring, sweep
-from lemur.config.agents import chosen_environments
+from lemur.config import load, project, schema, scoring
+from lemur.config.address import checked_url
+from lemur.config.agents import check_backend, chosen_environments
 from lemur.config.base import find_base
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.config.engine import engine_for
@@ -11,11 +13,6 @@ from lemur.errors import UserError, nearest
 from lemur.plan.fit import largest_micro
 
 Recipe = dict[str, Any]
-
-
-def resolve_sweep(name: str, values: dict[str, Any] | None = None) -> dict[str, Recipe]:
-    """{point: its recipe} of config/sweeps/``name``.yaml, in its order; ``values`` as ``resolve``."""
-    return {point: resolve(point, values) for point in sweep.read(name)["values"]}
 
 
 def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
@@ -34,6 +31,15 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
     if values:
         recipe = load.with_values(recipe, values)
         where += f" with set {', '.join(map(str, values))}"
+    return resolve_raw(recipe, name, where, beside)
+
+
+def resolve_raw(recipe: Recipe, name: str, where: str, beside: Path | None = None) -> Recipe:
+    """A recipe's mapping, with what it extends below it, resolved and validated as ``resolve`` says.
+
+    ``where`` names its file in messages; ``beside``: the folder of a project, whose files are laid
+    over those of config/.
+    """
     schema.check(recipe, "recipe", where)
     corpus = load.corpus(recipe["corpus"], beside)
     sources, models, benchmarks = (
@@ -47,13 +53,17 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
         "sft": {**recipe["sft"], "sources": _sft(recipe, sources, where)},
         "evaluate": _evaluate(recipe["evaluate"], benchmarks, models, where),
     }
-    if "agents" in recipe:
+    if resolved.get("agents") is None:  # an overlay may leave them out by null
+        resolved.pop("agents", None)
+    else:
         environments = load.catalogue("environments", beside)
         published = [entry["name"] for entry in resolved["evaluate"].get("baselines", [])]
         players = ("gold", "start", "pretrained", "chat", *published)
         resolved["agents"] = chosen_environments(
             recipe["agents"], environments, players, f"{where}: agents"
         )
+        backend = recipe["evaluate"].get("backend", {})
+        check_backend(resolved["agents"], backend, f"{where}: agents")
     resolved.pop("provenance", None)
     for stage in ("pretrain", "sft"):
         resolved[stage] = _with_micro(resolved, stage)
@@ -80,12 +90,9 @@ def provenance_of(name: str) -> dict[str, dict[str, str]]:
 
 
 def _raw(name: str) -> Recipe:
-    """A file of config/recipes or of a project, or a point of a sweep."""
-    if file := project.recipe_file(name):
-        return load.recipe_of(file, file.parent)
-    is_file = (load.CONFIG / "recipes" / f"{name}.yaml").is_file()
-    point = None if is_file else sweep.recipe_of(name)
-    return load.raw_recipe(name) if point is None else point
+    """A file of config/recipes or of a project."""
+    file = project.recipe_file(name)
+    return load.recipe_of(file, file.parent) if file else load.raw_recipe(name)
 
 
 def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:
@@ -153,7 +160,7 @@ def _evaluate(part: Recipe, benchmarks: Recipe, models: Recipe, where: str) -> R
     if "baselines" in part:
         made["baselines"] = scoring.baselines(part["baselines"], models, where)
     if "url" in part.get("backend", {}):
-        scoring.checked_url(part["backend"]["url"], f"{where}: evaluate.backend.url")
+        checked_url(part["backend"]["url"], f"{where}: evaluate.backend.url")
     return made
 
 

@@ -1,12 +1,12 @@
 """Models that are scored without being trained: a recipe's baselines, and any model by name."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from lemur.config import load, names
+from lemur.config import load, names, schema
+from lemur.config.address import checked_url
+from lemur.config.agents import check_backend, chosen_environments
 from lemur.config.base import HUB, HUB_FILES, NEWEST, check_folder, read_shape
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.errors import UserError, nearest
@@ -14,10 +14,10 @@ from lemur.files import read_json
 
 Recipe = dict[str, Any]
 NAME = "models"  # results/models/evaluate/<model>/<benchmark>/: of no recipe
-REFUSED = "config: model: goes with the targets evaluate, foundation and fetch: it scores a model and trains none"
+REFUSED = "config: model: goes with the targets evaluate, agents, foundation and fetch: it scores a model and trains none"
 FORMATS = ("completion", "chatml")
 BACKENDS = ("transformers", "vllm", "server")
-KEYS = ("benchmarks", "limit", "format", "backend", "server", "batch")
+KEYS = ("benchmarks", "environments", "limit", "format", "backend", "server", "batch")
 
 
 def baselines(named: list[Any], models: Mapping[str, Any], where: str) -> list[Recipe]:
@@ -38,7 +38,8 @@ def alone(recipe: Recipe, asked: Mapping[str, Any], project: Path | None = None)
     """``recipe`` turned into the scoring of one model: ``asked`` holds model and KEYS.
 
     Precision, batch and the sandbox's limits are the recipe's; benchmarks are taken whole as
-    config/benchmarks.yaml has them unless a limit is given. Raises UserError in one line.
+    config/benchmarks.yaml has them unless a limit is given. It plays the environments that are asked
+    for, or the recipe's. Raises UserError in one line.
     """
     stray = [key for key in KEYS if key in asked]
     if "model" not in asked:
@@ -58,7 +59,11 @@ def alone(recipe: Recipe, asked: Mapping[str, Any], project: Path | None = None)
     part.pop("backend", None)
     if backend["name"] != "transformers":
         part["backend"] = backend
-    return {**recipe, "name": NAME, "evaluate": part}
+    made = {**recipe, "name": NAME, "evaluate": part}
+    if "agents" in recipe or "environments" in asked:
+        made["agents"] = _agents(recipe, asked, entry["name"], project)
+        check_backend(made["agents"], backend, "config")
+    return made
 
 
 def _backend(asked: Mapping[str, Any]) -> Recipe:
@@ -70,23 +75,6 @@ def _backend(asked: Mapping[str, Any]) -> Recipe:
     if name != "server":
         return {"name": name}
     return {"name": name, "url": checked_url(str(asked["server"]), "config: server")}
-
-
-def checked_url(url: str, where: str) -> str:
-    """An http(s) address without credentials, or a UserError."""
-    try:
-        parts = urlsplit(url)
-        right = parts.scheme in ("http", "https") and bool(parts.hostname)
-        right = right and parts.port != 0 and not re.search(r"[\s\x00-\x1f]", url)
-    except ValueError:  # brackets that do not close, a port above 65,535
-        right = False
-    if not right:
-        raise UserError(
-            f"{where}: '{url[:200]}' is not an address such as http://127.0.0.1:8000/v1"
-        )
-    if parts.username or parts.password:
-        raise UserError(f"{where}: an address with credentials would be recorded: set OPENAI_API_KEY")  # fmt: skip
-    return url.rstrip("/")
 
 
 def _model(name: str, project: Path | None, *, served: bool) -> Recipe:
@@ -154,3 +142,26 @@ def _benchmarks(recipe: Recipe, asked: Mapping[str, Any], project: Path | None) 
         if "from" not in item["data"]:
             raise UserError(f"config: benchmarks.{number}: '{item['name']}' reads a recipe's corpus, so it scores a recipe's models only")  # fmt: skip
     return found
+
+
+def _agents(recipe: Recipe, asked: Mapping[str, Any], model: str, project: Path | None) -> Recipe:
+    """What the one model plays; ``start``, of the recipe that gives the rest, may teach it."""
+    usual = {key: recipe["evaluate"][key] for key in ("batch", "precision")}
+    part = {**recipe.get("agents", usual), "models": [model]}
+    if "batch" in asked:
+        part["batch"] = asked["batch"]
+    limit = {"limit": asked["limit"]} if "limit" in asked else {}
+    if "environments" not in asked:
+        listed = [{**item, **limit} for item in part["environments"]]
+        for item in listed:
+            item.pop("models", None)  # who plays it in the recipe
+        for number, item in enumerate(listed):
+            teacher = item.get("feedback", {"server": ""})
+            if "server" not in teacher and teacher["model"] not in (model, "start"):
+                raise UserError(f"config: model: agents.environments.{number}: '{teacher['model']}' gives feedback in recipe '{recipe['name']}' and is not loaded here: name a `server` that has it, or environments=[...]")  # fmt: skip
+        return {**part, "environments": listed}
+    items = [{"name": item} if isinstance(item, str) else dict(item) for item in asked["environments"]]  # fmt: skip
+    part["environments"] = [{**limit, **item} for item in items]
+    schema.check(part, "recipe", "config", "agents")
+    players = (model, "start")
+    return chosen_environments(part, load.catalogue("environments", project), players, "config")
