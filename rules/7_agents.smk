@@ -84,6 +84,33 @@ rule episode_pages:
         )
 
 
+rule export_episodes:
+    input:
+        episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
+        verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
+        data=environment_data,
+    output:
+        "results/{recipe}/agents/{model}/{environment}/episodes.eval",
+    log:
+        "logs/export_episodes/{recipe}/{model}/{environment}.log",
+    resources:
+        **asked("export_episodes"),
+    params:
+        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
+        data=lambda w, input: input.data or "none",
+        build=building,
+        version=stages.VERSION["export_episodes"],
+        lock=lambda w: [*environment_locks(w), locked("export")],
+    shell:
+        "{params.build} "
+        + on_demand(
+            "export",
+            "7_agents/export.py",
+            "--episodes {input.episodes} --verdicts {input.verdicts} --data {params.data:q}",
+            "--out {output}",
+        )
+
+
 rule replay_records:
     input:
         lambda w: (

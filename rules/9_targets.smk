@@ -9,6 +9,7 @@ localrules:
     sft,
     evaluate,
     agents,
+    export_agents,
     replay,
     foundation,
     figures,
@@ -77,13 +78,18 @@ rule evaluate:
 
 rule agents:
     input:
-        scores=agent_scores,
+        scores=asked_of_agents("scores.json"),
         pages=agent_files("pages/index.html"),
         figures=agent_figure_files(),
     log:
         f"logs/agents/{RECIPE['name']}.txt",
     shell:
         printing_agents()
+
+
+rule export_agents:
+    input:
+        asked_of_agents("episodes.eval"),
 
 
 rule replay:
