@@ -9,8 +9,17 @@ import played_results
 import pytest
 import trial_run
 from lemur.errors import UserError
-from lemur.figures import agent, dots, foundation, live_agent_radar, live_agents_by_turn, loss
-from lemur.figures import mixture, overview, svg
+from lemur.figures import (
+    agent,
+    dots,
+    foundation,
+    live_agent_radar,
+    live_agents_by_turn,
+    loss,
+    mixture,
+    overview,
+    svg,
+)
 from trial_run import PAPER, RECIPE
 
 REPORTED, OUTCOMES = PAPER / "reported.csv", PAPER / "mint_outcomes.tsv.gz"
