@@ -90,7 +90,8 @@ rule export_episodes:
         verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
         data=environment_data,
     output:
-        "results/{recipe}/agents/{model}/{environment}/episodes.eval",
+        inspect="results/{recipe}/agents/{model}/{environment}/episodes.eval",
+        atif="results/{recipe}/agents/{model}/{environment}/trajectories.jsonl",
     log:
         "logs/export_episodes/{recipe}/{model}/{environment}.log",
     resources:
@@ -107,7 +108,7 @@ rule export_episodes:
             "export",
             "7_agents/export.py",
             "--episodes {input.episodes} --verdicts {input.verdicts} --data {params.data:q}",
-            "--out {output}",
+            "--out {output.inspect} --trajectories {output.atif}",
         )
 
 

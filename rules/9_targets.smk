@@ -90,6 +90,7 @@ rule agents:
 rule export_agents:
     input:
         asked_of_agents("episodes.eval"),
+        asked_of_agents("trajectories.jsonl"),
 
 
 rule replay:

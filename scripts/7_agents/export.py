@@ -1,4 +1,4 @@
-"""Write a player's episodes as a log of Inspect (.eval), with Inspect's own writer."""
+"""Write a player's episodes as a log of Inspect (.eval) and as ATIF trajectories (.jsonl)."""
 
 from pathlib import Path
 
@@ -6,9 +6,11 @@ from lemur import command
 
 
 def _run(args, spec):
-    from lemur.agents import inspect_log
+    from lemur.agents import atif, inspect_log, judged
 
-    inspect_log.write(spec, args.episodes, args.verdicts, args.data, args.out)
+    opened = judged.open_episodes(spec, args.episodes, args.verdicts, args.data)
+    inspect_log.write(opened, args.out)
+    atif.write(opened, args.trajectories)
 
 
 def main() -> None:
@@ -20,11 +22,14 @@ def main() -> None:
         "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
     )
     arguments.add_argument("--out", type=Path, required=True, help="the log to write, .eval")
+    arguments.add_argument(
+        "--trajectories", type=Path, required=True, help="the ATIF trajectories to write, .jsonl"
+    )
     command.main(
         arguments,
         _run,
         inputs=lambda args: filter(Path.is_file, [args.episodes, args.verdicts, args.data]),
-        outputs=lambda args: [args.out],
+        outputs=lambda args: [args.out, args.trajectories],
     )
 
 

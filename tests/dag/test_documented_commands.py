@@ -41,7 +41,7 @@ HELPED = {
         "workflow/env-run data python scripts/1_corpus/resolve.py --help",
     "workflow/env-run train tensorboard --logdir results": "workflow/env-run train tensorboard --helpfull",
     "workflow/env-run export inspect view --log-dir results/mini-agents/agents":
-        "workflow/env-run export inspect view --help",
+        "workflow/env-build export && workflow/env-run export inspect view --help",
     "workflow/env-run train wandb sync": "workflow/env-run train wandb sync --help",
 }  # fmt: skip
 # Needs finished files: tests/e2e/test_smoke.py makes it of a whole run.

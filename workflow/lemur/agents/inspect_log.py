@@ -8,7 +8,6 @@ Inspect's logs reads it. Needs the environment ``export``.
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from inspect_ai.log import (
     EvalConfig,
@@ -32,10 +31,8 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Score
 
 from lemur.agents.environment import Suite, Task
-from lemur.agents.judged import pair_with_verdicts
-from lemur.agents.playing import open_suite, read, read_settings
+from lemur.agents.judged import GOLD, Opened
 from lemur.agents.scoring import Judged, summarise
-from lemur.errors import UserError
 from lemur.files import canonical, replacing
 
 # When a run was made is not part of what it gives: the same episodes are the same log.
@@ -113,23 +110,12 @@ def _results(found: list[Judged], left_out: Mapping[str, str]) -> EvalResults:
     return EvalResults(total_samples=len(found), completed_samples=made["n"], scores=scores)
 
 
-def write(spec: Any, episodes: Path, verdicts: Path, data: Path, out: Path) -> None:
-    """Write ``out`` (``.eval``).
-
-    Raises:
-        UserError: the files are damaged or not of the same episodes, or the data lack a task.
-    """
-    given = read_settings(spec)
-    settings, left_out, played = read(episodes)
-    found = pair_with_verdicts(played, verdicts)
-    suite = open_suite(given, data)
-    tasks = {task.id: task for task in suite.tasks()}
-    for one in found:
-        if one.episode.task not in tasks:
-            raise UserError(f"{episodes}: the data have no task '{one.episode.task}': play again")
+def write(opened: Opened, out: Path) -> None:
+    """Write ``out`` (``.eval``)."""
+    given, found = opened.given, [judged for _, judged in opened.episodes]
     model = f"lemur/{given.model}"
-    name = episodes.resolve().parent.name
-    digest = hashlib.sha256(canonical(settings).encode()).hexdigest()[:22]
+    digest = hashlib.sha256(canonical(opened.settings).encode()).hexdigest()[:22]
+    left_out = {_text(task): _text(why) for task, why in opened.left_out.items()}
     log = EvalLog(
         status="success",
         eval=EvalSpec(
@@ -137,24 +123,19 @@ def write(spec: Any, episodes: Path, verdicts: Path, data: Path, out: Path) -> N
             run_id=digest,
             task_id=digest,
             created=CREATED,
-            task=name,
+            task=opened.name,
             dataset=EvalDataset(
                 name=given.environment,
                 samples=len(found),
                 sample_ids=[one.episode.task for one in found],
             ),
             model=model,
-            tags=["known solutions, no model"] if given.player == "gold" else None,
+            tags=["known solutions, no model"] if given.player == GOLD else None,
             config=EvalConfig(),
-            metadata={
-                "player": given.player,
-                "settings": settings,
-                "left_out": {_text(task): _text(why) for task, why in left_out.items()},
-            },
+            metadata={"player": given.player, "settings": opened.settings, "left_out": left_out},
         ),
-        results=_results(found, left_out),
-        samples=[sample(suite, tasks[one.episode.task], one, model) for one in found],
+        results=_results(found, opened.left_out),
+        samples=[sample(opened.suite, task, judged, model) for task, judged in opened.episodes],
     )
-    out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as temporary:
         write_eval_log(log, temporary, format="eval")
