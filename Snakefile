@@ -27,6 +27,7 @@ include: "rules/5_sft.smk"
 include: "rules/6_evaluate.smk"
 include: "rules/7_agents.smk"
 include: "rules/8_figures.smk"
+include: "rules/8_study.smk"
 include: "rules/9_targets.smk"
 
 
@@ -43,6 +44,8 @@ onstart:
         failures.forget()
         for point in POINTS.values():
             keep_recipe(point, digest(point), asked_for(), configuration_files())
+        for name in NUMBERED:
+            locks.keep(locks.path_of(ROOT, name), Path("results"))
 
 
 rule all:

@@ -4,6 +4,7 @@
 # With a SLURM profile: what takes seconds is drawn where Snakemake runs.
 localrules:
     paper_figure,
+    claims_table,
     loss,
     mixture_figure,
     scores_figure,
@@ -25,7 +26,7 @@ rule paper_figure:
     log:
         "logs/figures/paper/{figure}.log",
     wildcard_constraints:
-        figure=r"\w+\.(svg|html)",
+        figure="|".join(map(re.escape, PAPER_FIGURES)),
     resources:
         **asked("paper_figure"),
     params:
@@ -39,6 +40,34 @@ rule paper_figure:
             "figures",
             "8_figures/{params.name}.py",
             "{params.arguments} --out {output}",
+        )
+
+
+rule claims_table:
+    input:
+        claims=PAPER / "claims.yaml",
+        reported=PAPER / "reported.csv",
+        outcomes=PAPER / "mint_outcomes.tsv.gz",
+        scores=lambda wildcards: [] if wildcards.run == "paper" else scores_of(RECIPE),
+    output:
+        page=in_report("results/figures/{run}/claims.html"),
+        others=multiext("results/figures/{run}/claims", ".md", ".csv", ".tex", ".json"),
+    log:
+        "logs/figures/{run}/claims.log",
+    wildcard_constraints:
+        run="|".join(["paper", re.escape(RECIPE["name"])]),
+    resources:
+        **asked("claims_table"),
+    params:
+        spec=lambda wildcards: claims_spec(wildcards.run),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/claims.py",
+            "--claims {input.claims} --reported {input.reported} --outcomes {input.outcomes}",
+            "--scores {input.scores} --out {output.page}",
         )
 
 
@@ -123,7 +152,9 @@ rule foundation_table:
     resources:
         **asked("foundation_table"),
     params:
-        spec=as_is(canonical(settings.foundation(STYLE, RECIPE, load.catalogue("benchmarks")))),
+        spec=as_is(
+            canonical(settings.foundation(STYLE, RECIPE, load.catalogue("benchmarks", PROJECT)))
+        ),
         dropped=lambda wildcards, input: f"--dropped {input.dropped}" if input.dropped else "",
         version=stages.VERSION["figures"],
         lock=LOCKS["figures"],

@@ -5,6 +5,7 @@ localrules:
     datasheet,
     mixture,
     mixture_table,
+    study,
     pretrain,
     sft,
     evaluate,
@@ -16,6 +17,7 @@ localrules:
     paper_figures,
     provenance,
     ro_crate,
+    init,
 
 
 rule fetch:
@@ -50,9 +52,18 @@ rule mixture_table:
     input:
         unless_scoring_alone(*mixture_tables()),
     log:
-        f"logs/mixture_table/{config.get('sweep', RECIPE['name'])}.txt",
+        f"logs/mixture_table/{RECIPE['name']}.txt",
     shell:
         "cat {input:q} | tee {log:q}"
+
+
+rule study:
+    input:
+        lambda wildcards: study_files(),
+    log:
+        f"logs/study/{RECIPE['name']}.txt",
+    shell:
+        "cat {input[0]:q} {input[1]:q} | tee {log:q}"
 
 
 rule pretrain:
@@ -110,11 +121,12 @@ rule foundation:
 
 rule figures:
     input:
-        unless_scoring_alone(*paper_figure_files(), *recipe_figure_files(RECIPE)),
+        unless_scoring_alone(CLAIMS, *paper_figure_files(), *recipe_figure_files(RECIPE)),
 
 
 rule paper_figures:
     input:
+        PAPER_CLAIMS,
         paper_figure_files(),
 
 
@@ -130,3 +142,12 @@ rule provenance:
         of=OF,
     shell:
         explaining()
+
+
+rule init:
+    log:
+        "logs/init.log",
+    params:
+        name=new_project,
+    shell:
+        making_project()

@@ -8,7 +8,7 @@ from lemur import command
 def _run(args, spec):
     from lemur.agents import atif, inspect_log, judged
 
-    opened = judged.open_episodes(spec, args.episodes, args.verdicts, args.data)
+    opened = judged.open_episodes(spec, args.episodes, args.verdicts, args.data, args.games)
     inspect_log.write(opened, args.out)
     atif.write(opened, args.trajectories)
 
@@ -20,6 +20,9 @@ def main() -> None:
     arguments.add_argument("--verdicts", type=Path, required=True, help="verdicts.jsonl")
     arguments.add_argument(
         "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
+    )
+    arguments.add_argument(
+        "--games", type=Path, help="the same of another environment whose games were played too"
     )
     arguments.add_argument("--out", type=Path, required=True, help="the log to write, .eval")
     arguments.add_argument(

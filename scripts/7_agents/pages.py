@@ -8,7 +8,7 @@ from lemur import command
 def _run(args, spec):
     from lemur.report import episodes
 
-    episodes.write(spec, args.episodes, args.verdicts, args.data, args.out)
+    episodes.write(spec, args.episodes, args.verdicts, args.data, args.out, args.games)
 
 
 def main() -> None:
@@ -18,6 +18,9 @@ def main() -> None:
     arguments.add_argument("--verdicts", type=Path, required=True, help="verdicts.jsonl")
     arguments.add_argument(
         "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
+    )
+    arguments.add_argument(
+        "--games", type=Path, help="the same of another environment whose games were played too"
     )
     arguments.add_argument(
         "--out", type=Path, required=True, help="index.html; its whole folder is written anew"

@@ -17,6 +17,8 @@ import trial_run
 import yaml
 from lemur import provenance
 from lemur.agents import playing
+from lemur.claims import table
+from lemur.config import claims as claims_spec
 from lemur.config import load
 from lemur.figures import (
     agent,
@@ -106,6 +108,9 @@ def main(folder):
     agent.write_table(spec("agent_table"), reported, outcomes, drawn / "agent_table.html")
     agent.write_recount(spec("mint_table"), outcomes, drawn / "mint_table.html")
     played(spec, reported, outcomes, drawn)
+    made = {**claims_spec.spec(trial_run.PAPER / "claims.yaml"), "recipe": "mini"}
+    judged = table.Files(trial_run.PAPER / "claims.yaml", reported, outcomes, files["scores"])
+    table.write(made, judged, drawn / "claims.html")
     figures = sorted([*drawn.glob("*.svg"), *drawn.glob("*.html")])
     sheet = [{"heading": "Sources"}, {"table": {"head": ["source", "size"], "rows": [["a", "146.53 kB"], ["b", "1.54 MB"], [PLANTED, "12 B"]]}},
              {"heading": "Ten documents kept"},

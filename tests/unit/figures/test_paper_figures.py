@@ -12,6 +12,7 @@ from collections import Counter
 
 import drawn_svg
 import pytest
+from checkout import call, checkout
 from drawn_radar import Radar
 from lemur.provenance import ROOT
 from snake import snakemake
@@ -237,10 +238,79 @@ def test_the_overview_says_the_papers_facts_and_its_bar_is_to_scale(made):
     assert widths["code 10"] / widths["text 1"] == pytest.approx(10, rel=0.06)  # a gap is between
 
 
+@pytest.fixture(scope="module")
+def claims(made):
+    """{place: row} of the page of claims; where several stand at one place, by their order."""
+    rows, part, found = table(made / "claims.html")[1:], "", {}
+    for row in rows:
+        if len(row) == 1:
+            part = row[0]
+        else:
+            found[part, row[2], len(found)] = row
+    return found
+
+
+def verdicts(claims, part, where):
+    return [row[0] for (group, place, _), row in claims.items() if (group, place) == (part, where)]
+
+
+def test_the_claims_of_the_radar_are_judged_by_the_count(claims, reported, episodes):
+    """Counted and printed alike: reproduced; else it differs. What has no episodes is not."""
+    named = {"Tool augmentation": "tool augmentation",
+             "NL feedback on reasoning": "natural-language feedback on reasoning",
+             "NL feedback on coding": "natural-language feedback on coding",
+             "Exploring physical environment": "exploring the physical environment"}  # fmt: skip
+    wanted = agent_values(reported, episodes)
+    seen = set()
+    for axis, where in named.items():
+        values = [wanted[axis, model] for model in RECORDED]
+        same = all(abs(round(value, 2) - printed) <= 0.0101 for value, printed, _ in values)
+        seen.add(same)
+        first = verdicts(claims, "Agent radar", where)[0]
+        assert first == ("reproduced" if same else "differs"), axis
+    assert seen == {True, False}
+    assert verdicts(claims, "Agent radar", "self-debugging") == ["not checkable here"]
+
+
+def test_the_claims_of_the_table_are_judged_by_its_numbers(claims, reported):
+    off = [
+        model
+        for model in (*PRETRAINED, *CHATS)
+        if abs(sum(reported["foundation", model, name] for name in BENCHMARKS) / 8 - reported["foundation", model, "average"]) > 0.0501
+    ]  # fmt: skip
+    assert verdicts(claims, "Foundation table", "column of averages") == ["differs" if off else "consistent"]  # fmt: skip
+    best = max(PRETRAINED, key=lambda model: reported["foundation", model, "average"])
+    row = next(row for row in claims.values() if "highest mean of eight among the pretrained" in row[3])  # fmt: skip
+    second = sorted(reported["foundation", model, "average"] for model in PRETRAINED)[-2]
+    assert best == "Lemur-70B" and row[0] == "consistent"
+    assert f"Lemur-70B 47.9, CodeLlama-34B {second}" in row[4]
+
+
+def test_no_claim_of_the_paper_has_a_run_beside_it_and_each_is_counted(claims, made):
+    caption = re.search(r"<caption>(.*?)</caption>", (made / "claims.html").read_text())[1]
+    counts = Counter(row[0] for row in claims.values())
+    told = re.findall(r"(\d+) (reproduced|consistent|differs|not checkable here)", caption)
+    assert {verdict: int(number) for number, verdict in told} == counts
+    assert caption.startswith(f"{len(claims)} claims") and len(claims) >= 20
+    assert all(row[6] == "" and row[4] and row[5] for row in claims.values())
+
+
+def test_a_claim_whose_evidence_changes_changes_its_verdict_in_the_next_build(tmp_path):
+    """As somebody finds who corrects a number in a checkout and gives the same command."""
+    folder = checkout(tmp_path / "changed")
+    place = folder / "reports" / "paper" / "reported.csv"
+    place.write_text(place.read_text().replace("feedback on reasoning,35.76", "feedback on reasoning,32.59"))  # fmt: skip
+    target = "results/figures/paper/claims.html"
+    done = call(folder, "--cores", "1", target, "--config", "quiet_plan=true")
+    assert done.returncode == 0, done.stderr[-3000:]
+    rows = [row for row in table(folder / target)[1:] if row[2:3] == ["natural-language feedback on reasoning"]]  # fmt: skip
+    assert [row[0] for row in rows] == ["reproduced"]
+
+
 def test_all_figures_and_tables_of_the_paper_are_read_back_here(made):
     """A new one needs its test."""
     names = {path.name for path in made.iterdir() if path.suffix in (".svg", ".html")}
     assert names == {
         "overview.svg", "foundation_radar.svg", "foundation_table.html", "agent_radar.svg",
-        "agent_table.html", "mint_table.html",
+        "agent_table.html", "mint_table.html", "claims.html",
     }  # fmt: skip

@@ -114,8 +114,10 @@ class Opened:
     episodes: tuple[tuple[Task, Judged], ...]
 
 
-def open_episodes(spec: Any, episodes: Path, verdicts: Path, data: Path) -> Opened:
-    """What pages and exports are made of.
+def open_episodes(
+    spec: Any, episodes: Path, verdicts: Path, data: Path, games: Path | None = None
+) -> Opened:
+    """What pages and exports are made of; ``games`` as :func:`~lemur.agents.playing.open_suite` takes them.
 
     Raises:
         UserError: the files are damaged or not of the same episodes, or the data lack a task.
@@ -123,7 +125,7 @@ def open_episodes(spec: Any, episodes: Path, verdicts: Path, data: Path) -> Open
     given = read_settings(spec)
     settings, left_out, played = read(episodes)
     found = pair_with_verdicts(played, verdicts)
-    suite = open_suite(given, data)
+    suite = open_suite(given, data, games)
     tasks = {task.id: task for task in suite.tasks()}
     for one in found:
         if one.episode.task not in tasks:

@@ -25,7 +25,9 @@ class Judged:
     verdict: Verdict
 
 
-def judge(spec: Any, episodes: Path, data: Path) -> tuple[list[Judged], dict[str, str]]:
+def judge(
+    spec: Any, episodes: Path, data: Path, games: Path | None = None
+) -> tuple[list[Judged], dict[str, str]]:
     """Every episode's verdict, and the tasks that are left out with the reason."""
     given = read_settings(spec)
     settings, left_out, played = read(episodes)
@@ -33,7 +35,7 @@ def judge(spec: Any, episodes: Path, data: Path) -> tuple[list[Judged], dict[str
         raise UserError(
             f"{episodes}: played in another environment or with other settings: play again"
         )
-    suite = open_suite(given, data)
+    suite = open_suite(given, data, games)
     tasks: Mapping[str, Task] = {task.id: task for task in suite.tasks()}
     found = []
     with Progress(f"judge {given.environment} {given.model}", len(played), "episodes") as progress:
@@ -117,7 +119,9 @@ def write(
     write_json(out, {**named, **summarise(judged, left_out)})
 
 
-def run(spec: Any, episodes: Path, data: Path, out: Path, verdicts: Path) -> None:
+def run(
+    spec: Any, episodes: Path, data: Path, out: Path, verdicts: Path, games: Path | None = None
+) -> None:
     """Judge what was played and write ``out`` and ``verdicts``."""
-    judged, left_out = judge(spec, episodes, data)
+    judged, left_out = judge(spec, episodes, data, games)
     write(read_settings(spec), judged, left_out, out, verdicts)

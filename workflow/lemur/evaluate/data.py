@@ -114,6 +114,18 @@ def heldout(source: Source, member: str) -> dict[str, Split]:
     return {"": {"test": documents}}
 
 
+def actions(source: Source, member: str) -> dict[str, Split]:
+    """Actions of an agent with what it had read: JSON lines with id, context and action."""
+    documents = []
+    for number, one in enumerate(lines(source.path.read_bytes(), str(source.path)), 1):
+        where = f"{source.path}: line {number}"
+        need(one, where, id=str, context=str, action=str)
+        if not one["action"]:
+            raise UserError(f"{where}: 'action' is empty")
+        documents.append({"_id": one["id"], "context": one["context"], "action": one["action"]})
+    return {"": {"test": documents}}
+
+
 def mmlu_mint(source: Source, member: str) -> dict[str, Split]:
     """Questions of MMLU as MINT's records of runs hold them: options in one line after them."""
     documents = []
@@ -195,6 +207,7 @@ READERS: dict[str, Callable[[Source, str], dict[str, Split]]] = {
     "multipl_e": multipl_e,
     "spider": spider,
     "heldout": heldout,
+    "actions": actions,
 }
 
 

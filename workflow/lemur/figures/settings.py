@@ -45,9 +45,13 @@ def spec(config: Config, name: str, recipe: Config | None = None) -> dict[str, A
 
 
 def players(config: Config, recipe: Config) -> list[dict[str, str]]:
-    """Who plays a recipe's environments, in its order, each with what it is called."""
+    """Who plays a recipe's environments, in its order, each with what it is called; those that play
+    one environment alone come last."""
     named = {entry["name"]: entry["label"] for entry in models(config, recipe)} | KNOWN_SOLUTIONS
-    return [{"name": name, "label": named[name]} for name in recipe["agents"]["models"]]
+    part = recipe["agents"]
+    alone = [name for item in part.get("environments", []) for name in item.get("models", [])]
+    playing = dict.fromkeys([*part["models"], *alone])
+    return [{"name": name, "label": named[name]} for name in playing]
 
 
 def models(config: Config, recipe: Config) -> list[dict[str, str]]:
@@ -83,6 +87,7 @@ def foundation(config: Config, recipe: Config, catalogue: Config) -> dict[str, A
             "label": named[name],
             "paper": base if name == "start" else rows[name],
             "own": name == "start" and base is not None,
+            "papers_size": as_the_paper(config, recipe),
         }
         for name in recipe["evaluate"]["models"]
     ]
@@ -101,6 +106,13 @@ def foundation(config: Config, recipe: Config, catalogue: Config) -> dict[str, A
         "benchmarks": differs,
         "hub_only": hub_only(catalogue, chosen),
     }
+
+
+def as_the_paper(config: Config, recipe: Config) -> bool:
+    """Whether a recipe trains the paper's model on at least its tokens (figures.yaml, report.paper)."""
+    paper = config["report"]["paper"]
+    tokens = recipe.get("pretrain", {}).get("tokens") or 0
+    return recipe["base"]["name"] == paper["base"] and tokens >= paper["tokens"]
 
 
 def hub_only(catalogue: Config, chosen: set[str]) -> dict[str, bool]:

@@ -159,7 +159,8 @@ def made(path: Path, report: Path) -> Made | None:
 
 @dataclass(frozen=True)
 class Card:
-    """``image`` is a data URI for a picture, else empty and ``grid`` is the figure itself."""
+    """``image`` is a data URI for a picture, else empty and ``grid`` is the figure itself. ``cost``:
+    what it took to make, in words, or empty where nothing recorded it."""
 
     name: str
     title: str
@@ -171,6 +172,7 @@ class Card:
     grid: Grid
     csv: str
     made: Made | None
+    cost: str = ""
 
 
 def _size(svg: str) -> tuple[int, int]:

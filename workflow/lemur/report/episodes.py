@@ -161,14 +161,20 @@ def _sampling(settings: Mapping[str, Any], suite: Suite) -> Sampling:
 
 
 def write(
-    spec: Any, episodes: Path, verdicts: Path, data: Path, out: Path, folder: Path = TEMPLATES
+    spec: Any,
+    episodes: Path,
+    verdicts: Path,
+    data: Path,
+    out: Path,
+    games: Path | None = None,
+    folder: Path = TEMPLATES,
 ) -> None:
     """Write the folder of ``out``, its ``index.html``: a page an episode. What lay there is replaced.
 
     Raises:
         UserError: the files are damaged or not of the same episodes, or the data lack a task.
     """
-    opened = open_episodes(spec, episodes, verdicts, data)
+    opened = open_episodes(spec, episodes, verdicts, data, games)
     suite, model = opened.suite, opened.given.model
     sampling = _sampling(opened.settings, suite)
     files = [f"{number:04}.html" for number in range(1, len(opened.episodes) + 1)]

@@ -1,4 +1,4 @@
-"""One part of a source's documents to one token file, shared by all recipes and sweeps.
+"""One part of a source's documents to one token file, shared by all recipes and studies.
 
 ``part-<i>-of-<P>.bin`` is the documents' ids in row order, each document followed by one end token,
 little-endian; ``.offsets.npy`` (uint64[documents + 1]) is where each begins; ``.json`` describes
@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from lemur.arrays import save_array
+from lemur.data.documents import Shard, batches, opened, total_bytes
 from lemur.files import replacing, write_json
-from lemur.mix.documents import Shard, batches, opened, total_bytes
 from lemur.progress import Progress
 from lemur.tokenize.encoder import Encoder
 
