@@ -122,14 +122,18 @@ def agent_files(name):
     ]
 
 
-def agent_scores(wildcards):
-    """scores.json of every player in every environment; refused where the recipe names none."""
-    if "agents" not in RECIPE:
-        sys.exit(
-            f"error: recipe '{RECIPE['name']}' names no agents: add the key `agents` "
-            "(config/README.md)"
-        )
-    return agent_files("scores.json")
+def asked_of_agents(name):
+    """The same, refused where the recipe names no agents: what a target asks for."""
+
+    def files(wildcards):
+        if "agents" not in RECIPE:
+            sys.exit(
+                f"error: recipe '{RECIPE['name']}' names no agents: add the key `agents` "
+                "(config/README.md)"
+            )
+        return agent_files(name)
+
+    return files
 
 
 def episode_templates():

@@ -10,6 +10,7 @@ localrules:
     sft,
     evaluate,
     agents,
+    export_agents,
     replay,
     foundation,
     figures,
@@ -89,13 +90,19 @@ rule evaluate:
 
 rule agents:
     input:
-        scores=agent_scores,
+        scores=asked_of_agents("scores.json"),
         pages=agent_files("pages/index.html"),
         figures=agent_figure_files(),
     log:
         f"logs/agents/{RECIPE['name']}.txt",
     shell:
         printing_agents()
+
+
+rule export_agents:
+    input:
+        asked_of_agents("episodes.eval"),
+        asked_of_agents("trajectories.jsonl"),
 
 
 rule replay:
