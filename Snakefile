@@ -44,6 +44,8 @@ onstart:
         failures.forget()
         for point in POINTS.values():
             keep_recipe(point, digest(point), asked_for(), configuration_files())
+        for name in NUMBERED:
+            locks.keep(locks.path_of(ROOT, name), Path("results"))
 
 
 rule all:

@@ -1,6 +1,6 @@
 # Configuration, and the functions that say how and where rules run.
+import dataclasses
 import functools
-import hashlib
 import json
 import os
 import re
@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
@@ -17,8 +18,11 @@ ROOT = Path(workflow.current_basedir).resolve().parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
-from lemur.config import load, place, recipe as recipes, schema, scoring, site, stages
-from lemur.dag import answers, failures
+from lemur.config.agents import with_parts
+from lemur.config import claims, load, place, project, schema, scoring, site, stages
+from lemur.config import recipe as recipes
+from lemur.dag import answers, failures, local_lock, locks
+from lemur.data import local_files
 from lemur.errors import UserError, nearest
 from lemur.figures import settings
 from lemur.files import canonical, write_json
@@ -42,29 +46,48 @@ TOKENS = "results/tokens/{corpus}/{tokenizer}/{source}/{name}.json"
 DUPLICATES = "results/corpus/{corpus}/{source}/duplicates.tsv"
 
 try:
-    place.check(ROOT, Path.cwd())
-    place.check_writable(Path.cwd())
     config = {
         **load.read_yaml(ROOT / "config" / "config.yaml"),
         **config,
         **load.command_line(workflow.config_settings.config_args or []),
     }
     schema.check(config, "config", "config")
+    # The folder of a recipe that lies outside: results are kept there, unless --directory says where.
+    PROJECT = project.folder_of(config["recipe"])
+    config = project.whole_paths(config) if PROJECT else config
+except UserError as error:
+    # WorkflowError would name this file and line, which is not where the mistake is.
+    sys.exit(f"error: {error}")
+
+if PROJECT and workflow.overwrite_workdir is None:
+
+    workdir: str(PROJECT)
+
+
+try:
+    place.check(ROOT, Path.cwd())
+    place.check_writable(Path.cwd())
     # A study's cells are recipes; what they have in common (evaluation documents, documents that
     # overlap benchmarks) is of one more recipe, named as the study.
     STUDY = study_cells.expand(config)
     RECIPE = STUDY.common if STUDY else recipes.resolve(str(config["recipe"]), config.get("set"))
     if {"model", *scoring.KEYS} & set(config):
-        RECIPE = scoring.alone(RECIPE, config)
+        RECIPE = scoring.alone(RECIPE, config, PROJECT)
     REPORT = f"results/{RECIPE['name']}/report.html"
     REPORT_SUMMARY = f"results/{RECIPE['name']}/report.json"
     place.check_compiled(RECIPE, ROOT, Path.cwd())
-    STYLE = load.figures(config.get("style"))
+    # Files of this machine are listed now, so that one that changed is read again by this run.
+    LOCAL_LOCK = (PROJECT or ROOT / "config") / local_files.LOCK
+    LOCAL = local_lock.look(RECIPE, LOCAL_LOCK, is_main=workflow.is_main_process)
+    RECIPE = local_lock.with_local(RECIPE, LOCAL)
+    if STUDY:
+        cells = {name: local_lock.with_local(cell, LOCAL) for name, cell in STUDY.recipes.items()}
+        STUDY = dataclasses.replace(STUDY, common=RECIPE, recipes=cells)
+    STYLE = load.figures(config.get("style"), PROJECT)
     # What `snakemake provenance` explains.
     OF = str(records.check(config["of"])) if "of" in config else REPORT
     SITE = site.read(Path(config["site"]) if config.get("site") else None)
 except UserError as error:
-    # WorkflowError would name this file and line, which is not where the mistake is.
     sys.exit(f"error: {error}")
 
 failures.install(workflow.is_main_process)
@@ -173,14 +196,26 @@ wildcard_constraints:
 
 
 def locked(environment):
-    """sha256 of the lock that an environment is built from: a changed lock reruns its rules."""
-    stamp = ROOT / ".envs" / environment / "lock.stamp"
-    variant = stamp.read_text().split()[0] if stamp.exists() else "cpu"
-    lock = ROOT / "envs" / environment / f"{variant}.lock"
-    return hashlib.sha256(lock.read_bytes()).hexdigest()
+    """What rules depend on of the lock that an environment is built from (lemur.dag.locks)."""
+    return locks.fingerprint(locks.path_of(ROOT, environment), bool(config.get("strict_locks")))
 
 
+# Environments whose locks hold packages that no number depends on.
+NUMBERED = sorted(path.parent.name for path in (ROOT / "envs").glob("*/numbers.in"))
 LOCKS = {name: locked(name) for name in ("data", "train", "evaluate", "figures", "mathematics")}
+
+
+def drifted_locks():
+    """Lines on locks that changed since this folder's results were made and leave them as they are."""
+    if config.get("strict_locks"):
+        return []
+    lines = [locks.drift(locks.path_of(ROOT, name), Path("results")) for name in NUMBERED]
+    return [line for line in lines if line]
+
+
+if workflow.is_main_process and not ANSWERS:
+    for line in drifted_locks():
+        print(line, file=sys.stderr, flush=True)
 
 
 # Kernels that are compiled when first called: once, by the preflight, wherever a home may be read-only.
@@ -246,7 +281,9 @@ def default_files():
     """What plain ``snakemake`` makes: the report, the scores of one model, or a study's results."""
     if STUDY:
         return study_files()
-    return FOUNDATION if only_scores() else [REPORT, "results/index.html", *model_cards()]
+    if only_scores():
+        return [FOUNDATION, *([] if "model" in config else [CLAIMS]), *played_by_default()]
+    return [REPORT, "results/index.html", *model_cards(), *played_by_default()]
 
 
 # Names of the models that a recipe trains.
@@ -283,6 +320,7 @@ def begin_run():
         place.check(ROOT, Path.cwd(), cluster=workflow.non_local_exec)
         if any(job.output for job in workflow.dag.needrun_jobs()):
             RUN_LOCK.take()
+            local_lock.write_lock(LOCAL_LOCK, LOCAL)
     except UserError as error:
         sys.exit(f"error: {error}")
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
@@ -300,6 +338,9 @@ def entry_of(name, wildcards):
         return model_entry(wildcards.base)
     if name == "generate":
         return stages.baseline(RECIPE, wildcards.model)
+    if name == "play":
+        published = stages.baseline(RECIPE, wildcards.model) or {}
+        return {**published, "played": stages.environment(RECIPE, wildcards.environment)}
     if name == "generate_mathematics":
         return download_entry("corpora", wildcards.name)
     if name in ("clean", "signatures", "tokenize"):
@@ -360,7 +401,9 @@ def asked_for():
 
 def configuration_files():
     """What a recipe is resolved from; a site's words say nothing of it."""
-    return sorted(path for path in (ROOT / "config").rglob("*.yaml") if path.stem[:4] != "site")
+    own = project.configuration(Path(config["recipe"])) if PROJECT else ()
+    listed = (path for path in (ROOT / "config").rglob("*.yaml") if path.stem[:4] != "site")
+    return [*sorted(listed), *own]
 
 
 def printing_scores():
@@ -373,3 +416,15 @@ def printing_scores():
 def explaining():
     """Shell text that prints how a result was made."""
     return f"{RUN} workflow python -m lemur.trace {{params.of:q}} 2> {{log:q}}"
+
+
+def new_project(wildcards):
+    """The folder that `snakemake init` makes; refused where none is named."""
+    if "name" not in config:
+        sys.exit("error: init needs the folder of the new project: --config name=../mine")
+    return str(config["name"])
+
+
+def making_project():
+    """Shell text that makes a project of one's own."""
+    return f"{RUN} workflow python -m lemur.config.new_project {{params.name:q}} 2> >(tee {{log:q}} >&2)"

@@ -100,6 +100,7 @@ def benchmark_manifests(wildcards=None):
 
 def every_download():
     scored_models = [path for entry in baselines() for path in model_manifests(entry["name"])]
+    scored_models += agent_downloads()
     if only_scores():
         return [*scored_models, *benchmark_manifests()]
     corpora = [path for source in corpus_sources() for path in manifests("corpora", source)]
@@ -124,7 +125,7 @@ def download_entry(folder, name):
         entry = next(x for x in RECIPE["evaluate"]["benchmarks"] if x["name"] == name)
         return {**entry["data"], "name": name}
     if folder == "environments":
-        return {**load.catalogue("environments")[name]["data"], "name": name}
+        return {**load.catalogue("environments", PROJECT)[name]["data"], "name": name}
     listed = [*corpus_sources(), *sft_downloads()]
     return next(source for source in listed if source["name"] == name)
 
@@ -142,7 +143,7 @@ def fetched_names():
 
 def download_spec(wildcards, folder=None):
     entry = download_entry(folder or wildcards.folder, wildcards.name)
-    return canonical(stages.download(wildcards.name, entry))
+    return canonical(stages.download(wildcards.name, entry, int(wildcards.part)))
 
 
 # -- models, benchmarks, scores -------------------------------------------------------------------
@@ -167,9 +168,14 @@ def model_done(wildcards):
 
 def model_folder(wildcards, input):
     """Where a scored model lies; none where a server has it."""
-    if not input.model:
+    return folder_beside(input.model)
+
+
+def folder_beside(done):
+    """The folder of a model from what `model_done` names; none where that is nothing."""
+    if not done:
         return "none"
-    path = Path(str(input.model))
+    path = Path(str(done))
     return path.parent / "model" if path.name == "DONE.json" else path.parent
 
 

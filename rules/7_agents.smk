@@ -4,29 +4,34 @@
 rule play:
     input:
         model=player_done,
+        teacher=teacher_done,
         data=environment_data,
+        games=environment_games,
     output:
         "results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
     log:
         "logs/play/{recipe}/{model}/{environment}.log",
     benchmark:
         "benchmarks/play/{recipe}/{model}/{environment}.tsv"
-    threads: plan_resources.threads(RECIPE, "evaluate")
+    threads: player_threads
     resources:
         **asked("play"),
     params:
         spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
         model=model_folder,
+        teacher=lambda w, input: folder_beside(input.teacher),
         data=lambda w, input: input.data or "none",
+        games=lambda w, input: with_games(input),
         build=building,
         version=stages.VERSION["play"],
-        lock=environment_locks,
+        lock=environment_locks(backend_environment()),
     shell:
         "{params.build} "
         + threaded(
-            "evaluate",
+            backend_environment(),
             "7_agents/play.py",
-            "--model {params.model:q} --data {params.data:q} --out {output}",
+            "--model {params.model:q} --teacher {params.teacher:q} --data {params.data:q}",
+            "{params.games} --out {output}",
         )
 
 
@@ -34,6 +39,7 @@ rule judge_episodes:
     input:
         episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
         data=environment_data,
+        games=environment_games,
     output:
         scores="results/{recipe}/agents/{model}/{environment}/scores.json",
         verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
@@ -44,23 +50,52 @@ rule judge_episodes:
     params:
         spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
         data=lambda w, input: input.data or "none",
+        games=lambda w, input: with_games(input),
         build=building,
         version=stages.VERSION["judge_episodes"],
-        lock=environment_locks,
+        lock=environment_locks("evaluate"),
     shell:
         "{params.build} "
         + script(
             "evaluate",
             "7_agents/judge.py",
-            "--episodes {input.episodes} --data {params.data:q} --out {output.scores}",
+            "--episodes {input.episodes} --data {params.data:q} {params.games} --out {output.scores}",
+        )
+
+
+rule episode_pages:
+    input:
+        episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
+        verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
+        data=environment_data,
+        games=environment_games,
+        template=episode_templates(),
+    output:
+        "results/{recipe}/agents/{model}/{environment}/pages/index.html",
+    log:
+        "logs/episode_pages/{recipe}/{model}/{environment}.log",
+    resources:
+        **asked("episode_pages"),
+    params:
+        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
+        data=lambda w, input: input.data or "none",
+        games=lambda w, input: with_games(input),
+        build=building,
+        version=stages.VERSION["episode_pages"],
+        lock=environment_locks("evaluate"),
+    shell:
+        "{params.build} "
+        + script(
+            "evaluate",
+            "7_agents/pages.py",
+            "--episodes {input.episodes} --verdicts {input.verdicts} --data {params.data:q}",
+            "{params.games} --out {output}",
         )
 
 
 rule replay_records:
     input:
-        lambda w: (
-            manifests("environments", {"name": w.environment}) if "data" in replayed()[1] else []
-        ),
+        replay_data,
     output:
         made="results/replay/{environment}/replay.json",
         table="results/replay/{environment}/replay.txt",
@@ -72,7 +107,8 @@ rule replay_records:
     params:
         spec=lambda w: canonical({"environment": w.environment, "batch": 4}),
         records=lambda w: str(replayed()[2]),
-        data=lambda w, input: list(input) or "none",
+        data=lambda w, input: list(input)[:1] or "none",
+        games=lambda w, input: "".join(f"--games {shlex.quote(str(path))}" for path in input[1:]),
         build=lambda w: " ".join([BUILD, *replayed()[1]["needs"], "&&"]),
         version=stages.VERSION["replay"],
         lock=lambda w: [locked(name) for name in ("evaluate", *replayed()[1]["needs"])],
@@ -81,7 +117,7 @@ rule replay_records:
         + script(
             "evaluate",
             "7_agents/replay.py",
-            "--records {params.records:q} --data {params.data:q} --out {output.made} --table {output.table}",
+            "--records {params.records:q} --data {params.data:q} {params.games} --out {output.made} --table {output.table}",
         )
 
 

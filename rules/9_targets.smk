@@ -16,6 +16,7 @@ localrules:
     paper_figures,
     provenance,
     ro_crate,
+    init,
 
 
 rule fetch:
@@ -87,7 +88,9 @@ rule evaluate:
 
 rule agents:
     input:
-        agent_scores(),
+        scores=agent_scores,
+        pages=agent_files("pages/index.html"),
+        figures=agent_figure_files(),
     log:
         f"logs/agents/{RECIPE['name']}.txt",
     shell:
@@ -111,11 +114,12 @@ rule foundation:
 
 rule figures:
     input:
-        unless_scoring_alone(*paper_figure_files(), *recipe_figure_files(RECIPE)),
+        unless_scoring_alone(CLAIMS, *paper_figure_files(), *recipe_figure_files(RECIPE)),
 
 
 rule paper_figures:
     input:
+        PAPER_CLAIMS,
         paper_figure_files(),
 
 
@@ -131,3 +135,12 @@ rule provenance:
         of=OF,
     shell:
         explaining()
+
+
+rule init:
+    log:
+        "logs/init.log",
+    params:
+        name=new_project,
+    shell:
+        making_project()

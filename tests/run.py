@@ -30,8 +30,14 @@ GROUPS = {
         "workflow",
         ["unit/config", "unit/dag", "unit/plan", "unit/core", "unit/launch", "unit/slurm"],
     ),
-    "data": ("data", ["unit/data", "unit/corpus", "unit/mix", "unit/tokenize", "unit/sft"]),
-    "figures": ("figures", ["unit/agents", "unit/figures", "unit/report", "unit/trace"]),
+    "data": (
+        "data",
+        ["unit/chat", "unit/data", "unit/corpus", "unit/mix", "unit/tokenize", "unit/sft"],
+    ),
+    "figures": (
+        "figures",
+        ["unit/agents", "unit/claims", "unit/figures", "unit/report", "unit/trace"],
+    ),
     "inspect": ("inspect", ["inspect"]),
     "evaluate": ("evaluate", ["unit/evaluate", "unit/sandbox", "unit/environments"]),
     "train": ("train", ["unit/train", "unit/models"]),

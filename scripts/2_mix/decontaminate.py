@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from lemur import command
+from lemur.data.documents import shards
 from lemur.mix.benchmarks import chosen_problems
 from lemur.mix.decontaminate import Index
-from lemur.mix.documents import shards
-from lemur.mix.drops import write_overlaps
+from lemur.mix.overlaps import write_overlaps
 
 parser = command.parser(__doc__)
 parser.add_argument("--documents", type=Path, nargs="+", required=True, help="cleaned parquet")

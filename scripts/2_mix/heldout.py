@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lemur import command
-from lemur.mix.documents import shards
+from lemur.data.documents import shards
 from lemur.mix.heldout import write
 
 parser = command.parser(__doc__)

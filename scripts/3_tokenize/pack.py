@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from lemur import command
+from lemur.data.documents import shards
+from lemur.data.drop_lists import read_duplicates, read_overlaps
 from lemur.files import read_json
-from lemur.mix.documents import shards
-from lemur.mix.drops import read_duplicates, read_overlaps
 from lemur.tokenize.eligible import token_parts, usable
 from lemur.tokenize.pack import pack
 from lemur.tokenize.store import write_packed

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur import command
-from lemur.mix.documents import shard
+from lemur.data.documents import shard
 from lemur.tokenize.encoder import Encoder
 from lemur.tokenize.shard import tokenize
 

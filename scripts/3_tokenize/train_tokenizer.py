@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur import command
-from lemur.mix.members import members
+from lemur.data.members import members
 from lemur.tokenize.train import save, train
 
 parser = command.parser(__doc__)

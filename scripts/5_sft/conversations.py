@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from lemur import command
+from lemur.data.documents import shards
+from lemur.data.drop_lists import read_overlaps
 from lemur.files import write_json
 from lemur.mix.benchmarks import problems
 from lemur.mix.decontaminate import Index
-from lemur.mix.documents import shards
-from lemur.mix.drops import read_overlaps
 from lemur.sft.conversations import Counts, gather, write
 
 parser = command.parser(__doc__)

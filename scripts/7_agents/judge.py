@@ -8,7 +8,8 @@ from lemur import command
 def _run(args, spec):
     from lemur.agents import scoring
 
-    scoring.run(spec, args.episodes, args.data, args.out, args.out.parent / "verdicts.jsonl")
+    verdicts = args.out.parent / "verdicts.jsonl"
+    scoring.run(spec, args.episodes, args.data, args.out, verdicts, args.games)
 
 
 def main() -> None:
@@ -18,11 +19,16 @@ def main() -> None:
     arguments.add_argument(
         "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
     )
+    arguments.add_argument(
+        "--games", type=Path, help="the same of another environment whose games are played too"
+    )
     arguments.add_argument("--out", type=Path, required=True, help="scores.json to write")
     command.main(
         arguments,
         _run,
-        inputs=lambda args: filter(Path.is_file, [args.episodes, args.data]),
+        inputs=lambda args: filter(
+            Path.is_file, [args.episodes, args.data, args.games or args.data]
+        ),
         outputs=lambda args: [args.out, args.out.parent / "verdicts.jsonl"],
     )
 

@@ -12,22 +12,38 @@ from lemur import command
 def _run(args, spec):
     from lemur.agents import playing
 
-    playing.run(spec, args.model, args.data, args.out)
+    playing.run(spec, args.model, args.data, args.out, args.teacher, args.games)
 
 
 def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
-    arguments.add_argument("--model", type=Path, required=True, help="Hugging Face folder")
+    arguments.add_argument("--model", type=Path, required=True, help="Hugging Face folder, or none")
+    arguments.add_argument(
+        "--teacher",
+        type=Path,
+        default=Path("none"),
+        help="Hugging Face folder of who gives feedback",
+    )
     arguments.add_argument(
         "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
+    )
+    arguments.add_argument(
+        "--games", type=Path, help="the same of another environment whose games are played too"
     )
     arguments.add_argument("--out", type=Path, required=True, help="episodes.jsonl to write")
     command.main(
         arguments,
         _run,
-        inputs=lambda args: filter(Path.is_file, [args.data, args.model.parent / "DONE.json"]),
-        outputs=lambda args: [args.out],
+        inputs=lambda args: filter(
+            Path.is_file,
+            [
+                args.data,
+                args.games or args.data,
+                *(model.parent / "DONE.json" for model in (args.model, args.teacher)),
+            ],
+        ),
+        outputs=lambda args: [args.out, args.out.parent / "episodes"],
     )
 
 

@@ -8,9 +8,12 @@ from lemur.files import write_text
 
 def _run(args, spec):
     from lemur.agents import replay
+    from lemur.agents.playing import folder_of
 
-    data = args.data.parent / "files" if args.data.name == "manifest.json" else args.data
+    data = folder_of(args.data)
     settings, batch, limit = spec.get("settings", {}), spec.get("batch", 4), spec.get("limit")
+    if args.games is not None:
+        settings = {**settings, "games": folder_of(args.games)}
     table = replay.run(spec["environment"], settings, args.records, data, args.out, batch, limit)
     if args.table is None:
         print(table)
@@ -27,12 +30,15 @@ def main() -> None:
     arguments.add_argument(
         "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
     )
+    arguments.add_argument(
+        "--games", type=Path, help="the same of another environment whose games are played too"
+    )
     arguments.add_argument("--table", type=Path, help="where the table goes; printed without it")
     arguments.add_argument("--out", type=Path, required=True, help="replay.json to write")
     command.main(
         arguments,
         _run,
-        inputs=lambda args: [args.data] if args.data.is_file() else [],
+        inputs=lambda args: filter(Path.is_file, [args.data, args.games or args.data]),
         outputs=lambda args: [args.out, args.table],
     )
 

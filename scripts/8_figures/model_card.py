@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lemur import command
 from lemur.figures import inputs
-from lemur.models import scored_card
+from lemur.report import scored_card
 
 parser = command.parser(__doc__)
 parser.add_argument("--model", type=Path, required=True, help="model folder, with its README.md")

@@ -53,6 +53,16 @@ def test_fetch_is_every_download_and_nothing_else(tmp_path):
     assert fetch == {"download": whole["download"]}
 
 
+@pytest.mark.parametrize("name, games", [("alfworld", True), ("gsm8k", False)])
+def test_games_are_downloaded_where_records_of_them_are_executed_again(name, games, tmp_path):
+    folder = tmp_path / "records" / name
+    folder.mkdir(parents=True)
+    done = snakemake(tmp_path, "-n", "-p", "replay", "--config", f"records={folder.parent}")
+    assert done.returncode == 0, done.stderr
+    assert (" --games " in done.stdout) == games
+    assert ("env-build session alfworld &&" in done.stdout) == games
+
+
 def test_paper_figures_need_neither_downloads_nor_training(tmp_path):
     jobs = planned(tmp_path, "paper_figures")
     assert not {"download", "prepare_model", "continue_pretraining", "generate"} & set(jobs)
@@ -153,6 +163,17 @@ def test_any_model_is_scored_by_name_folder_or_address(tmp_path):
     }
     served = planned(tmp_path, *asked, "model=m", "server=http://127.0.0.1:8000/v1")
     assert served == {"download": 2, "generate": 2, "judge": 2, "evaluate": 1}
+    entry = "{name: mint, feedback: {model: start}}"
+    played = planned(tmp_path, "agents", *asked[1:], f"environments=[{entry}, bfcl]", "model=m",
+                     "server=http://127.0.0.1:8000/v1")  # fmt: skip
+    # MINT's data, and the model of the recipe that gives feedback there; nothing is asked of benchmarks.
+    assert played == {
+        "download": 2,
+        "prepare_model": 1,
+        "play": 2,
+        "judge_episodes": 2,
+        "agents": 1,
+    }
     refused = snakemake(tmp_path, "--dry-run", "sft", "--config", "model=some/model")
     assert refused.returncode != 0 and "it scores a model and trains none" in refused.stderr
 

@@ -25,17 +25,24 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         pretrain__engine="deepspeed", pretrain__micro_batch_sequences=1, pretrain__parallel=layout,
         agents={
             "models": ["gold", "start"], "batch": 1, "precision": "bf16",
-            "environments": [{"name": "mint"}, {"name": "bfcl"}],
+            "environments": [{"name": "mint", "feedback": {"model": "start"}}, {"name": "bfcl"}],
         },
     )  # fmt: skip
     targets = ("all", "corpus", "datasheet", "mixture_table", "evaluate", "ro_crate", "provenance")
-    targets += ("agents", "replay")
+    targets += ("agents", "replay", "init")
     # What the index leads to beside reports: an earlier mixture of a study, and a model's scores.
     alone = ("results/figures/models/m/foundation.html", "results/ratio-3/mix/table.txt")
     for path in alone:
         (odd / path).parent.mkdir(parents=True)
         (odd / path).touch()
-    asked = ("recipe=h200", "from_records=true", "quiet_plan=true", "records=my records", several)
+    asked = (
+        "recipe=h200",
+        "from_records=true",
+        "quiet_plan=true",
+        "records=my records",
+        "name=my own",
+        several,
+    )
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
     assert done.returncode == 0, done.stderr[-3000:]
     study = call(odd, "-n", "-p", "study", "--config", "study=smallest", "quiet_plan=true")

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from checkout import call, checkout
+from lemur.dag import locks
 from lemur.runner import job_counts
 
 pytestmark = pytest.mark.timeout(600)
@@ -64,6 +65,22 @@ def test_add_a_base_model(mine):
     assert "clean" not in jobs(done) and jobs(done)["prepare_model"] == 1
     (drawn,) = [line for line in done.stdout.splitlines() if "8_figures/bits_per_byte.py" in line]
     assert '"start (mine)"' in drawn
+
+
+def test_change_a_lock(mine):
+    """What no number depends on keeps the results and is said; anything else makes them again."""
+    lock = locks.path_of(mine, "train")
+    tracker, library = (re.search(rf"^{name}==\S+", lock.read_text(), re.M)[0] for name in ("wandb", "torch"))  # fmt: skip
+    change(lock, tracker, "wandb==99.0")
+    asked = ("-n", "--config", "recipe=smoke")
+    done = call(mine, *asked)
+    assert "continue_pretraining" not in jobs(done)
+    assert f"(wandb {tracker.removeprefix('wandb==')} -> 99.0): results are kept" in done.stderr
+    done = call(mine, *asked, "strict_locks=true")
+    assert jobs(done)["continue_pretraining"] == 1 and "results are kept" not in done.stderr
+    change(lock, library, "torch==99.0")
+    done = call(mine, *asked)
+    assert jobs(done)["continue_pretraining"] == 1 and "results are kept" not in done.stderr
 
 
 def test_add_a_benchmark(mine):

@@ -54,6 +54,23 @@ def test_every_score_is_judged_and_has_an_interval(smoke):
         assert scores[f"pretrained/{name}"]["value"] < scores[f"start/{name}"]["value"]
 
 
+def test_known_solutions_solve_their_tasks_and_a_random_model_plays(smoke):
+    """A task each of every environment that takes no minutes to build, through the one driver."""
+    scores = {path.parent.parent.name + "/" + path.parent.name: json.loads(path.read_text())
+              for path in smoke.recipe.glob("agents/*/*/scores.json")}  # fmt: skip
+    names = {"mint", "intercode_sql", "intercode_bash", "intercode_ctf", "robocodegen", "bfcl"}
+    assert set(scores) == {f"gold/{name}" for name in names} | {"start/intercode_bash"}
+    for name, score in scores.items():
+        if not score["judged"]:
+            assert list(score["left_out"].values())[0].startswith("bubblewrap"), name
+            continue
+        assert score["n"] == 1 and not score["left_out"], name
+        if name.startswith("gold/"):
+            assert score["paper"]["value"] == score["strict"]["value"] == 100, name
+        else:
+            assert score["ends"] == {"out of turns": 1} and score["turns"] == 2, name
+
+
 def test_each_model_is_loaded_once(smoke):
     """On two cores one job runs at a time; it goes on with all that the run asks its model."""
     models = sorted((smoke.folder / "logs" / "generate" / "smoke").iterdir())
@@ -233,7 +250,7 @@ def test_a_learning_rate_reruns_training_and_what_follows(smoke):
 
 
 # What the README promises of partial reruns: what a dry run would do, whole.
-TRAINED = {"generate": 8, "judge": 8, "scores_figure": 2, "foundation_table": 1, "report": 1, "index": 1, "model_card": 2}  # fmt: skip
+TRAINED = {"generate": 8, "judge": 8, "scores_figure": 2, "foundation_table": 1, "claims_table": 1, "report": 1, "index": 1, "model_card": 2}  # fmt: skip
 SCORES = "results/smoke/evaluate/{model}/gsm8k/generations.jsonl"
 
 
@@ -246,7 +263,7 @@ def test_one_stage_is_it_and_what_follows(smoke):
 def test_one_benchmark_is_its_generations_and_what_shows_them(smoke):
     files = [SCORES.format(model=model) for model in ("start", "pretrained", "chat")]
     assert planned(smoke.folder, "--forcerun", *files, "--config", "recipe=smoke") == {
-        "generate": 3, "judge": 3, "scores_figure": 1, "foundation_table": 1, "report": 1,
+        "generate": 3, "judge": 3, "scores_figure": 1, "foundation_table": 1, "claims_table": 1, "report": 1,
         "index": 1, "model_card": 2,
     }  # fmt: skip
 
@@ -288,7 +305,7 @@ def test_one_more_benchmark_is_compared_with_the_corpus_and_scored(smoke, tmp_pa
         ran = set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.M))
         assert {"decontaminate", "conversations"} <= ran <= {"decontaminate", "conversations", "sft_tokens"}  # fmt: skip
     assert planned(folder, "--config", "recipe=smoke") == {
-        "generate": 3, "judge": 3, "scores_figure": 1, "foundation_table": 1, "report": 1,
+        "generate": 3, "judge": 3, "scores_figure": 1, "foundation_table": 1, "claims_table": 1, "report": 1,
         "index": 1, "model_card": 2,
     }  # fmt: skip
 

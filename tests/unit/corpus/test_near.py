@@ -6,8 +6,8 @@ import random
 import numpy as np
 import pytest
 from lemur.corpus import duplicates, near
-from lemur.corpus.shingles import Shingler
 from lemur.corpus.signatures import Settings
+from lemur.data.shingles import Shingler
 from lemur.errors import UserError
 from lemur.files import read_json
 from made_corpus import document, sign_parts, write_part

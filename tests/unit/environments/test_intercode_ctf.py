@@ -16,6 +16,7 @@ def data(tmp_path):
     write(tmp_path / "data/ctf/task_assets/0/deep/flag.txt", "picoCTF{Flag0}\n")
     write(tmp_path / "data/ctf/task_assets/0/solution/README.md", "picoCTF{Flag0}\n")
     write(tmp_path / "data/ctf/task_assets/15/.placeholder", "")
+    write(tmp_path / "derived/ctf_offline.json", [])
     return tmp_path
 
 

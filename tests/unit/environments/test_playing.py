@@ -52,8 +52,8 @@ def test_gold_answers_are_played_and_judged_by_the_scripts(spec, tmp_path):
     assert made["n"] == 5 and made["paper"]["value"] == made["strict"]["value"] == 100.0
     assert made["paper"]["interval"][0] < 60 and made["ends"] == {"solved": 5}
     assert len(lines(tmp_path / "verdicts.jsonl")) == 5
-    assert {path.name for path in tmp_path.glob("*.prov.json")} == {
-        "episodes.jsonl.prov.json", "scores.json.prov.json", "verdicts.jsonl.prov.json"
+    assert {path.name.removesuffix(".prov.json") for path in tmp_path.glob("*.prov.json")} == {
+        "episodes", "episodes.jsonl", "scores.json", "verdicts.jsonl"
     }  # fmt: skip
 
 
@@ -72,8 +72,11 @@ def test_a_model_plays_the_same_at_every_batch_size(spec, tmp_path, folder):
         given = spec(
             player="model", model="chat", precision="fp32", batch=batch, settings={"turns": 3}
         )
-        done = script("play.py", given, "--model", folder, "--data", tmp_path, "--out", out)
-        assert done.returncode == 0, done.stderr
+        if batch == 1:
+            done = script("play.py", given, "--model", folder, "--data", tmp_path, "--out", out)
+            assert done.returncode == 0, done.stderr
+        else:  # here, where the libraries are loaded already
+            playing.run(given, folder, tmp_path, out)
         made.append(out.read_bytes())
     assert made[0] == made[1]
     episodes = lines(tmp_path / "1" / "episodes.jsonl")[1:]
@@ -81,9 +84,7 @@ def test_a_model_plays_the_same_at_every_batch_size(spec, tmp_path, folder):
     assert all(len(one["turns"]) == 3 for one in episodes)
     assert len({turn["answer"] for one in episodes for turn in one["turns"]}) == 3
     given = spec(player="model", model="chat", precision="fp32", settings={"turns": 3}, context=20)
-    done = script(
-        "play.py", given, "--model", folder, "--data", tmp_path, "--out", tmp_path / "full.jsonl"
-    )
+    playing.run(given, folder, tmp_path, tmp_path / "full.jsonl")
     assert {one["end"] for one in lines(tmp_path / "full.jsonl")[1:]} == {"context full"}
 
 

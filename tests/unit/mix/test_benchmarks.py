@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from lemur.data.members import members
 from lemur.errors import UserError
 from lemur.mix.benchmarks import chosen_problems, problems
-from lemur.mix.members import members
 from pyarrow import parquet
 
 ROOT = Path(__file__).resolve().parents[3]

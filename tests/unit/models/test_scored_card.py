@@ -8,8 +8,8 @@ import pytest
 import yaml
 from lemur.errors import UserError
 from lemur.models.card import trained_card
-from lemur.models.scored_card import with_scores, write
 from lemur.provenance import ROOT
+from lemur.report.scored_card import with_scores, write
 from tiny_training import settings
 
 CARD = trained_card(

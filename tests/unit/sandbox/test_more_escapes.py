@@ -187,7 +187,7 @@ def f():
 
 
 def test_five_hundred_replies_sent_ahead(sandbox):
-    """Each is taken for the answer to a later question; the test still decides by values."""
+    """Taken for answers to later questions or not at all, by who is first: values still decide."""
     program = """
 import sys
 wire = sys.modules["wire"]
@@ -197,7 +197,7 @@ def f(n):
             for _ in range(500): wire.send(number, {"value": {"int": "0x7"}})
         except Exception: pass
     return 7
-def g(n): return n
+def g(n): return -n
 """
     tests = ("assert f(0) == 7", "assert g(1) == 1", "assert g(2) == 2")
     found = judge(sandbox, Job(program, tests, ("f", "g")), SMALL)

@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from lemur.mix.documents import shards
+from lemur.data.documents import shards
 from lemur.sft import docstrings
 from made_corpus import document, write_part
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from lemur.data.documents import shard
 from lemur.errors import UserError
-from lemur.mix.documents import shard
 from lemur.tokenize.encoder import HARD, Encoder
 from lemur.tokenize.shard import tokenize
 from lemur.tokenize.train import SPECIAL, train

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 import torch
+from lemur.chat.chatml import END, START
 from lemur.errors import UserError
-from lemur.sft.chatml import END, START
 from lemur.tokenize.packed import PackedDataset
 from lemur.train import loop
 from lemur.train.run import run

@@ -9,7 +9,7 @@ from typing import Any
 
 from lemur.agents.environment import Task, Verdict
 from lemur.agents.episode import WORLD_FAILED, Episode
-from lemur.agents.playing import open_suite, read, read_settings
+from lemur.agents.playing import Settings, open_suite, read, read_settings
 from lemur.agents.rates import Rate
 from lemur.errors import UserError
 from lemur.files import replacing, write_json
@@ -24,7 +24,9 @@ class Judged:
     verdict: Verdict
 
 
-def judge(spec: Any, episodes: Path, data: Path) -> tuple[list[Judged], dict[str, str]]:
+def judge(
+    spec: Any, episodes: Path, data: Path, games: Path | None = None
+) -> tuple[list[Judged], dict[str, str]]:
     """Every episode's verdict, and the tasks that are left out with the reason."""
     given = read_settings(spec)
     settings, left_out, played = read(episodes)
@@ -32,7 +34,7 @@ def judge(spec: Any, episodes: Path, data: Path) -> tuple[list[Judged], dict[str
         raise UserError(
             f"{episodes}: played in another environment or with other settings: play again"
         )
-    suite = open_suite(given, data)
+    suite = open_suite(given, data, games)
     tasks: Mapping[str, Task] = {task.id: task for task in suite.tasks()}
     found = []
     with Progress(f"judge {given.environment} {given.model}", len(played), "episodes") as progress:
@@ -91,10 +93,14 @@ def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str
     }
 
 
-def run(spec: Any, episodes: Path, data: Path, out: Path, verdicts: Path) -> None:
+def write(
+    given: Settings,
+    judged: Sequence[Judged],
+    left_out: Mapping[str, str],
+    out: Path,
+    verdicts: Path,
+) -> None:
     """Write ``out`` (scores.json) and ``verdicts`` (one line an episode)."""
-    given = read_settings(spec)
-    judged, left_out = judge(spec, episodes, data)
     with replacing(verdicts) as temporary:
         lines = [
             json.dumps(
@@ -110,3 +116,11 @@ def run(spec: Any, episodes: Path, data: Path, out: Path, verdicts: Path) -> Non
         temporary.write_text("".join(f"{line}\n" for line in lines))
     named = {"environment": given.environment, "model": given.model, "player": given.player}
     write_json(out, {**named, **summarise(judged, left_out)})
+
+
+def run(
+    spec: Any, episodes: Path, data: Path, out: Path, verdicts: Path, games: Path | None = None
+) -> None:
+    """Judge what was played and write ``out`` and ``verdicts``."""
+    judged, left_out = judge(spec, episodes, data, games)
+    write(read_settings(spec), judged, left_out, out, verdicts)

@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 
 from lemur.corpus import licences
-from lemur.corpus.archives import Member, members, safe_path
 from lemur.corpus.convert import CONVERTERS, Converter
 from lemur.corpus.survey import survey
 from lemur.data import parquet, records
+from lemur.data.archives import Member, members, safe_path
 from lemur.data.manifest import read_manifest
 from lemur.errors import UserError, first_line, nearest
 

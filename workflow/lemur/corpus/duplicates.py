@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 from lemur.corpus.names import part_of
 from lemur.corpus.near import Documents, Near
 from lemur.corpus.signatures import Settings, Signatures
+from lemur.data.documents import batches
 from lemur.errors import UserError
 from lemur.files import write_json, write_text
-from lemur.mix.documents import batches
 from lemur.progress import Progress
 
 HEADER = "part\trow\tid\treason\tsimilarity\tkept_source\tkept_path\n"

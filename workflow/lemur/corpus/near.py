@@ -20,8 +20,8 @@ from typing import IO
 
 import numpy as np
 
-from lemur.corpus.shingles import Shingler
 from lemur.corpus.signatures import COUNT, FIRST_BAND, WHOLE, Settings, Signatures, texts
+from lemur.data.shingles import Shingler
 from lemur.progress import Progress
 
 # Documents of one bucket beyond which each meets only so many neighbours.

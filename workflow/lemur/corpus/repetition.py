@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lemur.corpus.shingles import Shingler, mixed
+from lemur.data.shingles import Shingler, mixed
 
 _SPACE = np.ones(256, bool)
 _SPACE[list(b" \t\n\r\f\v")] = False

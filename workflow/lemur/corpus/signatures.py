@@ -15,10 +15,10 @@ import pyarrow as pa
 import rensa
 
 from lemur.arrays import save_array
-from lemur.corpus.shingles import Shingler, mixed
+from lemur.data.documents import opened
 from lemur.data.parquet import record_batches
+from lemur.data.shingles import Shingler, mixed
 from lemur.errors import UserError, nearest
-from lemur.mix.documents import opened
 from lemur.progress import Progress
 
 # Changes every signature, and by the luck of the draw the pairs that bands propose.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lemur.corpus import licence_texts, licences
-from lemur.corpus.archives import members
+from lemur.data.archives import members
 
 # Larger ones are no licence text; reading them would only cost memory.
 _MOST = 200_000

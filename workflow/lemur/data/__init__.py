@@ -1,1 +1,1 @@
-"""Records and tables of data sets, read alike by every stage."""
+"""What every stage reads: records, documents, archives, manifests, drop lists, journals."""

@@ -7,10 +7,10 @@ from lm_eval.api.instance import Instance
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 from tokenizers import Tokenizer
 
+from lemur.chat.chatml import ChatML
 from lemur.errors import UserError
 from lemur.evaluate import vocabulary
 from lemur.evaluate.lm import Dialogue
-from lemur.sft.chatml import ChatML
 
 WINDOW = 2048  # tokens of context at most when whole documents are scored: the paper's own
 Answers = Iterator[tuple[int, dict[str, Any]]]

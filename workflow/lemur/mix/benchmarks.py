@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lemur.data import records
+from lemur.data.members import manifest_members
 from lemur.errors import UserError, nearest
 from lemur.files import read_json
-from lemur.mix.members import manifest_members
 
 # Where a problem's statement stands, in the files seen (HumanEval, MBPP, GSM8K, MMLU, BBH,
 # InterCode, Spider, TruthfulQA, HellaSwag). An item with none of them counts with all its strings.

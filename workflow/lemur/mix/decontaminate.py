@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lemur.corpus.shingles import ALONE, WORDS, Shingler
+from lemur.data.shingles import ALONE, WORDS, Shingler
 from lemur.mix.benchmarks import Problem
 
 # A sign of such a script (a full-width comma, an emoji) is none.

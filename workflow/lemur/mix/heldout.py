@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lemur.data.documents import Shard, batches
 from lemur.errors import UserError, nearest
 from lemur.files import replacing
-from lemur.mix.documents import Shard, batches
 
 FIELDS = ("id", "source", "path", "language", "text")
 

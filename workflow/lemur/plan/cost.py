@@ -3,6 +3,7 @@
 from fractions import Fraction
 from typing import Any
 
+from lemur.plan.agents import agents
 from lemur.plan.architecture import parameters
 from lemur.plan.disk import checkpoint_bytes, disk, unresolved, unsized
 from lemur.plan.fit import STAGES, fits, misfits
@@ -53,6 +54,7 @@ def cost(recipe: dict[str, Any]) -> dict[str, Any]:
         "stages": {stage: _stage(recipe, stage, tokens[stage]) for stage in STAGES},
         "checkpoint_gb": checkpoint_bytes(recipe) / 1e9,
         "disk_gb": {name: size / 1e9 for name, size in space.items()},
+        "agents": agents(recipe),
         "unsized": unsized(recipe),
         "unresolved": unresolved(recipe),
         "misfits": misfits(recipe),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lemur.plan.agents import agents_line
 from lemur.plan.architecture import parameters
 from lemur.plan.disk import download_bytes
 from lemur.plan.summary import size
@@ -20,6 +21,7 @@ def scoring(recipe: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
     for entry in part["baselines"]:
         rows.append(("model", _model(entry, answers, part["precision"])))
+    rows += [("agents", line) for line in agents_line(recipe)]
     unpinned = [
         entry["name"]
         for entry in [*part["baselines"], *({**x["data"], "name": x["name"]} for x, _ in asked)]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lemur.plan.agents import agents_line
 from lemur.plan.cost import cost, tokens_per_example
 
 
@@ -24,6 +25,7 @@ def summary(recipe: dict[str, Any]) -> list[str]:
         *(("memory", _memory(recipe, made, stage)) for stage in _distinct(stages)),
         ("checkpoint", f"{size(made['checkpoint_gb'])} each, {pretrain['checkpoint']['keep']} kept, "
                        f"every {pretrain['checkpoint']['every_steps']:,} steps"),
+        *(("agents", line) for line in agents_line(recipe)),
         ("disk", ", ".join(f"{name} {size(amount)}" for name, amount in made["disk_gb"].items())),
         *(("no size", _names(made["unsized"])) for _ in [0] if made["unsized"]),
         *(("unpinned", f"{_names(made['unresolved'])}: no hub revision yet, so fetch refuses")

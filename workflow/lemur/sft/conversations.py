@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lemur.chat import chatml
+from lemur.data.documents import Shard
 from lemur.errors import UserError, nearest
 from lemur.files import canonical, read_json, replacing
 from lemur.mix.decontaminate import Index
-from lemur.mix.documents import Shard
 from lemur.progress import Progress
-from lemur.sft import chatml, chats, docstrings, eg, instructions
+from lemur.sft import chats, docstrings, eg, instructions
 from lemur.sft.instructions import Messages, Skipped
 
 READERS: dict[str, Callable[[Path], Iterator[Messages | Skipped]]] = {

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from lemur.chat.chatml import ChatML, Turn
 from lemur.data.records import json_objects
 from lemur.errors import UserError, nearest
 from lemur.files import replacing
 from lemur.progress import Progress
-from lemur.sft.chatml import ChatML, Turn
 from lemur.tokenize.cut import best_fit
 from lemur.tokenize.encoder import Encoder, width
 from lemur.tokenize.order import order

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from lemur.data.documents import Shard, batches
 from lemur.errors import UserError
 from lemur.files import read_json
-from lemur.mix.documents import Shard, batches
 
 SAME = ("tokenizer_sha256", "vocabulary", "dtype", "eos")  # of all token files of an index
 REASONS = ("heldout", "duplicate", "decontaminated")

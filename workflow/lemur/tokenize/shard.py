@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from lemur.arrays import save_array
+from lemur.data.documents import Shard, batches, opened, total_bytes
 from lemur.files import replacing, write_json
-from lemur.mix.documents import Shard, batches, opened, total_bytes
 from lemur.progress import Progress
 from lemur.tokenize.encoder import Encoder
 

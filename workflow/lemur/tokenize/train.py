@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from lemur.chat.chatml import END, START, TEMPLATE
 from lemur.files import write_json, write_text
-from lemur.sft.chatml import END, START, TEMPLATE
 from lemur.tokenize.encoder import DOCUMENT_END
 
 SPECIAL = (DOCUMENT_END, START, END)  # ids 0, 1 and 2

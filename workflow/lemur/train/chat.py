@@ -6,10 +6,10 @@ import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
+from lemur.chat.chatml import END, START, TEMPLATE, with_markers
 from lemur.errors import UserError
 from lemur.files import read_json, write_json
 from lemur.models.folder import copy_tokenizer
-from lemur.sft.chatml import END, START, TEMPLATE, with_markers
 
 
 def _with_markers(folder: Path) -> tuple[Tokenizer, list[int]]:

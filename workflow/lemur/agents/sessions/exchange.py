@@ -5,7 +5,7 @@ import json
 import select
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lemur.sandbox import ready
@@ -17,6 +17,7 @@ from lemur.sandbox.user import list_settings
 SENDING = 60.0  # seconds in which a message has to be taken
 REPLY = 4 << 20  # bytes of a reply at most
 LOOK = 0.1  # seconds between two looks at what the script uses
+Serve = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
 
 class Exchange:
@@ -43,10 +44,23 @@ class Exchange:
         with contextlib.suppress(OSError):  # it is gone: the next message says so
             self._send(list_settings(self.limits, self.sandbox.another_user))
 
-    def ask(self, value: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any] | None, str]:
+    def ask(
+        self, value: Mapping[str, Any], seconds: float, serve: Serve | None = None
+    ) -> tuple[dict[str, Any] | None, str]:
         """The reply, or None and why there is none: timeout, processor, out of memory, full or ended.
-        Without a reply the process is ended."""
-        reply, why = self._reply(value, seconds)
+        Without a reply the process is ended.
+
+        ``serve`` answers what the script asks before it replies, and gives None to what is no
+        question but the reply. Its time is not the script's."""
+        until = time.monotonic() + seconds
+        reply, why = self._reply(value, until)
+        while reply is not None and serve is not None:
+            began = time.monotonic()
+            answer = serve(reply)
+            if answer is None:
+                break
+            until += time.monotonic() - began
+            reply, why = self._reply(answer, until)
         if reply is None:
             self.close()
         return reply, why
@@ -64,9 +78,8 @@ class Exchange:
         self.channel.settimeout(SENDING)
         self.channel.sendall(len(data).to_bytes(4, "little") + data)
 
-    def _reply(self, value: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any] | None, str]:
+    def _reply(self, value: Mapping[str, Any], until: float) -> tuple[dict[str, Any] | None, str]:
         assert self.channel is not None and self.confined is not None
-        until = time.monotonic() + seconds
         data, wanted = b"", 4
         try:
             self._send(dict(value))

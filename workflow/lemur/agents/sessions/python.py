@@ -7,7 +7,8 @@ cell begins a new one, and what was said of that is in the observation.
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from lemur.agents.environment import WorldFailed
 from lemur.agents.sessions.exchange import Exchange
@@ -41,22 +42,35 @@ class Cell:
 @dataclasses.dataclass(frozen=True)
 class Tools:
     """The search tool's recorded ``answers`` by query, and what it says ``otherwise``; ``search``:
-    whether there is one."""
+    whether there is one. ``commands`` of a game by the names of their functions: parameters, and the
+    command as a format of them."""
 
     search: bool = False
     answers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     otherwise: str = ""
+    commands: Mapping[str, tuple[tuple[str, ...], str]] = dataclasses.field(default_factory=dict)
+
+
+# What a game says to a command, and whether it is over.
+Command = Callable[[str], tuple[str, bool]]
 
 
 class PythonSession:
-    """A session is begun with its first cell; ``close`` ends all that it has started.
+    """A session is begun with its first cell; ``close`` ends all that it has started. ``command``
+    asks the game, outside of the sandbox, for what a cell commands.
 
     Raises:
         UserError: the session's libraries are not built.
     """
 
-    def __init__(self, sandbox: Sandbox, seconds: int = 30, tools: Tools = Tools()):
-        self.seconds, self.tools = seconds, tools
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        seconds: int = 30,
+        tools: Tools = Tools(),
+        command: Command | None = None,
+    ):
+        self.seconds, self.tools, self.command = seconds, tools, command
         packages = find_packages(ENVIRONMENT, "IPython")
         if packages is None:
             raise UserError(
@@ -69,7 +83,8 @@ class PythonSession:
         if not self.exchange.running:
             self._begin()
         began = time.monotonic()
-        reply, why = self.exchange.ask({"cell": code}, self.seconds + GRACE)
+        serve = self._serve if self.command is not None else None
+        reply, why = self.exchange.ask({"cell": code}, self.seconds + GRACE, serve)
         seconds = time.monotonic() - began
         if reply is None:
             said = {"timeout": KILLED.format(seconds), "out of memory": TOO_MUCH}.get(why, ENDED)
@@ -83,6 +98,14 @@ class PythonSession:
     def close(self) -> None:
         """End the session and wait for nothing."""
         self.exchange.close()
+
+    def _serve(self, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The answer to a command of the cell. A message without one is what the cell printed."""
+        if not isinstance(asked.get("command"), str):
+            return None
+        assert self.command is not None
+        said, over = self.command(asked["command"])
+        return {"said": said, "over": over}
 
     def _begin(self) -> None:
         self.exchange.begin()

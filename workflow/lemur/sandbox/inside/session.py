@@ -50,11 +50,25 @@ class Printed:
         return False
 
 
-class Session:
-    """``told``: seconds of a cell, recorded answers of the search tool, and what it says else."""
+def make_command(name, parameters, text, ask):
+    """An object that is called like a function: gives what the game says to the command ``text``, a
+    format of its parameters. Complaints of wrong arguments read as the original's, whose tools are
+    such objects."""
+    signature = "".join(f", {parameter}" for parameter in parameters)
+    values = "".join(f"{parameter}={parameter}, " for parameter in parameters)
+    source = f"def __call__(self{signature}):\n    return ask(text.format({values}))"
+    names = {"ask": ask, "text": text}
+    exec(compile(source, "<tool>", "exec"), names)  # noqa: S102 - this file's own text
+    return type(name, (), {"__call__": names["__call__"]})()
 
-    def __init__(self, told):
-        self.seconds, self.searched = told["seconds"], []
+
+class Session:
+    """``told``: seconds of a cell, recorded answers of the search tool, what it says else, and the
+    commands of a game by name, each with its parameters and its text; ``channel`` leads to the game."""
+
+    def __init__(self, told, channel):
+        self.seconds, self.searched, self.channel = told["seconds"], [], channel
+        self.over = None  # what the game says once it is over
         answers, otherwise = told["answers"], told["otherwise"]
 
         def wikipedia_search(query):
@@ -65,7 +79,23 @@ class Session:
         config.HistoryManager.enabled = False
         config.InteractiveShell.colors = "NoColor"
         names = {"wikipedia_search": wikipedia_search} if told["search"] else {}
+        for name, (parameters, text) in told["commands"].items():
+            names[name] = make_command(name, parameters, text, self.command)
         self.shell = InteractiveShell.instance(config=config, user_ns=names)
+
+    def command(self, text):
+        """What the game says. Its time is not the cell's, whose alarm waits so long."""
+        if self.over is not None:
+            return self.over
+        left = signal.setitimer(signal.ITIMER_REAL, 0)[0]
+        try:
+            wire.send(self.channel, {"command": text})
+            reply = wire.receive(self.channel)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, left)
+        if reply["over"]:
+            self.over = reply["said"]
+        return reply["said"]
 
     def run(self, code):
         """What a cell prints; a cell that takes too long is interrupted."""
@@ -98,7 +128,7 @@ def main():
     confine(wire.receive(channel))
     os.environ["TERM"] = "dumb"
     try:
-        session = Session(wire.receive(channel))
+        session = Session(wire.receive(channel), channel)
         wire.send(channel, {"ready": True})
         while True:
             wire.send(channel, session.run(wire.receive(channel)["cell"]))

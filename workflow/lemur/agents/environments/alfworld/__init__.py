@@ -49,12 +49,8 @@ class ALFWorld(Suite):
         """The planner's commands, for which the game is started once; None where none can be."""
         if self.line is None:
             return None
-        told = {"game": task.data["game"], "commands": self.commands, "planner": True}
-        game = process.Game(self.line, told)
-        try:
-            return [f"Action: {command}" for command in game.first.get("plan", ())]
-        finally:
-            game.close()
+        found = process.plan(self.line, task.data["game"], self.commands)
+        return [f"Action: {command}" for command in found]
 
     def unplayable(self, task: Task) -> str | None:
         """Its library comes as source, minutes of a compiler, and is built only when asked."""

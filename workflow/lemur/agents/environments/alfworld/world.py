@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from lemur.agents.environment import Environment, Step, Task, WorldFailed
-from lemur.agents.environments.alfworld import protocol
-from lemur.agents.environments.alfworld.process import BUILD, Game
+from lemur.agents.environment import Environment, Step, Task
+from lemur.agents.environments.alfworld import process, protocol
 
 SOLVED, OUT_OF_TURNS, NOT_WON = "solved", "out of turns", "over without being won"
 
@@ -15,16 +14,13 @@ class World(Environment):
 
     def __init__(self, line: Sequence[str] | None, turns: int, commands: int):
         self.line, self.turns, self.commands = line, turns, commands
-        self.game: Game | None = None
+        self.game: process.Game | None = None
 
     def reset(self, task: Task) -> str:
         """Start the game's process; the room and the task."""
         self.close()
-        if self.line is None:
-            raise WorldFailed(BUILD)
         self.left = self.turns
-        told = {"game": task.data["game"], "commands": self.commands, "planner": False}
-        self.game = Game(self.line, told)
+        self.game = process.begin(self.line, task.data["game"], self.commands)
         return protocol.begins(str(self.game.first.get("observation", "")))
 
     def step(self, action: str) -> Step:

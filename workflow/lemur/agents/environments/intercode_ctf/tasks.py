@@ -12,6 +12,7 @@ from lemur.agents.intercode.state import Entry
 from lemur.errors import UserError
 
 PATH, ASSETS, LISTED = "data/ctf/ic_ctf.json", "data/ctf/task_assets", "derived/ctf_offline.json"
+HERE = Path(__file__).parent  # its derived/ says which files each task gives
 _NC = (9, 20, 28, 29, 39, 41, 42, 43, 57, 62, 66, 73, 87, 88, 89, 95)
 # What a task wants from the network, which no episode has.
 SERVERS = {number: "talks to a server" for number in _NC}
@@ -40,17 +41,15 @@ def assets(files: Files, number: int) -> dict[str, Path]:
 
 
 def missing(files: Files, number: int) -> str | None:
-    """Why a task cannot be played with these data; None where it can. Tasks without files have a
-    folder with a placeholder."""
+    """Why a task cannot be played with these data; None where it can."""
     if number in SERVERS:
         return SERVERS[number]
     found = assets(files, number)
-    listed = files.find(LISTED)
-    wanted = _listed(listed).get(number, []) if listed is not None else []
+    wanted = _listed(files.find(LISTED) or HERE / LISTED).get(number)
+    if wanted is None:  # its files are not known: some have to be there
+        return None if found else "the data lack its files"
     lacking = [name for name in wanted if name not in found]
-    if lacking or not found:
-        return f"the data lack its file {lacking[0]}" if lacking else "the data lack its files"
-    return None
+    return f"the data lack its file {lacking[0]}" if lacking else None
 
 
 def _listed(path: Path) -> dict[int, list[str]]:

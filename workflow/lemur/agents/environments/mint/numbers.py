@@ -81,6 +81,24 @@ def expression(solution: str, anywhere: bool = True) -> str:
     return text or "0"
 
 
+def literal(expression: str) -> Any:
+    """The value of an expression that is plain data, as ``EVALUATE`` gives it; None of any other.
+
+    Most proposals are a number: reading those here saves a session of its own, which takes a second
+    to import what expressions may use.
+    """
+    if len(expression) > 1000:
+        return None
+    try:
+        value = ast.literal_eval(expression.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    if isinstance(value, (set, tuple)):
+        value = list(value)
+        return [item.real for item in value] if value and type(value[0]) is complex else value
+    return value.real if type(value) is complex else value
+
+
 def read_value(printed: str) -> Any:
     """The value that ``EVALUATE`` printed: plain data, else None."""
     for line in printed.split("\n"):

@@ -1,6 +1,7 @@
 """RoboCodeGen's problems: ``derived/robocodegen.json``, made from the notebook of Code as Policies
-(Liang et al. 2022, arXiv 2209.07753) with the inputs drawn once."""
+(Liang et al. 2022, arXiv 2209.07753) with the inputs drawn once; also compressed."""
 
+import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,13 +40,15 @@ def read(folder: Path) -> Data:
     """``UserError`` for a file that is missing or of another schema."""
     path = folder / FILE
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        packed = path.with_name(f"{path.name}.gz")
+        text = gzip.decompress(packed.read_bytes()) if packed.is_file() else path.read_bytes()
+        value = json.loads(text)
         problems, prompts = value["problems"], value["prompts"]
         outlines = value["api"]["get_obj_outer_pts_np"]
         api = value["reference_api"]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file: RoboCodeGen's problems are not there") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OSError, EOFError) as error:
         raise UserError(f"{path}: not RoboCodeGen's problems ({error})") from None
     except KeyError as error:
         raise UserError(f"{path}: no key {error}: not RoboCodeGen's problems") from None

@@ -1,0 +1,1 @@
+"""The chat format, rendered in one place for training, scoring and agents."""
