@@ -47,7 +47,10 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
     )
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
     assert done.returncode == 0, done.stderr[-3000:]
-    shown = {line.rstrip(":").split()[-1] for line in done.stdout.splitlines()
+    study = call(odd, "-n", "-p", "study", "--config", "study=smallest", "quiet_plan=true")
+    assert study.returncode == 0, study.stderr[-3000:]
+    printed = done.stdout + study.stdout
+    shown = {line.rstrip(":").split()[-1] for line in printed.splitlines()
              if re.match(r"(local)?rule \w+:$", line)}  # fmt: skip
     with_shell = {
         block.split(":")[0]
@@ -56,7 +59,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         if "\n    shell:" in block
     }
     assert with_shell <= shown, with_shell - shown
-    commands = re.findall(r"^Shell command: (.*)$", done.stdout, re.M)
+    commands = re.findall(r"^Shell command: (.*)$", printed, re.M)
     assert len(commands) > 100
     assert f" --tables {' '.join(alone)} --out results/index.html" in done.stdout
     for command in commands:
