@@ -142,10 +142,11 @@ def test_a_served_model_plays_and_a_model_of_the_recipe_teaches_it(place):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_a_server_that_goes_away_stops_the_command_with_one_line(place):
     """What was answered is kept, and the same command continues with a server at another address."""
     model = next(place.glob("resources/models/*/model"))
-    entry = "{name: guessing, max_new_tokens: 400, settings: {turns: 7, count: 5}}"
+    entry = "{name: guessing, max_new_tokens: 100, settings: {turns: 7, count: 5}}"
     folder = place / "results" / "models" / "agents" / "gone" / "guessing"
     with serving(model) as (url, process):
         asked = ("model=gone", "batch=1", f"environments=[{entry}]", f"server={url}")
