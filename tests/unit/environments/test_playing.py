@@ -53,7 +53,8 @@ def test_gold_answers_are_played_and_judged_by_the_scripts(spec, tmp_path):
     assert made["paper"]["interval"][0] < 60 and made["ends"] == {"solved": 5}
     assert len(lines(tmp_path / "verdicts.jsonl")) == 5
     assert {path.name for path in tmp_path.glob("*.prov.json")} == {
-        "episodes.jsonl.prov.json", "scores.json.prov.json", "verdicts.jsonl.prov.json"
+        "episodes.prov.json", "episodes.jsonl.prov.json", "scores.json.prov.json",
+        "verdicts.jsonl.prov.json",
     }  # fmt: skip
 
 
