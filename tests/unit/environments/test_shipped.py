@@ -68,7 +68,9 @@ def test_they_are_the_originals():
     for path in sorted((HERE / "intercode_bash" / "derived").glob("*.json")):
         assert path.read_bytes() == (place / "derived" / path.name).read_bytes()
     known = json.loads((place / "derived" / "ctf_offline.json").read_text())
-    offline = [{"task_id": one["task_id"], "files": one["files"]} for one in known if one["offline"]]
+    offline = [
+        {"task_id": one["task_id"], "files": one["files"]} for one in known if one["offline"]
+    ]
     assert json.loads((HERE / "intercode_ctf/derived/ctf_offline.json").read_text()) == offline
     (robots,) = MIRROR.glob("google-research/google-research/*/derived/robocodegen.json")
     packed = (ROOT / SHIPPED["robocodegen"] / "derived/robocodegen.json.gz").read_bytes()
