@@ -13,7 +13,7 @@ define built
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-slurm bench-overhead lint format
+.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures new plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-agents bench-slurm bench-overhead lint format
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,13 +44,17 @@ figures: setup ## the paper's figures and tables, offline, from reports/paper/
 	$(call built,workflow figures)
 	@$(SNAKEMAKE) paper_figures --config quiet_plan=true
 
+new: setup ## a project of your own outside the checkout: make new NAME=../mine
+	$(call built,workflow)
+	@workflow/env-run workflow python -m lemur.config.new_project $(if $(NAME),"$(NAME)",../mine)
+
 plan: setup ## what a recipe costs before it runs: make plan RECIPE=lemur-70b
 	$(call built,workflow)
-	@workflow/env-run workflow python scripts/4_pretrain/plan.py --recipe $(or $(RECIPE),mini)
+	@workflow/env-run workflow python scripts/4_pretrain/plan.py --recipe "$(or $(RECIPE),mini)"
 
 test-envs: envs
 	@workflow/system-packages test
-	@$(PYTHON) workflow/env-build inspect session robocodegen bfcl
+	@$(PYTHON) workflow/env-build inspect session robocodegen bfcl web
 
 test: test-envs ## all checks and tests of at most 15 minutes
 	@workflow/env-run workflow python tests/run.py
@@ -68,7 +72,7 @@ test-bare: setup ## make mini and make test in Debians made for it (root, deboot
 test-slurm: envs ## smoke and every fault on a SLURM cluster of its own (root on Debian; about 25 minutes)
 	@workflow/env-run workflow python tests/run.py --long --only slurm
 
-bench: bench-corpus bench-train bench-evaluate ## every measurement against its peers, into reports/bench/
+bench: bench-corpus bench-train bench-evaluate bench-agents ## every measurement against its peers, into reports/bench/
 
 bench-train: envs ## training against a bare PyTorch loop and the Trainer, into reports/bench/train.md (BENCH='--device cuda' on a GPU; until the ratios' intervals are narrow, about 20 minutes)
 	@workflow/env-run train python tests/bench/train.py $(BENCH)
@@ -83,6 +87,11 @@ bench-evaluate: envs ## generation against lm-eval's own backend and vLLM, and j
 	@$(SNAKEMAKE) resources/models/smollm2-135m-instruct-q4/DONE.json resources/benchmarks/humaneval/part-0-of-1/manifest.json resources/benchmarks/gsm8k/part-0-of-1/manifest.json --config quiet_plan=true
 	@workflow/env-run bench-evaluate python tests/bench/evaluate.py --model resources/models/smollm2-135m-instruct-q4/model
 
+bench-agents: envs ## agents' episodes an hour with kept keys and values against encoding each turn anew, and a step of each world, into reports/bench/agents.md (at least three turns of all, about 30 minutes)
+	@$(PYTHON) workflow/env-build session
+	@$(SNAKEMAKE) resources/models/smollm2-135m-instruct-q4/DONE.json resources/environments/mint/part-0-of-1/manifest.json resources/environments/intercode_sql/part-0-of-1/manifest.json --config quiet_plan=true
+	@workflow/env-run evaluate python tests/bench/agents.py
+
 bench-slurm: setup ## dry runs of up to 10,000 shards and jobs a minute into reports/bench/scale.md (root on Debian; about 10 minutes)
 	$(call built,workflow figures)
 	@folder=$$(mktemp -d) && workflow/env-run workflow python tests/bench/slurm_scale.py --out "$$folder/scale.json" && workflow/env-run figures python tests/bench/slurm_report.py "$$folder/scale.json" reports/bench
@@ -92,7 +101,7 @@ bench-overhead: envs ## smoke on the test cluster over smoke run locally into re
 
 clean-%: setup ## remove what a stage made: make clean-sft [RECIPE=mini] [DRY=1: say what would be lost]
 	$(call built,workflow)
-	@workflow/env-run workflow python -m lemur.trace.clean $* $(if $(RECIPE),--recipe $(RECIPE)) $(if $(DRY),--dry-run)
+	@workflow/env-run workflow python -m lemur.trace.clean $* $(if $(RECIPE),--recipe "$(RECIPE)") $(if $(DRY),--dry-run)
 
 lint: setup ## ruff, snakefmt and snakemake --lint
 	$(call built,workflow)

@@ -27,6 +27,7 @@ include: "rules/5_sft.smk"
 include: "rules/6_evaluate.smk"
 include: "rules/7_agents.smk"
 include: "rules/8_figures.smk"
+include: "rules/8_study.smk"
 include: "rules/9_targets.smk"
 
 

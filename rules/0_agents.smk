@@ -6,9 +6,16 @@ def player_done(wildcards):
     return [] if wildcards.model == "gold" else model_done(wildcards)
 
 
+def teacher_done(wildcards):
+    """DONE.json of the model that gives feedback there; nothing where none does or a server has it."""
+    name = stages.teacher(RECIPE, wildcards.environment)
+    return model_done(SimpleNamespace(recipe=wildcards.recipe, model=name)) if name else []
+
+
 def player_threads(wildcards):
-    """A model's; known solutions are said by one."""
-    return 1 if wildcards.model == "gold" else plan_resources.threads(RECIPE, "evaluate")
+    """A model's, also of one that only teaches; known solutions are said by one."""
+    computes = wildcards.model != "gold" or stages.teacher(RECIPE, wildcards.environment)
+    return plan_resources.threads(RECIPE, "evaluate") if computes else 1
 
 
 def played(wildcards):
@@ -35,9 +42,9 @@ def with_games(files):
     return f"--games {shlex.quote(str(files.games))}" if files.games else ""
 
 
-def environment_locks(wildcards):
-    """The locks of what is built when an environment is played."""
-    return [locked(name) for name in ("evaluate", *played(wildcards)["needs"])]
+def environment_locks(environment):
+    """The locks of what is built when a script in ``environment`` opens what is played."""
+    return lambda wildcards: [locked(name) for name in (environment, *played(wildcards)["needs"])]
 
 
 def building(wildcards):
@@ -60,7 +67,7 @@ def replayed():
     """The environment whose records are executed again, and their folder."""
     name = str(config.get("environment", "mint"))
     try:
-        known = load.catalogue("environments")
+        known = load.catalogue("environments", PROJECT)
     except UserError as error:
         sys.exit(f"error: {error}")
     if name not in known:
@@ -99,30 +106,46 @@ def replay_table(wildcards):
 
 
 def played_by_default():
-    """scores.json of all players, where the recipe names some."""
-    return agent_scores() if "agents" in RECIPE else []
+    """scores.json of all players, where the recipe names some; of a model that is scored alone those
+    in the environments that the command names."""
+    asked = "model" not in config or "environments" in config
+    return agent_files("scores.json") if asked else []
 
 
-def agent_scores():
-    """scores.json of every player in every environment; refused where the recipe names none."""
-    if "agents" not in RECIPE:
-
-        def refuse(wildcards):
-            sys.exit(
-                f"error: recipe '{RECIPE['name']}' names no agents: add the key `agents` "
-                "(config/README.md)"
-            )
-
-        return refuse
-    part = RECIPE["agents"]
+def agent_files(name):
+    """The file ``name`` of every player in every environment; none where the recipe has no agents."""
+    part = RECIPE.get("agents", {"environments": [], "models": []})
     return [
-        f"results/{RECIPE['name']}/agents/{model}/{item['name']}/scores.json"
+        f"results/{RECIPE['name']}/agents/{model}/{item['name']}/{name}"
         for item in part["environments"]
         for model in item.get("models", part["models"])
     ]
 
 
+def asked_of_agents(name):
+    """The same, refused where the recipe names no agents: what a target asks for."""
+
+    def files(wildcards):
+        if "agents" not in RECIPE:
+            sys.exit(
+                f"error: recipe '{RECIPE['name']}' names no agents: add the key `agents` "
+                "(config/README.md)"
+            )
+        return agent_files(name)
+
+    return files
+
+
+def episode_templates():
+    """What the pages of episodes are made with."""
+    names = ("episode.html.j2", "episodes.html.j2", "tables.html.j2", "report.css")
+    return [ROOT / "reports" / "template" / name for name in names]
+
+
 def printing_agents():
     """Shell text that prints the success rates of all players in all environments, as a table."""
     table = shlex.quote(str(SCRIPTS / "7_agents" / "table.py"))
-    return f"{RUN} figures python {table} --scores {{input:q}} | tee {{log:q}}"
+    # The page is drawn where figures.yaml has the table in a section.
+    pages = [shlex.quote(path) for path in agent_figure_files() if path.endswith(".html")]
+    opened = " ".join(f"--opened {path}" for path in pages)
+    return f"{RUN} figures python {table} --scores {{input.scores:q}} {opened} | tee {{log:q}}"

@@ -1,4 +1,5 @@
 # Configuration, and the functions that say how and where rules run.
+import dataclasses
 import functools
 import json
 import os
@@ -7,6 +8,7 @@ import shlex
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
@@ -17,14 +19,17 @@ sys.path.insert(0, str(ROOT / "workflow"))
 
 from lemur import plan as cost_plan
 from lemur.config.agents import with_parts
-from lemur.config import load, place, recipe as recipes, schema, scoring, site, stages, sweep
-from lemur.dag import answers, failures, locks
+from lemur.config import claims, load, place, project, schema, scoring, site, stages
+from lemur.config import recipe as recipes
+from lemur.dag import answers, failures, local_lock, locks
+from lemur.data import local_files
 from lemur.errors import UserError, nearest
 from lemur.figures import settings
 from lemur.files import canonical, write_json
 from lemur.plan import resources as plan_resources
 from lemur.provenance import digest, keep_recipe
 from lemur.run_lock import PREFIX, RunLock
+from lemur.study import cells as study_cells, plan as study_plan
 from lemur.trace import records
 
 RUN = shlex.quote(str(ROOT / "workflow" / "env-run"))
@@ -41,31 +46,48 @@ TOKENS = "results/tokens/{corpus}/{tokenizer}/{source}/{name}.json"
 DUPLICATES = "results/corpus/{corpus}/{source}/duplicates.tsv"
 
 try:
-    place.check(ROOT, Path.cwd())
-    place.check_writable(Path.cwd())
     config = {
         **load.read_yaml(ROOT / "config" / "config.yaml"),
         **config,
         **load.command_line(workflow.config_settings.config_args or []),
     }
     schema.check(config, "config", "config")
-    RECIPE = recipes.resolve(str(config["recipe"]), config.get("set"))
-    # A sweep's points differ in their mixture alone; the others' targets are of its first one.
-    SWEEP = (
-        recipes.resolve_sweep(str(config["sweep"]), config.get("set")) if "sweep" in config else {}
-    )
-    RECIPE = next(iter(SWEEP.values()), RECIPE)
+    # The folder of a recipe that lies outside: results are kept there, unless --directory says where.
+    PROJECT = project.folder_of(config["recipe"])
+    config = project.whole_paths(config) if PROJECT else config
+except UserError as error:
+    # WorkflowError would name this file and line, which is not where the mistake is.
+    sys.exit(f"error: {error}")
+
+if PROJECT and workflow.overwrite_workdir is None:
+
+    workdir: str(PROJECT)
+
+
+try:
+    place.check(ROOT, Path.cwd())
+    place.check_writable(Path.cwd())
+    # A study's cells are recipes; what they have in common (evaluation documents, documents that
+    # overlap benchmarks) is of one more recipe, named as the study.
+    STUDY = study_cells.expand(config)
+    RECIPE = STUDY.common if STUDY else recipes.resolve(str(config["recipe"]), config.get("set"))
     if {"model", *scoring.KEYS} & set(config):
-        RECIPE = scoring.alone(RECIPE, config)
+        RECIPE = scoring.alone(RECIPE, config, PROJECT)
     REPORT = f"results/{RECIPE['name']}/report.html"
     REPORT_SUMMARY = f"results/{RECIPE['name']}/report.json"
     place.check_compiled(RECIPE, ROOT, Path.cwd())
-    STYLE = load.figures(config.get("style"))
+    # Files of this machine are listed now, so that one that changed is read again by this run.
+    LOCAL_LOCK = (PROJECT or ROOT / "config") / local_files.LOCK
+    LOCAL = local_lock.look(RECIPE, LOCAL_LOCK, is_main=workflow.is_main_process)
+    RECIPE = local_lock.with_local(RECIPE, LOCAL)
+    if STUDY:
+        cells = {name: local_lock.with_local(cell, LOCAL) for name, cell in STUDY.recipes.items()}
+        STUDY = dataclasses.replace(STUDY, common=RECIPE, recipes=cells)
+    STYLE = load.figures(config.get("style"), PROJECT)
     # What `snakemake provenance` explains.
     OF = str(records.check(config["of"])) if "of" in config else REPORT
     SITE = site.read(Path(config["site"]) if config.get("site") else None)
 except UserError as error:
-    # WorkflowError would name this file and line, which is not where the mistake is.
     sys.exit(f"error: {error}")
 
 failures.install(workflow.is_main_process)
@@ -97,10 +119,11 @@ ANSWERS = workflow.is_main_process and answers.asked(targets_asked_for())
 if ANSWERS:
     answers.quieten(snakemake_log)
 elif workflow.is_main_process and not config.get("quiet_plan"):
-    shown_plan = cost_plan.summary if RECIPE["evaluate"]["models"] else cost_plan.scoring
-    print("\n".join(shown_plan(RECIPE)), file=sys.stderr, flush=True)
-    if SWEEP:
-        print(sweep.shown(config["sweep"]), file=sys.stderr, flush=True)
+    if STUDY:
+        print("\n".join(study_plan.lines(STUDY)), file=sys.stderr, flush=True)
+    else:
+        shown_plan = cost_plan.summary if RECIPE["evaluate"]["models"] else cost_plan.scoring
+        print("\n".join(shown_plan(RECIPE)), file=sys.stderr, flush=True)
 
 
 def baselines():
@@ -108,10 +131,29 @@ def baselines():
     return RECIPE["evaluate"].get("baselines", [])
 
 
+# The recipes that this run trains and scores: one, or the cells of a study.
+POINTS = {RECIPE["name"]: RECIPE, **(STUDY.recipes if STUDY else {})}
+MIXED = "|".join(map(re.escape, POINTS))
+
+
+def tokenizer_of(recipe):
+    """The model in whose name a recipe's token files are kept: models of one tokenizer share them."""
+    return stages.tokenize(recipe)["tokenizer"]
+
+
 def prepared_models():
-    """Names under resources/models/: the base, and baselines that are downloaded."""
-    return dict.fromkeys(
-        [RECIPE["base"]["name"], *(entry["name"] for entry in baselines() if "from" in entry)]
+    """Names under resources/models/: bases that no run trains, and baselines that are downloaded."""
+    bases = [point["base"]["name"] for point in POINTS.values()]
+    return dict.fromkeys([*bases, *(entry["name"] for entry in baselines() if "from" in entry)])
+
+
+def start_folder(recipe):
+    """Where a recipe's starting model lies: DONE.json and model/."""
+    trained_by = recipe["base"].get("pretrained_by")
+    return (
+        f"results/{trained_by}/pretrain"
+        if trained_by
+        else f"resources/models/{recipe['base']['name']}"
     )
 
 
@@ -134,7 +176,7 @@ def unless_scoring_alone(*paths):
 wildcard_constraints:
     recipe=re.escape(RECIPE["name"]),
     corpus=re.escape(RECIPE["corpus"]["name"]),
-    tokenizer=re.escape(RECIPE["base"]["name"]),
+    tokenizer="|".join(re.escape(tokenizer_of(point)) for point in POINTS.values()),
     source="[^/]+",
     benchmark="[^/]+",
     environment="[^/]+",
@@ -218,18 +260,13 @@ def on_demand(environment, path, *arguments):
     return f"{BUILD} {environment} && {script(environment, path, *arguments)}"
 
 
-# The rules that make a mixture make that of every point of a sweep.
-POINTS = SWEEP or {RECIPE["name"]: RECIPE}
-MIXED = "|".join(map(re.escape, POINTS))
-
-
 def mixed(stage):
-    """The stage's slice of the recipe, or of the point of a sweep, that a job is of."""
+    """The stage's slice of the recipe, or of the cell of a study, that a job is of."""
     return lambda wildcards: canonical(stage(POINTS[wildcards.recipe]))
 
 
 def name_point(text):
-    """Shell text of ``script`` whose record names the recipe of that point.
+    """Shell text of ``script`` whose record names the recipe of that cell.
 
     The digest is a resource, since a changed param would run the job again.
     """
@@ -241,11 +278,11 @@ def point_digest(wildcards):
 
 
 def default_files():
-    """What plain ``snakemake`` makes: the report, the scores of one model, or a sweep's mixtures."""
-    if SWEEP:
-        return mixture_tables()
+    """What plain ``snakemake`` makes: the report, the scores of one model, or a study's results."""
+    if STUDY:
+        return study_files()
     if only_scores():
-        return [FOUNDATION, *played_by_default()]
+        return [FOUNDATION, *([] if "model" in config else [CLAIMS]), *played_by_default()]
     return [REPORT, "results/index.html", *model_cards(), *played_by_default()]
 
 
@@ -265,8 +302,16 @@ def scores_of_model(wildcards):
 
 
 def mixture_tables():
-    """Plan against realised, of the recipe or of every point of a sweep."""
-    return [f"results/{name}/mix/table.txt" for name in POINTS]
+    """Plan against realised, of the recipe or of every cell of a study."""
+    return [f"results/{name}/mix/table.txt" for name in (STUDY.recipes if STUDY else POINTS)]
+
+
+def study_files():
+    """A study's table, verdict and figure; refused where no study is named."""
+    if not STUDY:
+        sys.exit("error: target study: goes with --config study=<name of config/studies>")
+    folder = f"results/{RECIPE['name']}/study"
+    return [f"{folder}/{name}" for name in ("verdict.txt", "table.md", "study.svg")]
 
 
 def begin_run():
@@ -275,6 +320,7 @@ def begin_run():
         place.check(ROOT, Path.cwd(), cluster=workflow.non_local_exec)
         if any(job.output for job in workflow.dag.needrun_jobs()):
             RUN_LOCK.take()
+            local_lock.write_lock(LOCAL_LOCK, LOCAL)
     except UserError as error:
         sys.exit(f"error: {error}")
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
@@ -327,7 +373,9 @@ def asked(rule):
 
     def request(wildcards, attempt):
         entry = entry_of(rule, wildcards)
-        first = plan_resources.ask(RECIPE, rule, entry) if entry else alike
+        recipe = POINTS.get(dict(wildcards).get("recipe"), RECIPE)
+        own = entry or recipe is not RECIPE
+        first = plan_resources.ask(recipe, rule, entry) if own else alike
         group = shard_asks(wildcards.source) if rule in SHARD else []
         try:
             return site.request(first, attempt, SITE, rule, group)
@@ -353,7 +401,9 @@ def asked_for():
 
 def configuration_files():
     """What a recipe is resolved from; a site's words say nothing of it."""
-    return sorted(path for path in (ROOT / "config").rglob("*.yaml") if path.stem[:4] != "site")
+    own = project.configuration(Path(config["recipe"])) if PROJECT else ()
+    listed = (path for path in (ROOT / "config").rglob("*.yaml") if path.stem[:4] != "site")
+    return [*sorted(listed), *own]
 
 
 def printing_scores():
@@ -366,3 +416,31 @@ def printing_scores():
 def explaining():
     """Shell text that prints how a result was made."""
     return f"{RUN} workflow python -m lemur.trace {{params.of:q}} 2> {{log:q}}"
+
+
+def new_project(wildcards):
+    """The folder that `snakemake init` makes; refused where none is named."""
+    if "name" not in config:
+        sys.exit("error: init needs the folder of the new project: --config name=../mine")
+    return str(config["name"])
+
+
+def making_project():
+    """Shell text that makes a project of one's own."""
+    return f"{RUN} workflow python -m lemur.config.new_project {{params.name:q}} 2> >(tee {{log:q}} >&2)"
+
+
+def two_sides(wildcards):
+    """What `snakemake diff` compares."""
+    missing = [key for key in ("before", "after") if key not in config]
+    if missing:
+        sys.exit(
+            f"error: diff: {' and '.join(missing)} not given: --config before=<recipe> after=<recipe>, "
+            "or the folders of two runs"
+        )
+    return [config["before"], config["after"]]
+
+
+def comparing_sides():
+    """Shell text that prints what differs between two recipes or two runs."""
+    return f"{RUN} workflow python -m lemur.diff {{params.sides:q}} 2> {{log:q}}"

@@ -10,6 +10,9 @@ PAPER_FIGURES = (
 # Models that are scored without a recipe share its name, and have a table each.
 SCORED = [entry["name"] for entry in baselines()] if "model" in config else []
 FOUNDATION = str(Path("results", "figures", RECIPE["name"], *SCORED, "foundation.html"))
+# Of claims there is the paper's own page, and a recipe's with what its run shows.
+CLAIMS = f"results/figures/{RECIPE['name']}/claims.html"
+PAPER_CLAIMS = "results/figures/paper/claims.html"
 FOUNDATION_OTHERS = [str(Path(FOUNDATION).with_suffix(kind)) for kind in (".md", ".csv", ".tex")]
 SECTIONS = {
     name: section["heading"]
@@ -20,7 +23,12 @@ SECTIONS = {
 RECIPE_FIGURES = tuple(
     name
     for name in SECTIONS
-    if name not in {Path(FOUNDATION).stem, *(Path(figure).stem for figure in PAPER_FIGURES)}
+    if name
+    not in {
+        Path(CLAIMS).stem,
+        Path(FOUNDATION).stem,
+        *(Path(figure).stem for figure in PAPER_FIGURES),
+    }
 )
 
 
@@ -28,13 +36,37 @@ def paper_figure_files():
     return [f"results/figures/paper/{name}" for name in PAPER_FIGURES]
 
 
+def claims_spec(run):
+    """What the page of claims needs of recipes and models; a mistake in claims.yaml is one line."""
+    recipe = () if run == "paper" else (RECIPE, settings.as_the_paper(STYLE, RECIPE))
+    try:
+        return canonical(claims.spec(PAPER / "claims.yaml", *recipe))
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
 def recipe_figure_files(recipe):
-    return [f"results/figures/{recipe['name']}/{name}.svg" for name in RECIPE_FIGURES]
+    own = [name for name in RECIPE_FIGURES if name not in settings.OF_AGENTS]
+    return [f"results/figures/{recipe['name']}/{name}.svg" for name in own] + agent_figure_files()
+
+
+def agent_figure_files():
+    """What agents reached: a table that leads to every episode, and figures. None without agents."""
+    own = [name for name in settings.OF_AGENTS if name in SECTIONS and "agents" in RECIPE]
+    kind = {"live_agents": "html"}
+    return [f"results/figures/{RECIPE['name']}/{name}.{kind.get(name, 'svg')}" for name in own]
+
+
+def agent_figure_arguments(wildcards, input):
+    """What the figures of agents read beside the scores."""
+    if wildcards.figure != "live_agent_radar":
+        return ""
+    return f"--reported {shlex.quote(str(input.reported))} --outcomes {shlex.quote(str(input.outcomes))}"
 
 
 def report_figures():
     """Those that the sections of figures.yaml show."""
-    drawn = [*recipe_figure_files(RECIPE), FOUNDATION, *paper_figure_files()]
+    drawn = [CLAIMS, *recipe_figure_files(RECIPE), FOUNDATION, *paper_figure_files()]
     return [path for path in drawn if Path(path).stem in SECTIONS]
 
 
@@ -111,7 +143,9 @@ def heldout_scores():
 
 
 def report_spec():
-    return canonical(settings.report_spec(STYLE, RECIPE))
+    # Of a site's words the report reads its prices and powers alone.
+    stated = {key: SITE[key] for key in ("price", "power") if key in SITE}
+    return canonical(settings.report_spec(STYLE, RECIPE, **({"site": stated} if stated else {})))
 
 
 def other_recipes():
@@ -131,7 +165,7 @@ def reports_here():
 
 
 def tables_here():
-    """Tables that stand in no report: of models scored alone, and of a sweep's mixtures."""
+    """Tables that stand in no report: of models scored alone, and of a study's mixtures."""
     scored = Path("results", "figures", "models").glob("*/foundation.html")
     reported = {Path(report).parent for report in reports_here()}
     mixed = (

@@ -9,12 +9,12 @@ def parts_of(entry):
     return [f"part-{part}-of-{parts}" for part in range(parts)]
 
 
-def part_files(pattern, kinds=("code", "text")):
+def part_files(pattern, kinds=("code", "text"), recipe=RECIPE):
     """``pattern`` with {source} and {name} filled for every part of the corpus' sources."""
     return [
         pattern.format(
             corpus=RECIPE["corpus"]["name"],
-            tokenizer=RECIPE["base"]["name"],
+            tokenizer=tokenizer_of(recipe),
             source=source["name"],
             name=name,
         )
@@ -28,7 +28,7 @@ def as_is(text):
     return lambda wildcards: text
 
 
-def expanding(pattern, kinds=("code", "text")):
+def expanding(pattern, kinds=("code", "text"), recipe=RECIPE):
     """The same paths as text that bash expands: thousands of them would not fit one command line."""
     paths = []
     for source in corpus_sources(kinds):
@@ -37,7 +37,7 @@ def expanding(pattern, kinds=("code", "text")):
         paths.append(
             pattern.format(
                 corpus=RECIPE["corpus"]["name"],
-                tokenizer=RECIPE["base"]["name"],
+                tokenizer=tokenizer_of(recipe),
                 source=source["name"],
                 name=f"part-{numbers}-of-{parts}",
             )
@@ -75,7 +75,7 @@ def docstring_documents(wildcards=None):
 
 def model_entry(name):
     """The starting model or a baseline, by name."""
-    listed = [RECIPE["base"], *baselines()]
+    listed = [*(point["base"] for point in POINTS.values()), *baselines()]
     return next(entry for entry in listed if entry["name"] == name)
 
 
@@ -86,7 +86,8 @@ def model_manifests(name):
 
 
 def base_manifests(wildcards=None):
-    return model_manifests(wildcards.base if wildcards else RECIPE["base"]["name"])
+    bases = [wildcards.base] if wildcards else {p["base"]["name"]: 0 for p in POINTS.values()}
+    return [path for name in bases for path in model_manifests(name)]
 
 
 def benchmark_manifests(wildcards=None):
@@ -124,7 +125,7 @@ def download_entry(folder, name):
         entry = next(x for x in RECIPE["evaluate"]["benchmarks"] if x["name"] == name)
         return {**entry["data"], "name": name}
     if folder == "environments":
-        return {**load.catalogue("environments")[name]["data"], "name": name}
+        return {**load.catalogue("environments", PROJECT)[name]["data"], "name": name}
     listed = [*corpus_sources(), *sft_downloads()]
     return next(source for source in listed if source["name"] == name)
 
@@ -142,7 +143,7 @@ def fetched_names():
 
 def download_spec(wildcards, folder=None):
     entry = download_entry(folder or wildcards.folder, wildcards.name)
-    return canonical(stages.download(wildcards.name, entry))
+    return canonical(stages.download(wildcards.name, entry, int(wildcards.part)))
 
 
 # -- models, benchmarks, scores -------------------------------------------------------------------
@@ -159,7 +160,7 @@ def model_done(wildcards):
         name = published["name"]
         return f"{folder}/config.json" if folder else f"resources/models/{name}/DONE.json"
     return {
-        "start": f"resources/models/{RECIPE['base']['name']}/DONE.json",
+        "start": f"{start_folder(POINTS[wildcards.recipe])}/DONE.json",
         "pretrained": f"results/{wildcards.recipe}/pretrain/DONE.json",
         "chat": f"results/{wildcards.recipe}/sft/DONE.json",
     }[wildcards.model]
@@ -167,9 +168,14 @@ def model_done(wildcards):
 
 def model_folder(wildcards, input):
     """Where a scored model lies; none where a server has it."""
-    if not input.model:
+    return folder_beside(input.model)
+
+
+def folder_beside(done):
+    """The folder of a model from what `model_done` names; none where that is nothing."""
+    if not done:
         return "none"
-    path = Path(str(input.model))
+    path = Path(str(done))
     return path.parent / "model" if path.name == "DONE.json" else path.parent
 
 
@@ -179,11 +185,14 @@ def backend_environment():
 
 
 def benchmark_data(wildcards):
-    """A benchmark's own download, or the corpus' held-out split."""
+    """A benchmark's own download, a file of the project, or the corpus' held-out split, which all
+    cells of a study have in common."""
     items = RECIPE["evaluate"]["benchmarks"]
     entry = next(item for item in items if item["name"] == wildcards.benchmark)
     if "heldout" in entry["data"]:
-        return f"results/{wildcards.recipe}/heldout/{entry['data']['heldout']}.jsonl"
+        return f"results/{RECIPE['name']}/heldout/{entry['data']['heldout']}.jsonl"
+    if "actions" in entry["data"]:
+        return ROOT / entry["data"]["actions"]
     return manifests("benchmarks", entry)[0]
 
 

@@ -4,9 +4,10 @@
 def launched(stage, path, *arguments):
     """Shell text that trains: as one process, as ranks of one node, or through srun on several."""
     nodes, processes = plan_resources.ranks(RECIPE, stage)
-    grace = plan_resources.grace_seconds(RECIPE, stage)
+    grace = max(plan_resources.grace_seconds(point, stage) for point in POINTS.values())
     launch = f"-m lemur.launch --nodes {nodes} --processes {processes} --grace {grace}"
-    done = f"--out results/{RECIPE['name']}/{stage}/DONE.json -- {shlex.quote(str(SCRIPTS / path))}"
+    done = f"--out results/{{wildcards.recipe}}/{stage}/DONE.json"
+    called = f"-- {shlex.quote(str(SCRIPTS / path))}"
     spec = f"--spec {{params.spec:q}} --recipe-digest {RECIPE_DIGEST} --log {{log}}"
     # Most SLURM_ variables are gone here, so srun is told the layout again.
     srun = f"srun --nodes={nodes} --ntasks={nodes} --cpus-per-task={{resources.cpus_per_task}}"
@@ -18,7 +19,7 @@ def launched(stage, path, *arguments):
         RUN,
         "train python",
     ]
-    return " ".join([*parts, launch, done, quoted(spec, *arguments), LOG])
+    return " ".join([*parts, launch, quoted(done), called, quoted(spec, *arguments), LOG])
 
 
 def tracked():
@@ -30,26 +31,28 @@ def preflight(stage):
     """What must have been tried before many ranks train or kernels are compiled; else nothing."""
     nodes, processes = plan_resources.ranks(RECIPE, stage)
     wanted = nodes * processes > 1 or plan_resources.compiles(RECIPE, stage)
-    return [f"results/{RECIPE['name']}/{stage}/preflight.json"] if wanted else []
+    return [f"results/{{recipe}}/{stage}/preflight.json"] if wanted else []
 
 
 def preflight_model(stage):
     """The base where its kernels are compiled: what later stages start from has the same shape."""
-    base = f"resources/models/{RECIPE['base']['name']}/DONE.json"
-    return [base] if plan_resources.compiles(RECIPE, stage) else []
-
-
-def preflight_spec(stage):
-    compiled = plan_resources.compiles(RECIPE, stage)
-    return canonical(
-        {
-            "stage": stage,
-            "device": RECIPE[stage]["parallel"]["device"],
-            "nodes": RECIPE[stage]["parallel"]["nodes"],
-            "processes_per_node": RECIPE[stage]["parallel"]["processes_per_node"],
-            "disk_bytes": plan_resources.disk_needed(RECIPE, stage),
-            "clock_seconds": 30,
-            "timeout_seconds": 300,
-            "training": stages.train(RECIPE, stage) if compiled else None,
-        }
+    compiles = plan_resources.compiles(RECIPE, stage)
+    return lambda wildcards: (
+        [f"resources/models/{POINTS[wildcards.recipe]['base']['name']}/DONE.json"]
+        if compiles
+        else []
     )
+
+
+def preflight_spec(recipe, stage):
+    compiled = plan_resources.compiles(recipe, stage)
+    return {
+        "stage": stage,
+        "device": recipe[stage]["parallel"]["device"],
+        "nodes": recipe[stage]["parallel"]["nodes"],
+        "processes_per_node": recipe[stage]["parallel"]["processes_per_node"],
+        "disk_bytes": plan_resources.disk_needed(recipe, stage),
+        "clock_seconds": 30,
+        "timeout_seconds": 300,
+        "training": stages.train(recipe, stage) if compiled else None,
+    }

@@ -115,7 +115,7 @@ rule write_mixture_table:
         duplicates=sorted(set(part_files(DUPLICATES))),
         plan="results/{recipe}/mix/plan.json",
         realised="results/{recipe}/tokens/realised.json",
-        dropped="results/{recipe}/mix/dropped.tsv",
+        dropped=f"results/{RECIPE['name']}/mix/dropped.tsv",
     output:
         "results/{recipe}/mix/table.txt",
     log:

@@ -18,7 +18,7 @@ rule tokenize:
     resources:
         **asked("tokenize"),
     params:
-        spec=as_is(canonical(stages.tokenize(RECIPE))),
+        spec=lambda wildcards: canonical({"tokenizer": wildcards.tokenizer}),
         model="resources/models/{tokenizer}/model",
         version=stages.VERSION["tokenize"],
         lock=LOCKS["data"],
@@ -33,10 +33,10 @@ rule tokenize:
 rule pack:
     input:
         plan="results/{recipe}/mix/plan.json",
-        dropped="results/{recipe}/mix/dropped.tsv",
+        dropped=f"results/{RECIPE['name']}/mix/dropped.tsv",
         duplicates=sorted(set(part_files(DUPLICATES))),
         documents=cleaned(),
-        tokens=part_files(TOKENS),
+        tokens=lambda wildcards: part_files(TOKENS, recipe=POINTS[wildcards.recipe]),
     output:
         index="results/{recipe}/tokens/index.json",
         realised="results/{recipe}/tokens/realised.json",
@@ -52,7 +52,7 @@ rule pack:
     params:
         spec=mixed(stages.pack),
         documents=as_is(expanding(DOCUMENTS)),
-        tokens=as_is(expanding(TOKENS)),
+        tokens=lambda wildcards: expanding(TOKENS, recipe=POINTS[wildcards.recipe]),
         version=stages.VERSION["pack"],
         lock=LOCKS["data"],
     shell:

@@ -4,7 +4,7 @@
 
 rule continue_pretraining:
     input:
-        model=f"resources/models/{RECIPE['base']['name']}/DONE.json",
+        model=lambda wildcards: f"{start_folder(POINTS[wildcards.recipe])}/DONE.json",
         index="results/{recipe}/tokens/index.json",
         preflight=preflight("pretrain"),
     output:
@@ -14,21 +14,26 @@ rule continue_pretraining:
         "logs/pretrain/{recipe}.log",
     benchmark:
         "benchmarks/pretrain/{recipe}.tsv"
+    wildcard_constraints:
+        recipe=MIXED,
     retries: 1
     threads: plan_resources.threads(RECIPE, "pretrain")
     resources:
         **asked("continue_pretraining"),
+        recipe_digest=point_digest,
     params:
-        spec=as_is(canonical(stages.train(RECIPE, "pretrain"))),
-        model=f"resources/models/{RECIPE['base']['name']}/model",
+        spec=mixed(lambda recipe: stages.train(recipe, "pretrain")),
+        model=lambda wildcards: f"{start_folder(POINTS[wildcards.recipe])}/model",
         version=stages.VERSION["pretrain"],
         lock=LOCKS["train"],
     shell:
-        launched(
-            "pretrain",
-            "4_pretrain/pretrain.py",
-            "--model {params.model:q} --index {input.index} --out {output.done}",
-            tracked(),
+        name_point(
+            launched(
+                "pretrain",
+                "4_pretrain/pretrain.py",
+                "--model {params.model:q} --index {input.index} --out {output.done}",
+                tracked(),
+            )
         )
 
 
@@ -39,12 +44,17 @@ rule preflight_pretrain:
         "results/{recipe}/pretrain/preflight.json",
     log:
         "logs/preflight/{recipe}/pretrain.log",
+    wildcard_constraints:
+        recipe=MIXED,
     threads: plan_resources.threads(RECIPE, "pretrain")
     resources:
         **asked("preflight_pretrain"),
+        recipe_digest=point_digest,
     params:
-        spec=as_is(preflight_spec("pretrain")),
-        model=f"--model resources/models/{RECIPE['base']['name']}/model",
+        spec=mixed(lambda recipe: preflight_spec(recipe, "pretrain")),
+        model=lambda wildcards: (
+            f"--model resources/models/{POINTS[wildcards.recipe]['base']['name']}/model"
+        ),
         lock=LOCKS["train"],
     shell:
-        launched("pretrain", "4_pretrain/preflight.py", "{params.model} --out {output}")
+        name_point(launched("pretrain", "4_pretrain/preflight.py", "{params.model} --out {output}"))

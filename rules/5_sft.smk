@@ -94,7 +94,7 @@ rule preflight_sft:
     resources:
         **asked("preflight_sft"),
     params:
-        spec=as_is(preflight_spec("sft")),
+        spec=as_is(canonical(preflight_spec(RECIPE, "sft"))),
         model=f"--model resources/models/{RECIPE['base']['name']}/model",
         lock=LOCKS["train"],
     shell:

@@ -12,20 +12,25 @@ rule generate:
         "logs/generate/{recipe}/{model}/{benchmark}.log",
     benchmark:
         "benchmarks/generate/{recipe}/{model}/{benchmark}.tsv"
+    wildcard_constraints:
+        recipe=MIXED,
     threads: plan_resources.threads(RECIPE, "evaluate")
     resources:
         **asked("generate"),
+        recipe_digest=point_digest,
     params:
-        spec=lambda w: canonical(stages.generate(RECIPE, w.model, w.benchmark)),
+        spec=lambda w: canonical(stages.generate(POINTS[w.recipe], w.model, w.benchmark)),
         model=model_folder,
         version=stages.VERSION["generate"],
         lock=LOCKS[backend_environment()],
     shell:
-        threaded(
-            backend_environment(),
-            "6_evaluate/generate.py",
-            "--model {params.model:q} --data {input.data}",
-            f"--planned {PLANNED} --out {{output}}",
+        name_point(
+            threaded(
+                backend_environment(),
+                "6_evaluate/generate.py",
+                "--model {params.model:q} --data {input.data}",
+                f"--planned {PLANNED} --out {{output}}",
+            )
         )
 
 
@@ -39,16 +44,21 @@ rule judge:
         prompt="results/{recipe}/evaluate/{model}/{benchmark}/prompt.txt",
     log:
         "logs/judge/{recipe}/{model}/{benchmark}.log",
+    wildcard_constraints:
+        recipe=MIXED,
     resources:
         **asked("judge"),
+        recipe_digest=point_digest,
     params:
-        spec=lambda w: canonical(stages.judge(RECIPE, w.model, w.benchmark)),
+        spec=lambda w: canonical(stages.judge(POINTS[w.recipe], w.model, w.benchmark)),
         version=stages.VERSION["judge"],
         lock=LOCKS["evaluate"],
         environment=judged_in,
     shell:
-        script(
-            "evaluate",
-            "6_evaluate/judge.py",
-            "--generations {input.generations} --data {input.data} --out {output.scores}",
+        name_point(
+            script(
+                "evaluate",
+                "6_evaluate/judge.py",
+                "--generations {input.generations} --data {input.data} --out {output.scores}",
+            )
         )

@@ -4,6 +4,7 @@
 rule play:
     input:
         model=player_done,
+        teacher=teacher_done,
         data=environment_data,
         games=environment_games,
     output:
@@ -18,17 +19,19 @@ rule play:
     params:
         spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
         model=model_folder,
+        teacher=lambda w, input: folder_beside(input.teacher),
         data=lambda w, input: input.data or "none",
         games=lambda w, input: with_games(input),
         build=building,
         version=stages.VERSION["play"],
-        lock=environment_locks,
+        lock=environment_locks(backend_environment()),
     shell:
         "{params.build} "
         + threaded(
-            "evaluate",
+            backend_environment(),
             "7_agents/play.py",
-            "--model {params.model:q} --data {params.data:q} {params.games} --out {output}",
+            "--model {params.model:q} --teacher {params.teacher:q} --data {params.data:q}",
+            "{params.games} --out {output}",
         )
 
 
@@ -50,13 +53,73 @@ rule judge_episodes:
         games=lambda w, input: with_games(input),
         build=building,
         version=stages.VERSION["judge_episodes"],
-        lock=environment_locks,
+        lock=environment_locks("evaluate"),
     shell:
         "{params.build} "
         + script(
             "evaluate",
             "7_agents/judge.py",
             "--episodes {input.episodes} --data {params.data:q} {params.games} --out {output.scores}",
+        )
+
+
+rule episode_pages:
+    input:
+        episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
+        verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
+        data=environment_data,
+        games=environment_games,
+        template=episode_templates(),
+    output:
+        "results/{recipe}/agents/{model}/{environment}/pages/index.html",
+    log:
+        "logs/episode_pages/{recipe}/{model}/{environment}.log",
+    resources:
+        **asked("episode_pages"),
+    params:
+        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
+        data=lambda w, input: input.data or "none",
+        games=lambda w, input: with_games(input),
+        build=building,
+        version=stages.VERSION["episode_pages"],
+        lock=environment_locks("evaluate"),
+    shell:
+        "{params.build} "
+        + script(
+            "evaluate",
+            "7_agents/pages.py",
+            "--episodes {input.episodes} --verdicts {input.verdicts} --data {params.data:q}",
+            "{params.games} --out {output}",
+        )
+
+
+rule export_episodes:
+    input:
+        episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
+        verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
+        data=environment_data,
+        games=environment_games,
+    output:
+        inspect="results/{recipe}/agents/{model}/{environment}/episodes.eval",
+        atif="results/{recipe}/agents/{model}/{environment}/trajectories.jsonl",
+    log:
+        "logs/export_episodes/{recipe}/{model}/{environment}.log",
+    resources:
+        **asked("export_episodes"),
+    params:
+        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
+        data=lambda w, input: input.data or "none",
+        games=lambda w, input: with_games(input),
+        build=building,
+        version=stages.VERSION["export_episodes"],
+        lock=environment_locks("export"),
+    shell:
+        "{params.build} "
+        + on_demand(
+            "export",
+            "7_agents/export.py",
+            "--episodes {input.episodes} --verdicts {input.verdicts} --data {params.data:q}",
+            "{params.games} --out {output.inspect} --trajectories {output.atif}",
         )
 
 

@@ -4,10 +4,13 @@
 # With a SLURM profile: what takes seconds is drawn where Snakemake runs.
 localrules:
     paper_figure,
+    claims_table,
     loss,
     mixture_figure,
     scores_figure,
     foundation_table,
+    agents_table,
+    agents_figure,
     model_card,
     report,
     index,
@@ -23,7 +26,7 @@ rule paper_figure:
     log:
         "logs/figures/paper/{figure}.log",
     wildcard_constraints:
-        figure=r"\w+\.(svg|html)",
+        figure="|".join(map(re.escape, PAPER_FIGURES)),
     resources:
         **asked("paper_figure"),
     params:
@@ -37,6 +40,34 @@ rule paper_figure:
             "figures",
             "8_figures/{params.name}.py",
             "{params.arguments} --out {output}",
+        )
+
+
+rule claims_table:
+    input:
+        claims=PAPER / "claims.yaml",
+        reported=PAPER / "reported.csv",
+        outcomes=PAPER / "mint_outcomes.tsv.gz",
+        scores=lambda wildcards: [] if wildcards.run == "paper" else scores_of(RECIPE),
+    output:
+        page=in_report("results/figures/{run}/claims.html"),
+        others=multiext("results/figures/{run}/claims", ".md", ".csv", ".tex", ".json"),
+    log:
+        "logs/figures/{run}/claims.log",
+    wildcard_constraints:
+        run="|".join(["paper", re.escape(RECIPE["name"])]),
+    resources:
+        **asked("claims_table"),
+    params:
+        spec=lambda wildcards: claims_spec(wildcards.run),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/claims.py",
+            "--claims {input.claims} --reported {input.reported} --outcomes {input.outcomes}",
+            "--scores {input.scores} --out {output.page}",
         )
 
 
@@ -121,7 +152,9 @@ rule foundation_table:
     resources:
         **asked("foundation_table"),
     params:
-        spec=as_is(canonical(settings.foundation(STYLE, RECIPE, load.catalogue("benchmarks")))),
+        spec=as_is(
+            canonical(settings.foundation(STYLE, RECIPE, load.catalogue("benchmarks", PROJECT)))
+        ),
         dropped=lambda wildcards, input: f"--dropped {input.dropped}" if input.dropped else "",
         version=stages.VERSION["figures"],
         lock=LOCKS["figures"],
@@ -131,6 +164,59 @@ rule foundation_table:
             "8_figures/foundation.py",
             "--scores {input.scores} --reported {input.reported} {params.dropped}",
             "--out {output.page}",
+        )
+
+
+rule agents_table:
+    input:
+        scores=agent_files("scores.json"),
+        verdicts=agent_files("verdicts.jsonl"),
+        episodes=agent_files("episodes.jsonl"),
+        pages=agent_files("pages/index.html"),
+    output:
+        page=in_report("results/figures/{recipe}/live_agents.html"),
+        others=[f"results/figures/{{recipe}}/live_agents.{kind}" for kind in ("md", "csv", "tex")],
+    log:
+        "logs/figures/{recipe}/live_agents.log",
+    resources:
+        **asked("agents_table"),
+    params:
+        spec=lambda wildcards: figure_spec("live_agents"),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/live_agents.py",
+            "--scores {input.scores} --out {output.page}",
+        )
+
+
+rule agents_figure:
+    input:
+        scores=agent_files("scores.json"),
+        verdicts=agent_files("verdicts.jsonl"),
+        episodes=agent_files("episodes.jsonl"),
+        reported=PAPER / "reported.csv",
+        outcomes=PAPER / "mint_outcomes.tsv.gz",
+    output:
+        figure_output("{figure}"),
+    log:
+        "logs/figures/{recipe}/{figure}.log",
+    wildcard_constraints:
+        figure="live_agents_by_turn|live_agent_radar",
+    resources:
+        **asked("agents_figure"),
+    params:
+        spec=lambda wildcards: figure_spec(wildcards.figure),
+        arguments=agent_figure_arguments,
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/{wildcards.figure}.py",
+            "--scores {input.scores} {params.arguments} --out {output}",
         )
 
 

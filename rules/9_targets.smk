@@ -5,16 +5,20 @@ localrules:
     datasheet,
     mixture,
     mixture_table,
+    study,
     pretrain,
     sft,
     evaluate,
     agents,
+    export_agents,
     replay,
     foundation,
     figures,
     paper_figures,
     provenance,
     ro_crate,
+    init,
+    diff,
 
 
 rule fetch:
@@ -49,9 +53,18 @@ rule mixture_table:
     input:
         unless_scoring_alone(*mixture_tables()),
     log:
-        f"logs/mixture_table/{config.get('sweep', RECIPE['name'])}.txt",
+        f"logs/mixture_table/{RECIPE['name']}.txt",
     shell:
         "cat {input:q} | tee {log:q}"
+
+
+rule study:
+    input:
+        lambda wildcards: study_files(),
+    log:
+        f"logs/study/{RECIPE['name']}.txt",
+    shell:
+        "cat {input[0]:q} {input[1]:q} | tee {log:q}"
 
 
 rule pretrain:
@@ -77,11 +90,19 @@ rule evaluate:
 
 rule agents:
     input:
-        agent_scores(),
+        scores=asked_of_agents("scores.json"),
+        pages=agent_files("pages/index.html"),
+        figures=agent_figure_files(),
     log:
         f"logs/agents/{RECIPE['name']}.txt",
     shell:
         printing_agents()
+
+
+rule export_agents:
+    input:
+        asked_of_agents("episodes.eval"),
+        asked_of_agents("trajectories.jsonl"),
 
 
 rule replay:
@@ -101,11 +122,12 @@ rule foundation:
 
 rule figures:
     input:
-        unless_scoring_alone(*paper_figure_files(), *recipe_figure_files(RECIPE)),
+        unless_scoring_alone(CLAIMS, *paper_figure_files(), *recipe_figure_files(RECIPE)),
 
 
 rule paper_figures:
     input:
+        PAPER_CLAIMS,
         paper_figure_files(),
 
 
@@ -121,3 +143,21 @@ rule provenance:
         of=OF,
     shell:
         explaining()
+
+
+rule init:
+    log:
+        "logs/init.log",
+    params:
+        name=new_project,
+    shell:
+        making_project()
+
+
+rule diff:
+    log:
+        "logs/diff.log",
+    params:
+        sides=two_sides,
+    shell:
+        comparing_sides()

@@ -34,7 +34,10 @@ GROUPS = {
         "data",
         ["unit/chat", "unit/data", "unit/corpus", "unit/mix", "unit/tokenize", "unit/sft"],
     ),
-    "figures": ("figures", ["unit/agents", "unit/figures", "unit/report", "unit/trace"]),
+    "figures": (
+        "figures",
+        ["unit/agents", "unit/claims", "unit/figures", "unit/report", "unit/trace"],
+    ),
     "inspect": ("inspect", ["inspect"]),
     "evaluate": ("evaluate", ["unit/evaluate", "unit/sandbox", "unit/environments"]),
     "train": ("train", ["unit/train", "unit/models"]),

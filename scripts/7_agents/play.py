@@ -12,13 +12,19 @@ from lemur import command
 def _run(args, spec):
     from lemur.agents import playing
 
-    playing.run(spec, args.model, args.data, args.out, args.games)
+    playing.run(spec, args.model, args.data, args.out, args.teacher, args.games)
 
 
 def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
-    arguments.add_argument("--model", type=Path, required=True, help="Hugging Face folder")
+    arguments.add_argument("--model", type=Path, required=True, help="Hugging Face folder, or none")
+    arguments.add_argument(
+        "--teacher",
+        type=Path,
+        default=Path("none"),
+        help="Hugging Face folder of who gives feedback",
+    )
     arguments.add_argument(
         "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
     )
@@ -30,7 +36,12 @@ def main() -> None:
         arguments,
         _run,
         inputs=lambda args: filter(
-            Path.is_file, [args.data, args.games or args.data, args.model.parent / "DONE.json"]
+            Path.is_file,
+            [
+                args.data,
+                args.games or args.data,
+                *(model.parent / "DONE.json" for model in (args.model, args.teacher)),
+            ],
         ),
         outputs=lambda args: [args.out, args.out.parent / "episodes"],
     )

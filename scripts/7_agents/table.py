@@ -11,7 +11,9 @@ def main() -> None:
     """Print one row a score."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", type=Path, nargs="*", default=[], help="scores.json files")
-    print(table.print_table(parser.parse_args().scores))
+    parser.add_argument("--opened", type=Path, help="the page that leads to every episode")
+    args = parser.parse_args()
+    print(table.print_table(args.scores, args.opened))
 
 
 if __name__ == "__main__":

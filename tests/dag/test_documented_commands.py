@@ -1,4 +1,4 @@
-"""Every command that README.md and config/README.md show, taken from the page.
+"""Every command that README.md, config/README.md and the tutorial show, taken from the page.
 
 Each is read by the program that it names, in `make test`; those that can be are run or dry-run in a
 checkout of their own, in `make test-long`. A page with a command that nothing here knows fails.
@@ -13,9 +13,10 @@ import subprocess
 import pytest
 from checkout import checkout
 from commands import shown
+from lemur.config import new_project
 from lemur.provenance import ROOT
 
-PAGES = (ROOT / "README.md", ROOT / "config" / "README.md")
+PAGES = (ROOT / "README.md", ROOT / "config" / "README.md", ROOT / "docs" / "tutorial.md")
 COMMANDS = list(dict.fromkeys(command for page in PAGES for command in shown(page)))
 SNAKEMAKE = [command for command in COMMANDS if command.startswith("snakemake ")]
 MAKE = [command for command in COMMANDS if command.startswith("make ")]
@@ -39,7 +40,11 @@ ELSEWHERE = {
 HELPED = {
     "workflow/env-run data python scripts/1_corpus/resolve.py --recipe lemur-70b --write":
         "workflow/env-run data python scripts/1_corpus/resolve.py --help",
+    "workflow/env-run evaluate python scripts/7_agents/actions.py --spec @play.json --episodes episodes.jsonl --data manifest.json --out actions.jsonl":
+        "workflow/env-run evaluate python scripts/7_agents/actions.py --help",
     "workflow/env-run train tensorboard --logdir results": "workflow/env-run train tensorboard --helpfull",
+    "workflow/env-run export inspect view --log-dir results/mini-agents/agents":
+        "workflow/env-build export && workflow/env-run export inspect view --help",
     "workflow/env-run train wandb sync": "workflow/env-run train wandb sync --help",
 }  # fmt: skip
 # Needs finished files: tests/e2e/test_smoke.py makes it of a whole run.
@@ -93,11 +98,17 @@ def test_each_target_of_make_is_there():
         assert done.returncode == 0 and works or command == "make help", command
 
 
+CONFIG = {
+    "model_type": "llama", "num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 4,
+    "intermediate_size": 48, "vocab_size": 61, "max_position_embeddings": 4096,
+}  # fmt: skip
+
+
 def model(folder):
     """A folder that holds what a model folder has to."""
     folder.mkdir(parents=True)
     for name in ("config.json", "tokenizer_config.json", "tokenizer.json"):
-        (folder / name).write_text("{}")
+        (folder / name).write_text(json.dumps(CONFIG) if name == "config.json" else "{}")
     (folder / "model.safetensors").write_bytes(b"")
 
 
@@ -106,6 +117,9 @@ def mine(tmp_path_factory):
     """A checkout with what some commands name."""
     folder = checkout(tmp_path_factory.mktemp("documented") / "lemur")
     model(folder / "path" / "to" / "folder")
+    (folder / "path" / "to" / "mine.yaml").write_text("extends: smoke\n")
+    new_project.make_project(folder.parent / "mine")
+    model(folder.parent / "mine" / "results" / "mine" / "pretrain" / "model")
     drawn = folder / "results" / "figures" / "mini" / "loss.svg"
     drawn.parent.mkdir(parents=True)
     drawn.write_text("<svg/>")

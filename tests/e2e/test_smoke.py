@@ -250,7 +250,7 @@ def test_a_learning_rate_reruns_training_and_what_follows(smoke):
 
 
 # What the README promises of partial reruns: what a dry run would do, whole.
-TRAINED = {"generate": 8, "judge": 8, "scores_figure": 2, "foundation_table": 1, "report": 1, "index": 1, "model_card": 2}  # fmt: skip
+TRAINED = {"generate": 8, "judge": 8, "scores_figure": 2, "foundation_table": 1, "claims_table": 1, "report": 1, "index": 1, "model_card": 2}  # fmt: skip
 SCORES = "results/smoke/evaluate/{model}/gsm8k/generations.jsonl"
 
 
@@ -263,7 +263,7 @@ def test_one_stage_is_it_and_what_follows(smoke):
 def test_one_benchmark_is_its_generations_and_what_shows_them(smoke):
     files = [SCORES.format(model=model) for model in ("start", "pretrained", "chat")]
     assert planned(smoke.folder, "--forcerun", *files, "--config", "recipe=smoke") == {
-        "generate": 3, "judge": 3, "scores_figure": 1, "foundation_table": 1, "report": 1,
+        "generate": 3, "judge": 3, "scores_figure": 1, "foundation_table": 1, "claims_table": 1, "report": 1,
         "index": 1, "model_card": 2,
     }  # fmt: skip
 
@@ -305,7 +305,7 @@ def test_one_more_benchmark_is_compared_with_the_corpus_and_scored(smoke, tmp_pa
         ran = set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.M))
         assert {"decontaminate", "conversations"} <= ran <= {"decontaminate", "conversations", "sft_tokens"}  # fmt: skip
     assert planned(folder, "--config", "recipe=smoke") == {
-        "generate": 3, "judge": 3, "scores_figure": 1, "foundation_table": 1, "report": 1,
+        "generate": 3, "judge": 3, "scores_figure": 1, "foundation_table": 1, "claims_table": 1, "report": 1,
         "index": 1, "model_card": 2,
     }  # fmt: skip
 

@@ -11,17 +11,50 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import hostile_episode
+import played_results
 import trial_run
 import yaml
 from lemur import provenance
+from lemur.agents import playing
+from lemur.claims import table
+from lemur.config import claims as claims_spec
 from lemur.config import load
-from lemur.figures import agent, compared, dots, foundation, loss, mixture, overview, settings
+from lemur.figures import (
+    agent,
+    compared,
+    dots,
+    foundation,
+    live_agent_radar,
+    live_agents,
+    live_agents_by_turn,
+    loss,
+    mixture,
+    overview,
+    settings,
+)
 from lemur.files import canonical, write_json
 from lemur.provenance import ROOT
-from lemur.report import index, page
+from lemur.report import episodes, index, page
 from lemur.trace import crate
 
 PLANTED = "<script>window.planted=1</script><img src=x onerror='window.planted=1'>"
+
+
+def played(spec, reported, outcomes, drawn):
+    """What agents reached, with the pages of one whose every word attacks them."""
+    paths = played_results.write_results(Path("results/mini"))
+    for path in paths:
+        path.with_name("pages").mkdir()
+        (path.parent / "pages" / "index.html").write_text("pages\n")
+    hostile = hostile_episode.write(Path("results/mini/agents/start/guessing"))
+    files = hostile.with_name("episodes.jsonl"), hostile.with_name("verdicts.jsonl")
+    out = hostile.parent / "pages" / "index.html"
+    episodes.write(hostile_episode.SPEC, *files, playing.NONE, out)
+    paths.append(hostile)
+    live_agents.write(spec("live_agents"), paths, drawn / "live_agents.html")
+    live_agents_by_turn.write(spec("live_agents_by_turn"), paths, drawn / "live_agents_by_turn.svg")
+    live_agent_radar.write(spec("live_agent_radar"), reported, outcomes, paths, drawn / "live_agent_radar.svg")  # fmt: skip
 
 
 def main(folder):
@@ -34,8 +67,9 @@ def main(folder):
     )
 
     def spec(name):
-        own = name in ("loss", "mixture", "bits_per_byte", "scores")
-        made = settings.spec(config, name, trial_run.RECIPE if own else None)
+        recipe = {**trial_run.RECIPE, "agents": {"models": ["gold", "start", "chat"]}}
+        own = name in ("loss", "mixture", "bits_per_byte", "scores", *settings.OF_AGENTS)
+        made = settings.spec(config, name, recipe if own else None)
         return json.loads(canonical(made))
 
     for path in files["scores"]:
@@ -73,6 +107,10 @@ def main(folder):
     agent.write_radar(spec("agent_radar"), reported, outcomes, drawn / "agent_radar.svg")
     agent.write_table(spec("agent_table"), reported, outcomes, drawn / "agent_table.html")
     agent.write_recount(spec("mint_table"), outcomes, drawn / "mint_table.html")
+    played(spec, reported, outcomes, drawn)
+    made = {**claims_spec.spec(trial_run.PAPER / "claims.yaml"), "recipe": "mini"}
+    judged = table.Files(trial_run.PAPER / "claims.yaml", reported, outcomes, files["scores"])
+    table.write(made, judged, drawn / "claims.html")
     figures = sorted([*drawn.glob("*.svg"), *drawn.glob("*.html")])
     sheet = [{"heading": "Sources"}, {"table": {"head": ["source", "size"], "rows": [["a", "146.53 kB"], ["b", "1.54 MB"], [PLANTED, "12 B"]]}},
              {"heading": "Ten documents kept"},

@@ -189,6 +189,34 @@ def test_sizes_sort_by_what_they_are(page):
     assert len(sizes) > 2 and sizes == sorted(sizes)
 
 
+@pytest.mark.parametrize("width, height", [(1280, 800), (400, 800)])
+def test_the_first_screen_says_what_is_claimed_and_what_is_found(page, width, height):
+    """Before anything is scrolled: how many claims have which verdict; on a desktop, the first ones."""
+    mobile = width == 400
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile})  # fmt: skip
+    page.execute_script("window.scrollTo(0, 0)")
+    seen = page.find_elements(By.CSS_SELECTOR, ".verdicts li")
+    assert len(seen) == 4
+    assert all(one.rect["y"] + one.rect["height"] <= height for one in seen)
+    counts = {key: int(number) for number, key in (one.text.split(maxsplit=1) for one in seen)}
+    listed = page.find_elements(By.CSS_SELECTOR, ".claims li")
+    assert sum(counts.values()) == len(listed) >= 20
+    if not mobile:
+        whole = [one for one in listed if one.rect["y"] + one.rect["height"] <= height]
+        assert len(whole) >= 2
+    own = page.find_element(By.ID, "ours")
+    assert own.rect["y"] > listed[-1].rect["y"]  # verdicts first, then ours
+
+
+def test_each_claim_can_be_shown(page):
+    """Its rule, what it would take, and the numbers where they stand on the page."""
+    page.execute_script(OPEN)
+    for one in page.find_elements(By.CSS_SELECTOR, ".claims li"):
+        assert one.find_element(By.TAG_NAME, "code").text
+        for link in one.find_elements(By.CSS_SELECTOR, "a"):
+            assert page.find_elements(By.ID, link.get_attribute("href").rsplit("#")[1])
+
+
 def test_each_score_beside_the_papers_leads_to_its_files(page):
     assert page.find_elements(By.CSS_SELECTOR, "#beside ~ .scroll table tbody tr")
     links = page.find_elements(By.CSS_SELECTOR, "#foundation td.files a")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lemur import hardware
+from lemur import energy, hardware
 from lemur.files import canonical, read_json, sha256_of, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,6 +138,7 @@ class Record:
 
     def __init__(self) -> None:
         self.began = time.monotonic()
+        self.energy = energy.read()
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
 
     def write(
@@ -157,9 +158,16 @@ class Record:
             resource.getrusage(who).ru_maxrss
             for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
         )
+        # Of this process and of all that it started and waited for.
+        spent = [
+            resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        ]
+        cpu_seconds = sum(one.ru_utime + one.ru_stime for one in spent)
         made = {
             "command": _command(),
             "commit": commit(),
+            "cpu_seconds": round(cpu_seconds, 2),
+            "energy": energy.used(self.energy, energy.read(), cpu_seconds),
             "hardware": hardware.described(),
             "inputs": {str(path): hash_of(path) for path in inputs if Path(path).is_file()},
             "lock": lock(),

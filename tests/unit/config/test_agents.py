@@ -3,6 +3,7 @@
 import pytest
 from lemur.config import load, recipe, stages
 from lemur.errors import UserError
+from lemur.plan import resources
 from lemur.provenance import ROOT
 
 
@@ -43,6 +44,51 @@ def test_every_pinned_environment_of_the_paper_is_in_the_whole_suite():
     assert suite == set(load.catalogue("environments"))
 
 
+def taught(**feedback):
+    entry = {"name": "mint", "feedback": feedback}
+    return {"agents.models": ["gold", "chat"], "agents.environments": [entry]}
+
+
+def test_an_entry_names_its_teacher():
+    made = recipe.resolve("mini-agents", taught(model="start"))
+    known = load.catalogue("environments")["mint"]["settings"]
+    assert stages.teacher(made, "mint") == "start"
+    for model in ("chat", "gold"):
+        spec = stages.play(made, model, "mint")
+        assert spec["teacher"] == {"model": "start"} and "backend" not in spec
+        told = {"feedback": True, "binary": False, "with_solution": False}
+        assert spec["settings"] == known | told
+    given = {"model": "gpt", "server": "http://a/v1/", "kind": "binary", "solution": True}
+    made = recipe.resolve("mini-agents", taught(**given))
+    spec = stages.play(made, "chat", "mint")
+    assert stages.teacher(made, "mint") is None
+    backend = {"name": "server", "url": "http://a/v1", "served": "gpt"}
+    assert spec["teacher"] == {"model": "gpt", "backend": backend}
+    assert spec["settings"]["binary"] and spec["settings"]["with_solution"]
+    without = stages.play(recipe.resolve("mini-agents"), "start", "mint_mbpp")
+    assert "teacher" not in without and "feedback" not in without["settings"]
+
+
+def test_vllm_loads_one_model_for_a_job():
+    vllm = {"evaluate.backend": {"name": "vllm"}}
+    made = recipe.resolve("mini-agents", {**taught(model="chat"), **vllm})
+    spec = stages.play(made, "chat", "mint")
+    assert spec["backend"] == spec["teacher"]["backend"] == {"name": "vllm"}
+    assert "backend" not in stages.play(made, "gold", "mint")
+    with pytest.raises(UserError, match="with chat playing, a `server` must have 'start'"):
+        recipe.resolve("mini-agents", {**taught(model="start"), **vllm})
+
+
+def test_a_teacher_beside_a_player_takes_memory():
+    alone, both = (
+        resources.ask(recipe.resolve("mini-agents", changed), "play").memory_mb
+        for changed in ({}, taught(model="start"))
+    )
+    served = taught(model="gpt", server="http://a/v1")
+    assert both > alone + 500
+    assert resources.ask(recipe.resolve("mini-agents", served), "play").memory_mb == alone
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -51,6 +97,13 @@ def test_every_pinned_environment_of_the_paper_is_in_the_whole_suite():
         ({"agents.environments": [{"name": "mint"}, {"name": "mint"}]}, "agents.environments.1: 'mint' stands twice"),
         ({"agents.models": ["chatt"]}, "agents.models: 'chatt'; did you mean 'chat'?"),
         ({"agents.environments": []}, "at least 1"),
+        (taught(model="chatt"), "agents.environments.0: feedback.model: 'chatt'; did you mean 'chat'?"),
+        (taught(model="gold"), "feedback.model: 'gold'"),
+        (taught(model="a", server="a/v1"), "feedback.server: 'a/v1' is not an address"),
+        (taught(model="chat", kind="binry"), "feedback.kind: 'binry' is not allowed; did you mean 'binary'?"),
+        (taught(modle="chat"), "feedback.modle: unknown key; did you mean 'model'?"),
+        (taught(server="http://a/v1"), "feedback.model: missing"),
+        ({"agents.environments": [{"name": "bfcl", "feedback": {"model": "start"}}]}, "feedback: 'bfcl' has no teacher (allowed: mint"),
         ({"agents.environments": [{"name": "bfcl", "data": "shipped"}]}, "agents.environments.0: data: no tasks of 'bfcl' come with the project"),
         ({"agents.environments": [{"name": "bfcl", "data": "shiped"}]}, "did you mean 'shipped'?"),
         ({"agents.environments": [{"name": "bfcl", "models": ["strat"]}]}, "agents.environments.0.models: 'strat'; did you mean 'start'?"),

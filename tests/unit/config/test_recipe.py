@@ -38,7 +38,7 @@ def wrong(values, name="mini"):
         ("mixture.code_to_text", -1, "mixture.code_to_text: -1 is too small: more than 0 is allowed"),
         ("mixture.weights.code", {"networkx": -2}, "mixture.weights.code"),
         ("corpus", "minni", "no corpus 'minni' in config/corpora; did you mean 'mini'?"),
-        ("base", "lama-2-70b", "base: no model 'lama-2-70b' in config/models.yaml; did you mean 'llama-2-70b'?"),
+        ("base", "lama-2-70b", "base: 'lama-2-70b' is no model in config/models.yaml, no folder and no owner/name of the hub; did you mean 'llama-2-70b'?"),
         ("pretrain.tokens", "90e9", "pretrain.tokens: '90e9' is not of type integer; YAML reads 90e9 and 4e-5 as text: write 90_000_000_000"),
         ("pretrain.optimizer.learning_rate", "4e-5", "is not of type number; YAML reads 90e9 and 4e-5 as text"),
         ("pretrain.tokens", 67_585, "pretrain.tokens: 67585 is not a multiple of pretrain.global_batch_tokens 2048: the nearest is 67584"),
@@ -100,8 +100,8 @@ def corpora(monkeypatch):
     read = load.corpus
 
     def change(edit):
-        def changed(name):
-            made = copy.deepcopy(read(name))
+        def changed(name, project=None):
+            made = copy.deepcopy(read(name, project))
             edit(made)
             return made
 

@@ -121,13 +121,10 @@ def test_the_shipped_configuration_is_valid():
 
 
 def test_what_is_too_short_or_too_long_says_how_long_it_may_be():
-    sweep = {"description": "x", "recipe": "mini", "key": "mixture.code_to_text",
-             "values": {"a": 1, "b": 2}, "constant": "all else"}  # fmt: skip
-    assert "constant: 'all else' has 8 characters: at least 20 are needed" in complaint(
-        sweep, "sweep"
-    )
-    few = {**sweep, "constant": "all else is as in mini", "values": {"a": 1}}
-    assert "values: {'a': 1} has 1 entries: at least 2 are needed" in complaint(few, "sweep")
+    study = load.read_yaml(load.CONFIG / "studies" / "smallest.yaml")
+    assert "measures: {} has 0 entries: at least 1" in complaint({**study, "measures": {}}, "study")
+    few = {**study, "shares": [0, 1]}
+    assert "shares: [0, 1] has 2 entries: at least 3 are needed" in complaint(few, "study")
     assert "benchmarks: [] has 0 entries: at least 1" in complaint(
         {"recipe": "mini", "benchmarks": []}, "config"
     )

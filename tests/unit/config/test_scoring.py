@@ -35,6 +35,51 @@ def test_a_hub_name_of_the_catalogue_keeps_its_pin():
     assert spec["format"] == "chatml" and spec["model"] == entry["name"] and "backend" not in spec
 
 
+AGENTS = recipe.resolve("mini-agents")
+SERVED = {"model": "a/b", "server": "http://127.0.0.1:8000/v1"}
+
+
+def test_one_model_plays_what_the_recipe_or_the_command_names():
+    made = scoring.alone(AGENTS, {**SERVED, "limit": 1, "batch": 7})
+    part = made["agents"]
+    assert part["models"] == ["a--b"] and part["batch"] == 7
+    assert {item["name"]: item["limit"] for item in part["environments"]} == dict.fromkeys(
+        (item["name"] for item in AGENTS["agents"]["environments"]), 1
+    )
+    backend = {"name": "server", "url": "http://127.0.0.1:8000/v1", "served": "a/b"}
+    assert stages.play(made, "a--b", "bfcl")["backend"] == backend
+    asked = ["bfcl", {"name": "mint", "limit": 3, "feedback": {"model": "start"}}]
+    for base in (MINI, AGENTS):
+        made = scoring.alone(base, {**SERVED, "environments": asked, "limit": 2})
+        assert [item["limit"] for item in made["agents"]["environments"]] == [2, 3]
+        assert stages.play(made, "a--b", "mint")["teacher"] == {"model": "start"}
+    made = scoring.alone(
+        MINI, {**SERVED, "environments": [{"name": "mint", "feedback": {"model": "a--b"}}]}
+    )
+    assert stages.play(made, "a--b", "mint")["teacher"]["backend"] == backend
+    assert "agents" not in scoring.alone(MINI, SERVED)
+
+
+@pytest.mark.parametrize(
+    ("environments", "said"),
+    [
+        (["mynt"], "config.environments.0: no environment 'mynt' in config/environments.yaml; did you mean 'mint'?"),
+        ([{"name": "mint", "limt": 3}], "config: environments.0.limt: unknown key; did you mean 'limit'?"),
+        ([{"name": "mint", "feedback": {"model": "chat"}}], "feedback.model: 'chat'"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_environments_is_one_line(environments, said):
+    with pytest.raises(UserError) as caught:
+        scoring.alone(MINI, {**SERVED, "environments": environments})
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_teacher_of_the_recipe_that_is_not_loaded_is_named():
+    taught = {"agents.environments": [{"name": "mint", "feedback": {"model": "chat"}}]}
+    with pytest.raises(UserError, match="'chat' gives feedback in recipe 'mini-agents'"):
+        scoring.alone(recipe.resolve("mini-agents", taught), SERVED)
+
+
 @pytest.mark.parametrize("commit", [None, "0123456789abcdef0123456789abcdef01234567"])
 def test_any_other_hub_name_is_taken_at_its_commit_or_the_newest(commit):
     _, entry = one(model="Some/Model-7B" + (f"@{commit}" if commit else ""), limit=3)

@@ -10,7 +10,8 @@ PACKAGE = ROOT / "workflow" / "lemur"
 # From the bottom up: a package imports those before it, and the modules beside them all, none after.
 LAYERS = (
     "data", "plan", "config", "sandbox", "dag", "launch", "slurm", "chat", "models", "corpus", "mix",
-    "tokenize", "sft", "train", "evaluate", "agents", "trace", "figures", "report",
+    "tokenize", "sft", "train", "evaluate", "agents", "trace", "figures", "claims",
+    "study", "report", "diff",
 )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """MINT: prompts, turns that are counted, both scores, and what models say that they should not."""
 
+import dataclasses
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -7,8 +9,9 @@ from pathlib import Path
 import pytest
 from lemur.agents import environments
 from lemur.agents.driver import Driver
-from lemur.agents.environments.mint import judge, numbers, protocol
-from lemur.agents.environments.mint.tasks import DECISION, HOUSEHOLD, SETS, read_tasks
+from lemur.agents.environments.mint import judge, numbers, protocol, recorded
+from lemur.agents.environments.mint.tasks import DECISION, HOUSEHOLD, SETS, TOOLS, read_tasks
+from lemur.agents.episode import Turn
 from lemur.agents.players.scripted import Scripted
 from lemur.data.journal import Journal
 from lemur.errors import UserError
@@ -171,15 +174,60 @@ def test_feedback_is_asked_after_every_turn_that_goes_on(mint, tmp_path, sandbox
     assert [turn.info.get("feedback") for turn in episode.turns] == ["Well done.", None]
     messages = suite.messages(suite.tasks()[0], "", episode.turns[:1])
     assert messages[-1]["content"].endswith("\n\nExpert feedback:\nWell done.\n")
-    (asked,), _ = suite.consult(suite.tasks()[0], "", episode.turns[:1])
-    assert "NOT GIVEN" in asked["content"] and "Out[1]: 15" in asked["content"]
-    (asked,), _ = mint(feedback=True, with_solution=True).consult(
-        suite.tasks()[0], "", episode.turns[:1]
+    before = dataclasses.replace(episode.turns[0], info={})
+    (asked,), sampling = suite.consult(suite.tasks()[0], "", [before])
+    assert (sampling.temperature, sampling.max_new_tokens) == (0.0, 1024)
+    # The example begins with its own task, and what was said is joined as in the original.
+    assert asked["content"] == (
+        f"Example: reasoning with_tool_and_feedback\n\n{TOOLS['reasoning']}\nTask:\nWhat is 3 times 5?\n\nAssistant:\n"
+        f"<execute>3*5</execute>\n\n{episode.turns[0].observation}\n"
+        "Correct solution (please DO NOT disclose the correct solution to the assistant): NOT GIVEN\n\n"
+        "Expert feedback:\n"
     )
-    assert "NOT GIVEN" not in asked["content"]
     assert play(suite, {"gsm8k/0": []}, tmp_path / "j", Scripted({})) == {"gsm8k/0": episode}
     with pytest.raises(UserError, match="feedback needs a teacher"):
         play(suite, script, tmp_path / "k")
+
+
+def test_a_teacher_is_told_the_solution_where_it_is_to_know_it(mint):
+    suite = mint(feedback=True, with_solution=True, sets=["gsm8k", "theoremqa"])
+    found = {}
+    for task in suite.tasks():
+        (asked,), _ = suite.consult(task, "", [Turn("", "", 0, "end", "Observation:\n")])
+        found[task.id] = asked["content"].partition("to the assistant): ")[2].partition("\n")[0]
+    assert found["gsm8k/0"] == "15" and found["theoremqa/2"] == "[1, 2]"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("This is GOOD. You are doing great!", "This is GOOD."),
+        ("This is BAD. It is GOOD that you tried.", "This is BAD."),
+        ("You are wrong. This is BAD.", ""),
+        ("This is GOOD", ""),
+        ("", ""),
+    ],
+)
+def test_of_binary_feedback_the_verdict_is_passed_on(mint, tmp_path, sandbox, said, told):
+    suite = mint(feedback=True, binary=True, sets=["gsm8k"])
+    script = {"gsm8k/0": ["hello", "<solution>15</solution>"]}
+    teacher = Scripted({("gsm8k/0", "teacher"): [said]})
+    (episode,) = play(suite, script, tmp_path / "j", teacher).values()
+    assert episode.turns[0].info["feedback"] == told
+    messages = suite.messages(suite.tasks()[0], "", episode.turns[:1])
+    assert messages[-1]["content"].endswith(f"\nExpert feedback:\n{told}\n") is bool(told)
+    assert play(suite, {"gsm8k/0": []}, tmp_path / "j", Scripted({})) == {"gsm8k/0": episode}
+    (line,) = [line for line in (tmp_path / "j").read_text().splitlines() if "feedback" in line]
+    assert json.loads(line).get("said", told) == said
+
+
+def test_an_answer_that_says_nothing_is_no_message(mint, tmp_path, sandbox):
+    script = {"gsm8k/0": ["", "<solution>15</solution>"]}
+    suite = mint(sets=["gsm8k"])
+    (episode,) = play(suite, script, tmp_path / "j").values()
+    messages = suite.messages(suite.tasks()[0], "", episode.turns[:1])
+    assert [message["role"] for message in messages] == ["user", "user"]
+    assert protocol.NO_TAG in messages[1]["content"]
 
 
 def test_searches_are_counted(mint, tmp_path, sandbox):
@@ -268,6 +316,42 @@ def test_prompts_are_those_of_recorded_episodes(authors):
             else:
                 other.add(name)
     assert same == 6425 and other == {"theoremqa"}
+
+
+@pytest.mark.long
+def test_conversations_and_what_a_teacher_reads_are_those_of_recorded_episodes(authors):
+    """GPT-4 gave feedback on 8,267 turns of 2,930 episodes. How many tokens it read was recorded: the
+    prompts with this digest have exactly as many of its tokens (cl100k_base) in all but six episodes of
+    TheoremQA, whose problems the authors worded anew afterwards."""
+    suite = environments.load("mint", {"data": authors, "sets": list(SETS), "feedback": True})
+    tasks = {task.id: task for task in suite.tasks()}
+    same, other, asked, digest = 0, set(), 0, hashlib.sha256()
+    for path in sorted(authors.glob("data/outputs/*/F=gpt-4*/**/results.jsonl")):
+        name = path.parent.name
+        for line in path.read_text().rstrip("\n").split("\n"):
+            value = json.loads(line)
+            record = recorded._record(value, name)
+            task = tasks[record.task]
+            start = value["task"]["prompt"].removeprefix(HOUSEHOLD) if name == "alfworld" else ""
+            turns = [
+                Turn("", answer, 0, "end", observation, info={"feedback": feedback})
+                for answer, observation, feedback in zip(
+                    record.answers, record.observations, record.feedback, strict=False
+                )
+            ]
+            for number, turn in enumerate(turns):
+                seen = [*turns[:number], dataclasses.replace(turn, info={})]
+                (message,), _ = suite.consult(task, start, seen)
+                digest.update(message["content"].encode())
+                asked += 1
+            history = value["state"]["history"]
+            messages = suite.messages(task, start, turns)
+            if messages == history[: len(messages)]:
+                same += 1
+            else:
+                other.add(name)
+    assert (same, other, asked) == (2921, {"theoremqa"}, 8267)
+    assert digest.hexdigest()[:16] == "f41935f94a843f5b"
 
 
 @pytest.mark.long

@@ -209,6 +209,39 @@ def test_bits_per_byte_is_a_ratio_of_sums(spec, folder, tmp_path):
     assert sum(one["bits"] for one in items) / size == pytest.approx(made["value"], abs=1e-4)
 
 
+def test_bits_of_actions_are_of_the_action_given_what_was_read(spec, folder, reference, tmp_path):
+    """Counted by hand: the likelihood of the tokens of the action alone, by the action's bytes; the
+    end of the line before it is coded with it."""
+    import torch
+    from transformers import AutoTokenizer
+
+    data = tmp_path / "actions.jsonl"
+    pairs = [("def add(a, b):\n", "return a"), ("x = 1\n", "é = 2"), ("def add(a, b):\n", "x")]
+    documents = [{"id": f"a/{n}", "context": c, "action": a} for n, (c, a) in enumerate(pairs)]
+    data.write_text("".join(json.dumps(one) + "\n" for one in documents))
+    given = spec("bits_per_byte_actions", task="bits_per_byte_actions", model="pretrained")
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(given, folder, data, out)
+    judging.run(given, out, data, tmp_path / "out" / "scores.json")
+    items = lines(tmp_path / "out" / "verdicts.jsonl")
+    assert [(one["document"], one["bytes"]) for one in items] == [
+        ("a/0", 9),
+        ("a/1", 7),
+        ("a/2", 2),
+    ]
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    for item, (context, action) in zip(items, pairs, strict=True):
+        before = tokenizer.encode(context.rstrip())
+        whole = [*before, *tokenizer.encode(f"\n{action}", add_special_tokens=False)]
+        with torch.no_grad():
+            chances = reference(torch.tensor([whole])).logits[0].log_softmax(-1)
+        told = sum(float(chances[n - 1, whole[n]]) for n in range(len(before), len(whole)))
+        assert item["bits"] == pytest.approx(-told / 0.6931471805599453, rel=1e-3)
+    made = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert made["value"] == pytest.approx(sum(one["bits"] for one in items) / 18, abs=1e-4)
+    assert made["metric"] == "bits per byte"
+
+
 def test_several_samples_a_problem(spec, folder, humaneval, tmp_path):
     decoding = {"max_new_tokens": 8, "temperature": 0.9, "samples": 3}
     out = tmp_path / "out" / "generations.jsonl"

@@ -116,3 +116,19 @@ def test_paired_shares_cover_the_true_difference(number, cells):
         _, low, high = intervals.paired_shares(*zip(*drawn, strict=True))
         held += low <= cells[1] - cells[2] <= high
     assert held / 600 > 0.92
+
+
+def test_a_difference_of_two_independent_shares_is_newcombes():
+    """Newcombe 1998 (Statistics in Medicine 17, 873), table II, method 10, example (a)."""
+    edges = [intervals.wilson(56, 70), intervals.wilson(48, 80)]
+    found = intervals.linear_combination([1, -1], [0.8, 0.6], edges)
+    assert found == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+
+
+def test_a_mean_of_shares_is_narrower_than_each():
+    edges = [intervals.wilson(50, 100)] * 4
+    mean, low, high = intervals.linear_combination([0.25] * 4, [0.5] * 4, edges)
+    assert mean == 0.5 and mean - low == pytest.approx((0.5 - edges[0][0]) / 2)
+    assert high - mean == pytest.approx((edges[0][1] - 0.5) / 2)
+    with pytest.raises(ValueError):
+        intervals.linear_combination([1.0], [0.5], [])

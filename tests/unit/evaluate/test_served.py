@@ -8,8 +8,9 @@ from completion_server import CompletionServer
 from lemur.errors import UserError
 from lemur.evaluate import generation, judging, store
 from lemur.evaluate.backend import TransformersBackend
+from lemur.evaluate.completions import TRIES
 from lemur.evaluate.engine import Engine
-from lemur.evaluate.served import TRIES, ServerBackend
+from lemur.evaluate.served import ServerBackend
 from lm_eval.api.instance import Instance
 from made_tokenizers import sentencepiece
 from tiny_benchmarks import listing, model

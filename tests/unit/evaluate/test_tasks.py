@@ -5,9 +5,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lemur.chat.chatml import as_text
 from lemur.errors import UserError
 from lemur.evaluate import data, programs
-from lemur.evaluate.lm import ReplayLM, chatml
+from lemur.evaluate.lm import ReplayLM
 from lemur.evaluate.tasks import OWN, Bench
 from lemur.provenance import ROOT
 from tiny_benchmarks import listing
@@ -187,8 +188,8 @@ def test_the_names_that_a_test_takes_from_a_program():
 def test_chatml_leaves_the_last_turn_open_only_to_continue_it():
     messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
     closed = "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb<|im_end|>\n"
-    assert chatml(messages, True) == closed + "<|im_start|>assistant\n"
-    assert chatml(messages, False) == "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb"
+    assert as_text(messages, True) == closed + "<|im_start|>assistant\n"
+    assert as_text(messages, False) == "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb"
 
 
 counts = st.dictionaries(st.text("abc", max_size=2), st.integers(0, 9), min_size=1, max_size=4)

@@ -13,6 +13,7 @@ from lemur.provenance import ROOT
 
 NUMBERS = reported.table(ROOT / "reports/paper/reported.csv", "foundation")
 OWN = {"name": "llama", "label": "Llama-2-70B", "paper": "Llama-2-70B", "own": True}
+ANOTHER = "another model than the paper's Lemur-70B-Chat: no difference is taken"
 SMALL = {"name": "chat", "label": "chat", "paper": "Lemur-70B-Chat", "own": False}
 
 
@@ -64,6 +65,31 @@ def test_a_cell_stands_beside_the_papers_with_its_interval(tmp_path):
     assert "matches its published score on 1 of 1" in table.notes[0]
 
 
+def test_no_difference_is_taken_of_a_small_model_to_the_papers(tmp_path):
+    """Not for a benchmark nor for their mean; to the start on the same problems there is one."""
+    paths = [score(tmp_path, name, "gsm8k", 6) for name in ("chat", "start")]
+    models = [{**SMALL, "name": "start", "paper": None}, SMALL]
+    table = made(tmp_path, paths, spec(models))
+    for name in ("gsm8k", "Mean of the 1 above"):
+        row = rows(table)["chat, the paper's Lemur-70B-Chat", name]
+        assert row[1:3] == [66.3, pytest.approx(6)] and row[4:6] == [None, None]
+        assert row[10] == ANOTHER
+    assert rows(table)["chat, the paper's Lemur-70B-Chat", "gsm8k"][9].startswith("+0.0 (")
+    same = {**SMALL, "papers_size": True}
+    row = rows(made(tmp_path, paths, spec([same])))["chat, the paper's Lemur-70B-Chat", "gsm8k"]
+    assert row[4] == pytest.approx(-60.3) and row[5] == "-68.3 to -52.3"
+    assert row[10] == "trained here, as the paper's Lemur-70B-Chat was"
+
+
+@pytest.mark.parametrize("base, tokens, same", [
+    ("llama-2-70b", 90_000_000_000, True), ("llama-2-70b", 89_999_999_999, False),
+    ("smollm2-135m", 90_000_000_000, False),
+])  # fmt: skip
+def test_a_run_has_the_papers_size_by_its_base_and_its_tokens(config, base, tokens, same):
+    recipe = {"base": {"name": base}, "pretrain": {"tokens": tokens}}
+    assert settings.as_the_paper(config, recipe) is same
+
+
 def test_a_gap_is_explained_or_unexplained(tmp_path):
     paths = [score(tmp_path, "llama", name, 90, of=of) for name, of in
              (("humaneval", 100), ("mbpp", 500), ("gsm8k", 100))]  # fmt: skip
@@ -77,7 +103,7 @@ def test_a_gap_is_explained_or_unexplained(tmp_path):
     assert told["humanevalLlam"] == "decoded greedily"
     assert told["mbppLlam"] == "100 of 500 problems"
     assert told["gsm8kLlam"] == "we asked its author"
-    assert told["humanevalchat"] == "another model than the paper's Lemur-70B-Chat"
+    assert told["humanevalchat"] == ANOTHER
     plain = made(tmp_path, paths[:1])
     assert rows(plain)["Llama-2-70B, the paper's Llama-2-70B", "humaneval"][10] == "unexplained"
     assert "matches its published score on 0 of 1" in plain.notes[0]
@@ -124,7 +150,7 @@ def test_the_gap_of_an_average_is_explained_by_its_rows(tmp_path):
 
     assert told(spec((OWN,))) == ["unexplained"]
     explained = spec((OWN, SMALL), benchmarks={"humaneval": ["decoded greedily"]})
-    assert told(explained) == ["the gaps above", "another model than the paper's Lemur-70B-Chat"]
+    assert told(explained) == ["the gaps above", ANOTHER]
     near = [score(tmp_path, "near", "gsm8k", 56)]
     found = rows(made(tmp_path, near, spec(({**OWN, "name": "near"},))))
     assert {row[10] for row in found.values()} == {"within the interval"}

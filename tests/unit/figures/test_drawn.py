@@ -5,18 +5,35 @@ import re
 import xml.etree.ElementTree as ET
 
 import drawn_svg
+import played_results
 import pytest
 import trial_run
 from lemur.errors import UserError
-from lemur.figures import agent, dots, foundation, loss, mixture, overview, svg
+from lemur.figures import (
+    agent,
+    dots,
+    foundation,
+    live_agent_radar,
+    live_agents_by_turn,
+    loss,
+    mixture,
+    overview,
+    svg,
+)
 from trial_run import PAPER, RECIPE
 
 REPORTED, OUTCOMES = PAPER / "reported.csv", PAPER / "mint_outcomes.tsv.gz"
 
 
 def draw(name, spec, run, out):
-    settings = spec(name, RECIPE)
+    settings = spec(name, {**RECIPE, "agents": {"models": ["gold", "start", "chat"]}})
+    played = out.parent / "played"
     match name:
+        case "live_agents_by_turn":
+            live_agents_by_turn.write(settings, played_results.write_results(played), out)
+        case "live_agent_radar":
+            paths = played_results.write_results(played)
+            live_agent_radar.write(settings, REPORTED, OUTCOMES, paths, out)
         case "overview":
             overview.write(settings, out)
         case "foundation_radar":
@@ -36,9 +53,10 @@ def draw(name, spec, run, out):
 
 PAPERS = ("overview", "foundation_radar", "agent_radar")
 RECIPES = ("loss", "mixture", "bits_per_byte", "scores")
+AGENTS = ("live_agents_by_turn", "live_agent_radar")
 
 
-@pytest.mark.parametrize("name", [*PAPERS, *RECIPES])
+@pytest.mark.parametrize("name", [*PAPERS, *RECIPES, *AGENTS])
 def test_a_figure_is_whole_and_the_same_twice(name, spec, run, tmp_path):
     first, second = tmp_path / "a" / f"{name}.svg", tmp_path / "b" / f"{name}.svg"
     draw(name, spec, run, first)
@@ -66,7 +84,7 @@ def turned(value):
     return [turned(inside) for inside in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("name", [*PAPERS, *RECIPES])
+@pytest.mark.parametrize("name", [*PAPERS, *RECIPES, *AGENTS])
 def test_the_order_of_keys_means_nothing(name, spec, run, tmp_path):
     """Rules sort them; whoever calls a script by hand may not."""
     first, second = tmp_path / "a" / f"{name}.svg", tmp_path / "b" / f"{name}.svg"

@@ -7,12 +7,13 @@ reports/paper/reported.csv and counted from the recorded episodes.
 import csv
 import gzip
 import html.parser
-import math
 import re
 from collections import Counter
 
 import drawn_svg
 import pytest
+from checkout import call, checkout
+from drawn_radar import Radar
 from lemur.provenance import ROOT
 from snake import snakemake
 
@@ -88,67 +89,6 @@ class Cells(html.parser.HTMLParser):
 
 def table(path):
     return Cells(path.read_text()).rows
-
-
-class Radar:
-    """A drawn radar: its scale is that of its own rings and spokes."""
-
-    def __init__(self, path):
-        self.drawing = drawn_svg.read(path)
-        axes = self.drawing.inside("axes_1")
-        self.spokes = [tick.shapes[0].points for tick in axes.ticks("x")]
-        self.centre = self.spokes[0][0]
-        self.reach = math.dist(*self.spokes[0])
-        rings = {float(r.words[0].text): r.shapes[0].points for r in axes.ticks("y")}
-        self.top = max(rings)
-        for ring, points in rings.items():  # the rings are where their numbers say
-            assert math.dist(points[0], self.centre) / self.reach * self.top == pytest.approx(ring, abs=0.01)  # fmt: skip
-        self.axes = axes
-
-    def value(self, point):
-        return math.dist(point, self.centre) / self.reach * self.top
-
-    def spoke(self, point):
-        """The number of the spoke that a point lies on."""
-        angle = math.atan2(point[1] - self.centre[1], point[0] - self.centre[0])
-        turns = [math.atan2(e[1] - self.centre[1], e[0] - self.centre[0]) for _, e in self.spokes]
-        apart = [abs(math.remainder(angle - turn, 2 * math.pi)) for turn in turns]
-        assert min(apart) < 1e-3
-        return apart.index(min(apart))
-
-    def label(self, spoke):
-        """The words that stand nearest to a spoke's end."""
-        _, end = self.spokes[spoke]
-        near = [words for words in self.axes.words if not words.text.isdigit()]
-        return min(near, key=lambda words: self._apart(words, end))
-
-    def _apart(self, words, end):
-        width = max(map(len, words.lines)) * words.size * 0.55
-        x = min(max(end[0], words.x), words.x + width)
-        middle = words.y + (len(words.lines) - 2) * words.size * 0.6
-        return math.dist((x, middle), end)
-
-    def series(self):
-        """{name in the legend: values by spoke}, by the colour of its line."""
-        legend = self.drawing.inside("legend_1")
-        colours = {}
-        for words in legend.words:
-            left = [s for s in legend.shapes if "stroke" in s.style and s.points[-1][0] < words.x]
-            line = min(left, key=lambda s: abs(s.points[0][1] - words.y) + words.x - s.points[-1][0])  # fmt: skip
-            colours[line.style["stroke"]] = words.text
-        found = {}
-        for shape in self.axes.shapes:
-            name = colours.get(shape.style.get("stroke"))
-            if name and len(shape.points) == len(self.spokes) + 1 and shape.name.startswith("line2d"):  # fmt: skip
-                assert name not in found and shape.points[0] == shape.points[-1]
-                assert [self.spoke(point) for point in shape.points[:-1]] == list(range(len(self.spokes)))  # fmt: skip
-                found[name] = [self.value(point) for point in shape.points[:-1]]
-        return found, {name: colour for colour, name in colours.items()}
-
-    def shaded(self):
-        """The colour and the values of the only shaded polygon."""
-        (area,) = [s for s in self.axes.shapes if s.style.get("opacity") == "0.1"]
-        return area.style["fill"], [self.value(point) for point in area.points]
 
 
 def test_the_foundation_radar_is_the_papers(made, reported):
@@ -298,10 +238,79 @@ def test_the_overview_says_the_papers_facts_and_its_bar_is_to_scale(made):
     assert widths["code 10"] / widths["text 1"] == pytest.approx(10, rel=0.06)  # a gap is between
 
 
+@pytest.fixture(scope="module")
+def claims(made):
+    """{place: row} of the page of claims; where several stand at one place, by their order."""
+    rows, part, found = table(made / "claims.html")[1:], "", {}
+    for row in rows:
+        if len(row) == 1:
+            part = row[0]
+        else:
+            found[part, row[2], len(found)] = row
+    return found
+
+
+def verdicts(claims, part, where):
+    return [row[0] for (group, place, _), row in claims.items() if (group, place) == (part, where)]
+
+
+def test_the_claims_of_the_radar_are_judged_by_the_count(claims, reported, episodes):
+    """Counted and printed alike: reproduced; else it differs. What has no episodes is not."""
+    named = {"Tool augmentation": "tool augmentation",
+             "NL feedback on reasoning": "natural-language feedback on reasoning",
+             "NL feedback on coding": "natural-language feedback on coding",
+             "Exploring physical environment": "exploring the physical environment"}  # fmt: skip
+    wanted = agent_values(reported, episodes)
+    seen = set()
+    for axis, where in named.items():
+        values = [wanted[axis, model] for model in RECORDED]
+        same = all(abs(round(value, 2) - printed) <= 0.0101 for value, printed, _ in values)
+        seen.add(same)
+        first = verdicts(claims, "Agent radar", where)[0]
+        assert first == ("reproduced" if same else "differs"), axis
+    assert seen == {True, False}
+    assert verdicts(claims, "Agent radar", "self-debugging") == ["not checkable here"]
+
+
+def test_the_claims_of_the_table_are_judged_by_its_numbers(claims, reported):
+    off = [
+        model
+        for model in (*PRETRAINED, *CHATS)
+        if abs(sum(reported["foundation", model, name] for name in BENCHMARKS) / 8 - reported["foundation", model, "average"]) > 0.0501
+    ]  # fmt: skip
+    assert verdicts(claims, "Foundation table", "column of averages") == ["differs" if off else "consistent"]  # fmt: skip
+    best = max(PRETRAINED, key=lambda model: reported["foundation", model, "average"])
+    row = next(row for row in claims.values() if "highest mean of eight among the pretrained" in row[3])  # fmt: skip
+    second = sorted(reported["foundation", model, "average"] for model in PRETRAINED)[-2]
+    assert best == "Lemur-70B" and row[0] == "consistent"
+    assert f"Lemur-70B 47.9, CodeLlama-34B {second}" in row[4]
+
+
+def test_no_claim_of_the_paper_has_a_run_beside_it_and_each_is_counted(claims, made):
+    caption = re.search(r"<caption>(.*?)</caption>", (made / "claims.html").read_text())[1]
+    counts = Counter(row[0] for row in claims.values())
+    told = re.findall(r"(\d+) (reproduced|consistent|differs|not checkable here)", caption)
+    assert {verdict: int(number) for number, verdict in told} == counts
+    assert caption.startswith(f"{len(claims)} claims") and len(claims) >= 20
+    assert all(len(row) == 8 and row[4] and row[5] for row in claims.values())
+
+
+def test_a_claim_whose_evidence_changes_changes_its_verdict_in_the_next_build(tmp_path):
+    """As somebody finds who corrects a number in a checkout and gives the same command."""
+    folder = checkout(tmp_path / "changed")
+    place = folder / "reports" / "paper" / "reported.csv"
+    place.write_text(place.read_text().replace("feedback on reasoning,35.76", "feedback on reasoning,32.59"))  # fmt: skip
+    target = "results/figures/paper/claims.html"
+    done = call(folder, "--cores", "1", target, "--config", "quiet_plan=true")
+    assert done.returncode == 0, done.stderr[-3000:]
+    rows = [row for row in table(folder / target)[1:] if row[2:3] == ["natural-language feedback on reasoning"]]  # fmt: skip
+    assert [row[0] for row in rows] == ["reproduced"]
+
+
 def test_all_figures_and_tables_of_the_paper_are_read_back_here(made):
     """A new one needs its test."""
     names = {path.name for path in made.iterdir() if path.suffix in (".svg", ".html")}
     assert names == {
         "overview.svg", "foundation_radar.svg", "foundation_table.html", "agent_radar.svg",
-        "agent_table.html", "mint_table.html",
+        "agent_table.html", "mint_table.html", "claims.html",
     }  # fmt: skip

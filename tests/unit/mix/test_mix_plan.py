@@ -154,3 +154,18 @@ def test_temperature_favours_small_sources():
     assert plan(spec(temperature=1), STATISTICS) == plan(spec(), STATISTICS)
     with pytest.raises(UserError, match="mixture.temperature"):
         plan(spec(temperature=0.5), STATISTICS)
+
+
+def test_a_share_of_code_in_place_of_a_ratio():
+    """10/11 is 10:1 to the last token; 0 and 1, which no ratio above 0 says, are one kind alone."""
+    ratio = plan(spec(), STATISTICS)
+    share = plan(spec(code_share="10/11"), STATISTICS)
+    assert share["kinds"] == ratio["kinds"] and share["sources"] == ratio["sources"]
+    assert share["code_to_text"] == pytest.approx(10)
+    code = plan(spec(code_share=1), STATISTICS)
+    assert (code["kinds"]["text"]["tokens"], code["code_to_text"]) == (0, None)
+    assert plan(spec(code_share=0), STATISTICS)["kinds"]["code"]["tokens"] == 0
+    assert plan(spec(code_share=0.25), STATISTICS)["kinds"]["code"]["tokens"] == 2750
+    for wrong in (1.5, "11/10", "a", "1/0"):
+        with pytest.raises(UserError, match="mixture.code_share"):
+            plan(spec(code_share=wrong), STATISTICS)

@@ -57,14 +57,18 @@ def test_times_and_hardware_stand_at_the_top_and_in_the_section_on_the_run_alone
     }  # fmt: skip
     pages = []
     for seconds in (1.5, 99.25):
-        made = {**facts, "seconds": seconds, "hardware": {"cpus": seconds}}
+        made = {**facts, "seconds": seconds, "hardware": {"cpus": seconds}, "cpu_seconds": seconds}
         record.write_text(json.dumps(made))
         pages.append(page.render(spec(), run, tmp_path / "report.html"))
-    record.unlink()
-    measured = r'<section aria-labelledby="run">.*?</section>|<p class="when">.*?</p>'
+    measured = r'<section aria-labelledby="run">.*?</section>|<p class="(?:when|cost)">.*?</p>'
     first, second = (re.sub(measured, "", p, flags=re.S) for p in pages)
     assert pages[0] != pages[1] and first == second
     assert '<p class="when">2026-01-02 03:04 to 03:05 UTC, 1 job of 1m39s together</p>' in pages[1]
+    assert "Cost: 0.028 core-hours over 1 job, about 0.14 Wh (by rated power, not" in pages[1]
+    priced = {**spec(), "site": {"price": {"core_hour": 10, "currency": "EUR"}}}
+    record.write_text(json.dumps({**facts, "seconds": 360, "cpu_seconds": 720}))
+    assert "measured), 2.00 EUR." in page.render(priced, run, tmp_path / "report.html")
+    record.unlink()
     text = "".join(Page(pages[0]).words)
     assert "loss.py --spec @spec.json --pretrain results/x.jsonl" in text
     assert str(ROOT) not in pages[0]
@@ -140,7 +144,7 @@ def test_planted_markup_is_shown_and_never_live(where, run, tmp_path):
 
 def test_the_first_sentence_says_what_was_trained_and_what_it_is_not(run, tmp_path):
     text = page.render(spec(), run, tmp_path / "report.html")
-    first = re.search(r"<p[^>]*>(.*?)</p>", text, re.S).group(1)
+    first = re.search(r'<p class="opening">(.*?)</p>', text, re.S).group(1)
     assert "10,240 tokens" in first
     assert "shows the pipeline running, not the paper&#39;s claim" in first
     words = "".join(Page(text).words)
@@ -312,7 +316,7 @@ def test_a_missing_input_is_one_clear_line(change, message, run, tmp_path):
 
 def test_a_figure_without_a_section_is_refused(run, tmp_path):
     settings_ = spec()
-    settings_["sections"] = settings_["sections"][1:]
+    settings_["sections"] = [one for one in settings_["sections"] if "loss" not in one["figures"]]
     with pytest.raises(UserError, match="'loss' is in no section"):
         page.render(settings_, run, tmp_path / "report.html")
 

@@ -1,4 +1,5 @@
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -183,3 +184,34 @@ def test_golden(packing):
     }
     golden = json.loads(GOLDEN.read_text())
     assert json.loads(json.dumps(made)) == golden[packing], json.dumps(made)
+
+
+def test_what_a_small_share_of_code_takes_a_larger_one_takes_too():
+    """At one budget and seed: cells of a study are paired by their documents."""
+    lengths = {"c0": [17] * 60, "c1": [29] * 20, "t": [23] * 70}
+    sources = {name: source(name, one) for name, one in lengths.items()}
+    spec = {"seed": 3, "context": 8, "packing": "concatenate", "max_epochs": 1}
+    kinds = {"c0": "code", "c1": "code", "t": "text"}
+
+    def taken(share):
+        made = plan(
+            {
+                "recipe": "r", "seed": 3, "tokens": 1200, "context": 8, "code_share": share,
+                "weights": {"code": "bytes", "text": "bytes"},
+                "sources": [{"name": name, "kind": kind} for name, kind in kinds.items()],
+            },
+            [{"source": n, "bytes": sum(one), "heldout_bytes": 0} for n, one in lengths.items()],
+        )  # fmt: skip
+        segments, _, files, realised = pack(spec, made, sources)
+        assert abs(realised["kinds"]["code"]["tokens"] - 1200 * Fraction(share)) < 3 * 8
+        found = {"c": set(), "t": set()}
+        for run in segments:
+            name = files[run["file"]].stem
+            found[name[0]] |= {(name, t) for t in range(run["start"], run["start"] + run["length"])}
+        return found
+
+    shares = ["0/1", "1/4", "1/2", "10/11", "1/1"]
+    cells = [taken(share) for share in shares]
+    for small, large in zip(cells, cells[1:], strict=False):
+        assert small["c"] < large["c"] and small["t"] > large["t"]
+    assert not cells[0]["c"] and not cells[-1]["t"]

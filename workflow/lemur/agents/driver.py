@@ -42,8 +42,8 @@ class Driver:
     """Plays ``tasks`` of one suite with one player, ``batch`` episodes at a time.
 
     ``seed`` seeds sampling with each episode's and turn's own number. ``teacher`` gives feedback
-    where the suite asks for it, and may be the player itself. ``sampling`` replaces the suite's own. The journal holds lines of kind start,
-    answer, step, feedback and end.
+    where the suite asks for it, and may be the player itself. ``sampling`` replaces the suite's own.
+    The journal holds lines of kind start, answer, step, feedback and end.
     """
 
     def __init__(
@@ -108,7 +108,9 @@ class Driver:
         """Take what players and worlds have ready; the episodes that ended by it."""
         ended = []
         if self.asked or self.taught:
-            patience = 0.0 if any(one.done() for one in self.working) else PATIENCE
+            # Two players share the time: a server that is waited for must not hold up an engine.
+            patience = PATIENCE / 10 if self.asked and self.taught else PATIENCE
+            patience = 0.0 if any(one.done() for one in self.working) else patience
             for player in {id(one): one for one in (self.player, self.teacher) if one}.values():
                 for key, answer in player.answers(patience):
                     if key in self.taught:
@@ -166,7 +168,7 @@ class Driver:
         """Ask the next turn, or take the answer that is known."""
         number = len(live.turns)
         messages = self.suite.messages(live.task, live.start, live.turns)
-        live.prompt = _digest(messages, self.sampling)
+        live.prompt = prompt_digest(messages, self.sampling)
         known = live.known.answers[number] if number < len(live.known.answers) else None
         if known is None:
             self.asked[live.task.id] = live
@@ -215,7 +217,7 @@ class Driver:
         if asked is None:
             return self._ask(live)
         number = len(live.turns) - 1
-        digest = _digest(*asked)
+        digest = prompt_digest(*asked)
         if (known := live.known.feedback.get(number)) is not None:
             if known["prompt"] != digest:
                 return self._forget(live)
@@ -232,12 +234,15 @@ class Driver:
 
     def _heard(self, live: _Live, answer: Answer) -> list[Episode]:
         """The teacher has spoken; one without room for the episode says nothing."""
-        given = {"feedback": answer.text, "tokens": answer.tokens, "finish": answer.finish}
+        told = self.suite.passed_on(answer.text)
+        given = {"feedback": told, "tokens": answer.tokens, "finish": answer.finish}
+        if told != answer.text:
+            given["said"] = answer.text
         number = len(live.turns) - 1
         self._write(live, "feedback", turn=number, prompt=live.prompt, **given)
         assert self.teacher is not None
         self.teacher.drop((live.task.id, "teacher"))
-        return self._learn(live, answer.text)
+        return self._learn(live, told)
 
     def _learn(self, live: _Live, feedback: str) -> list[Episode]:
         last = live.turns[-1]
@@ -265,7 +270,7 @@ class Driver:
         live.known.read({**place, **entry})
 
 
-def _digest(messages: Sequence[Message], sampling: Sampling) -> str:
+def prompt_digest(messages: Sequence[Message], sampling: Sampling) -> str:
     """sha256 of what is read and how it is asked."""
     asked = canonical([[dict(one) for one in messages], asdict(sampling)])
     return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()

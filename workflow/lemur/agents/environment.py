@@ -115,9 +115,13 @@ class Suite(ABC):
     def consult(
         self, task: Task, start: str, turns: Sequence[Turn]
     ) -> tuple[list[Message], Sampling] | None:
-        """What a teacher is asked after the last of ``turns``, where the environment has one; its
-        answer becomes ``info["feedback"]`` of that turn."""
+        """What a teacher is asked after the last of ``turns``, where the environment has one; what
+        is passed on of its answer becomes ``info["feedback"]`` of that turn."""
         return None
+
+    def passed_on(self, feedback: str) -> str:
+        """What the model is told of a teacher's answer."""
+        return feedback
 
     @abstractmethod
     def open(self) -> Environment:

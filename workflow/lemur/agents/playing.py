@@ -18,26 +18,34 @@ from lemur.agents import environments
 from lemur.agents.driver import Driver
 from lemur.agents.environment import Suite, Task
 from lemur.agents.episode import Episode, from_json, to_json
+from lemur.agents.players.opening import BACKENDS, Players
 from lemur.agents.players.player import Player
 from lemur.agents.players.scripted import Scripted
+from lemur.config.address import checked_url
 from lemur.data.journal import Journal
 from lemur.errors import UserError, nearest
 from lemur.evaluate.identity import identity
 from lemur.files import canonical, replacing
+from lemur.progress import Progress
 from lemur.provenance import ROOT
 
 FORM = 1  # of episodes.jsonl
-VERSION = 1  # raise it when the same settings would give other episodes
+VERSION = 2  # raise it when the same settings would give other episodes
 SAMPLING = ("max_new_tokens", "temperature", "top_p")
 NONE = Path("none")  # where a package of the environment's own holds its data
 KEYS = ("environment", "path", "settings", "limit", "model", "player", "seed", "batch")
-KEYS += ("precision", "context", "sampling", "shipped")
+KEYS += ("precision", "context", "sampling", "backend", "teacher", "shipped")
+HERE = {"name": "transformers"}  # the backend where nothing is said
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What a stage is given as ``--spec``; ``player`` is "model" or "gold" (known solutions), and
-    ``shipped`` the folder of the project that has the tasks, where none are downloaded."""
+    """What a stage is given as ``--spec``; ``player`` is "model" or "gold" (known solutions).
+
+    ``backend``: name (transformers, vllm or server) and of a server its url and the name that it has
+    the model by. ``teacher``: model and backend of who gives feedback. ``shipped``: the folder of the
+    project that has the tasks, where none are downloaded.
+    """
 
     environment: str
     model: str
@@ -50,6 +58,8 @@ class Settings:
     precision: str = "bf16"
     context: int | None = None
     sampling: dict[str, Any] = dataclasses.field(default_factory=dict)
+    backend: dict[str, Any] = dataclasses.field(default_factory=lambda: dict(HERE))
+    teacher: dict[str, Any] | None = None
     shipped: str | None = None
 
 
@@ -69,10 +79,26 @@ def read_settings(spec: Any) -> Settings:
         raise UserError(f"--spec: {error}") from None
     if made.player not in ("model", "gold"):
         raise UserError(f"--spec: player '{made.player}'{nearest(made.player, ('model', 'gold'))}")
+    _check_backend(made.backend, "backend")
+    if made.teacher is not None:
+        if not isinstance(made.teacher, dict) or set(made.teacher) - {"backend"} != {"model"}:
+            raise UserError("--spec: teacher must have a model, and may have a backend")
+        _check_backend(made.teacher.get("backend", HERE), "teacher.backend")
     for key, value in (("limit", made.limit), ("batch", made.batch)):
         if value is not None and (not isinstance(value, int) or value < 1):
             raise UserError(f"--spec: {key} must be a whole number of at least 1, not {value!r}")
     return made
+
+
+def _check_backend(given: Any, where: str) -> None:
+    if not isinstance(given, dict) or not isinstance(given.get("name"), str):
+        raise UserError(f"--spec: {where} must be an object with a name")
+    if given["name"] not in BACKENDS:
+        raise UserError(f"--spec: {where} '{given['name']}'{nearest(given['name'], BACKENDS)}")
+    if given["name"] == "server":
+        checked_url(str(given.get("url", "")), f"--spec: {where}.url")
+        if not isinstance(given.get("served"), str):
+            raise UserError(f"--spec: {where}.served: the name that a server has the model by")
 
 
 def folder_of(data: Path) -> Path:
@@ -106,8 +132,17 @@ def choose_tasks(suite: Suite, limit: int | None) -> tuple[list[Task], dict[str,
     return chosen, left_out
 
 
-def run(spec: Any, model: Path, data: Path, out: Path, games: Path | None = None) -> None:
-    """Write ``out``; nothing that was played is lost when this is killed."""
+def run(
+    spec: Any,
+    model: Path,
+    data: Path,
+    out: Path,
+    teacher: Path = NONE,
+    games: Path | None = None,
+) -> None:
+    """Write ``out``; nothing that was played is lost when this is killed. ``model`` and ``teacher``
+    are folders, or ``NONE`` where a server has them or nobody is asked; ``games`` as of
+    ``open_suite``."""
     given = read_settings(spec)
     suite = open_suite(given, data, games)
     tasks, left_out = choose_tasks(suite, given.limit)
@@ -126,17 +161,35 @@ def run(spec: Any, model: Path, data: Path, out: Path, games: Path | None = None
     if given.shipped is not None:
         known["shipped"] = given.shipped
     if given.player == "model":
-        known["model_sha256"] = identity({}, model)
+        known["model_sha256"] = identity({"backend": given.backend}, model)
+        if given.backend != HERE:
+            known["backend"] = given.backend["name"]
+    if given.teacher is not None:
+        asked = given.teacher.get("backend", HERE)
+        known["teacher"] = {
+            "model": given.teacher["model"],
+            "backend": asked["name"],
+            "sha256": identity({"backend": asked}, teacher),
+        }
     print(_left_out(left_out), end="", file=sys.stderr)
     fingerprint = hashlib.sha256(canonical(known).encode()).hexdigest()[:16]
     with Journal(out.parent / "episodes" / f"{fingerprint}.jsonl") as journal:
         done = {entry["episode"] for entry in journal.entries if entry.get("kind") == "end"}
         more = [task for task in tasks if task.id not in done]
-        player = _player(given, suite, model, more)
-        driver = Driver(suite, player, journal, given.batch, given.seed, sampling=sampling)
-        with contextlib.closing(suite):
-            played = driver.play(tasks, f"{given.environment} {given.model}")
-    lines = [json.dumps({"form": FORM, "settings": known, "left_out": left_out}, sort_keys=True)]
+        label = f"{given.environment} {given.model}"
+        players = Players(given.batch, given.precision, given.seed, given.context, label)
+        with contextlib.closing(suite), contextlib.closing(players):
+            player, taught = _opened(given, suite, players, (model, teacher), more)
+            driver = Driver(suite, player, journal, given.batch, given.seed, taught, sampling)
+            played = driver.play(tasks, label)
+    write(out, known, left_out, played)
+
+
+def write(
+    out: Path, settings: dict[str, Any], left_out: dict[str, str], played: Sequence[Episode]
+) -> None:
+    """Write an ``episodes.jsonl`` that :func:`read` reads: a line of settings, then one an episode."""
+    lines = [json.dumps({"form": FORM, "settings": settings, "left_out": left_out}, sort_keys=True)]
     lines += [json.dumps(to_json(one), sort_keys=True) for one in played]
     with replacing(out) as temporary:
         temporary.write_bytes("".join(f"{line}\n" for line in lines).encode())
@@ -150,14 +203,28 @@ def _left_out(found: dict[str, str]) -> str:
     return "".join(f"{count} tasks are left out: {why}\n" for why, count in counts.items())
 
 
-def _player(given: Settings, suite: Suite, model: Path, tasks: Sequence[Task]) -> Player:
-    """Who answers. Nothing is loaded where nothing is left to be played."""
-    if given.player == "gold" or not tasks:
-        return Scripted({task.id: suite.gold(task) or [] for task in tasks})
-    from lemur.agents.players.engine import EnginePlayer
-    from lemur.evaluate.engine import Engine
-
-    return EnginePlayer(Engine(model, given.precision), model, given.batch, given.context)
+def _opened(
+    given: Settings,
+    suite: Suite,
+    players: Players,
+    folders: tuple[Path, Path],
+    tasks: Sequence[Task],
+) -> tuple[Player, Player | None]:
+    """Who answers and who teaches. Nothing is loaded where nothing is left to be played."""
+    if not tasks:
+        return Scripted({}), None
+    if given.player == "gold":
+        known = {}
+        with Progress(f"solutions of {given.environment}", len(tasks), "tasks") as progress:
+            for task in tasks:  # some are found by playing
+                known[task.id] = suite.gold(task) or []
+                progress.add()
+        player: Player = Scripted(known)
+    else:
+        player = players.open(given.backend, folders[0])
+    if given.teacher is None:
+        return player, None
+    return player, players.open(given.teacher.get("backend", HERE), folders[1])
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, str], list[Episode]]:

@@ -9,11 +9,12 @@ from typing import Any
 
 from lemur.agents.environment import Task, Verdict
 from lemur.agents.episode import WORLD_FAILED, Episode
-from lemur.agents.playing import open_suite, read, read_settings
+from lemur.agents.playing import Settings, open_suite, read, read_settings
 from lemur.agents.rates import Rate
 from lemur.errors import UserError
 from lemur.files import replacing, write_json
 from lemur.progress import Progress
+from lemur.readable import readable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +43,7 @@ def judge(
             if episode.task not in tasks:
                 raise UserError(f"{episodes}: the data have no task '{episode.task}': play again")
             if episode.end == WORLD_FAILED:
-                verdict = Verdict(0.0, 0.0, left_out=f"{WORLD_FAILED}: {episode.detail}")
+                verdict = Verdict(0.0, 0.0, left_out=f"{WORLD_FAILED}: {readable(episode.detail)}")
             else:
                 verdict = suite.judge(tasks[episode.task], episode)
             found.append(Judged(episode, verdict))
@@ -93,12 +94,14 @@ def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str
     }
 
 
-def run(
-    spec: Any, episodes: Path, data: Path, out: Path, verdicts: Path, games: Path | None = None
+def write(
+    given: Settings,
+    judged: Sequence[Judged],
+    left_out: Mapping[str, str],
+    out: Path,
+    verdicts: Path,
 ) -> None:
     """Write ``out`` (scores.json) and ``verdicts`` (one line an episode)."""
-    given = read_settings(spec)
-    judged, left_out = judge(spec, episodes, data, games)
     with replacing(verdicts) as temporary:
         lines = [
             json.dumps(
@@ -114,3 +117,11 @@ def run(
         temporary.write_text("".join(f"{line}\n" for line in lines))
     named = {"environment": given.environment, "model": given.model, "player": given.player}
     write_json(out, {**named, **summarise(judged, left_out)})
+
+
+def run(
+    spec: Any, episodes: Path, data: Path, out: Path, verdicts: Path, games: Path | None = None
+) -> None:
+    """Judge what was played and write ``out`` and ``verdicts``."""
+    judged, left_out = judge(spec, episodes, data, games)
+    write(read_settings(spec), judged, left_out, out, verdicts)

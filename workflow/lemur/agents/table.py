@@ -20,8 +20,11 @@ HEAD = (
 )
 
 
-def print_table(paths: Iterable[Path]) -> str:
-    """The table of ``scores.json`` files; rates are percent of the episodes that could be played."""
+def print_table(paths: Iterable[Path], opened: Path | None = None) -> str:
+    """The table of ``scores.json`` files; rates are percent of the episodes that could be played.
+
+    ``opened`` is the page that leads to every episode, where there is one.
+    """
     rows, notes = [], []
     for path in paths:
         score: dict[str, Any] = read_json(path)
@@ -42,4 +45,6 @@ def print_table(paths: Iterable[Path]) -> str:
                 notes.append(f"{name}: {count} differ from the original's count: {why}")
         for why, count in Counter(score["left_out"].values()).most_common():
             notes.append(f"{name}: {count} left out: {why}")
+    if opened is not None:
+        notes.append(f"every episode opens from {opened}")
     return "\n".join([*aligned(HEAD, rows), *notes])

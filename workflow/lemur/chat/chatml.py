@@ -143,6 +143,15 @@ class ChatML:
         return f"{message['content']}{END}" + "\n" * self.line_trained
 
 
+def as_text(messages: Sequence[Message], reply: bool) -> str:
+    """A conversation as the text of a prompt. Without ``reply``, the header of an answer, its last
+    message is left open, for the model to continue."""
+    texts = [f"{START}{message['role']}\n{message['content']}" for message in messages]
+    if reply:
+        texts.append(f"{START}assistant\n")
+    return f"{END}\n".join(texts)
+
+
 def with_markers(tokenizer: Tokenizer) -> int:
     """Append the ChatML markers that a tokenizer lacks, in fixed order; returns how many."""
     lacking = [marker for marker in (START, END) if tokenizer.token_to_id(marker) is None]

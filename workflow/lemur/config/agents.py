@@ -1,8 +1,9 @@
 """Entries of config/environments.yaml as a recipe chooses them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from lemur.config.address import checked_url
 from lemur.errors import UserError, nearest
 
 Recipe = dict[str, Any]
@@ -15,7 +16,8 @@ def chosen_environments(
 
     Raises:
         UserError: an environment or a setting that is not in config/environments.yaml, a name twice,
-            or one who plays and is none of ``players``.
+            a teacher where there is none or who cannot be one, or one who plays and is none of
+            ``players``.
     """
     chosen = [(f"{where}.models", part["models"])]
     chosen += [(f"{where}.environments.{number}.models", item["models"])
@@ -41,8 +43,40 @@ def chosen_environments(
         entry = environments[key]
         if item.get("data") == "shipped" and "shipped" not in entry:
             raise UserError(f"{place}: data: no tasks of '{key}' come with the project: leave the key out")  # fmt: skip
-        listed.append({**with_parts(entry, settings), **_placed(entry, item), "environment": key, "settings": settings})  # fmt: skip
+        resolved = {**with_parts(entry, settings), **_placed(entry, item), "environment": key, "settings": settings}  # fmt: skip
+        resolved.pop("feedback", None)
+        if "feedback" in item:
+            having = [name for name, other in environments.items() if other.get("feedback")]
+            if key not in having:
+                raise UserError(f"{place}: feedback: '{key}' has no teacher (allowed: {', '.join(having)})")  # fmt: skip
+            resolved["feedback"] = _checked_teacher(item["feedback"], players, f"{place}: feedback")
+        listed.append(resolved)
     return {**part, "environments": listed}
+
+
+def _checked_teacher(asked: Recipe, players: Collection[str], where: str) -> Recipe:
+    if "server" in asked:
+        return {**asked, "server": checked_url(asked["server"], f"{where}.server")}
+    teachers = [name for name in players if name != "gold"]
+    if asked["model"] not in teachers:
+        raise UserError(f"{where}.model: '{asked['model']}'{nearest(asked['model'], teachers)}, or a model that a `server` has")  # fmt: skip
+    return asked
+
+
+def check_backend(part: Recipe, backend: Mapping[str, Any], where: str) -> None:
+    """vLLM takes a device for one model: a teacher is then who plays, or a server has it.
+
+    Raises:
+        UserError: a teacher that vLLM would have to load beside a player.
+    """
+    if backend.get("name") != "vllm":
+        return
+    for number, entry in enumerate(part["environments"]):
+        asked = entry.get("feedback", {"server": ""})
+        players = entry.get("models", part["models"])
+        others = {model for model in players if model != "gold"} - {asked.get("model")}
+        if "server" not in asked and others:
+            raise UserError(f"{where}.environments.{number}: feedback.model: vLLM loads one model for a job: with {', '.join(sorted(others))} playing, a `server` must have '{asked['model']}'")  # fmt: skip
 
 
 def with_parts(entry: Recipe, settings: Recipe) -> Recipe:

@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from lemur.config import names, schema
+from lemur.config import local_paths, names, schema
+from lemur.config.project import CATALOGUES
 from lemur.errors import UserError, nearest
 from lemur.provenance import ROOT
 
@@ -94,19 +95,40 @@ def merge(below: Any, above: Any) -> Any:
     return copy.deepcopy(above)
 
 
-def named_file(folder: str, name: str, kind: str) -> Path:
-    """``config/<folder>/<name>.yaml``, or a ``UserError`` with the nearest name."""
-    path = CONFIG / folder / f"{name}.yaml"
-    if "/" in name or not path.is_file():
-        known = [file.stem for file in (CONFIG / folder).glob("*.yaml")]
-        raise UserError(f"no {kind} '{name}' in config/{folder}{nearest(name, known)}")
-    names.plain(name, kind)
-    return path
+def named_file(
+    folder: str, name: str, kind: str, project: Path | None = None, above: Path | None = None
+) -> Path:
+    """``<folder>/<name>.yaml`` of a project or of config/, or a ``UserError`` with the nearest name.
+
+    ``above``: the file that names it, which may extend the one of its own name in config/.
+    """
+    folders = [project / folder] if project else []
+    folders += [project] if project and folder == "recipes" else []
+    folders.append(CONFIG / folder)
+    if "/" not in name:
+        for path in (place / f"{name}.yaml" for place in folders):
+            if path.is_file() and path != above:
+                names.plain(name, kind)
+                return path
+    known = {
+        file.stem
+        for place in folders
+        for file in place.glob("*.yaml")
+        if place != project or file.stem not in CATALOGUES
+    }
+    places = f"config/{folder}" if project is None else f"config/{folder} or {project}"
+    raise UserError(f"no {kind} '{name}' in {places}{nearest(name, known)}")
 
 
-def raw_recipe(name: str, _seen: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A recipe's mapping with everything that it extends merged below it (not yet validated)."""
-    path = named_file("recipes", name, "recipe")
+def raw_recipe(name: str) -> dict[str, Any]:
+    """A recipe of config/recipes with everything that it extends merged below it (not yet validated)."""
+    return recipe_of(named_file("recipes", name, "recipe"))
+
+
+def recipe_of(
+    path: Path, project: Path | None = None, _seen: tuple[Path, ...] = ()
+) -> dict[str, Any]:
+    """The same of a file, which with ``project`` may extend another of that folder."""
     value = read_yaml(path)
     if not isinstance(value, dict):
         raise UserError(f"{shown(path)}: a recipe is a mapping, not {type(value).__name__}")
@@ -115,9 +137,12 @@ def raw_recipe(name: str, _seen: tuple[str, ...] = ()) -> dict[str, Any]:
     parent = value.pop("extends")
     if not isinstance(parent, str):
         raise UserError(f"{shown(path)}: extends: {parent!r} is no text: write it between quotes")
-    if parent in (*_seen, name):
+    below = named_file("recipes", parent, "recipe", project, project and path)
+    if below in (*_seen, path):
         raise UserError(f"{shown(path)}: extends: '{parent}' leads back to itself")
-    return merge(raw_recipe(parent, (*_seen, name)), value)
+    # What config/ has extends no file of a project, whatever it is called.
+    inside = project if project and below.is_relative_to(project) else None
+    return merge(recipe_of(below, inside, (*_seen, path)), value)
 
 
 def with_values(recipe: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -153,25 +178,54 @@ def _inside(place: Any, key: str, dotted: str) -> Any:
     raise UserError(f"set: {dotted}: not a section of the recipe{nearest(key, known)}")
 
 
-def catalogue(name: str) -> dict[str, Any]:
-    """Entries of config/{sources,models,benchmarks,environments}.yaml, each validated."""
+def catalogue(name: str, project: Path | None = None) -> dict[str, Any]:
+    """Entries of config/{sources,models,benchmarks,environments}.yaml, each validated; those of the
+    project's file of that name are laid over them, key by key."""
     path = CONFIG / f"{name}.yaml"
     value = read_yaml(path)
     schema.check(value, name, shown(path))
+    entries = value[name]
+    for key, entry in entries.items():
+        local_paths.localise(entry, path)
+        local_paths.check(entry, name, f"{shown(path)}: {name}.{key}")
+    mine = project and project / f"{name}.yaml"
+    if mine is None or not mine.is_file():
+        return entries
+    above = read_yaml(mine)
+    given = above.get(name) if isinstance(above, dict) else None
+    if not isinstance(given, dict):
+        raise UserError(f"{shown(mine)}: {name}: missing (a mapping of names to entries)")
+    for key, entry in given.items():
+        if isinstance(entry, dict):
+            local_paths.localise(entry, mine)
+            # Where something is from is one thing: half of another place makes none.
+            replaced = ("from", "sha256", "size") if "from" in entry else ()
+            replaced = ("data",) if "data" in entry else replaced
+            below = entries.get(key, {})
+            entries = {**entries, key: {k: v for k, v in below.items() if k not in replaced}}
+    value = merge({name: entries}, above)
+    schema.check(value, name, shown(mine))
+    for key in given:
+        local_paths.check(value[name][key], name, f"{shown(mine)}: {name}.{key}")
     return value[name]
 
 
-def figures(changed: dict[str, Any] | None = None) -> dict[str, Any]:
-    """config/figures.yaml: how figures look and what the report shows, ``changed`` laid over it."""
+def figures(changed: dict[str, Any] | None = None, project: Path | None = None) -> dict[str, Any]:
+    """config/figures.yaml: how figures look and what the report shows; over it the project's file of
+    that name, and ``changed``."""
     path = CONFIG / "figures.yaml"
-    value = merge(read_yaml(path), changed or {})
-    where = f"{shown(path)}{' with style' if changed else ''}"
+    value, where = read_yaml(path), shown(path)
+    if project and (project / "figures.yaml").is_file():
+        path = project / "figures.yaml"
+        value, where = merge(value, read_yaml(path) or {}), shown(path)
+    value = merge(value, changed or {})
+    where += " with style" if changed else ""
     schema.check(value, "figures", where)
-    _names_in_figures(value, where)
+    _names_in_figures(value, where, project)
     return value
 
 
-def _names_in_figures(value: dict[str, Any], where: str) -> None:
+def _names_in_figures(value: dict[str, Any], where: str, project: Path | None) -> None:
     """What no schema can say: figures, models and benchmarks that are named are there."""
     drawn = value.get("figures", {})
     foundation = drawn.get("foundation", {})
@@ -179,8 +233,7 @@ def _names_in_figures(value: dict[str, Any], where: str) -> None:
         (f"report.sections.{number}.figures", section["figures"], drawn, "figure", "figures")
         for number, section in enumerate(value["report"]["sections"])
     ]
-    models = read_yaml(CONFIG / "models.yaml")["models"]
-    benchmarks = read_yaml(CONFIG / "benchmarks.yaml")["benchmarks"]
+    models, benchmarks = _names_of("models", project), _names_of("benchmarks", project)
     explained = [key.split("/")[-1] for key in foundation.get("explanations", {})]
     named += [
         ("start_labels", value.get("start_labels", {}), models, "model", "config/models.yaml"),
@@ -193,9 +246,17 @@ def _names_in_figures(value: dict[str, Any], where: str) -> None:
                 raise UserError(f"{where}: {key}: no {kind} '{name}' in {there}{nearest(name, known)}")  # fmt: skip
 
 
-def corpus(name: str) -> dict[str, Any]:
+def _names_of(name: str, project: Path | None) -> set[str]:
+    """Names of a catalogue's entries, which are checked where they are used."""
+    files = [CONFIG / f"{name}.yaml", *([project / f"{name}.yaml"] if project else [])]
+    return {
+        key for path in files if path.is_file() for key in (read_yaml(path) or {}).get(name, {})
+    }
+
+
+def corpus(name: str, project: Path | None = None) -> dict[str, Any]:
     """A corpus: its sources in order, cleaning thresholds, held-out share."""
-    path = named_file("corpora", name, "corpus")
+    path = named_file("corpora", name, "corpus", project)
     value = read_yaml(path)
     schema.check(value, "corpus", shown(path))
     return value

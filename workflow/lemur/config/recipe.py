@@ -1,9 +1,12 @@
 """Resolve a recipe: its own values plus the corpus, sources, model and benchmarks it names."""
 
+from pathlib import Path
 from typing import Any
 
-from lemur.config import load, schema, scoring, sweep
-from lemur.config.agents import chosen_environments
+from lemur.config import load, project, schema, scoring
+from lemur.config.address import checked_url
+from lemur.config.agents import check_backend, chosen_environments
+from lemur.config.base import find_base
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.config.engine import engine_for
 from lemur.errors import UserError, nearest
@@ -12,43 +15,55 @@ from lemur.plan.fit import largest_micro
 Recipe = dict[str, Any]
 
 
-def resolve_sweep(name: str, values: dict[str, Any] | None = None) -> dict[str, Recipe]:
-    """{point: its recipe} of config/sweeps/``name``.yaml, in its order; ``values`` as ``resolve``."""
-    return {point: resolve(point, values) for point in sweep.read(name)["values"]}
-
-
 def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
     """The recipe ``name`` with everything it refers to, validated before any job starts.
+
+    ``name``: of a file in config/recipes, or the path of one with a project's files beside it.
 
     ``values``: ``{dotted.key: value}`` replaced for this run. The result is plain JSON data; its
     canonical digest identifies the run. Raises UserError in one line.
     """
-    where = f"config/recipes/{name}.yaml"
+    file = project.recipe_file(name)
+    beside = file and file.parent
+    where = load.shown(file) if file else f"config/recipes/{name}.yaml"
     recipe = _raw(name)
+    name = file.stem if file else name
     if values:
         recipe = load.with_values(recipe, values)
         where += f" with set {', '.join(map(str, values))}"
+    return resolve_raw(recipe, name, where, beside)
+
+
+def resolve_raw(recipe: Recipe, name: str, where: str, beside: Path | None = None) -> Recipe:
+    """A recipe's mapping, with what it extends below it, resolved and validated as ``resolve`` says.
+
+    ``where`` names its file in messages; ``beside``: the folder of a project, whose files are laid
+    over those of config/.
+    """
     schema.check(recipe, "recipe", where)
-    corpus = load.corpus(recipe["corpus"])
-    sources, models = load.catalogue("sources"), load.catalogue("models")
-    benchmarks = load.catalogue("benchmarks")
+    corpus = load.corpus(recipe["corpus"], beside)
+    sources, models, benchmarks = (
+        load.catalogue(kind, beside) for kind in ("sources", "models", "benchmarks")
+    )
     resolved = {
         **recipe,
         "name": name,
         "corpus": {**corpus, "name": recipe["corpus"], "sources": _corpus(corpus, sources, recipe)},
-        "base": _base(recipe["base"], models, where),
+        "base": find_base(recipe["base"], models, where, beside),
         "sft": {**recipe["sft"], "sources": _sft(recipe, sources, where)},
         "evaluate": _evaluate(recipe["evaluate"], benchmarks, models, where),
     }
     if resolved.get("agents") is None:  # an overlay may leave them out by null
         resolved.pop("agents", None)
     else:
-        environments = load.catalogue("environments")
+        environments = load.catalogue("environments", beside)
         published = [entry["name"] for entry in resolved["evaluate"].get("baselines", [])]
         players = ("gold", "start", "pretrained", "chat", *published)
         resolved["agents"] = chosen_environments(
             recipe["agents"], environments, players, f"{where}: agents"
         )
+        backend = recipe["evaluate"].get("backend", {})
+        check_backend(resolved["agents"], backend, f"{where}: agents")
     resolved.pop("provenance", None)
     for stage in ("pretrain", "sft"):
         resolved[stage] = _with_micro(resolved, stage)
@@ -75,10 +90,9 @@ def provenance_of(name: str) -> dict[str, dict[str, str]]:
 
 
 def _raw(name: str) -> Recipe:
-    """A file of config/recipes, or a point of a sweep."""
-    is_file = (load.CONFIG / "recipes" / f"{name}.yaml").is_file()
-    point = None if is_file else sweep.recipe_of(name)
-    return load.raw_recipe(name) if point is None else point
+    """A file of config/recipes or of a project."""
+    file = project.recipe_file(name)
+    return load.recipe_of(file, file.parent) if file else load.raw_recipe(name)
 
 
 def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:
@@ -106,14 +120,6 @@ def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:
             if source not in mine:
                 raise UserError(f"config/recipes: mixture.weights.{kind}.{source}: not a {kind} source of corpus '{recipe['corpus']}'{nearest(source, mine)}")  # fmt: skip
     return listed
-
-
-def _base(name: str, models: Recipe, where: str) -> Recipe:
-    if name not in models:
-        raise UserError(f"{where}: base: no model '{name}' in config/models.yaml{nearest(name, models)}")  # fmt: skip
-    if "architecture" not in models[name]:
-        raise UserError(f"{where}: base: '{name}' has no architecture in config/models.yaml, so it can be scored, not trained")  # fmt: skip
-    return {**models[name], "name": name}
 
 
 def _sft(recipe: Recipe, sources: Recipe, where: str) -> list[Recipe]:
@@ -154,7 +160,7 @@ def _evaluate(part: Recipe, benchmarks: Recipe, models: Recipe, where: str) -> R
     if "baselines" in part:
         made["baselines"] = scoring.baselines(part["baselines"], models, where)
     if "url" in part.get("backend", {}):
-        scoring.checked_url(part["backend"]["url"], f"{where}: evaluate.backend.url")
+        checked_url(part["backend"]["url"], f"{where}: evaluate.backend.url")
     return made
 
 

@@ -11,9 +11,11 @@ from lemur.provenance import ROOT
 
 
 @functools.cache
-def _validator(name: str) -> jsonschema.Draft202012Validator:
+def _validator(name: str, *keys: str) -> jsonschema.Draft202012Validator:
     path = ROOT / "workflow" / "schemas" / f"{name}.schema.json"
     loaded = json.loads(path.read_text(encoding="utf-8"))
+    for key in keys:
+        loaded = loaded["properties"][key]
     # That the schema itself is one is a test's matter: it would cost every start a third of a second.
     return jsonschema.Draft202012Validator(loaded)
 
@@ -34,13 +36,14 @@ def texts(name: str) -> set[str]:
     return {key for key, rule in properties.items() if rule.get("type") == "string"}
 
 
-def check(value: Any, name: str, where: str) -> None:
-    """Validate ``value`` against workflow/schemas/``name``.schema.json.
+def check(value: Any, name: str, where: str, *keys: str) -> None:
+    """Validate ``value`` against workflow/schemas/``name``.schema.json, or what that says of the value
+    below ``keys``.
 
     Raises UserError with the place (file and dotted key), what is wrong and what is allowed.
     """
     errors = sorted(
-        _validator(name).iter_errors(value), key=lambda error: list(map(str, error.path))
+        _validator(name, *keys).iter_errors(value), key=lambda error: list(map(str, error.path))
     )
     if not errors:
         return

@@ -1,25 +1,23 @@
 """Models that are scored without being trained: a recipe's baselines, and any model by name."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from lemur.config import load, names
+from lemur.config import load, names, schema
+from lemur.config.address import checked_url
+from lemur.config.agents import check_backend, chosen_environments
+from lemur.config.base import HUB, HUB_FILES, NEWEST, check_folder, read_shape
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.errors import UserError, nearest
 from lemur.files import read_json
 
 Recipe = dict[str, Any]
 NAME = "models"  # results/models/evaluate/<model>/<benchmark>/: of no recipe
-REFUSED = "config: model: goes with the targets evaluate, foundation and fetch: it scores a model and trains none"
+REFUSED = "config: model: goes with the targets evaluate, agents, foundation and fetch: it scores a model and trains none"
 FORMATS = ("completion", "chatml")
 BACKENDS = ("transformers", "vllm", "server")
-KEYS = ("benchmarks", "limit", "format", "backend", "server", "batch")
-_HUB = re.compile(r"^(?P<hub>[\w.-]+/[\w.-]+)(@(?P<revision>[0-9a-f]{40}))?$")
-# Of a hub repository nobody has listed: what a model folder consists of, in safetensors.
-_FILES = ["*.json", "*.safetensors"]
+KEYS = ("benchmarks", "environments", "limit", "format", "backend", "server", "batch")
 
 
 def baselines(named: list[Any], models: Mapping[str, Any], where: str) -> list[Recipe]:
@@ -36,17 +34,18 @@ def baselines(named: list[Any], models: Mapping[str, Any], where: str) -> list[R
     return found
 
 
-def alone(recipe: Recipe, asked: Mapping[str, Any]) -> Recipe:
+def alone(recipe: Recipe, asked: Mapping[str, Any], project: Path | None = None) -> Recipe:
     """``recipe`` turned into the scoring of one model: ``asked`` holds model and KEYS.
 
     Precision, batch and the sandbox's limits are the recipe's; benchmarks are taken whole as
-    config/benchmarks.yaml has them unless a limit is given. Raises UserError in one line.
+    config/benchmarks.yaml has them unless a limit is given. It plays the environments that are asked
+    for, or the recipe's. Raises UserError in one line.
     """
     stray = [key for key in KEYS if key in asked]
     if "model" not in asked:
         raise UserError(f"config: {stray[0]}: goes with model=<hub name or folder>, which is missing")  # fmt: skip
     backend = _backend(asked)
-    entry = _model(str(asked["model"]), served=backend["name"] == "server")
+    entry = _model(str(asked["model"]), project, served=backend["name"] == "server")
     form = asked.get("format", entry.get("format", "completion"))
     if form not in FORMATS:
         raise UserError(f"config: format: '{form}'{nearest(form, FORMATS)}")
@@ -54,14 +53,17 @@ def alone(recipe: Recipe, asked: Mapping[str, Any]) -> Recipe:
     part |= {
         "models": [],
         "baselines": [{**entry, "format": form}],
-        "benchmarks": _benchmarks(recipe, asked),
+        "benchmarks": _benchmarks(recipe, asked, project),
         "batch": asked.get("batch", part["batch"]),
     }
     part.pop("backend", None)
     if backend["name"] != "transformers":
         part["backend"] = backend
-    others = {key: value for key, value in recipe.items() if key != "agents"}
-    return {**others, "name": NAME, "evaluate": part}
+    made = {**recipe, "name": NAME, "evaluate": part}
+    if "agents" in recipe or "environments" in asked:
+        made["agents"] = _agents(recipe, asked, entry["name"], project)
+        check_backend(made["agents"], backend, "config")
+    return made
 
 
 def _backend(asked: Mapping[str, Any]) -> Recipe:
@@ -75,24 +77,7 @@ def _backend(asked: Mapping[str, Any]) -> Recipe:
     return {"name": name, "url": checked_url(str(asked["server"]), "config: server")}
 
 
-def checked_url(url: str, where: str) -> str:
-    """An http(s) address without credentials, or a UserError."""
-    try:
-        parts = urlsplit(url)
-        right = parts.scheme in ("http", "https") and bool(parts.hostname)
-        right = right and parts.port != 0 and not re.search(r"[\s\x00-\x1f]", url)
-    except ValueError:  # brackets that do not close, a port above 65,535
-        right = False
-    if not right:
-        raise UserError(
-            f"{where}: '{url[:200]}' is not an address such as http://127.0.0.1:8000/v1"
-        )
-    if parts.username or parts.password:
-        raise UserError(f"{where}: an address with credentials would be recorded: set OPENAI_API_KEY")  # fmt: skip
-    return url.rstrip("/")
-
-
-def _model(name: str, *, served: bool) -> Recipe:
+def _model(name: str, project: Path | None, *, served: bool) -> Recipe:
     if served:
         return {"name": names.folder_name(name), "served": name, "description": f"{name}, served", "licence": "unknown"}  # fmt: skip
     folder = Path(name).expanduser()
@@ -104,31 +89,25 @@ def _model(name: str, *, served: bool) -> Recipe:
         return _folder(folder)
     if name.startswith(("/", ".", "~")):
         raise UserError(f"config: model: {name}: no such folder")
-    models = load.catalogue("models")
+    models = load.catalogue("models", project)
     for key, entry in models.items():
         if name in (key, entry["from"].get("hub")) and "random" not in entry["from"]:
             return {"format": "completion", **entry, "name": key}
-    hub = _HUB.match(name)
+    hub = HUB.match(name)
     if hub is None:
         known = [key for key, entry in models.items() if "random" not in entry["from"]]
         raise UserError(f"config: model: '{name}' is neither a folder, nor owner/name[@commit] of the hub, nor in config/models.yaml{nearest(name, known)}")  # fmt: skip
-    pin = {"hub": hub["hub"], "repo_type": "model", "files": _FILES}
+    pin = {"hub": hub["hub"], "repo_type": "model", "files": HUB_FILES}
     return {
         "name": names.folder_name(name),
         "description": f"{name} of the hub",
-        "from": {**pin, "revision": hub["revision"] or "newest"},
+        "from": {**pin, "revision": hub["revision"] or NEWEST},
         "licence": "unknown",
     }
 
 
 def _folder(folder: Path) -> Recipe:
-    for needed in ("config.json", "tokenizer_config.json"):
-        if not (folder / needed).is_file():
-            raise UserError(f"config: model: {folder}: not a model folder, {needed} is missing")
-    if not any(folder.glob("*.safetensors")):
-        raise UserError(f"config: model: {folder}: no *.safetensors; other weights are not loaded")
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model")):
-        raise UserError(f"config: model: {folder}: no tokenizer (neither tokenizer.json nor tokenizer.model)")  # fmt: skip
+    check_folder(folder, "config: model", tokenizers=("tokenizer.json", "tokenizer.model"))
     whole = folder.resolve()
     return {
         "name": names.name_folder(whole),
@@ -141,26 +120,13 @@ def _folder(folder: Path) -> Recipe:
 
 def _shape(folder: Path) -> Recipe:
     """``architecture`` of a Llama-type model, for the plan; nothing where it is of another kind."""
-    config = read_json(folder / "config.json")
     try:
-        heads = config["num_attention_heads"]
-        return {
-            "architecture": {
-                "layers": config["num_hidden_layers"],
-                "hidden": config["hidden_size"],
-                "heads": heads,
-                "kv_heads": config.get("num_key_value_heads", heads),
-                "intermediate": config["intermediate_size"],
-                "vocabulary": config["vocab_size"],
-                "tied_embeddings": bool(config.get("tie_word_embeddings")),
-                "max_context": config["max_position_embeddings"],
-            }
-        }
-    except (KeyError, TypeError):
+        return {"architecture": read_shape(read_json(folder / "config.json"), str(folder))}
+    except UserError:
         return {}
 
 
-def _benchmarks(recipe: Recipe, asked: Mapping[str, Any]) -> list[Recipe]:
+def _benchmarks(recipe: Recipe, asked: Mapping[str, Any], project: Path | None) -> list[Recipe]:
     listed = asked.get("benchmarks")
     if listed is None:
         listed = [item["name"] for item in recipe["evaluate"]["benchmarks"] if "from" in item["data"]]  # fmt: skip
@@ -171,8 +137,31 @@ def _benchmarks(recipe: Recipe, asked: Mapping[str, Any]) -> list[Recipe]:
         stray = sorted(set(item) - {"name", "limit", "max_new_tokens", "shots"})
         if stray or "name" not in item:
             raise UserError(f"config: benchmarks.{number}: name, limit, max_new_tokens and shots are allowed, not {', '.join(stray) or 'no name'}")  # fmt: skip
-    found = chosen_benchmarks(items, load.catalogue("benchmarks"), "config: benchmarks")
+    found = chosen_benchmarks(items, load.catalogue("benchmarks", project), "config: benchmarks")
     for number, item in enumerate(found):
         if "from" not in item["data"]:
             raise UserError(f"config: benchmarks.{number}: '{item['name']}' reads a recipe's corpus, so it scores a recipe's models only")  # fmt: skip
     return found
+
+
+def _agents(recipe: Recipe, asked: Mapping[str, Any], model: str, project: Path | None) -> Recipe:
+    """What the one model plays; ``start``, of the recipe that gives the rest, may teach it."""
+    usual = {key: recipe["evaluate"][key] for key in ("batch", "precision")}
+    part = {**recipe.get("agents", usual), "models": [model]}
+    if "batch" in asked:
+        part["batch"] = asked["batch"]
+    limit = {"limit": asked["limit"]} if "limit" in asked else {}
+    if "environments" not in asked:
+        listed = [{**item, **limit} for item in part["environments"]]
+        for item in listed:
+            item.pop("models", None)  # who plays it in the recipe
+        for number, item in enumerate(listed):
+            teacher = item.get("feedback", {"server": ""})
+            if "server" not in teacher and teacher["model"] not in (model, "start"):
+                raise UserError(f"config: model: agents.environments.{number}: '{teacher['model']}' gives feedback in recipe '{recipe['name']}' and is not loaded here: name a `server` that has it, or environments=[...]")  # fmt: skip
+        return {**part, "environments": listed}
+    items = [{"name": item} if isinstance(item, str) else dict(item) for item in asked["environments"]]  # fmt: skip
+    part["environments"] = [{**limit, **item} for item in items]
+    schema.check(part, "recipe", "config", "agents")
+    players = (model, "start")
+    return chosen_environments(part, load.catalogue("environments", project), players, "config")

@@ -23,14 +23,18 @@ VERSION = {
     "generate": 4,
     "judge": 7,
     "agents": 1,
-    "play": 1,
+    "play": 2,
     "judge_episodes": 1,
+    "episode_pages": 1,
+    "export_episodes": 1,
     "replay": 1,
     "card": 1,
     "figures": 5,
+    "study": 1,
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")
+_LOCAL = ("from", "licence", "format", "include", "exclude", "follow_links")
 _CLEAN = ("name", "kind", "format", "include", "exclude", "languages", "licence", "max_mb")
 _CLEAN += ("convert",)
 
@@ -39,8 +43,11 @@ def _some(entry: Recipe, keys: tuple[str, ...]) -> Recipe:
     return {key: value for key, value in entry.items() if key in keys}
 
 
-def download(name: str, entry: Recipe) -> Recipe:
-    """A source's, model's or benchmark's pin."""
+def download(name: str, entry: Recipe, part: int = 0) -> Recipe:
+    """A source's, model's or benchmark's pin; of files of this machine, the hash of a part's."""
+    if "listing" in entry:
+        chosen = _some(entry, _LOCAL)
+        return {"name": name, **chosen, "listing": entry["listing"][part]}
     return {"name": name, **_some(entry, _DOWNLOAD)}
 
 
@@ -103,7 +110,7 @@ def plan(recipe: Recipe) -> Recipe:
         "weights": recipe["mixture"]["weights"],
         "max_epochs": recipe["mixture"]["max_epochs"],
         "sources": [_some(source, ("name", "kind")) for source in recipe["corpus"]["sources"]],
-        **_some(recipe["mixture"], ("temperature",)),
+        **_some(recipe["mixture"], ("temperature", "code_share")),
     }
 
 
@@ -128,7 +135,9 @@ def heldout(recipe: Recipe, kind: str) -> Recipe:
 
 
 def tokenize(recipe: Recipe) -> Recipe:
-    return {"tokenizer": recipe["base"]["name"]}
+    """The model in whose name token files are kept: models of one tokenizer may share them."""
+    base = recipe["base"]
+    return {"tokenizer": base.get("tokenized_as", base["name"])}
 
 
 def pack(recipe: Recipe) -> Recipe:
@@ -185,13 +194,19 @@ def baseline(recipe: Recipe, model: str) -> Recipe | None:
     return next((entry for entry in listed if entry["name"] == model), None)
 
 
+def backend(recipe: Recipe, model: str) -> Recipe | None:
+    """What answers for a model, where that is not the engine here: vLLM, or the server that has it."""
+    chosen, published = recipe["evaluate"].get("backend", {}), baseline(recipe, model)
+    if published and "served" in published:
+        return {**chosen, "served": published["served"]}
+    return chosen if chosen.get("name") == "vllm" else None
+
+
 def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
     entry = next(x for x in recipe["evaluate"]["benchmarks"] if x["name"] == benchmark)
     part, published = recipe["evaluate"], baseline(recipe, model)
     own = "chatml" if model == "chat" else "completion"
-    elsewhere = {"backend": part["backend"]} if "backend" in part else {}
-    if published and "served" in published:
-        elsewhere = {"backend": {**part["backend"], "served": published["served"]}}
+    elsewhere = backend(recipe, model)
     return {
         **entry,
         "benchmark": benchmark,
@@ -200,13 +215,20 @@ def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
         "precision": part["precision"],
         "batch": part["batch"],
         "seed": recipe["seed"],
-        **elsewhere,
+        **({"backend": elsewhere} if elsewhere else {}),
     }
 
 
 def environment(recipe: Recipe, name: str) -> Recipe:
     """The entry of a recipe's ``agents`` by its name."""
     return next(item for item in recipe["agents"]["environments"] if item["name"] == name)
+
+
+def teacher(recipe: Recipe, name: str) -> str | None:
+    """The model of the recipe that gives feedback in an environment; None where none does, or one
+    that a server of its own has."""
+    asked = environment(recipe, name).get("feedback", {})
+    return None if "server" in asked else asked.get("model")
 
 
 def play(recipe: Recipe, model: str, name: str) -> Recipe:
@@ -223,9 +245,23 @@ def play(recipe: Recipe, model: str, name: str) -> Recipe:
         "precision": part["precision"],
         "context": part.get("context"),
         "sampling": _some(entry, ("max_new_tokens", "temperature", "top_p")),
+        **_some(entry, ("path",)),
     }
     made |= {"shipped": entry["shipped"]} if entry.get("shipped") else {}
-    return {**made, "path": entry["path"]} if "path" in entry else made
+    if model != "gold" and (elsewhere := backend(recipe, model)):
+        made["backend"] = elsewhere
+    if asked := entry.get("feedback"):
+        made["settings"] = {
+            **entry["settings"],
+            "feedback": True,
+            "binary": asked.get("kind") == "binary",
+            "with_solution": asked.get("solution", False),
+        }
+        made["teacher"] = {"model": asked["model"]}
+        served = {"name": "server", "url": asked.get("server"), "served": asked["model"]}
+        if elsewhere := served if "server" in asked else backend(recipe, asked["model"]):
+            made["teacher"]["backend"] = elsewhere
+    return made
 
 
 def judge(recipe: Recipe, model: str, benchmark: str) -> Recipe:

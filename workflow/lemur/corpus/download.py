@@ -1,6 +1,7 @@
 """Fetch one part of one pinned source: its files beside the manifest that lists them."""
 
 import contextlib
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +11,14 @@ from lemur.corpus import hub, index, offline, repository
 from lemur.corpus.pace import Pace, asked
 from lemur.corpus.session import Session
 from lemur.corpus.transfer import Pin, Remote, Transfer, verify
+from lemur.data import local_files
 from lemur.data.archives import safe_path
 from lemur.errors import UserError, nearest
 from lemur.files import write_json
 from lemur.lock import try_lock
 from lemur.progress import Progress
 
-_KINDS = ("index", "url", "hub")
+_KINDS = ("index", "url", "hub", "path")
 
 Wanted = list[tuple[str, Remote, Pin]]
 
@@ -45,6 +47,9 @@ def run(
     folder = out.parent / "files"
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(out.parent / ".lock", name):
+        if local_files.is_local(source):
+            write_json(out, _link(spec, part, parts, folder))
+            return
         transfer = transfer or Transfer(Session(), pace=Pace(asked()))
         manifest = _fetch(spec, source, part, parts, folder, transfer)
         write_json(out, manifest)
@@ -85,6 +90,36 @@ def _fetch(
     }
     newer = _newer(source, name) if source.get("minimum") else None
     return manifest | ({"newer_revision": newer} if newer else {})
+
+
+def _link(spec: dict, part: int, parts: int, folder: Path) -> dict[str, Any]:
+    """The manifest of files of this machine, to which ``folder`` then holds links.
+
+    They stay where they are: what reads them checks their hash, as it does for a download.
+    ``UserError`` where they are not those that the run was planned with (``spec["listing"]``).
+    """
+    name = spec["name"]
+    listing = local_files.list_files(spec, name)
+    files = local_files.take_hashes(listing, name, keep=False)
+    if "listing" in spec and local_files.digests(files, parts)[part] != spec["listing"]:
+        raise UserError(
+            f"{name}: {spec['from']['path']} changed since this run was planned: give the command again"
+        )
+    shutil.rmtree(folder)
+    found = []
+    for file in files[part::parts]:
+        link = folder / file["path"]
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to((listing.folder / file["path"]).resolve())
+        found.append({**file, "path": f"files/{file['path']}"})
+    return {
+        "name": name,
+        "part": part,
+        "parts": parts,
+        "files": found,
+        "licence": spec.get("licence"),
+        "left_out": dict(listing.left_out),
+    }
 
 
 def _newer(source: dict, name: str) -> str | None:

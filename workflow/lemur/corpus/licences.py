@@ -16,6 +16,9 @@ HPND ISC MIT MIT-0 MIT-CMU NCSA PostgreSQL PSF-2.0 Python-2.0 Python-2.0.1 Unico
 Unicode-DFS-2016 Unlicense UPL-1.0 WTFPL X11 Zlib ZPL-2.1 blessing LicenseRef-Public-Domain LicenseRef-scancode-zsh"""
 PERMISSIVE = frozenset(_NAMES.split()) | {"Apache-2.0 WITH LLVM-exception"}
 PUBLIC_DOMAIN = frozenset({"LicenseRef-Public-Domain", "CC0-1.0", "CC-PDDC"})
+# What a user writes for text of their own, and what such documents carry: nobody else's licence. Only
+# for files of this machine, so that nothing that was downloaded can be called so.
+OWN, OWN_REFERENCE = "own", "LicenseRef-Own"
 # Sources whose documents each carry their own licence are declared so.
 MIXED = "mixed"
 _WORDS = {
@@ -200,12 +203,12 @@ def settle(source: dict[str, Any], metadata: tuple[str | None, bool] = (None, Fa
     """
     name, declared = source["name"], source.get("licence")
     said, family = metadata
-    wanted = spdx(declared) if declared else None
-    where = f"{name}: licence {declared!r} in config/sources.yaml"
+    wanted = spdx(OWN_REFERENCE if declared == OWN else declared) if declared else None
+    where = f"{name}: licence {declared!r} in sources.yaml"
     if declared and wanted is None:
         raise UserError(f"{where} is no SPDX expression")
     if said is None and wanted is None:
-        raise UserError(f"{name}: no licence in its metadata and none in config/sources.yaml")
+        raise UserError(f"{name}: no licence in its metadata and none in sources.yaml")
     if said is None or (wanted in PUBLIC_DOMAIN and source.get("kind") == "text"):
         return str(wanted)
     if family:

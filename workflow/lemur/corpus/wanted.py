@@ -41,6 +41,8 @@ class Rules:
         self.languages = frozenset(declared or every)
         self.sole = declared[0] if declared and len(declared) == 1 else None
         self.licences = frozenset(cleaning.licences) or licences.PERMISSIVE
+        if source.get("licence") == licences.OWN:
+            self.licences |= {licences.OWN_REFERENCE}
         self.examples = Examples()
         self.redacted: dict[str, Counter[str]] = {
             kind: Counter(documents=0, replaced=0) for kind in cleaning.redact

@@ -114,6 +114,24 @@ def heldout(source: Source, member: str) -> dict[str, Split]:
     return {"": {"test": documents}}
 
 
+def actions(source: Source, member: str) -> dict[str, Split]:
+    """Actions of an agent with what it had read: JSON lines with id, context and action.
+
+    Blanks that end a context are coded and counted with the action, since lm-eval asks for them there:
+    a tokenizer may join them with what follows.
+    """
+    documents = []
+    for number, one in enumerate(lines(source.path.read_bytes(), str(source.path)), 1):
+        where = f"{source.path}: line {number}"
+        need(one, where, id=str, context=str, action=str)
+        if not one["action"]:
+            raise UserError(f"{where}: 'action' is empty")
+        context = one["context"].rstrip()
+        action = one["context"][len(context) :] + one["action"]
+        documents.append({"_id": one["id"], "context": context, "action": action})
+    return {"": {"test": documents}}
+
+
 def mmlu_mint(source: Source, member: str) -> dict[str, Split]:
     """Questions of MMLU as MINT's records of runs hold them: options in one line after them."""
     documents = []
@@ -195,6 +213,7 @@ READERS: dict[str, Callable[[Source, str], dict[str, Split]]] = {
     "multipl_e": multipl_e,
     "spider": spider,
     "heldout": heldout,
+    "actions": actions,
 }
 
 

@@ -113,3 +113,20 @@ def mcnemar(ours: Sequence[bool], theirs: Sequence[bool]) -> float:
     apart, fewer = only_ours + only_theirs, min(only_ours, only_theirs)
     below = sum(math.comb(apart, count) for count in range(fewer + 1))
     return min(1.0, 2 * below / 2**apart)
+
+
+def linear_combination(
+    weights: Sequence[float], values: Sequence[float], edges: Sequence[tuple[float, float]]
+) -> tuple[float, float, float]:
+    """Sum of weights x values with its 95% interval, from the interval of each value alone; the values
+    are independent (Zou, Huang and Zhang 2009, Computational Statistics and Data Analysis 53, 1080).
+    An interval near 0 or 1 is not symmetric, and the sum's is not either."""
+    if not len(weights) == len(values) == len(edges) or not len(weights):
+        raise ValueError("as many weights as values and intervals, at least one")
+    total, below, above = 0.0, 0.0, 0.0
+    for weight, value, (low, high) in zip(weights, values, edges, strict=True):
+        total += weight * value
+        least, most = sorted((weight * low, weight * high))
+        below += (weight * value - least) ** 2
+        above += (most - weight * value) ** 2
+    return total, total - math.sqrt(below), total + math.sqrt(above)

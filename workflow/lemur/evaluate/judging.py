@@ -14,6 +14,8 @@ from lemur.evaluate.tasks import Bench
 from lemur.files import replacing, write_json, write_text
 
 VERSION = 7  # of judging
+# Readers whose documents are scored by their bits, and the field that is coded.
+BITS = {"heldout": "text", "actions": "action"}
 Items = list[dict[str, Any]]
 
 
@@ -36,8 +38,8 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
     ]
     if kind is not None:
         score = executed.score(spec, bench, kind, items)
-    elif bench.definition["reader"] == "heldout":
-        score = _bits(items)
+    elif bench.definition["reader"] in BITS:
+        score = _bits(items, BITS[bench.definition["reader"]])
     else:
         score = _shares(bench, samples, items)
     used = [recorded[place["key"]] for place in lm.places]
@@ -124,13 +126,17 @@ def _responses(used: Items) -> dict[str, Any]:
     }
 
 
-def _bits(items: Items) -> dict[str, Any]:
-    """-log2 p summed over documents, by UTF-8 bytes summed over documents."""
+def _bits(items: Items, field: str) -> dict[str, Any]:
+    """-log2 p summed over documents, by the UTF-8 bytes of their ``field`` summed over documents."""
     bits, sizes = [], []
     for item in items:
         sample = item["_sample"]
-        bits.append(-float(sample["resps"][0][0]) / math.log(2))
-        sizes.append(len(sample["doc"]["text"].encode("utf-8")))
+        response = sample["resps"][0][
+            0
+        ]  # of an action: its likelihood, and whether it is the likeliest
+        likelihood = response[0] if isinstance(response, list | tuple) else response
+        bits.append(-float(likelihood) / math.log(2))
+        sizes.append(len(sample["doc"][field].encode("utf-8")))
         item["bits"], item["bytes"] = round(bits[-1], 4), sizes[-1]
         item["verdict"] = "scored"
     low, high = intervals.bootstrap_ratio(bits, sizes)

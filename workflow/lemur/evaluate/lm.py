@@ -11,6 +11,7 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 
+from lemur.chat.chatml import as_text
 from lemur.errors import UserError
 from lemur.evaluate.store import Journal, key_of
 
@@ -127,26 +128,13 @@ class ReplayLM(_Keyed):
         if self.description_in_user and chat_history[0]["role"] == "system":
             system, first, *rest = chat_history
             chat_history = [{**first, "content": system["content"] + first["content"]}, *rest]
-        prompt = chatml(chat_history, add_generation_prompt)
+        prompt = as_text(chat_history, add_generation_prompt)
         self.dialogues[prompt] = Dialogue(tuple(chat_history), add_generation_prompt)
         return prompt
 
     @property
     def tokenizer_name(self) -> str:
         return "chatml"
-
-
-def chatml(messages: list[dict[str, str]], add_generation_prompt: bool) -> str:
-    """Messages as ChatML, the format that the paper's chat model was trained in.
-
-    Without ``add_generation_prompt`` the last message is left open, for the model to continue.
-    """
-    text = ""
-    for number, message in enumerate(messages):
-        text += f"<|im_start|>{message['role']}\n{message['content']}"
-        if add_generation_prompt or number < len(messages) - 1:
-            text += "<|im_end|>\n"
-    return text + ("<|im_start|>assistant\n" if add_generation_prompt else "")
 
 
 class RecordingLM(ReplayLM):

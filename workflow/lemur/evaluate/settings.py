@@ -4,7 +4,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from lemur.config.scoring import checked_url
+from lemur.config.address import checked_url
 from lemur.errors import UserError, nearest
 
 if TYPE_CHECKING:  # a job that only copies answers checks its settings without loading lm-eval

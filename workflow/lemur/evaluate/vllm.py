@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,38 +101,66 @@ class VllmBackend(Tokenised):
         """Continuations as they end."""
         prompts, short, new = self.prompts(requests)
         for number, request in enumerate(requests):
-            options = self.vllm.SamplingParams(
-                temperature=float(self.decoding.get("temperature", 0.0)),
-                top_p=float(self.decoding.get("top_p", 1.0)),
-                max_tokens=new,
-                stop=list(stops_of(request.args[1])) or None,
-                stop_token_ids=sorted(self.stop_ids),
-                seed=(self.seed * 1_000_003 + seeds[number]) % 2**31,
-                skip_special_tokens=True,
+            self.add(
+                str(number),
+                short[number],
+                new,
+                stops_of(request.args[1]),
+                float(self.decoding.get("temperature", 0.0)),
+                float(self.decoding.get("top_p", 1.0)),
+                (self.seed * 1_000_003 + seeds[number]) % 2**31,
             )
-            self.engine.add_request(str(number), _prompt(short[number]), options)
         with Progress(self.label, len(requests) + done, "responses", start=done) as progress:
-            for number, output in self._ended():
-                made = output.outputs[0]
-                finish = _finish(made)
-                # As the other backends count and read: vLLM keeps the token that ended the answer,
-                # and its own text lacks a character that the last token leaves unfinished.
-                ids = list(made.token_ids)[: -1 if finish == "end" else None]
-                text = self.text(short[number], ids)
+            for name, output in self._ended():
+                number = int(name)
+                text, tokens, finish = self.read(output, short[number])
                 entry = {
                     "response": cut(text, stops_of(requests[number].args[1])),
-                    "tokens": len(ids),
+                    "tokens": tokens,
                     "finish": finish,
                     "truncated": len(prompts[number]) - len(short[number]),
                 }
                 progress.add()
                 yield number, entry
 
-    def _ended(self) -> Any:
+    def add(
+        self,
+        name: str,
+        prompt: Sequence[int],
+        max_tokens: int,
+        stops: Sequence[str],
+        temperature: float,
+        top_p: float,
+        seed: int,
+    ) -> None:
+        """Have a prompt continued, beside all others that are."""
+        options = self.vllm.SamplingParams(
+            temperature=temperature,
+            top_p=top_p,
+            max_tokens=max_tokens,
+            stop=list(stops) or None,
+            stop_token_ids=sorted(self.stop_ids),
+            seed=seed,
+            skip_special_tokens=True,
+        )
+        self.engine.add_request(name, _prompt(list(prompt)), options)
+
+    def step(self) -> list[tuple[str, Any]]:
+        """One pass of the engine: the names and outputs that ended by it."""
+        return [(made.request_id, made) for made in self.engine.step() if made.finished]
+
+    def read(self, output: Any, prompt: Sequence[int]) -> tuple[str, int, str]:
+        """Text of an answer, its tokens, and why it ended, as the other backends count and read: vLLM
+        keeps the token that ended the answer, and its own text lacks a character that the last token
+        leaves unfinished."""
+        made = output.outputs[0]
+        finish = _finish(made)
+        ids = list(made.token_ids)[: -1 if finish == "end" else None]
+        return self.text(prompt, ids), len(ids), finish
+
+    def _ended(self) -> Iterator[tuple[str, Any]]:
         while self.engine.has_unfinished_requests():
-            for output in self.engine.step():
-                if output.finished:
-                    yield int(output.request_id), output
+            yield from self.step()
 
     def scored(self, spans: Spans, done: int, form: Any) -> Answers:
         """Likelihoods of prompts, window by window."""
@@ -147,8 +175,8 @@ class VllmBackend(Tokenised):
         with Progress(self.label, len(windows), "windows") as progress:
             for number in [number for number, count in enumerate(left) if count == 0]:
                 yield number, {"response": form(0.0, True), "tokens": 0}
-            for place, output in self._ended():
-                number, _, after = windows[place]
+            for name, output in self._ended():
+                number, _, after = windows[int(name)]
                 shown = output.prompt_logprobs[-len(after) :]
                 for token, known in zip(after, shown, strict=True):
                     totals[number] += known[token].logprob

@@ -10,7 +10,7 @@ from lemur.figures import radar, reported, tables
 from lemur.figures.inputs import write_csv
 from lemur.figures.style import Style, canvas, colours, save
 
-_SHORT = {
+SHORT = {
     "Self-debugging": "Self-\ndebugging",
     "NL feedback on reasoning": "NL feedback\non reasoning",
     "NL feedback on coding": "NL feedback\non coding",
@@ -44,7 +44,7 @@ def write_radar(spec: Mapping[str, Any], source: Path, table: Path, out: Path) -
     for name in names:
         first, second = (at[name, model] for model in MODELS)
         star = "" if first.mark == COUNTED else "*"
-        texts.append(f"{_SHORT.get(name, name)}\n{first.value:.2f} / {second.value:.2f}{star}")
+        texts.append(f"{SHORT.get(name, name)}\n{first.value:.2f} / {second.value:.2f}{star}")
     polar = radar.draw(figure, style, texts, lines, chosen, top=60, step=10)
     differing = [label for label in made if label.differs]
     for label in differing:

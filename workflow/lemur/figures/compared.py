@@ -62,7 +62,7 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             rows.append(
                 [
                     score["benchmark"],
-                    *beside(score, _printed(model, score["benchmark"], numbers)),
+                    *beside(score, _printed(model, score["benchmark"], numbers), comparable(model)),
                     _asked(score),
                     "; ".join(caveats.all_caveats(score)) or None,
                     otherwise(score, [one for one in mine if _column(one) == _column(score)]),
@@ -119,16 +119,23 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
     )
 
 
-def beside(score: Score, printed: float | None) -> list[Any]:
-    """Paper, ours, our interval, difference, its interval: percentages."""
+def comparable(model: Mapping[str, Any]) -> bool:
+    """Whether a difference to the paper's number says anything: of the paper's own weights, and of a
+    model that was trained as the paper's was. A small model's would show its size alone."""
+    return bool(model.get("own") or model.get("papers_size"))
+
+
+def beside(score: Score, printed: float | None, apart: bool = True) -> list[Any]:
+    """Paper, ours, our interval, and where they are to be set ``apart`` the difference with its
+    interval: percentages."""
     if score["value"] is None:
         return [printed, None, f"not judged: {score.get('reason') or ''}".rstrip(": "), None, None]
     value, (low, high) = 100 * score["value"], (100 * edge for edge in score["interval"])
     shown = f"{low:.1f} to {high:.1f}"
-    if printed is None:
-        return [None, value, shown, None, None]
-    apart = f"{low - printed:+.1f} to {high - printed:+.1f}"
-    return [printed, value, shown, value - printed, apart]
+    if printed is None or not apart:
+        return [printed, value, shown, None, None]
+    span = f"{low - printed:+.1f} to {high - printed:+.1f}"
+    return [printed, value, shown, value - printed, span]
 
 
 def _asked(score: Score) -> str:
@@ -150,6 +157,11 @@ def _printed(model: Mapping[str, Any], benchmark: str, numbers: reported.Numbers
     return numbers.get((str(model.get("paper")), str(column_of(benchmark))))
 
 
+def another(model: Mapping[str, Any]) -> str:
+    """Why no difference to the paper's number is taken."""
+    return f"another model than the paper's {model['paper']}: no difference is taken"
+
+
 def explanation(
     spec: Mapping[str, Any], model: Mapping[str, Any], score: Score, numbers: reported.Numbers
 ) -> str | None:
@@ -157,6 +169,8 @@ def explanation(
     printed = _printed(model, score["benchmark"], numbers)
     if printed is None or score["value"] is None:
         return None
+    if not comparable(model):
+        return another(model)
     low, high = score["interval"]
     if low * 100 <= printed <= high * 100:
         return "within the interval"
@@ -164,7 +178,7 @@ def explanation(
     if given:
         return str(given)
     if not model.get("own"):
-        return f"another model than the paper's {model['paper']}"
+        return f"trained here, as the paper's {model['paper']} was"
     differs = list(spec.get("benchmarks", {}).get(score["benchmark"], []))
     if score["n"] < score["of"]:
         differs.append(f"{score['n']} of {score['of']} problems")
@@ -204,8 +218,8 @@ def average(
         printed = sum(one for one in theirs if one is not None) / len(theirs)
     shown = f"{mean - below:.1f} to {mean + above:.1f}"
     name = "Average" if whole else f"Mean of the {len(columns)} above"
-    if printed is None:
-        return [name, None, mean, shown, None, None, None]
+    if printed is None or not comparable(model):
+        return [name, printed, mean, shown, None, None, None]
     gap = mean - printed
     return [name, printed, mean, shown, gap, f"{gap - below:+.1f} to {gap + above:+.1f}", None]
 
@@ -216,11 +230,13 @@ def _of_average(
     """The same for the average, which the rows above explain or not."""
     if mean[1] is None:
         return None
+    if not comparable(model):
+        return another(model)
     low, high = (float(edge) for edge in mean[5].split(" to "))
     if low <= 0 <= high:
         return "within the interval"
     if not model.get("own"):
-        return f"another model than the paper's {model['paper']}"
+        return f"trained here, as the paper's {model['paper']} was"
     gaps = [one for one in told if one not in (None, "within the interval")]
     return "unexplained" if "unexplained" in gaps or not gaps else "the gaps above"
 

@@ -1,5 +1,6 @@
 """A radar chart on one linear scale."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,13 +13,16 @@ from lemur.figures.style import Pair, Style
 
 @dataclass(frozen=True)
 class Series:
-    """One polygon. ``values`` in the axes' order; ``hollow`` are the axes drawn as open markers."""
+    """One polygon. ``values`` in the axes' order, None where there is none: no marker stands there
+    and no line leads there. ``hollow`` are the axes drawn as open markers, ``partial`` as half-filled
+    ones."""
 
     name: str
-    values: Sequence[float]
+    values: Sequence[float | None]
     marker: str = "o"
     hollow: frozenset[int] = field(default_factory=frozenset)
     filled: bool = False  # a tint inside; several overlapping tints would mix to mud
+    partial: frozenset[int] = field(default_factory=frozenset)
 
 
 def draw(
@@ -44,14 +48,19 @@ def draw(
     polar.spines["polar"].set_color(style.grid[0])
     for one in series:
         colour = colours[one.name][0]
-        closed = [*one.values, one.values[0]]
+        closed = [math.nan if value is None else value for value in (*one.values, one.values[0])]
         polar.plot([*angles, angles[0]], closed, color=colour, zorder=3)
-        polar.plot([], [], one.marker, color=colour, linestyle="-", label=one.name)
+        named = {"markerfacecolor": style.paper[0]} if len(one.hollow) == len(axes) else {}
+        polar.plot([], [], one.marker, color=colour, linestyle="-", label=one.name, **named)
         if one.filled:
             polar.fill([*angles, angles[0]], closed, color=colour, alpha=0.1, linewidth=0)
         for number, (angle, value) in enumerate(zip(angles, one.values, strict=True)):
+            if value is None:
+                continue
             face = style.paper[0] if number in one.hollow else colour
             look = {"color": colour, "markerfacecolor": face, "markersize": 5, "zorder": 4}
+            if number in one.partial:
+                look |= {"fillstyle": "left", "markerfacecoloralt": style.paper[0]}
             polar.plot(angle, value, one.marker, clip_on=False, **look)
     for angle, text in zip(angles, axes, strict=True):
         across = round(float(np.sin(angle)), 6)

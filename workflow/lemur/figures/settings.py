@@ -12,6 +12,10 @@ Config = Mapping[str, Any]
 MODELS = ("start", "pretrained", "chat")
 # Figures with a row for each model.
 BY_MODEL = ("bits_per_byte", "scores")
+# Figures of what agents play, which only a recipe with agents has.
+OF_AGENTS = ("live_agents", "live_agents_by_turn", "live_agent_radar")
+# Who plays the known solutions, which is no model.
+KNOWN_SOLUTIONS = {"gold": "known solutions (no model)"}
 
 
 def spec(config: Config, name: str, recipe: Config | None = None) -> dict[str, Any]:
@@ -30,7 +34,24 @@ def spec(config: Config, name: str, recipe: Config | None = None) -> dict[str, A
         own["recipe"] = recipe["name"]
         if name in BY_MODEL:
             own["models"] = models(config, recipe)
+        if name in OF_AGENTS:
+            own["players"] = players(config, recipe)
+            named = {entry["name"] for entry in own["players"]}
+            # Colours of those who do not play would be refused as unknown series.
+            others = {one for one in MODELS if one not in named}
+            if "colours" in own:
+                own["colours"] = {k: v for k, v in own["colours"].items() if k not in others}
     return own
+
+
+def players(config: Config, recipe: Config) -> list[dict[str, str]]:
+    """Who plays a recipe's environments, in its order, each with what it is called; those that play
+    one environment alone come last."""
+    named = {entry["name"]: entry["label"] for entry in models(config, recipe)} | KNOWN_SOLUTIONS
+    part = recipe["agents"]
+    alone = [name for item in part.get("environments", []) for name in item.get("models", [])]
+    playing = dict.fromkeys([*part["models"], *alone])
+    return [{"name": name, "label": named[name]} for name in playing]
 
 
 def models(config: Config, recipe: Config) -> list[dict[str, str]]:
@@ -66,6 +87,7 @@ def foundation(config: Config, recipe: Config, catalogue: Config) -> dict[str, A
             "label": named[name],
             "paper": base if name == "start" else rows[name],
             "own": name == "start" and base is not None,
+            "papers_size": as_the_paper(config, recipe),
         }
         for name in recipe["evaluate"]["models"]
     ]
@@ -84,6 +106,13 @@ def foundation(config: Config, recipe: Config, catalogue: Config) -> dict[str, A
         "benchmarks": differs,
         "hub_only": hub_only(catalogue, chosen),
     }
+
+
+def as_the_paper(config: Config, recipe: Config) -> bool:
+    """Whether a recipe trains the paper's model on at least its tokens (figures.yaml, report.paper)."""
+    paper = config["report"]["paper"]
+    tokens = recipe.get("pretrain", {}).get("tokens") or 0
+    return recipe["base"]["name"] == paper["base"] and tokens >= paper["tokens"]
 
 
 def hub_only(catalogue: Config, chosen: set[str]) -> dict[str, bool]:

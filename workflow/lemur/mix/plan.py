@@ -115,15 +115,37 @@ def _sequences(budgets: Mapping[str, int], whole: int, context: int) -> dict[str
     return {name: floors[name] + (name in by_rest[:left]) for name in budgets}
 
 
+def _code_share(spec: Mapping[str, Any]) -> Fraction:
+    """The part of all tokens that is code."""
+    if "code_share" not in spec:
+        ratio = exact(_number(spec, "code_to_text", least=0, whole=False))
+        return ratio / (ratio + 1)
+    try:
+        share = exact(spec["code_share"])
+    except (ValueError, ZeroDivisionError):
+        share = Fraction(-1)
+    if not 0 <= share <= 1:
+        raise UserError(
+            f"mixture.code_share: {spec['code_share']!r} is neither a number nor a fraction from 0 to 1"
+        )
+    return share
+
+
+def _ratio(share: Fraction) -> float | None:
+    """Code to text; None where there is no text."""
+    return float(share / (1 - share)) if share < 1 else None
+
+
 def plan(spec: Mapping[str, Any], statistics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Budgets that sum to ``spec["tokens"]`` exactly; code to text is ``spec["code_to_text"]``.
+    """Budgets that sum to ``spec["tokens"]`` exactly; code to text is ``spec["code_to_text"]``, or
+    code has ``spec["code_share"]`` of all tokens (a number or a fraction such as "10/11").
 
     The result does not depend on the order of sources or statistics, only its listing follows
     ``spec["sources"]``. Shares are of all tokens.
     """
     tokens = _number(spec, "tokens", least=1, whole=True)
     context = _number(spec, "context", least=2, whole=True)
-    ratio = exact(_number(spec, "code_to_text", least=0, whole=False))
+    share = _code_share(spec)
     temperature = _number({"temperature": 1, **spec}, "temperature", least=1, whole=False)
     if tokens < context:
         raise UserError(f"pretrain.tokens: {tokens} is less than one sequence of {context} tokens")
@@ -134,8 +156,7 @@ def plan(spec: Mapping[str, Any], statistics: Sequence[Mapping[str, Any]]) -> di
             raise UserError(f"source '{name}': unknown kind '{kind}'{nearest(kind, KINDS)}")
         if name not in found:
             raise UserError(f"source '{name}' is not in the corpus{nearest(name, found)}")
-    shares = {"code": ratio / (ratio + 1), "text": 1 / (ratio + 1)}
-    by_kind = apportion(tokens, shares)
+    by_kind = apportion(tokens, {"code": share, "text": 1 - share})
     budgets: dict[str, int] = {}
     for kind in KINDS:
         names = [name for name, its_kind in kinds.items() if its_kind == kind]
@@ -162,7 +183,7 @@ def plan(spec: Mapping[str, Any], statistics: Sequence[Mapping[str, Any]]) -> di
         "seed": spec["seed"],
         "tokens": tokens,
         "context": context,
-        "code_to_text": spec["code_to_text"],
+        "code_to_text": _ratio(share) if "code_share" in spec else spec["code_to_text"],
         "sequences": sum(sequences.values()),
         "kinds": {
             kind: {

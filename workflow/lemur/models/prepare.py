@@ -100,7 +100,7 @@ def _check_tokenizer(target: Path, model: PreTrainedModel, source: Spec) -> None
         raise UserError(
             f"{target}: the tokenizer has {len(tokenizer)} entries, the model {model.config.vocab_size}"
         )
-    if "hub" in source:  # published with its own quirks; ours must be faithful
+    if "hub" in source or "path" in source:  # published with its own quirks; ours must be faithful
         return
     text = "def add(a, b):\n    return a + b  # 12345\n"
     ids = tokenizer.encode(text, add_special_tokens=False)
@@ -162,7 +162,9 @@ def _gguf(spec: Spec, manifest: Path) -> tuple[PreTrainedModel, Callable[[Path],
 
 
 def _hub(manifest: Path) -> tuple[PreTrainedModel, Callable[[Path], None]]:
-    files = {path.name: path for path in _entries(manifest)}
+    # What lies deeper is another form of the model, as onnx/ is.
+    top = manifest.parent / "files"
+    files = {path.name: path for path in _entries(manifest) if path.parent == top}
     for name in ("config.json", "tokenizer.json"):
         if name not in files:
             raise UserError(

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lemur.plan.architecture import parameters
+from lemur.plan.generation import generation_devices, generation_seconds
 
 TURNS_TAKEN = 3.8 / 5
 ANSWER_TOKENS = 267
 READ_TOKENS = 2_500
-# Decoding reaches a hundredth of a device's peak (assumed).
-DECODING = 0.01
 
 
 @dataclass(frozen=True)
@@ -42,20 +41,17 @@ def played(entries: list[dict[str, Any]]) -> Played:
 
 def seconds(recipe: dict[str, Any], found: Played) -> float:
     """Of the model on its devices, two FLOPs a parameter and token."""
-    count, price = parameters(recipe["base"]["architecture"])["total"], recipe["cost"]
-    peak = price["device_tflops"] * 1e12
-    return (
-        2 * count * (found.answers / (peak * DECODING) + found.read / (peak * price["utilisation"]))
-    )
+    shape, price = recipe["base"]["architecture"], recipe["cost"]
+    reading = 2 * parameters(shape)["total"] * found.read
+    peak = price["device_tflops"] * 1e12 * price["utilisation"]
+    return generation_seconds(recipe, shape, found.answers) + reading / peak
 
 
 def devices(recipe: dict[str, Any]) -> int:
     """GPUs that hold the model, one at work at a time; 1 on a CPU."""
     if recipe["pretrain"]["parallel"]["device"] != "cuda":
         return 1
-    width = 4 if recipe["evaluate"]["precision"] == "fp32" else 2
-    weights = 1.3 * width * parameters(recipe["base"]["architecture"])["total"]
-    return -(-round(weights) // round(recipe["cost"]["device_memory_gb"] * 1e9))
+    return generation_devices(recipe, recipe["base"]["architecture"])
 
 
 def agents(recipe: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """The cost of a resolved recipe as data."""
 
+from fractions import Fraction
 from typing import Any
 
 from lemur.plan.agents import agents
@@ -37,14 +38,19 @@ def cost(recipe: dict[str, Any]) -> dict[str, Any]:
     Units: tokens and parameters are counts, memory and disk GB (10^9 bytes), hours of one device.
     """
     tokens = {"pretrain": recipe["pretrain"]["tokens"], "sft": sft_tokens(recipe)}
-    ratio = recipe["mixture"]["code_to_text"]
-    code = round(tokens["pretrain"] * ratio / (ratio + 1))
+    mixture, ratio = recipe["mixture"], recipe["mixture"]["code_to_text"]
+    share = (
+        float(Fraction(str(mixture["code_share"])))
+        if "code_share" in mixture
+        else ratio / (ratio + 1)
+    )
+    code = round(tokens["pretrain"] * share)
     space = disk(recipe)
     return {
         "recipe": recipe["name"],
         "base": recipe["base"]["name"],
         "parameters": parameters(recipe["base"]["architecture"]),
-        "mixture": {"code": code, "text": tokens["pretrain"] - code, "code_to_text": ratio},
+        "mixture": {"code": code, "text": tokens["pretrain"] - code, "code_share": share},
         "stages": {stage: _stage(recipe, stage, tokens[stage]) for stage in STAGES},
         "checkpoint_gb": checkpoint_bytes(recipe) / 1e9,
         "disk_gb": {name: size / 1e9 for name, size in space.items()},

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lemur.errors import UserError, nearest
-from lemur.plan.agents import DECODING, devices, played, seconds
+from lemur.plan.agents import played, seconds
 from lemur.plan.architecture import parameters
 from lemur.plan.cost import cost, host_memory_mb
 from lemur.plan.disk import checkpoint_bytes, download_bytes, text_bytes
+from lemur.plan.generation import generation_devices, generation_seconds
 from lemur.plan.memory import host_memory
 
 # A Snakemake stands beside the work in an allocation; set generously.
@@ -75,15 +76,22 @@ WORK = {
     "sft_tokens": Work(1500, memory=4.0, speed=1, reads="examples"),
     "judge": Work(1500),
     "judge_episodes": Work(2000),
+    "episode_pages": Work(1500),
+    "export_episodes": Work(1500),
     "replay_records": Work(3000),
     "fetch_records": Work(700),
     "count_records": Work(1500),
     "compare_records": Work(700),
     "paper_figure": Work(700),
+    "claims_table": Work(700),
     "loss": Work(700),
     "mixture_figure": Work(700),
     "scores_figure": Work(700),
     "foundation_table": Work(700),
+    "agents_table": Work(1000),
+    "agents_figure": Work(1000),
+    "analyse_study": Work(1500),
+    "draw_study": Work(700),
     "index": Work(700),
     "model_card": Work(700),
     "report": Work(1500),
@@ -108,11 +116,12 @@ def ask(recipe: dict[str, Any], rule: str, entry: dict[str, Any] | None = None) 
     if rule in PREFLIGHT:
         return _preflight(recipe, PREFLIGHT[rule])
     if rule == "generate":
-        return _generation(recipe, _answering(recipe))
+        return _generation(recipe, generation_seconds(recipe, recipe["base"]["architecture"]))
     if rule == "play":
         everything = recipe.get("agents", {}).get("environments", [])
         listed = [entry["played"]] if entry and "played" in entry else everything
-        return _generation(recipe, seconds(recipe, played(listed)))
+        loaded = 2 if any(_taught(item) for item in listed) else 1
+        return _generation(recipe, seconds(recipe, played(listed)), loaded)
     if rule not in WORK:
         raise UserError(f"resources: no rule '{rule}'{nearest(rule, RULES)}")
     work = WORK[rule]
@@ -224,26 +233,21 @@ def _preflight(recipe: dict[str, Any], stage: str) -> Ask:
     return Ask(memory, minutes, _cpus(recipe[stage]), nodes, gpus)
 
 
-def _answering(recipe: dict[str, Any]) -> float:
-    """Seconds in which one model answers all benchmarks, two FLOPs a parameter and token."""
-    part, price = recipe["evaluate"], recipe["cost"]
-    count = parameters(recipe["base"]["architecture"])["total"]
-    asked = sum(
-        (item.get("limit") or item.get("problems") or 1000) * item["decoding"]["max_new_tokens"]
-        for item in part["benchmarks"]
-        if "decoding" in item
-    )
-    return 2 * count * asked / (price["device_tflops"] * 1e12 * DECODING)
+def _taught(item: dict[str, Any]) -> bool:
+    """Whether a model of the recipe gives feedback in an environment, and is loaded beside who plays."""
+    return "feedback" in item and "server" not in item["feedback"]
 
 
-def _generation(recipe: dict[str, Any], needed: float) -> Ask:
-    """A model that answers for ``needed`` seconds: on a GPU where training is, else on the CPU."""
-    count = parameters(recipe["base"]["architecture"])["total"]
-    weights = (4 if recipe["evaluate"]["precision"] == "fp32" else 2) * count
+def _generation(recipe: dict[str, Any], needed: float, loaded: int = 1) -> Ask:
+    """A model that answers for ``needed`` seconds: on a GPU where training is, else on the CPU.
+    ``loaded``: models of its size that are loaded."""
+    shape = recipe["base"]["architecture"]
+    count = parameters(shape)["total"]
+    weights = loaded * (4 if recipe["evaluate"]["precision"] == "fp32" else 2) * count
     minutes = round(LEAST_MINUTES + MARGIN * needed / 60)
     if recipe["pretrain"]["parallel"]["device"] == "cuda":
-        gpus = devices(recipe)
+        gpus = generation_devices(recipe, shape, loaded)
         memory = CONTROL_MB + 4_000 + weights / 1e6
         return Ask(round(memory), minutes, CPUS_PER_GPU * gpus, 1, gpus)
-    memory = CONTROL_MB + 2_000 + 2 * 4 * count / 1e6
+    memory = CONTROL_MB + 2_000 + loaded * 2 * 4 * count / 1e6
     return Ask(round(memory), minutes, threads(recipe, "evaluate"))

@@ -17,7 +17,7 @@ def summary(recipe: dict[str, Any]) -> list[str]:
     rows = [
         ("base", f"{made['base']}: {made['parameters']['total']:,} parameters, "
                  f"{pretrain['context']:,} of {shape['max_context']:,} positions"),
-        ("tokens", f"{pretrain['tokens']:,} at code:text {mixed['code_to_text']:g}:1 "
+        ("tokens", f"{pretrain['tokens']:,} at code:text {_ratio(mixed)} "
                    f"({mixed['code']:,} code, {mixed['text']:,} text)"),
         ("corpus", f"{recipe['corpus']['name']}: {len(sources)} sources in {jobs} parts"),
         ("FLOPs", _flops(stages["pretrain"]["flops"])),
@@ -35,6 +35,11 @@ def summary(recipe: dict[str, Any]) -> list[str]:
     width = max(len(label) for label, _ in rows)
     head = f"plan of recipe '{made['recipe']}' (estimates; nothing has run)"
     return [head, *(f"  {label:<{width}}  {text}" for label, text in rows)]
+
+
+def _ratio(mixed: dict[str, Any]) -> str:
+    share = mixed["code_share"]
+    return "1:0" if share == 1 else f"{round(share / (1 - share), 6):g}:1"
 
 
 def size(gigabytes: float) -> str:

@@ -15,7 +15,8 @@ from typing import Any
 from urllib.parse import quote
 
 from lemur.errors import UserError
-from lemur.figures.compared import FILES, OPENED
+from lemur.figures import compared, live_agents
+from lemur.figures.compared import OPENED
 from lemur.figures.svg import texts
 from lemur.files import read_json
 from lemur.provenance import ROOT
@@ -93,7 +94,8 @@ def grid(text: str, folder: Path = Path(), report: Path = Path("report.html")) -
 
 
 def _links(cell: str, folder: Path, report: Path) -> list[tuple[str, str]]:
-    words = {name: text for text, name in FILES}
+    named = (*compared.FILES, *live_agents.FILES)
+    words = {Path(name).name: text for text, name in named}
     found = []
     for path in (folder / name for name in cell.split()):
         if path.is_file():
@@ -157,7 +159,8 @@ def made(path: Path, report: Path) -> Made | None:
 
 @dataclass(frozen=True)
 class Card:
-    """``image`` is a data URI for a picture, else empty and ``grid`` is the figure itself."""
+    """``image`` is a data URI for a picture, else empty and ``grid`` is the figure itself. ``cost``:
+    what it took to make, in words, or empty where nothing recorded it."""
 
     name: str
     title: str
@@ -169,6 +172,7 @@ class Card:
     grid: Grid
     csv: str
     made: Made | None
+    cost: str = ""
 
 
 def _size(svg: str) -> tuple[int, int]:

@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from lemur.errors import UserError
 from lemur.files import write_text
-from lemur.report.page import REPORTS, policy
+from lemur.report.page import REPORTS
 from lemur.report.summary import Summary, read
-from lemur.report.templates import template
+from lemur.report.templates import policy, template
 
 
 @dataclass(frozen=True)

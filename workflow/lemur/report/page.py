@@ -1,11 +1,9 @@
 """Put the page together. Everything that varies goes through Jinja's escaping."""
 
-import base64
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +22,7 @@ from lemur.provenance import ROOT
 from lemur.report import (
     beside,
     cards,
+    claims,
     corpus,
     datasheet,
     differences,
@@ -32,9 +31,12 @@ from lemur.report import (
     samples,
     summary,
     training,
+    worse,
 )
 from lemur.report import run as ran
-from lemur.report.templates import template
+from lemur.report.templates import policy, template
+from lemur.trace import chain, costs
+from lemur.trace.chain import Job
 
 REPORTS = ROOT / "reports"
 _SPEC = ("title", "recipe", "labels", "sections", "paper")
@@ -63,19 +65,6 @@ class Inputs:
         named = [self.plan, self.realised, self.datasheet]
         listed = [*self.figures, *self.scores, *self.metrics, *self.statistics, *self.cards]
         return [*listed, *(path for path in named if path)]
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def policy(style: str, script: str) -> str:
-    """A content security policy that allows what the page carries and nothing else."""
-    return (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
 
 
 def _otherwise(score: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> str:
@@ -179,6 +168,12 @@ def _links(inputs: Inputs, out: Path) -> list[tuple[str, str]]:
     return [(word, quote(os.path.relpath(path.resolve(), folder))) for word, path in named]
 
 
+def _cost(figure: Path, jobs: Sequence[Job], rates: costs.Rates) -> str:
+    """What a figure took, back to the downloads; empty where no job recorded it."""
+    found = costs.behind(jobs, chain.shown(str(figure)))
+    return costs.total(found, rates).words() if found else ""
+
+
 def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = REPORTS) -> str:
     """The page as text: a pure function of the spec, the inputs, what their ``.prov.json`` files say
     (times and hardware in the section on the run alone), and ``reports/``.
@@ -190,16 +185,24 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
     scores = read_scores(inputs.scores)
     stages = _stages(inputs.metrics)
     first = summarised(spec, inputs)
-    made = [cards.card(path, reports / "captions", out) for path in inputs.figures]
+    jobs = ran.jobs_behind(inputs.results())
+    rates = costs.Rates.parse(spec.get("site", {}))
+    made = [
+        replace(cards.card(path, reports / "captions", out), cost=_cost(path, jobs, rates))
+        for path in inputs.figures
+    ]
     folder = reports / "template"
     style = (folder / "report.css").read_text(encoding="utf-8")
     script = (folder / "report.js").read_text(encoding="utf-8")
     plan = mapping(inputs.plan, "code_to_text") if inputs.plan else None
     realised = mapping(inputs.realised, "code_to_text") if inputs.realised else None
-    jobs = ran.jobs_behind(inputs.results())
     others, more_others = differences.others(recipe, inputs.recipes)
     compared = [path for path in inputs.figures if path.stem == "foundation"]
     shown = beside.table(compared[0].with_suffix(".csv")) if compared else None
+    judged = [path for path in inputs.figures if path.stem == "claims"]
+    named = [card.name for card in made]
+    verdicts = claims.section(judged[0].with_suffix(".json"), named) if judged else None
+    apart = [name for name, there in (("foundation", shown), ("claims", verdicts)) if there]
     return template(folder, "report.html.j2").render(
         title=spec["title"],
         recipe=recipe,
@@ -213,11 +216,12 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
         links=_links(inputs, out),
         beside=shown,
         whole=next((card for card in made if shown and card.name == "foundation"), None),
+        claims=verdicts,
+        judged_table=next((card for card in made if card.name == "claims"), None),
+        worse=worse.sentences(scores),
         samples=samples.side_by_side(scores, labels),
         labels=labels,
-        sections=_sections(
-            spec, [card for card in made if not (shown and card.name == "foundation")]
-        ),
+        sections=_sections(spec, [card for card in made if card.name not in apart]),
         scores=score_rows(scores, labels),
         rules=ran.by_rule(jobs),
         jobs=ran.listed(jobs, out),

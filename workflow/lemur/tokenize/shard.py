@@ -1,4 +1,4 @@
-"""One part of a source's documents to one token file, shared by all recipes and sweeps.
+"""One part of a source's documents to one token file, shared by all recipes and studies.
 
 ``part-<i>-of-<P>.bin`` is the documents' ids in row order, each document followed by one end token,
 little-endian; ``.offsets.npy`` (uint64[documents + 1]) is where each begins; ``.json`` describes

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lemur.data import local_files
 from lemur.errors import UserError
 from lemur.provenance import ROOT
 from lemur.trace import records
@@ -26,7 +27,7 @@ def _key(facts: Facts) -> tuple[str, str, str]:
     return facts["command"], facts["started"], json.dumps(facts.get("spec"), sort_keys=True)
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
     """Without what differs between machines."""
     for folder in (os.getcwd(), str(ROOT)):
         path = path.removeprefix(f"{folder}/")
@@ -48,10 +49,10 @@ def walk(paths: Sequence[Path]) -> list[Job]:
             inputs = []
             for path, sha256 in sorted(facts["inputs"].items()):
                 behind = records.find(path)
-                inputs.append((_shown(path), sha256, visit(behind) if behind else None))
+                inputs.append((shown(path), sha256, visit(behind) if behind else None))
             numbers[key] = len(jobs) + 1
             outputs = facts.get("outputs") or [facts["output"]["path"]]
-            jobs.append(Job(len(jobs) + 1, [_shown(path) for path in outputs], facts, inputs))
+            jobs.append(Job(len(jobs) + 1, [shown(path) for path in outputs], facts, inputs))
         return numbers[key]
 
     for path in paths:
@@ -116,6 +117,10 @@ def pinned(job: Job) -> str | None:
         origin = f"{place['index']}: {place['package']} {place['version']}, {place.get('file', '')}"
     elif "hub" in place:
         origin = f"hub: {place['hub']} at {place.get('revision')}"
+    elif local_files.is_local(place):
+        origin = (
+            f"files of this machine: {place['path']}, hash of all {spec.get('listing', 'unknown')}"
+        )
     elif "repository" in place:
         origin = f"{place['repository']} at {place.get('commit')}"
     else:

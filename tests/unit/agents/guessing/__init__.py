@@ -1,4 +1,5 @@
-"""A made environment outside the package: guess a number; the world says higher or lower."""
+"""A made environment outside the package: guess a number; the world says higher or lower, and where
+there is a teacher, that one too."""
 
 from lemur.agents.environment import Environment, Sampling, Step, Suite, Task, Verdict, WorldFailed
 
@@ -40,8 +41,11 @@ class World(Environment):
 class Guessing(Suite):
     name, skill = "guessing", "made up"
 
-    def __init__(self, most=100, turns=7, count=5):
+    def __init__(
+        self, most=100, turns=7, count=5, feedback=False, binary=False, with_solution=False
+    ):
         self.most, self.turns, self.count = most, turns, count
+        self.feedback, self.binary, self.with_solution = feedback, binary, with_solution
         self.suffix, self.dies, self.seen = "", 0, []
 
     def tasks(self):
@@ -54,8 +58,19 @@ class Guessing(Suite):
         said = [{"role": "user", "content": start}]
         for turn in turns:
             said += [{"role": "assistant", "content": turn.answer}]
-            said += [{"role": "user", "content": turn.observation}]
+            heard = turn.observation + turn.info.get("feedback", "")
+            said += [{"role": "user", "content": heard}]
         return said
+
+    def consult(self, task, start, turns):
+        if not self.feedback:
+            return None
+        told = f" the number is {task.data['number']}" if self.with_solution else ""
+        asked = f"{turns[-1].answer}: {turns[-1].observation}{told}"
+        return [{"role": "user", "content": asked}], Sampling(6, stops=("\n",))
+
+    def passed_on(self, feedback):
+        return feedback[:1] if self.binary else feedback
 
     def open(self):
         return World(self)

@@ -3,13 +3,10 @@
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from tokenizers import Tokenizer
-
 from lemur.agents.environment import Message, Sampling
 from lemur.agents.episode import CONTEXT_FULL
 from lemur.agents.players.player import Answer
-from lemur.chat.chatml import END, START, ChatML
-from lemur.errors import UserError
+from lemur.agents.players.prompts import Prompts
 from lemur.evaluate import vocabulary
 from lemur.evaluate.conversations import Conversations
 from lemur.evaluate.engine import Engine, Wanted
@@ -23,16 +20,9 @@ class EnginePlayer:
     """
 
     def __init__(self, engine: Engine, folder: Path | str, rows: int, context: int | None = None):
-        tokenizer = engine.tokenizer
-        if any(marker not in tokenizer.get_vocab() for marker in (START, END)):
-            raise UserError(
-                f"{folder}: agents speak ChatML, and its tokenizer has no '{START}' and '{END}'"
-            )
         self.engine = engine
-        self.context = min(context or engine.context, engine.context)
-        # A tokenizer of its own: ChatML sets it to read control tokens in a message as text.
-        self.chatml = ChatML(Tokenizer.from_str(tokenizer.backend_tokenizer.to_str()))
-        self.begin = tokenizer.encode("", add_special_tokens=True)
+        most = min(context or engine.context, engine.context)
+        self.prompts = Prompts(engine.tokenizer, folder, most)
         self.conversations = Conversations(engine, rows)
         self.asked: dict[Hashable, Wanted] = {}
         self.refused: list[tuple[Hashable, Answer]] = []
@@ -41,8 +31,8 @@ class EnginePlayer:
         self, key: Hashable, turn: int, messages: Sequence[Message], sampling: Sampling, number: int
     ) -> None:
         """Have a turn answered, where prompt and answer find room."""
-        prompt = (*self.begin, *self.chatml.prompt(messages, reply=True))
-        if len(prompt) + sampling.max_new_tokens > self.context:
+        prompt = self.prompts.encode(messages, sampling)
+        if prompt is None:
             self.refused.append((key, Answer("", 0, CONTEXT_FULL)))
             return
         wanted = Wanted(
@@ -64,3 +54,6 @@ class EnginePlayer:
     def drop(self, key: Hashable) -> None:
         """Give up the keys and values of an episode."""
         self.conversations.drop(key)
+
+    def close(self) -> None:
+        """Nothing works on once the last turn is answered."""

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from lemur.agents.environment import Message, Sampling
 
+SEEDS = 2**31 - 1  # seeds that others' engines take; a prime, so that no part of a number is lost
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -35,3 +37,6 @@ class Player(Protocol):
 
     def drop(self, key: Hashable) -> None:
         """An episode is over."""
+
+    def close(self) -> None:
+        """No turn is asked any more; what is under way is given up."""

@@ -29,3 +29,6 @@ class Scripted:
 
     def drop(self, key: Hashable) -> None:
         """Nothing is held for an episode."""
+
+    def close(self) -> None:
+        """Nothing is under way."""

@@ -37,9 +37,9 @@ class Mint(Suite):
     """``data`` holds the authors' repository; ``sets`` are those of ``SETS``.
 
     ``turns`` and ``proposals`` are the paper's limits, ``seconds`` those of a cell; ``feedback``:
-    whether a teacher speaks after each turn that does not end the episode, ``with_solution`` whether it knows
-    the reference; ``searches`` are recorded answers of the search tool; ``games`` holds ALFWorld's
-    games, where ``data`` does not.
+    whether a teacher speaks after each turn that does not end the episode, ``binary`` whether no more
+    than its verdict is passed on, ``with_solution`` whether it knows the reference; ``searches`` are
+    recorded answers of the search tool; ``games`` holds ALFWorld's games, where ``data`` does not.
     """
 
     name, skill = "mint", "tools, code and reasoning over turns"
@@ -52,13 +52,14 @@ class Mint(Suite):
         proposals: int = 2,
         seconds: int = 30,
         feedback: bool = False,
+        binary: bool = False,
         with_solution: bool = False,
         searches: dict[str, str] | None = None,
         games: Path | str | None = None,
     ):
         self.data, self.sets = Path(data), tuple(sets)
         self.turns, self.proposals, self.seconds = turns, proposals, seconds
-        self.feedback, self.with_solution = feedback, with_solution
+        self.feedback, self.binary, self.with_solution = feedback, binary, with_solution
         self.searches = searches or {}
         self._tasks = read_tasks(self.data, self.sets, None if games is None else Path(games))
         self.line = process.command()
@@ -87,8 +88,12 @@ class Mint(Suite):
         reference = task.data["reference"] if self.with_solution else None
         if self.with_solution and reference is None:
             raise UserError(f"MINT: with_solution: the data have no solution of {task.id}")
-        told = None if reference is None else str(reference)
-        return protocol.teacher_prompt(self._texts, task, start, turns, told), protocol.TEACHING
+        asked = protocol.teacher_prompt(self._texts, task, start, turns, reference)
+        return asked, protocol.TEACHING
+
+    def passed_on(self, feedback: str) -> str:
+        """The teacher's words, or its verdict alone."""
+        return protocol.binary(feedback) if self.binary else feedback.rstrip()
 
     def open(self) -> World:
         """A world without a session yet: many episodes never run a cell."""

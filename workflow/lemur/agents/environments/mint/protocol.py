@@ -1,7 +1,8 @@
 """How MINT asks and reads: one prompt with a solved example, two tags, turns that are counted.
 
-Texts and rules as in https://github.com/xingyaoww/mint-bench (``envs/general_env.py``); each was
-checked against the authors' recorded episodes.
+Texts and rules as in https://github.com/xingyaoww/mint-bench (``envs/general_env.py``, and
+``agents/openai_feedback_agent.py`` for the teacher); each was checked against the authors' recorded
+episodes.
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,11 @@ from lemur.agents.episode import Turn
 
 STOPS = ("\nObservation:", "\nExpert feedback:", "\nTask:", "\n---")
 SAMPLING = Sampling(512, 0.0, 1.0, STOPS)
-TEACHING = Sampling(1024, 0.0, 1.0, ("\nStudent:", "\nTask:", "\nTool function available:"))
+TEACHING = Sampling(1024, 0.0, 1.0, ("\nObservation:", "\nTask:", "\nAssistant:"))
 PRINTED = 2000  # characters of an observation
 SILENT = "[Executed Successfully with No Output]"
 WRONG = "Your answer is wrong."
+UNDISCLOSED = "Correct solution (please DO NOT disclose the correct solution to the assistant): "
 NO_TAG = (
     "I don't understand your input. \n"
     "If you want to execute code, please use <execute> YOUR_CODE_HERE </execute>.\n"
@@ -115,35 +117,41 @@ def first_prompt(
 
 
 def conversation(first: str, turns: Sequence[Turn]) -> list[Message]:
-    """The messages before the next turn."""
+    """The messages before the next turn. An answer that says nothing is no message, as in the
+    original: two of the user's follow each other then."""
     found: list[Message] = [{"role": "user", "content": first}]
     for turn in turns:
+        if turn.answer:
+            found.append({"role": "assistant", "content": said_by_model(turn.answer)})
         heard = turn.observation
         if feedback := turn.info.get("feedback"):
             heard += f"\nExpert feedback:\n{feedback}\n"
-        found += [
-            {"role": "assistant", "content": said_by_model(turn.answer)},
-            {"role": "user", "content": heard},
-        ]
+        found.append({"role": "user", "content": heard})
     return found
 
 
 def teacher_prompt(
-    texts: Texts, task: Task, start: str, turns: Sequence[Turn], reference: str | None
+    texts: Texts, task: Task, start: str, turns: Sequence[Turn], reference: object
 ) -> list[Message]:
-    """What a teacher reads to give feedback on the last turn; ``reference`` where it is told."""
+    """What a teacher reads to give feedback on the last turn: a solved example with feedback, the
+    tools, and what was said. ``reference``: the solution where the teacher is told it; one that is
+    false or 0 is never told, as in the original."""
     name = task.data["set"]
-    said = [problem(task, start)]
-    for message in conversation("", turns)[1:]:
-        said.append(message["content"].strip())
-    if reference is None:
-        solution = "Correct solution (please DO NOT disclose the correct solution to the assistant): NOT GIVEN"
-    else:
-        solution = f"Correct solution (please DO NOT disclose the correct solution to the assistant): {reference}"
+    example = texts.examples[example_folder(task), True]
+    said = [message["content"] for message in conversation("", turns)[1:]]
+    told = str(reference).strip() if reference else "NOT GIVEN"
     prompt = texts.teacher.format(
-        in_context_example=texts.examples[example_folder(task), True],
+        in_context_example=example[max(example.find("Task:"), 0) :],
         tool_desc=TOOLS[SETS[name]],
-        trajectory="\n\n".join(said),
-        correct_solution=solution,
+        trajectory="\n".join([f"{problem(task, start)}\n", *said]),
+        correct_solution=f"{UNDISCLOSED}{told}\n",
     )
     return [{"role": "user", "content": prompt}]
+
+
+def binary(feedback: str) -> str:
+    """What is left of a teacher's answer where no more than its verdict is passed on: one of two
+    sentences, by the first sentence that it says; nothing where that has neither word."""
+    first, full_stop, _ = feedback.partition(".")
+    said = [word for word in ("GOOD", "BAD") if full_stop and word in first]
+    return f"This is {said[0]}." if said else ""

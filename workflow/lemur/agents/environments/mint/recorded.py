@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import itertools
 import json
 import re
 from pathlib import Path
@@ -64,11 +65,17 @@ def _read(path: Path, name: str) -> list[Recorded]:
 def _record(value: dict[str, Any], name: str) -> Recorded:
     state, history = value["state"], value["state"]["history"]
     heard = [message["content"] for message in history[1:] if message["role"] == "user"]
+    said: list[str] = []
+    for before, message in itertools.pairwise(history):
+        if message["role"] == "assistant":
+            said.append(_said(message["content"]))
+        elif before["role"] == "user":  # an answer that says nothing is no message
+            said.append("")
     pairs = [text.partition(FEEDBACK) for text in heard]
     counts = state["agent_action_count"]
     return Recorded(
         task=f"{name}/{value['task']['task_id']}",
-        answers=tuple(_said(one["content"]) for one in history if one["role"] == "assistant"),
+        answers=tuple(said),
         observations=tuple(first + "\n" * bool(middle) for first, middle, _ in pairs),
         feedback=tuple(last.removesuffix("\n") for _, _, last in pairs),
         solved=bool(state["success"]),

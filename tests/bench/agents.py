@@ -1,0 +1,207 @@
+"""make bench-agents: episodes an hour of our engine in three ways, and what a world's step takes.
+
+    python tests/bench/agents.py --model FOLDER --data resources/environments --out reports/bench/agents.md
+
+One model plays the same first tasks of MINT's GSM8K and MBPP, by the driver and the worlds that the
+rules use: with keys and values kept from turn to turn, several episodes at once (as `snakemake agents`
+does); with each turn's whole prompt encoded anew; and one episode at a time, encoded anew, which is
+how MINT itself plays. The three take turns until their ratios' intervals are narrow. Greedy episodes
+are compared, too: bfloat16 rounds by the batch. Loading is not counted.
+"""
+
+import argparse
+import contextlib
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lemur.agents import environments
+from lemur.agents.driver import Driver
+from lemur.agents.environment import Suite
+from lemur.agents.episode import Episode
+from lemur.agents.intercode import shell
+from lemur.agents.intercode.session import Session
+from lemur.agents.players.engine import EnginePlayer
+from lemur.agents.sessions.python import PythonSession
+from lemur.data.journal import Journal
+from lemur.errors import UserError
+from lemur.evaluate.conversations import Conversations
+from lemur.evaluate.engine import Engine, Wanted
+from lemur.files import write_text
+from lemur.provenance import ROOT
+from lemur.sandbox.probe import probe
+from lemur.sandbox.types import Absent, Sandbox
+
+from bench import agents_report, ratios
+
+MODELS = ("smollm2-135m-instruct-q4", "smoke-1m")  # the first that is at hand
+QUERY = "SELECT count(*) FROM singer"
+
+
+class Anew(Conversations):
+    """Conversations of which nothing is kept: each turn encodes its whole prompt."""
+
+    def _copy(self, key: Any, prompt: tuple[int, ...], at: int) -> int:
+        return 0
+
+    def _park(self, number: int) -> None:
+        """Nothing is held between turns."""
+
+
+def play(
+    suite: Suite, engine: Engine, args: argparse.Namespace, rows: int, kept: bool
+) -> dict[str, Any]:
+    """A row: the first tasks, ``rows`` episodes at a time."""
+    player = EnginePlayer(engine, args.model, rows)
+    if not kept:
+        player.conversations = Anew(engine, rows)
+    tasks = suite.tasks()[: args.limit]
+    sampling = replace(suite.sampling(), max_new_tokens=args.new)
+    with (
+        tempfile.TemporaryDirectory(prefix="lemur-bench.") as folder,
+        Journal(Path(folder) / "journal") as journal,
+    ):
+        driver = Driver(suite, player, journal, rows, 1, sampling=sampling)
+        began = time.monotonic()
+        made = driver.play(tasks, "bench-agents")
+        seconds = time.monotonic() - began
+    talk = player.conversations
+    return {"seconds": seconds, "episodes": made, "encoded": talk.encoded, "reused": talk.reused}
+
+
+def measured(args: argparse.Namespace) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Rows by set and side, a row a turn."""
+    engine = Engine(args.model, "bf16", "cpu")
+    ((_, _),) = engine.generate([Wanted((1, 2, 3), 4)], 1)  # warm: libraries load at first use
+    sides: dict[tuple[str, str], Callable[[], dict[str, Any]]] = {}
+    for name in agents_report.SETS:
+        suite = environments.load("mint", {"data": _files(args.data, "mint"), "sets": [name]})
+        for side, (rows, kept) in agents_report.sides(args.limit).items():
+            sides[name, side] = lambda suite=suite, rows=rows, kept=kept: play(
+                suite, engine, args, rows, kept
+            )
+    return ratios.in_turns(
+        sides,
+        agents_report.judged,
+        agents_report.PACE,
+        lambda line: print(f"bench-agents: {line}", flush=True),
+    )
+
+
+def steps(args: argparse.Namespace) -> dict[str, tuple[float, float] | str]:
+    """By kind of world: (milliseconds of a step, its goal), or why it cannot be measured."""
+    sandbox = probe()
+    if isinstance(sandbox, Absent):
+        return dict.fromkeys(agents_report.GOALS, sandbox.reason)
+    found: dict[str, tuple[float, float] | str] = {}
+    for name, opened in (
+        ("Python cell", lambda: _cells(sandbox)),
+        ("SQL query", lambda: _queries(args.data)),
+        ("shell command", _commands),
+    ):
+        try:
+            with opened() as step:
+                found[name] = _milliseconds(step, args.steps), agents_report.GOALS[name]
+        except UserError as error:
+            found[name] = str(error)
+    return found
+
+
+def _milliseconds(step: Callable[[], object], count: int) -> float:
+    """The median of ``count`` calls, after a few that begin what is begun once."""
+    times = []
+    for number in range(count + 3):
+        began = time.monotonic()
+        step()
+        if number >= 3:
+            times.append(1e3 * (time.monotonic() - began))
+    return median(times)
+
+
+@contextlib.contextmanager
+def _cells(sandbox: Sandbox) -> Iterator[Callable[[], object]]:
+    """A cell that computes next to nothing, so that all its time is what lies beyond the cell."""
+    with contextlib.closing(PythonSession(sandbox)) as session:
+
+        def step() -> None:
+            assert session.run("1 + 1").output.rstrip().endswith(": 2")
+
+        yield step
+
+
+@contextlib.contextmanager
+def _queries(data: Path) -> Iterator[Callable[[], object]]:
+    """A query and its judgement, whose worlds are SQLite's, as by default."""
+    given = {"data": _files(data, "intercode_sql"), "turns": 10**6}
+    suite = environments.load("intercode_sql", given)
+    task = next(task for task in suite.tasks() if QUERY.lower() in str(task.data["gold"]).lower())
+    with contextlib.closing(suite), contextlib.closing(suite.open()) as world:
+        world.reset(task)
+
+        def step() -> None:
+            assert world.step(QUERY).reward == 1.0
+
+        yield step
+
+
+@contextlib.contextmanager
+def _commands() -> Iterator[Callable[[], object]]:
+    """A command in a root that holds nothing of its own."""
+    if (why := shell.missing()) is not None:
+        raise UserError(why)
+    session = Session({})
+
+    def step() -> None:
+        said, done = session.act("echo a", lambda text: ["/bin/bash", "-c", text])
+        assert (said, done) == ("a\n", True), said
+
+    yield step
+
+
+def _files(data: Path, name: str) -> Path:
+    """The files of a download, or of a folder that was named."""
+    place = data / name / "part-0-of-1" / "files"
+    if not place.is_dir():
+        raise UserError(f"{place}: no such folder: make bench-agents downloads it")
+    return place
+
+
+def same(one: list[Episode], other: list[Episode]) -> int:
+    """How many episodes are the same, answer by answer."""
+    return sum(a == b for a, b in zip(one, other, strict=True))
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    folder = ROOT / "resources" / "models"
+    known = [folder / name / "model" for name in MODELS]
+    usual = next((path for path in known if path.is_dir()), None)
+    parser.add_argument("--model", type=Path, default=usual, required=usual is None)
+    parser.add_argument("--data", type=Path, default=ROOT / "resources" / "environments")
+    parser.add_argument("--limit", type=int, default=8, help="tasks of a set, and episodes at once")
+    parser.add_argument("--new", type=int, default=96, help="longest answer of a turn in tokens")
+    parser.add_argument("--steps", type=int, default=50, help="measured steps of each world")
+    parser.add_argument("--out", type=Path, default=ROOT / "reports" / "bench" / "agents.md")
+    args = parser.parse_args()
+    try:
+        worlds = steps(args)
+        rows = measured(args)
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from None
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    write_text(args.out, agents_report.page(rows, worlds, same, args))
+    print(f"wrote {args.out}")
+
+
+if __name__ == "__main__":
+    main()

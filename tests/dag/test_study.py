@@ -1,0 +1,30 @@
+"""`snakemake study`: what it would do, and what it says before."""
+
+from snake import planned, snakemake
+
+
+def test_cells_share_corpus_tokens_and_evaluation_documents(tmp_path):
+    jobs = planned(tmp_path, "study", "--config", "study=smallest")
+    assert jobs["continue_pretraining"] == jobs["pack"] == 5  # a base and four shares
+    assert jobs["generate"] == jobs["judge"] == 15
+    assert jobs["tokenize"] == jobs["clean"] == 4 and jobs["prepare_model"] == 1
+    assert jobs["heldout"] == 2 and jobs["decontaminate"] == 1
+    assert jobs["analyse_study"] == jobs["draw_study"] == 1
+
+
+def test_it_says_hours_and_what_they_cut_before_it_starts(tmp_path):
+    cell = "results/ratio-1m-seed-2-code-0.909/pretrain/DONE.json"
+    done = snakemake(tmp_path, "-n", "-p", cell, "--config", "study=ratio", "hours=3")
+    assert done.returncode == 0, done.stderr
+    for words in ("plan of study 'ratio'", "hours           3.0 h for 48 models", "cut             bases 13m",
+                  "missing         fresh set:"):  # fmt: skip
+        assert words in done.stderr, words
+    # A cell alone: its base is trained first, and what it starts from is that base.
+    (train,) = [line for line in done.stdout.splitlines() if f"--out {cell}" in line]
+    assert "--model results/ratio-1m-seed-2-base/pretrain/model" in train
+    assert done.stdout.count("rule continue_pretraining:") == 2
+
+
+def test_a_study_that_is_not_named_is_asked_for(tmp_path):
+    done = snakemake(tmp_path, "-n", "study")
+    assert done.returncode and "goes with --config study=" in done.stdout + done.stderr

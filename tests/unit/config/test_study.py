@@ -1,0 +1,136 @@
+"""A study expands to recipes: pairing, shares, arms, budgets in hours, and mistakes in one line."""
+
+import shutil
+from fractions import Fraction
+
+import pytest
+from lemur.config import load
+from lemur.errors import UserError
+from lemur.study import cells, plan
+
+
+@pytest.fixture(scope="module")
+def ratio():
+    return cells.expand({"study": "ratio"})
+
+
+def test_no_study_where_none_is_named():
+    assert cells.expand({"recipe": "mini"}) is None
+    with pytest.raises(UserError, match="hours: goes with study="):
+        cells.expand({"recipe": "mini", "hours": 2})
+
+
+def test_every_cell_starts_from_the_base_of_its_seed(ratio):
+    bases = [cell for cell in ratio.cells if cell.share is None]
+    assert len(bases) == 9 and len(ratio.cells) == 9 * (1 + 7 + 3 + 2 + 2)
+    assert len({cell.recipe for cell in ratio.cells}) == len(ratio.cells) == len(ratio.recipes)
+    for cell in ratio.cells:
+        recipe = ratio.recipes[cell.recipe]
+        assert recipe["base"]["from"]["random"]["seed"] == cell.seed
+        own = cells.OWN_ORDER if cell.share is None else 0
+        assert recipe["seed"] == cell.seed + own
+        assert recipe["base"]["tokenized_as"] == "smoke-1m-seed-1"
+        if cell.share is None:
+            assert "pretrained_by" not in recipe["base"]
+            assert recipe["mixture"]["code_share"] == "1/20"
+        else:
+            assert recipe["base"]["pretrained_by"] == f"ratio-{cell.base}-seed-{cell.seed}-base"
+            assert Fraction(recipe["mixture"]["code_share"]) == cell.share
+
+
+def test_cells_differ_in_what_the_design_says_and_in_nothing_else(ratio):
+    """Of one base and seed: the main cells in the share, a control in one more thing."""
+    first = ratio.recipes["ratio-1m-seed-1-code-0.500"]
+    changed = {
+        "ratio-1m-seed-1-code-0.909": {"mixture"},
+        "ratio-1m-seed-2-code-0.500": {"seed", "base"},
+        "ratio-1m-seed-1-rate-half-code-0.500": {"pretrain"},
+        "ratio-1m-seed-1-additive-code-0.750": {"mixture", "pretrain"},
+    }
+    for name, keys in changed.items():
+        other = ratio.recipes[name]
+        assert {k for k in first if first[k] != other[k]} == {"name", *keys}, name
+    half = ratio.recipes["ratio-1m-seed-1-rate-half-code-0.500"]["pretrain"]
+    assert half == first["pretrain"] | {
+        "optimizer": first["pretrain"]["optimizer"] | {"learning_rate": 0.0015}
+    }
+
+
+def test_the_additive_control_keeps_its_text(ratio):
+    tokens = {cell.share: cell.tokens for cell in ratio.cells
+              if (cell.base, cell.seed, cell.arm) == ("1m", 1, "additive")}  # fmt: skip
+    text = {share: float(tokens[share] * (1 - share)) for share in tokens}
+    assert set(text) == {Fraction(1, 2), Fraction(3, 4), Fraction(10, 11)}
+    assert max(text.values()) - min(text.values()) <= 16_384  # one batch
+    assert text[Fraction(1, 2)] == 3_145_728 / 2
+
+
+def test_evaluation_is_the_same_for_all(ratio):
+    assert len({str(recipe["evaluate"]) for recipe in ratio.recipes.values()}) == 1
+
+
+def test_a_published_base_is_scored_once_and_is_the_users_own_case():
+    study = cells.expand({"study": "base"})
+    published = [cell for cell in study.cells if cell.model == "start"]
+    assert [cell.recipe for cell in published] == ["base-smollm2-135m-base"]
+    assert cells.analysis_spec(study)["cells"][0]["share"] is None
+
+
+def test_other_studies_are_the_same_machine():
+    size = cells.expand({"study": "size"})
+    assert len({cell.base for cell in size.cells}) == 4
+    assert cells.expand({"study": "smallest"}).recipes
+
+
+def test_a_budget_cuts_and_says_what(ratio):
+    assert ratio.cost.total > 20 and ratio.cut == ()
+    small = cells.expand({"study": "ratio", "hours": 3})
+    assert small.cost.total <= 3 < 1.2 * small.cost.total  # what fits is used
+    assert [base.name for base in small.design.bases] == ["1m", "3m"]
+    assert small.design.seeds == (1, 2, 3) and small.design.shares == ratio.design.shares
+    assert "controls additive" in small.cut[0] and small.cut[1] == "bases 13m"
+    assert small.cut[-1].startswith("tokens, to ")
+    shown = "\n".join(plan.lines(small))
+    assert "cut             bases 13m" in shown and "hours           3.0 h" in shown
+
+
+@pytest.mark.parametrize(
+    "config, words",
+    [
+        ({"study": "ratoi"}, "no study 'ratoi' in config/studies; did you mean 'ratio'?"),
+        ({"study": "ratio", "hours": 0.1}, "the least that keeps the design (3 seeds, 1 bases, 7 shares) takes about"),
+        ({"study": "smallest", "set": {"evaluate.benchmarks": [{"name": "humaneval"}]}}, "measures.code: recipe 'study' does not score 'bits_per_byte_code'"),
+    ],
+)  # fmt: skip
+def test_a_mistake_of_the_command_is_one_line(config, words):
+    with pytest.raises(UserError) as told:
+        cells.expand(config)
+    assert words in str(told.value) and "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (("seeds: [1]", "seeds: [1, 1]"), "seeds: each once"),
+        (("[0, 1/2, 10/11, 1]", "[0, 1/2, 10/11, 2]"), "shares.3: 2 is too large"),
+        (("[0, 1/2, 10/11, 1]", "[0, 10/11, 1/2, 1]"), "shares: must rise"),
+        (("reference: 10/11", "reference: 1/3"), "reference: 1/3 is none of the shares"),
+        (("primary: actions", "primary: action"), "'action' is no measure; did you mean 'actions'?"),
+        (("model: study-tiny", "model: study-tin"), "no model 'study-tin'"),
+        (("model: study-tiny, pretrain: {share: 1/20, tokens: 32_768}", "model: study-tiny"), "'study-tiny' is random: say how it is pretrained"),
+        (("test: best-share-below", "test: best-share"), "test: 'best-share'; did you mean 'best-share-below'?"),
+        (("statistics:", "statistic:"), "statistic: unknown key; did you mean 'statistics'?"),
+        (("resamples: 400", "resamples: 4e2"), "resamples: '4e2' is not of type integer"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_file_is_one_line(tmp_path, monkeypatch, change, words):
+    folder = tmp_path / "config"
+    shutil.copytree(load.CONFIG, folder)
+    file = folder / "studies" / "smallest.yaml"
+    assert change[0] in file.read_text()
+    file.write_text(file.read_text().replace(*change))
+    monkeypatch.setattr(load, "CONFIG", folder)
+    with pytest.raises(UserError) as told:
+        cells.expand({"study": "smallest"})
+    assert words in str(told.value) and "smallest.yaml" in str(told.value)
+    assert "\n" not in str(told.value)

@@ -1,0 +1,123 @@
+"""Browsers for episodes: each in a process that plays one episode at a time and is kept for the next.
+
+An episode has a context of its own, which is closed with it: cookies, storage, caches and pages are
+gone. A browser that does not answer is ended with all that it has started.
+"""
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lemur.agents.browser.descendants import FOLDER, end_below
+from lemur.agents.environment import WorldFailed
+from lemur.agents.sessions.lines import Lines
+from lemur.agents.sessions.packages import find_packages
+from lemur.provenance import ROOT
+
+ENVIRONMENT = "web"
+BUILD = f"environment '{ENVIRONMENT}' is not built: workflow/env-build {ENVIRONMENT}"
+NO_BROWSER = "no browser: apt-get install chromium"
+START, STEP = 120.0, 60.0  # seconds: a busy machine needs 5 and 1
+REPLY = 16 << 20  # bytes
+MAIN = (
+    "import sys; sys.path.insert(0, {!r}); from lemur.agents.browser.chromium import main; main()"
+)
+
+
+def missing() -> str | None:
+    """Why no browser can be started here; None where one can."""
+    if shutil.which("chromium") is None:
+        return NO_BROWSER
+    return None if find_packages(ENVIRONMENT, "playwright") is not None else BUILD
+
+
+class Browser(Lines):
+    """A process with a browser that reaches ``origins`` alone."""
+
+    def __init__(self, origins: Sequence[str]):
+        why = missing()
+        if why is not None:
+            raise WorldFailed(why)
+        self.home = Path(tempfile.mkdtemp(prefix=FOLDER))
+        python = ROOT / ".envs" / ENVIRONMENT / "bin" / "python"
+        line = [str(python), "-I", "-c", MAIN.format(str(ROOT / "workflow"))]
+        place = {"HOME": str(self.home), "TMPDIR": str(self.home)}
+        super().__init__(line, "the browser", place, REPLY)
+        try:
+            told = {"executable": shutil.which("chromium"), "origins": list(origins)}
+            self.version = str(self.ask(told, START).get("version"))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the browser, which has sessions of its own, with the process."""
+        end_below(self.process.pid)
+        super().close()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+class Browsers:
+    """Those that are idle wait for the next episode. ``take`` and ``give`` may come from any thread."""
+
+    def __init__(self, origins: Sequence[str]):
+        self.origins = tuple(origins)
+        self.lock = threading.Lock()
+        self.idle: list[Browser] = []
+
+    def take(self) -> Browser:
+        """One that nobody uses, else a new one."""
+        with self.lock:
+            if self.idle:
+                return self.idle.pop()
+        return Browser(self.origins)
+
+    def give(self, browser: Browser) -> None:
+        """Take one back: its episode's context is closed, or else the browser is."""
+        try:
+            browser.ask({"op": "end"}, STEP)
+        except WorldFailed:
+            browser.close()
+            return
+        with self.lock:
+            self.idle.append(browser)
+
+    def close(self) -> None:
+        """End those that are idle."""
+        with self.lock:
+            idle, self.idle = self.idle, []
+        for browser in idle:
+            browser.close()
+
+
+class Episode:
+    """The browser of one episode. ``begin`` is what ``page.Tabs`` takes."""
+
+    def __init__(self, browsers: Browsers, begin: Mapping[str, Any]):
+        self.browsers = browsers
+        self.browser: Browser | None = browsers.take()
+        try:
+            self.ask("begin", **begin)
+        except WorldFailed:  # it died while it was idle
+            self.browser = browsers.take()
+            self.ask("begin", **begin)
+
+    def ask(self, op: str, **given: Any) -> dict[str, Any]:
+        """The answer to an ``op``. ``WorldFailed`` where there is none; the browser is ended then."""
+        if self.browser is None:
+            raise WorldFailed("the browser has ended")
+        try:
+            return self.browser.ask({"op": op, **given}, STEP)
+        except WorldFailed:
+            self.browser.close()
+            self.browser = None
+            raise
+
+    def close(self) -> None:
+        """Give the browser back without anything of the episode; may be called twice."""
+        browser, self.browser = self.browser, None
+        if browser is not None:
+            self.browsers.give(browser)

@@ -1,0 +1,134 @@
+"""Reads back what one player did in one environment: scores, and each episode with its verdict."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lemur.agents.environment import Suite, Task, Verdict
+from lemur.agents.episode import Episode
+from lemur.agents.playing import Settings, open_suite, read, read_settings
+from lemur.agents.scoring import Judged
+from lemur.errors import UserError
+from lemur.files import read_json
+
+GOLD = "gold"  # the player that says the known solutions and is no model
+
+
+@dataclass(frozen=True)
+class Result:
+    """One player in one environment.
+
+    ``name`` is what the recipe calls the environment, ``environment`` the entry of
+    config/environments.yaml that it is, ``settings`` those that it was played with. ``scores`` is
+    ``scores.json`` and ``path`` its place; ``left_out`` maps tasks that were not played to the reason.
+    """
+
+    name: str
+    environment: str
+    model: str
+    settings: Mapping[str, Any]
+    scores: Mapping[str, Any]
+    judged: tuple[Judged, ...]
+    left_out: Mapping[str, str]
+    path: Path
+
+    @property
+    def counted(self) -> list[Judged]:
+        """The episodes that are in the scores."""
+        return [one for one in self.judged if one.verdict.left_out is None]
+
+    @property
+    def known_solutions(self) -> bool:
+        """Whether no model played."""
+        return self.model == GOLD
+
+    def solved(self, rule: str) -> dict[str, bool]:
+        """Whether each task that counts was solved, by the ``rule`` "paper" or "strict"."""
+        return {one.episode.task: getattr(one.verdict, rule) == 1 for one in self.counted}
+
+
+def files(scores: Iterable[Path]) -> list[Path]:
+    """What :func:`read_result` reads of each."""
+    beside = ("scores.json", "verdicts.jsonl", "episodes.jsonl")
+    return [path.with_name(name) for path in scores for name in beside]
+
+
+def read_result(scores: Path) -> Result:
+    """From a ``scores.json`` and the ``episodes.jsonl`` and ``verdicts.jsonl`` beside it.
+
+    Raises:
+        UserError: one of them is missing or damaged, or they are not of the same episodes.
+    """
+    value = read_json(scores)
+    for key in ("environment", "model", "n", "judged", "left_out"):
+        if not isinstance(value, dict) or key not in value:
+            raise UserError(f"{scores}: no '{key}': not the scores.json of an agent")
+    settings, left_out, episodes = read(scores.with_name("episodes.jsonl"))
+    path = scores.with_name("verdicts.jsonl")
+    found = tuple(pair_with_verdicts(episodes, path))
+    counted = sum(one.verdict.left_out is None for one in found)
+    if counted != value["n"]:
+        raise UserError(f"{path}: {counted} episodes that count, {scores} has {value['n']}: judge again")  # fmt: skip
+    return Result(
+        name=scores.parent.name,
+        environment=value["environment"],
+        model=value["model"],
+        settings=settings["settings"],
+        scores=value,
+        judged=found,
+        left_out=left_out,
+        path=scores,
+    )
+
+
+def pair_with_verdicts(episodes: list[Episode], path: Path) -> list[Judged]:
+    """Each episode with its line of ``verdicts.jsonl``; ``UserError`` where they are not in step."""
+    try:
+        lines = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
+        if [line["task"] for line in lines] != [episode.task for episode in episodes]:
+            raise UserError(f"{path}: of other episodes than episodes.jsonl: judge again")
+        keys = ("paper", "strict", "why", "left_out")
+        verdicts = [Verdict(**{key: line[key] for key in keys}) for line in lines]
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: not verdicts of episodes ({error}): judge again") from None
+    return [Judged(*pair) for pair in zip(episodes, verdicts, strict=True)]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Judged episodes with their environment, which says what the model read.
+
+    ``given`` is the stage's ``--spec``, ``settings`` those that the episodes have, ``name`` what the
+    recipe calls the environment.
+    """
+
+    given: Settings
+    name: str
+    settings: Mapping[str, Any]
+    left_out: Mapping[str, str]
+    suite: Suite
+    episodes: tuple[tuple[Task, Judged], ...]
+
+
+def open_episodes(
+    spec: Any, episodes: Path, verdicts: Path, data: Path, games: Path | None = None
+) -> Opened:
+    """What pages and exports are made of; ``games`` as :func:`~lemur.agents.playing.open_suite` takes them.
+
+    Raises:
+        UserError: the files are damaged or not of the same episodes, or the data lack a task.
+    """
+    given = read_settings(spec)
+    settings, left_out, played = read(episodes)
+    found = pair_with_verdicts(played, verdicts)
+    suite = open_suite(given, data, games)
+    tasks = {task.id: task for task in suite.tasks()}
+    for one in found:
+        if one.episode.task not in tasks:
+            raise UserError(f"{episodes}: the data have no task '{one.episode.task}': play again")
+    pairs = tuple((tasks[one.episode.task], one) for one in found)
+    return Opened(given, episodes.resolve().parent.name, settings, left_out, suite, pairs)

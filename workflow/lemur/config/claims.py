@@ -1,0 +1,53 @@
+"""The ``--spec`` of the page of claims: what its rules need of recipes, models and the plan."""
+
+from pathlib import Path
+from typing import Any
+
+from lemur.config import load, recipe, schema
+from lemur.errors import UserError, nearest
+from lemur.plan.hours import hours
+
+
+def spec(
+    claims: Path, run: dict[str, Any] | None = None, papers_size: bool = False
+) -> dict[str, Any]:
+    """``pins``, ``hours`` and, of a resolved recipe's ``run``, its name, size and own models.
+    ``papers_size``: it trains the paper's model on as many tokens, so that it decides claims.
+
+    Raises UserError where ``claims`` (claims.yaml) names a recipe or a benchmark that is none.
+    """
+    where, value = load.shown(claims), load.read_yaml(claims)
+    schema.check(value, "claims", where)
+    known = load.catalogue("benchmarks")
+    for claim in value["claims"]:
+        for one in claim.get("ours", []):
+            if one["benchmark"] not in known:
+                raise UserError(
+                    f"{where}: claim {claim['name']}: ours: no benchmark '{one['benchmark']}' in "
+                    f"config/benchmarks.yaml{nearest(one['benchmark'], known)}"
+                )
+    named = (claim.get("needs", {}).get("recipe") for claim in value["claims"])
+    plans = {name: hours(recipe.resolve(name)) for name in dict.fromkeys(named) if name}
+    pins = {
+        name: entry["from"]["revision"]
+        for name, entry in load.catalogue("models").items()
+        if "hub" in entry.get("from", {})
+    }
+    return {"hours": plans, "pins": pins, **({} if run is None else _run(run, papers_size))}
+
+
+def _run(resolved: dict[str, Any], papers_size: bool) -> dict[str, Any]:
+    part = resolved["evaluate"]
+    own = {entry["name"]: entry["paper"] for entry in part.get("baselines", []) if "paper" in entry}
+    if "start" in part["models"] and "paper" in resolved["base"]:
+        own["start"] = resolved["base"]["paper"]
+    return {
+        "recipe": resolved["name"],
+        "run": {
+            "base": resolved["base"]["name"],
+            "tokens": resolved["pretrain"]["tokens"] if part["models"] else 0,
+            "code_to_text": resolved["mixture"]["code_to_text"],
+            "own": own,
+            "papers_size": papers_size,
+        },
+    }

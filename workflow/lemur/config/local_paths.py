@@ -1,0 +1,41 @@
+"""What entries of a catalogue say of files on this machine."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from lemur.data.local_files import is_local
+from lemur.errors import UserError
+
+OWN = "own"
+
+
+def localise(entry: dict[str, Any], file: Path) -> None:
+    """Let paths that are relative to ``file``, in which the entry stands, lead there from elsewhere.
+
+    Of what is read through ``from``, the path becomes one of the working folder, so that a project
+    that moves as a whole stays as it was. Changes ``entry``.
+    """
+    beside = file.resolve().parent
+    pin = entry["data"] if isinstance(entry.get("data"), dict) else entry
+    place = pin.get("from")
+    if isinstance(place, dict) and is_local(place) and isinstance(place["path"], str):
+        path = Path(place["path"]).expanduser()
+        place["path"] = str(path if path.is_absolute() else Path(os.path.relpath(beside / path)))
+    for key in ("path", "tokenizer"):  # an environment's code, a random model's tokenizer
+        if isinstance(entry.get(key), str) and (beside / entry[key]).exists():
+            entry[key] = str(beside / entry[key])
+
+
+def check(entry: dict[str, Any], catalogue: str, where: str) -> None:
+    """Fill in what files of this machine need not say, and refuse what only they may.
+
+    Raises ``UserError``.
+    """
+    local = is_local(entry.get("from"))
+    if local and catalogue == "sources":
+        entry.setdefault("status", OWN)
+    if catalogue == "sources" and "status" not in entry:
+        raise UserError(f"{where}.status: missing")
+    if entry.get("licence") == OWN and not local:
+        raise UserError(f"{where}.licence: own is for files of this machine (from: {{path: ...}}): name the licence that it was published under")  # fmt: skip

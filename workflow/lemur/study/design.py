@@ -1,0 +1,239 @@
+"""A study's design: config/studies/<name>.yaml, committed before it is run, as typed values."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from lemur.config import load, names, schema
+from lemur.errors import UserError, nearest
+
+TESTS = ("best-share-below", "worse-than-base", "same-ranking")
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """How a base of one's own is made from random weights: its share of code, its tokens, and how
+    often a source may be repeated for them."""
+
+    share: Fraction
+    tokens: int
+    max_epochs: float = 1
+
+
+@dataclass(frozen=True)
+class Base:
+    """What cells start from: ``model`` of config/models.yaml, pretrained here first where
+    ``pretraining`` says so. ``tokens_per_second`` is the measured rate of training, None for the
+    rate that the plan assumes of the device."""
+
+    name: str
+    model: str
+    pretraining: Pretraining | None
+    tokens_per_second: float | None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Cells that differ from the main ones in one more thing.
+
+    ``learning_rate``: the peak rate is that many times the recipe's. ``text``: "share" keeps the
+    tokens of a cell constant; "fixed" keeps its text constant, as much as the main cell of the
+    smallest of the arm's shares has, and adds code until the share is reached.
+    """
+
+    name: str
+    shares: tuple[Fraction, ...]
+    learning_rate: Fraction = Fraction(1)
+    text: str = "share"
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A claim and the test that decides it (lemur.study.verdict): ``measure`` is one of the design's,
+    ``share`` of code, ``by`` in bits per byte."""
+
+    name: str
+    claim: str
+    test: str
+    measure: str
+    share: Fraction
+    by: float
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """``equal``: a difference in bits per byte below which two shares count as equal. ``seeds``: as
+    many are needed before anything counts as decided."""
+
+    confidence: float
+    resamples: int
+    equal: float
+    seed: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Least:
+    """What a budget in hours may cut down to; shares of code are never cut."""
+
+    seeds: int
+    bases: int
+    tokens: int
+    pretraining_tokens: int
+
+
+@dataclass(frozen=True)
+class Design:
+    """One study. ``tokens`` of a cell are a number, or a fraction of the tokens of its base;
+    ``measures`` maps a short name to a benchmark whose score is in bits per byte; ``missing`` are
+    measures that the study lacks, with the reason, as its report names them."""
+
+    name: str
+    description: str
+    recipe: str
+    values: dict[str, Any]
+    bases: tuple[Base, ...]
+    seeds: tuple[int, ...]
+    tokens: int | Fraction
+    shares: tuple[Fraction, ...]
+    reference: Fraction
+    arms: tuple[Arm, ...]
+    primary: str
+    measures: dict[str, str]
+    missing: dict[str, str]
+    limits: tuple[str, ...]
+    published: dict[str, tuple[float, ...]]
+    statistics: Statistics
+    hypotheses: tuple[Hypothesis, ...]
+    least: Least
+
+
+def read(name: str) -> Design:
+    """The study of that name, validated; ``UserError`` in one line."""
+    path = load.named_file("studies", name, "study")
+    where = load.shown(path)
+    value = load.read_yaml(path)
+    schema.check(value, "study", where)
+    if (load.CONFIG / "recipes" / f"{name}.yaml").exists():
+        raise UserError(f"{where}: a recipe has the name '{name}' already: results of both would lie in results/{name}")  # fmt: skip
+    shares = _shares(value["shares"], f"{where}: shares")
+    reference = Fraction(str(value["reference"]))
+    if reference not in shares:
+        raise UserError(f"{where}: reference: {value['reference']} is none of the shares")
+    measures = value["measures"]
+    if value["primary"] not in measures:
+        raise UserError(f"{where}: primary: '{value['primary']}' is no measure{nearest(value['primary'], measures)}")  # fmt: skip
+    return Design(
+        name=name,
+        description=value["description"],
+        recipe=value["recipe"],
+        values=value.get("set", {}),
+        bases=_bases(value["bases"], where),
+        seeds=_seeds(value["seeds"], where),
+        tokens=_tokens(value["tokens"], value["bases"], where),
+        shares=shares,
+        reference=reference,
+        arms=_arms(value.get("arms", []), where),
+        primary=value["primary"],
+        measures=measures,
+        missing=value.get("missing", {}),
+        limits=tuple(value["limits"]),
+        published={key: tuple(both) for key, both in value.get("published", {}).items()},
+        statistics=Statistics(**value["statistics"]),
+        hypotheses=_hypotheses(value["hypotheses"], measures, shares, where),
+        least=Least(**value["least"]),
+    )
+
+
+def _shares(given: list[Any], where: str) -> tuple[Fraction, ...]:
+    shares = tuple(Fraction(str(share)) for share in given)
+    for number, share in enumerate(shares):
+        if not 0 <= share <= 1:
+            raise UserError(f"{where}.{number}: {given[number]} is no share from 0 to 1")
+    if list(shares) != sorted(set(shares)):
+        raise UserError(f"{where}: must rise, each share once")
+    shown = [share_name(share) for share in shares]
+    if len(set(shown)) < len(shown):
+        raise UserError(f"{where}: two shares are the same to three digits")
+    return shares
+
+
+def share_name(share: Fraction) -> str:
+    """A share as names and tables show it: ``0.909``."""
+    return f"{float(share):.3f}"
+
+
+def _bases(given: list[dict[str, Any]], where: str) -> tuple[Base, ...]:
+    found: list[Base] = []
+    models = load.catalogue("models")
+    for number, item in enumerate(given):
+        place = f"{where}: bases.{number}"
+        names.plain(item["name"], "base")
+        if any(base.name == item["name"] for base in found):
+            raise UserError(f"{place}: '{item['name']}' stands twice")
+        if item["model"] not in models:
+            raise UserError(f"{place}.model: no model '{item['model']}' in config/models.yaml{nearest(item['model'], models)}")  # fmt: skip
+        made_here = "random" in models[item["model"]]["from"]
+        if made_here != ("pretrain" in item):
+            advice = "is random: say how it is pretrained" if made_here else "has weights: leave pretrain out"  # fmt: skip
+            raise UserError(f"{place}.pretrain: '{item['model']}' {advice}")
+        first = item.get("pretrain")
+        share = None if first is None else Fraction(str(first["share"]))
+        if share is not None and not 0 <= share <= 1:
+            raise UserError(f"{place}.pretrain.share: {share} is no share from 0 to 1")
+        made = None
+        if share is not None:
+            made = Pretraining(share, first["tokens"], first.get("max_epochs", 1))
+        found.append(Base(item["name"], item["model"], made, item.get("tokens_per_second")))
+    return tuple(found)
+
+
+def _seeds(given: list[int], where: str) -> tuple[int, ...]:
+    if len(set(given)) < len(given):
+        raise UserError(f"{where}: seeds: each once")
+    return tuple(given)
+
+
+def _tokens(given: Any, bases: list[dict[str, Any]], where: str) -> int | Fraction:
+    if isinstance(given, int):
+        return given
+    for item in bases:
+        if "pretrain" not in item:
+            raise UserError(f"{where}: tokens: {given} of the base's own, which are not known of '{item['name']}': give a number")  # fmt: skip
+    return Fraction(given)
+
+
+def _arms(given: list[dict[str, Any]], where: str) -> tuple[Arm, ...]:
+    found: list[Arm] = []
+    for number, item in enumerate(given):
+        names.plain(item["name"], "arm")
+        shares = _shares(item["shares"], f"{where}: arms.{number}.shares")
+        rate = Fraction(str(item.get("learning_rate", 1)))
+        text = item.get("text", "share")
+        if text == "fixed" and shares[-1] == 1:
+            raise UserError(f"{where}: arms.{number}.shares: with text fixed, no share is 1")
+        if any(arm.name == item["name"] for arm in found):
+            raise UserError(f"{where}: arms.{number}: '{item['name']}' stands twice")
+        found.append(Arm(item["name"], shares, rate, text))
+    return tuple(found)
+
+
+def _hypotheses(
+    given: list[dict[str, Any]], measures: dict[str, str], shares: tuple[Fraction, ...], where: str
+) -> tuple[Hypothesis, ...]:
+    found = []
+    for number, item in enumerate(given):
+        place = f"{where}: hypotheses.{number}"
+        if item["test"] not in TESTS:
+            raise UserError(f"{place}.test: '{item['test']}'{nearest(item['test'], TESTS)}")
+        if item["measure"] not in measures:
+            raise UserError(f"{place}.measure: '{item['measure']}' is no measure{nearest(item['measure'], measures)}")  # fmt: skip
+        share = Fraction(str(item["share"]))
+        if item["test"] == "worse-than-base" and share not in shares:
+            raise UserError(f"{place}.share: {item['share']} is none of the shares")
+        found.append(
+            Hypothesis(
+                item["name"], item["claim"], item["test"], item["measure"], share, item["by"]
+            )
+        )
+    return tuple(found)
