@@ -13,8 +13,9 @@ def teacher_done(wildcards):
 
 
 def player_threads(wildcards):
-    """A model's; known solutions are said by one."""
-    return 1 if wildcards.model == "gold" else plan_resources.threads(RECIPE, "evaluate")
+    """A model's, also of one that only teaches; known solutions are said by one."""
+    computes = wildcards.model != "gold" or stages.teacher(RECIPE, wildcards.environment)
+    return plan_resources.threads(RECIPE, "evaluate") if computes else 1
 
 
 def played(wildcards):

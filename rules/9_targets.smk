@@ -18,6 +18,7 @@ localrules:
     provenance,
     ro_crate,
     init,
+    diff,
 
 
 rule fetch:
@@ -151,3 +152,12 @@ rule init:
         name=new_project,
     shell:
         making_project()
+
+
+rule diff:
+    log:
+        "logs/diff.log",
+    params:
+        sides=two_sides,
+    shell:
+        comparing_sides()

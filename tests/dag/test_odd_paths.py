@@ -29,7 +29,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         },
     )  # fmt: skip
     targets = ("all", "corpus", "datasheet", "mixture_table", "evaluate", "ro_crate", "provenance")
-    targets += ("agents", "export_agents", "replay", "init")
+    targets += ("agents", "export_agents", "replay", "init", "diff")
     # What the index leads to beside reports: an earlier mixture of a study, and a model's scores.
     alone = ("results/figures/models/m/foundation.html", "results/ratio-3/mix/table.txt")
     for path in alone:
@@ -42,10 +42,15 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         "records=my records",
         "name=my own",
         several,
+        "before=mini",
+        "after=my runs/of mine",
     )
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
     assert done.returncode == 0, done.stderr[-3000:]
-    shown = {line.rstrip(":").split()[-1] for line in done.stdout.splitlines()
+    study = call(odd, "-n", "-p", "study", "--config", "study=smallest", "quiet_plan=true")
+    assert study.returncode == 0, study.stderr[-3000:]
+    printed = done.stdout + study.stdout
+    shown = {line.rstrip(":").split()[-1] for line in printed.splitlines()
              if re.match(r"(local)?rule \w+:$", line)}  # fmt: skip
     with_shell = {
         block.split(":")[0]
@@ -54,7 +59,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         if "\n    shell:" in block
     }
     assert with_shell <= shown, with_shell - shown
-    commands = re.findall(r"^Shell command: (.*)$", done.stdout, re.M)
+    commands = re.findall(r"^Shell command: (.*)$", printed, re.M)
     assert len(commands) > 100
     assert f" --tables {' '.join(alone)} --out results/index.html" in done.stdout
     for command in commands:

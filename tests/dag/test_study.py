@@ -16,7 +16,7 @@ def test_it_says_hours_and_what_they_cut_before_it_starts(tmp_path):
     cell = "results/ratio-1m-seed-2-code-0.909/pretrain/DONE.json"
     done = snakemake(tmp_path, "-n", "-p", cell, "--config", "study=ratio", "hours=3")
     assert done.returncode == 0, done.stderr
-    for words in ("plan of study 'ratio'", "hours           3.0 h for 96 models", "cut             bases 13m",
+    for words in ("plan of study 'ratio'", "hours           3.0 h for 48 models", "cut             bases 13m",
                   "missing         fresh set:"):  # fmt: skip
         assert words in done.stderr, words
     # A cell alone: its base is trained first, and what it starts from is that base.

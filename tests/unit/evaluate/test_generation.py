@@ -210,7 +210,8 @@ def test_bits_per_byte_is_a_ratio_of_sums(spec, folder, tmp_path):
 
 
 def test_bits_of_actions_are_of_the_action_given_what_was_read(spec, folder, reference, tmp_path):
-    """Counted by hand: the likelihood of the tokens of the action alone, by the action's bytes."""
+    """Counted by hand: the likelihood of the tokens of the action alone, by the action's bytes; the
+    end of the line before it is coded with it."""
     import torch
     from transformers import AutoTokenizer
 
@@ -224,20 +225,20 @@ def test_bits_of_actions_are_of_the_action_given_what_was_read(spec, folder, ref
     judging.run(given, out, data, tmp_path / "out" / "scores.json")
     items = lines(tmp_path / "out" / "verdicts.jsonl")
     assert [(one["document"], one["bytes"]) for one in items] == [
-        ("a/0", 8),
-        ("a/1", 6),
-        ("a/2", 1),
+        ("a/0", 9),
+        ("a/1", 7),
+        ("a/2", 2),
     ]
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     for item, (context, action) in zip(items, pairs, strict=True):
-        before = tokenizer.encode(context)
-        whole = [*before, *tokenizer.encode(action, add_special_tokens=False)]
+        before = tokenizer.encode(context.rstrip())
+        whole = [*before, *tokenizer.encode(f"\n{action}", add_special_tokens=False)]
         with torch.no_grad():
             chances = reference(torch.tensor([whole])).logits[0].log_softmax(-1)
         told = sum(float(chances[n - 1, whole[n]]) for n in range(len(before), len(whole)))
         assert item["bits"] == pytest.approx(-told / 0.6931471805599453, rel=1e-3)
     made = json.loads((tmp_path / "out" / "scores.json").read_text())
-    assert made["value"] == pytest.approx(sum(one["bits"] for one in items) / 15, abs=1e-4)
+    assert made["value"] == pytest.approx(sum(one["bits"] for one in items) / 18, abs=1e-4)
     assert made["metric"] == "bits per byte"
 
 

@@ -65,15 +65,15 @@ def drawn(spec, tmp_path):
 def test_what_is_drawn_are_the_numbers(drawn):
     drawing = drawn_svg.read(drawn)
     words = [text.text for text in drawing.words]
-    for title in ("A  Difference to 10:1: code", "actions (primary)", "B  Gain against forgetting",
-                  "C  Best share of code, by actions", "D  Predicted against measured, a share left out"):  # fmt: skip
+    for title in ("A  Difference to the dotted share\ncode", "actions (primary)", "B  Gain against forgetting",
+                  "C  Best share of code, by actions", "D  Predicted against measured"):  # fmt: skip
         assert title in words
     assert "1m (1.1M)" in words and "CMR" in words
     title, described = svg.texts(drawn.read_text())
     assert title == "Study made" and described.endswith("Nothing is decided.")
     # Panel A, code, base 1m: four markers rise and fall as the differences do; zero at 10:1.
     axes = drawing.inside("axes_1")
-    first = [m for m in axes.markers if "#0072b2" in m.style.get("fill", "")][:4]
+    first = [m for m in axes.markers if m.x and "#0072b2" in m.style.get("fill", "")][:4]
     heights = [m.y for m in first]  # downwards
     assert heights[0] < heights[1] < heights[2] < heights[3]
     scale = (heights[2] - heights[0]) / 0.3

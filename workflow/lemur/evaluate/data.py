@@ -115,14 +115,20 @@ def heldout(source: Source, member: str) -> dict[str, Split]:
 
 
 def actions(source: Source, member: str) -> dict[str, Split]:
-    """Actions of an agent with what it had read: JSON lines with id, context and action."""
+    """Actions of an agent with what it had read: JSON lines with id, context and action.
+
+    Blanks that end a context are coded and counted with the action, since lm-eval asks for them there:
+    a tokenizer may join them with what follows.
+    """
     documents = []
     for number, one in enumerate(lines(source.path.read_bytes(), str(source.path)), 1):
         where = f"{source.path}: line {number}"
         need(one, where, id=str, context=str, action=str)
         if not one["action"]:
             raise UserError(f"{where}: 'action' is empty")
-        documents.append({"_id": one["id"], "context": one["context"], "action": one["action"]})
+        context = one["context"].rstrip()
+        action = one["context"][len(context) :] + one["action"]
+        documents.append({"_id": one["id"], "context": context, "action": action})
     return {"": {"test": documents}}
 
 

@@ -19,6 +19,10 @@ from lemur.study.budget import Cost, cost_of, fitted
 from lemur.study.design import Base, Design, share_name
 from lemur.study.tokens import MAIN, arms, cell_tokens, whole_batches
 
+# Added to a seed for the order of a base's own data: in the cells' order, a cell would be shown again
+# what its base began with.
+OWN_ORDER = 10_000
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -95,7 +99,7 @@ def _cells(
                 cells.append(start)
                 recipes[start.recipe] = _recipe(
                     design, resolved, start.recipe, base, seed, _base_values(base, batch)
-                )
+                ) | {"seed": seed + OWN_ORDER}
             for arm in arms(design):
                 for share in arm.shares:
                     tokens = cell_tokens(design, base, arm, share, batch)
@@ -128,6 +132,7 @@ def _base_values(base: Base, batch: int) -> dict[str, Any]:
     return {
         "pretrain.tokens": whole_batches(base.pretraining.tokens, batch),
         "mixture.code_share": _exact(base.pretraining.share),
+        "mixture.max_epochs": base.pretraining.max_epochs,
     }
 
 

@@ -12,10 +12,12 @@ TESTS = ("best-share-below", "worse-than-base", "same-ranking")
 
 @dataclass(frozen=True)
 class Pretraining:
-    """How a base of one's own is made from random weights: its share of code and its tokens."""
+    """How a base of one's own is made from random weights: its share of code, its tokens, and how
+    often a source may be repeated for them."""
 
     share: Fraction
     tokens: int
+    max_epochs: float = 1
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,9 @@ def _bases(given: list[dict[str, Any]], where: str) -> tuple[Base, ...]:
         share = None if first is None else Fraction(str(first["share"]))
         if share is not None and not 0 <= share <= 1:
             raise UserError(f"{place}.pretrain.share: {share} is no share from 0 to 1")
-        made = None if share is None else Pretraining(share, first["tokens"])
+        made = None
+        if share is not None:
+            made = Pretraining(share, first["tokens"], first.get("max_epochs", 1))
         found.append(Base(item["name"], item["model"], made, item.get("tokens_per_second")))
     return tuple(found)
 

@@ -5,13 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from lemur.errors import UserError
 from lemur.figures.style import Pair, Style, canvas, pair, save
 from lemur.files import read_json
 
 MARKERS = "os^Dv"
-TITLES = ("A  Difference to 10:1", "B  Gain against forgetting", "C  Best share of code", "D  Predicted against measured")  # fmt: skip
+TITLES = (
+    "A  Difference to the dotted share",
+    "B  Gain against forgetting",
+    "C  Best share of code",
+    "D  Predicted against measured",
+)
 
 
 def draw(spec: Mapping[str, Any], analysis: Path, out: Path) -> None:
@@ -59,7 +65,7 @@ def _difference(axis: Any, style: Style, found: Mapping[str, Any], measure: str,
     axis.axvline(found["reference"], color=style.muted[0], linewidth=1, linestyle=":")
     axis.axhline(0, color=style.muted[0], linewidth=0.8)
     primary = " (primary)" if measure == found["primary"] else ""
-    axis.set_title(f"{TITLES[0] + ': ' if first else ''}{measure}{primary}", loc="left")
+    axis.set_title((f"{TITLES[0]}\n" if first else "") + f"{measure}{primary}", loc="left")
     axis.set_ylabel("bits per byte")
 
 
@@ -78,6 +84,7 @@ def _gain(axis: Any, style: Style, found: Mapping[str, Any], measures: Sequence[
             axis.annotate(f"{share:.2f}", (x, y), xytext=(3, 3), textcoords="offset points", fontsize=style.font_size - 3)  # fmt: skip
     axis.set_xlabel("text lost to the base (bits per byte)")
     axis.set_ylabel("code gained")
+    axis.xaxis.set_major_locator(MaxNLocator(4))
     axis.margins(0.12)
 
 
@@ -97,29 +104,33 @@ def _best(axis: Any, style: Style, found: Mapping[str, Any], colours: Mapping[st
         axis.plot(both, [len(rows)] * len(both), marker="|", markersize=9, color=style.muted[0])
         rows.append(name)
     axis.axvline(found["reference"], color=style.muted[0], linewidth=1, linestyle=":")
-    axis.set_yticks(range(len(rows)), rows, fontsize=style.font_size - 2.5)
-    axis.set_ylim(len(rows) - 0.5, -0.5)
+    for row, name in enumerate(rows):  # above its line, since names are longer than a margin
+        axis.annotate(name, (0, row), xytext=(2, 4), textcoords="offset points", fontsize=style.font_size - 2)  # fmt: skip
+    axis.set_yticks([])
+    axis.set_ylim(len(rows) - 0.5, -0.9)
     axis.set_xlim(-0.03, 1.03)
     axis.set_xlabel("share of code")
 
 
 def _predicted(axis: Any, style: Style, found: Mapping[str, Any], measures: Sequence[str], colours: Mapping[str, Pair]) -> None:  # fmt: skip
     """Each share predicted by the chosen law without it, as differences to the measure's mean, so
-    that measures of other heights fit one panel."""
-    axis.set_title(f"{TITLES[3]}, a share left out", loc="left")
+    that measures of other heights fit one panel. Hollow: the first and the last share, to which the
+    law had to reach out."""
+    axis.set_title(TITLES[3], loc="left")
     reach = 0.0
     for name, colour in colours.items():
         for marker, measure in zip(MARKERS, measures, strict=False):
             one = found["bases"][name]["measures"][measure]
             values, predicted = np.array(one["values"]), np.array(one["law"]["left_out"])
             middle = values.mean()
-            axis.plot(values - middle, predicted - middle, marker=marker, markersize=4, linestyle="none", color=colour[0])  # fmt: skip
+            for chosen, face in ((slice(1, -1), colour[0]), (slice(None, None, len(values) - 1), "none")):  # fmt: skip
+                axis.plot((values - middle)[chosen], (predicted - middle)[chosen], marker=marker, markersize=4, linestyle="none", color=colour[0], markerfacecolor=face)  # fmt: skip
             reach = max(reach, float(np.abs([values - middle, predicted - middle]).max()))
     for marker, measure in zip(MARKERS, measures, strict=False):
         axis.plot([], [], marker=marker, linestyle="none", color=style.ink[0], label=measure)
     axis.plot([-reach, reach], [-reach, reach], color=style.muted[0], linewidth=1, linestyle="--")
     axis.set_xlabel("measured, less the mean (bits per byte)")
-    axis.set_ylabel("predicted")
+    axis.set_ylabel("predicted, that share left out")
     axis.legend(loc="best")
 
 
