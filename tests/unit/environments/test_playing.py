@@ -52,8 +52,8 @@ def test_gold_answers_are_played_and_judged_by_the_scripts(spec, tmp_path):
     assert made["n"] == 5 and made["paper"]["value"] == made["strict"]["value"] == 100.0
     assert made["paper"]["interval"][0] < 60 and made["ends"] == {"solved": 5}
     assert len(lines(tmp_path / "verdicts.jsonl")) == 5
-    assert {path.name for path in tmp_path.glob("*.prov.json")} == {
-        "episodes.jsonl.prov.json", "scores.json.prov.json", "verdicts.jsonl.prov.json"
+    assert {path.name.removesuffix(".prov.json") for path in tmp_path.glob("*.prov.json")} == {
+        "episodes", "episodes.jsonl", "scores.json", "verdicts.jsonl"
     }  # fmt: skip
 
 
