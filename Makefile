@@ -50,7 +50,7 @@ new: setup ## a project of your own outside the checkout: make new NAME=../mine
 
 plan: setup ## what a recipe costs before it runs: make plan RECIPE=lemur-70b
 	$(call built,workflow)
-	@workflow/env-run workflow python scripts/4_pretrain/plan.py --recipe $(or $(RECIPE),mini)
+	@workflow/env-run workflow python scripts/4_pretrain/plan.py --recipe "$(or $(RECIPE),mini)"
 
 test-envs: envs
 	@workflow/system-packages test
@@ -101,7 +101,7 @@ bench-overhead: envs ## smoke on the test cluster over smoke run locally into re
 
 clean-%: setup ## remove what a stage made: make clean-sft [RECIPE=mini] [DRY=1: say what would be lost]
 	$(call built,workflow)
-	@workflow/env-run workflow python -m lemur.trace.clean $* $(if $(RECIPE),--recipe $(RECIPE)) $(if $(DRY),--dry-run)
+	@workflow/env-run workflow python -m lemur.trace.clean $* $(if $(RECIPE),--recipe "$(RECIPE)") $(if $(DRY),--dry-run)
 
 lint: setup ## ruff, snakefmt and snakemake --lint
 	$(call built,workflow)

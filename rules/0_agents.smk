@@ -13,8 +13,9 @@ def teacher_done(wildcards):
 
 
 def player_threads(wildcards):
-    """A model's; known solutions are said by one."""
-    return 1 if wildcards.model == "gold" else plan_resources.threads(RECIPE, "evaluate")
+    """A model's, also of one that only teaches; known solutions are said by one."""
+    computes = wildcards.model != "gold" or stages.teacher(RECIPE, wildcards.environment)
+    return plan_resources.threads(RECIPE, "evaluate") if computes else 1
 
 
 def played(wildcards):
@@ -121,14 +122,18 @@ def agent_files(name):
     ]
 
 
-def agent_scores(wildcards):
-    """scores.json of every player in every environment; refused where the recipe names none."""
-    if "agents" not in RECIPE:
-        sys.exit(
-            f"error: recipe '{RECIPE['name']}' names no agents: add the key `agents` "
-            "(config/README.md)"
-        )
-    return agent_files("scores.json")
+def asked_of_agents(name):
+    """The same, refused where the recipe names no agents: what a target asks for."""
+
+    def files(wildcards):
+        if "agents" not in RECIPE:
+            sys.exit(
+                f"error: recipe '{RECIPE['name']}' names no agents: add the key `agents` "
+                "(config/README.md)"
+            )
+        return agent_files(name)
+
+    return files
 
 
 def episode_templates():

@@ -420,3 +420,19 @@ def new_project(wildcards):
 def making_project():
     """Shell text that makes a project of one's own."""
     return f"{RUN} workflow python -m lemur.config.new_project {{params.name:q}} 2> >(tee {{log:q}} >&2)"
+
+
+def two_sides(wildcards):
+    """What `snakemake diff` compares."""
+    missing = [key for key in ("before", "after") if key not in config]
+    if missing:
+        sys.exit(
+            f"error: diff: {' and '.join(missing)} not given: --config before=<recipe> after=<recipe>, "
+            "or the folders of two runs"
+        )
+    return [config["before"], config["after"]]
+
+
+def comparing_sides():
+    """Shell text that prints what differs between two recipes or two runs."""
+    return f"{RUN} workflow python -m lemur.diff {{params.sides:q}} 2> {{log:q}}"

@@ -38,8 +38,9 @@ def paper_figure_files():
 
 def claims_spec(run):
     """What the page of claims needs of recipes and models; a mistake in claims.yaml is one line."""
+    recipe = () if run == "paper" else (RECIPE, settings.as_the_paper(STYLE, RECIPE))
     try:
-        return canonical(claims.spec(PAPER / "claims.yaml", None if run == "paper" else RECIPE))
+        return canonical(claims.spec(PAPER / "claims.yaml", *recipe))
     except UserError as error:
         sys.exit(f"error: {error}")
 

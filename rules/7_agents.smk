@@ -93,6 +93,36 @@ rule episode_pages:
         )
 
 
+rule export_episodes:
+    input:
+        episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
+        verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
+        data=environment_data,
+        games=environment_games,
+    output:
+        inspect="results/{recipe}/agents/{model}/{environment}/episodes.eval",
+        atif="results/{recipe}/agents/{model}/{environment}/trajectories.jsonl",
+    log:
+        "logs/export_episodes/{recipe}/{model}/{environment}.log",
+    resources:
+        **asked("export_episodes"),
+    params:
+        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
+        data=lambda w, input: input.data or "none",
+        games=lambda w, input: with_games(input),
+        build=building,
+        version=stages.VERSION["export_episodes"],
+        lock=environment_locks("export"),
+    shell:
+        "{params.build} "
+        + on_demand(
+            "export",
+            "7_agents/export.py",
+            "--episodes {input.episodes} --verdicts {input.verdicts} --data {params.data:q}",
+            "{params.games} --out {output.inspect} --trajectories {output.atif}",
+        )
+
+
 rule replay_records:
     input:
         replay_data,

@@ -10,6 +10,7 @@ localrules:
     sft,
     evaluate,
     agents,
+    export_agents,
     replay,
     foundation,
     figures,
@@ -17,6 +18,7 @@ localrules:
     provenance,
     ro_crate,
     init,
+    diff,
 
 
 rule fetch:
@@ -90,13 +92,19 @@ rule evaluate:
 
 rule agents:
     input:
-        scores=agent_scores,
+        scores=asked_of_agents("scores.json"),
         pages=agent_files("pages/index.html"),
         figures=agent_figure_files(),
     log:
         f"logs/agents/{RECIPE['name']}.txt",
     shell:
         printing_agents()
+
+
+rule export_agents:
+    input:
+        asked_of_agents("episodes.eval"),
+        asked_of_agents("trajectories.jsonl"),
 
 
 rule replay:
@@ -146,3 +154,12 @@ rule init:
         name=new_project,
     shell:
         making_project()
+
+
+rule diff:
+    log:
+        "logs/diff.log",
+    params:
+        sides=two_sides,
+    shell:
+        comparing_sides()

@@ -43,6 +43,8 @@ HELPED = {
     "workflow/env-run evaluate python scripts/7_agents/actions.py --spec @play.json --episodes episodes.jsonl --data manifest.json --out actions.jsonl":
         "workflow/env-run evaluate python scripts/7_agents/actions.py --help",
     "workflow/env-run train tensorboard --logdir results": "workflow/env-run train tensorboard --helpfull",
+    "workflow/env-run export inspect view --log-dir results/mini-agents/agents":
+        "workflow/env-build export && workflow/env-run export inspect view --help",
     "workflow/env-run train wandb sync": "workflow/env-run train wandb sync --help",
 }  # fmt: skip
 # Needs finished files: tests/e2e/test_smoke.py makes it of a whole run.

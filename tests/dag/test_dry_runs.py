@@ -30,6 +30,16 @@ def test_every_recipe_dry_runs_and_prints_its_plan(recipe, tmp_path):
         assert word.lower() in plan.lower(), f"{word} is not in the plan:\n{plan}"
 
 
+def test_the_report_shows_agents_where_the_recipe_has_any(tmp_path):
+    """Played by two in four environments; `agents` draws them without training anything."""
+    jobs = planned(tmp_path, "--config", "recipe=mini-agents")
+    assert (jobs["play"], jobs["judge_episodes"], jobs["episode_pages"]) == (8, 8, 8)
+    assert (jobs["agents_table"], jobs["agents_figure"], jobs["report"]) == (1, 2, 1)
+    alone = planned(tmp_path, "agents", "--config", "recipe=mini-agents")
+    assert alone["episode_pages"] == 8 and alone["agents_figure"] == 2
+    assert not {"generate", "continue_pretraining", "report", "export_episodes"} & set(alone)
+
+
 def test_a_checkout_has_the_slurm_profile():
     done = snakemake(ROOT, "--profile", "slurm", "--dry-run", "--config", "recipe=smoke")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -205,6 +205,46 @@ def test_a_mistake_is_one_line_before_any_job(place, arguments, said):
     assert "Traceback" not in done.stderr
 
 
+READ = """
+import json, sys
+from inspect_ai.log import read_eval_log
+log = read_eval_log(sys.argv[1])
+rates = {score.name: 100 * score.metrics["success"].value for score in log.results.scores}
+samples = [
+    [sample.id, len(sample.messages), sample.messages[1].text, sample.scores["strict"].value,
+     sample.metadata["end"], sample.model_usage[log.eval.model].output_tokens]
+    for sample in log.samples
+]
+print(json.dumps([log.status, log.eval.task, log.eval.model, log.eval.tags, rates, samples]))
+"""
+
+
+@pytest.mark.long
+def test_inspects_own_reader_reads_what_was_exported(place):
+    done = call(place, "--cores", "2", "export_agents", "--config", "recipe=smoke", AGENTS)
+    assert done.returncode == 0, done.stderr[-3000:]
+    for player, tags in (("gold", ["known solutions, no model"]), ("start", None)):
+        folder = place / "results" / "smoke" / "agents" / player / "guessing"
+        read = subprocess.run(
+            [ROOT / "workflow" / "env-run", "export", "python", "-c", READ, folder / "episodes.eval"],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert read.returncode == 0, read.stderr
+        status, task, model, found, rates, samples = json.loads(read.stdout.splitlines()[-1])
+        assert (status, task, model, found) == ("success", "guessing", f"lemur/{player}", tags)
+        scores = json.loads((folder / "scores.json").read_text())
+        assert rates == {rule: scores[rule]["value"] for rule in ("strict", "paper")}
+        lines = (folder / "episodes.jsonl").read_text().splitlines()[1:]
+        verdicts = (folder / "verdicts.jsonl").read_text().splitlines()
+        wanted = [
+            [one["task"], 1 + 2 * len(one["turns"]), one["turns"][0]["answer"], verdict["strict"],
+             one["end"], sum(turn["tokens"] for turn in one["turns"])]
+            for one, verdict in zip(map(json.loads, lines), map(json.loads, verdicts), strict=True)
+        ]  # fmt: skip
+        assert samples == wanted
+        assert (folder / "episodes.eval.prov.json").is_file()
+
+
 MIRROR = Path(
     os.environ.get("LEMUR_MIRROR", "").split(os.pathsep)[0] or ROOT.parent / "shared" / "mirror"
 )

@@ -8,6 +8,7 @@ import yaml
 from lemur.claims import load
 from lemur.claims.rules import RULES
 from lemur.config import claims as claims_spec
+from lemur.config import recipe
 from lemur.errors import UserError
 
 CLAIMS = trial_run.PAPER / "claims.yaml"
@@ -76,6 +77,14 @@ def test_the_papers_hours_are_those_of_its_plan():
     assert made["pins"]["lemur-70b-v1"] and "run" not in made
     twice = load.read(CLAIMS)
     assert set(twice.recipes()) == set(made["hours"])
+
+
+def test_a_recipe_brings_its_size_and_the_papers_own_models():
+    released = claims_spec.spec(CLAIMS, recipe.resolve("lemur-70b-released"))
+    assert released["run"]["own"]["lemur-70b-chat-v1"] == "Lemur-70B-Chat"
+    assert released["run"]["tokens"] == 0 and not released["run"]["papers_size"]
+    small = claims_spec.spec(CLAIMS, recipe.resolve("mini"))
+    assert small["recipe"] == "mini" and small["run"]["own"] == {}
 
 
 def test_a_claim_that_stands_twice_is_refused(tmp_path):

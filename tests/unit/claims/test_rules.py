@@ -190,6 +190,24 @@ def test_a_claim_says_what_it_takes_and_what_this_run_shows(evidence, tmp_path):
         judge.read(tmp_path / "claims.json")
 
 
+@pytest.mark.parametrize("start, chat, verdict", [
+    (0.25, 0.75, REPRODUCED), (0.75, 0.25, DIFFERS), (0.5, 0.5, CONSISTENT),
+])  # fmt: skip
+def test_a_run_of_the_papers_size_decides_and_a_smaller_one_does_not(
+    evidence, tmp_path, start, chat, verdict
+):
+    paths = []
+    for model, share in (("start", start), ("chat", chat)):
+        score = trial_run.score("gsm8k", model, share, n=40)
+        paths.append(trial_run.write_file(tmp_path / model / "scores.json", score))
+        trial_run.write_file(paths[-1].with_name("verdicts.jsonl"), trial_run.verdicts(score))
+    for papers_size, wanted in ((True, verdict), (False, CONSISTENT)):
+        run = Run("llama-2-70b", 90_000_000_000, 10, papers_size=papers_size)
+        given = evidence({"a": (0, 60), "b": (0, 40)}, scores=inputs.scores(paths), run=run)
+        (judged,) = judge.judge([CLAIM], given, HOURS)
+        assert judged.finding.verdict is wanted
+
+
 def test_a_mistake_of_a_rule_names_its_claim(evidence):
     with pytest.raises(UserError, match="claim x: reported numbers: foundation: no 'b'"):
         judge.judge([CLAIM], evidence({"a": (0, 60)}), HOURS)

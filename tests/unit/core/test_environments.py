@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 NAMES = ("workflow", "data", "train", "evaluate", "figures", "inspect")
 # Those that are built when they are named.
-MORE = ("vllm", "session", "bench-evaluate", "alfworld", "robocodegen", "bfcl", "web")
+MORE = ("vllm", "session", "bench-evaluate", "alfworld", "robocodegen", "bfcl", "web", "export")
 LOCKED = (*NAMES, *MORE)
 LOCKS = [ROOT / "envs" / name / f"{variant}.lock" for name in LOCKED for variant in ("cpu", "cuda")]
 

@@ -58,7 +58,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.asked.append(f"{self.path} {body}")
-        if self.path.endswith("/admin/token"):
+        if self.path == "/v1/completions":
+            said = "correct" if "four" in json.loads(body)["prompt"] else "incorrect"
+            self.say(json.dumps({"choices": [{"text": said, "finish_reason": "stop"}]}))
+        elif self.path.endswith("/admin/token"):
             known = json.loads(body) == {"username": "admin", "password": "secret"}
             self.say(json.dumps("token" if known else {"message": "no"}))
         else:

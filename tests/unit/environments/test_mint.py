@@ -320,17 +320,19 @@ def test_prompts_are_those_of_recorded_episodes(authors):
 
 @pytest.mark.long
 def test_conversations_and_what_a_teacher_reads_are_those_of_recorded_episodes(authors):
-    """GPT-4 gave feedback on 6,651 turns of 2,260 episodes. Which tokens it read was counted when they
-    were recorded: prompts with this digest have exactly as many of its tokens (cl100k_base) in all
-    but six episodes of TheoremQA, whose problems the authors worded anew afterwards."""
-    suite = environments.load("mint", {"data": authors, "feedback": True})
+    """GPT-4 gave feedback on 8,267 turns of 2,930 episodes. How many tokens it read was recorded: the
+    prompts with this digest have exactly as many of its tokens (cl100k_base) in all but six episodes of
+    TheoremQA, whose problems the authors worded anew afterwards."""
+    suite = environments.load("mint", {"data": authors, "sets": list(SETS), "feedback": True})
     tasks = {task.id: task for task in suite.tasks()}
     same, other, asked, digest = 0, set(), 0, hashlib.sha256()
     for path in sorted(authors.glob("data/outputs/*/F=gpt-4*/**/results.jsonl")):
-        for line in path.read_text().rstrip("\n").split("\n") if path.parent.name in SETS else ():
+        name = path.parent.name
+        for line in path.read_text().rstrip("\n").split("\n"):
             value = json.loads(line)
-            record = recorded._record(value, path.parent.name)
+            record = recorded._record(value, name)
             task = tasks[record.task]
+            start = value["task"]["prompt"].removeprefix(HOUSEHOLD) if name == "alfworld" else ""
             turns = [
                 Turn("", answer, 0, "end", observation, info={"feedback": feedback})
                 for answer, observation, feedback in zip(
@@ -339,17 +341,17 @@ def test_conversations_and_what_a_teacher_reads_are_those_of_recorded_episodes(a
             ]
             for number, turn in enumerate(turns):
                 seen = [*turns[:number], dataclasses.replace(turn, info={})]
-                (message,), _ = suite.consult(task, "", seen)
+                (message,), _ = suite.consult(task, start, seen)
                 digest.update(message["content"].encode())
                 asked += 1
             history = value["state"]["history"]
-            messages = suite.messages(task, "", turns)
+            messages = suite.messages(task, start, turns)
             if messages == history[: len(messages)]:
                 same += 1
             else:
-                other.add(path.parent.name)
-    assert (same, other, asked) == (2251, {"theoremqa"}, 6651)
-    assert digest.hexdigest()[:16] == "2e60e9b7ef42c6cd"
+                other.add(name)
+    assert (same, other, asked) == (2921, {"theoremqa"}, 8267)
+    assert digest.hexdigest()[:16] == "f41935f94a843f5b"
 
 
 @pytest.mark.long

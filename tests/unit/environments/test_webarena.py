@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from lemur.agents import environments
+from lemur.agents import environments, playing, scoring
 from lemur.agents.browser.process import Browsers
-from lemur.agents.environments.webarena import evidence, judge, matching, sites, tasks
+from lemur.agents.environments.webarena import asking, evidence, judge, matching, sites, tasks
 from lemur.agents.episode import Episode, Turn
 from lemur.errors import UserError
+from tiny_benchmarks import model, tokenizer
 from unit.environments.browser_cases import needs_browser, say
 from unit.environments.intercode_cases import MIRROR, play, write
 from unit.environments.local_sites import LocalSite
@@ -126,6 +127,34 @@ def test_what_a_model_must_judge_is_left_out_where_there_is_none():
     assert verdict(impossible, "no such", lambda _: "different, not the same")[:2] == (0, 0)
 
 
+def test_a_model_behind_a_server_judges(tmp_path):
+    write(tmp_path / tasks.PATH, [string(fuzzy_match=["4 stars"])])
+    with LocalSite() as server:
+        judges = {"model": "served", "server": f"{server.url}/v1"}
+        suite = environments.load("webarena", {"data": tmp_path, "judge": judges})
+        (only,) = suite.tasks()
+        assert suite.unplayable(only) != "needs a judge model"
+        assert suite.judge(only, ended("it has four")).strict == 1
+        assert suite.judge(only, ended("it has five")).strict == 0
+        asked = json.loads(server.asked[0].partition(" ")[2])
+        assert asked["model"] == "served" and "reference answer: 4 stars" in asked["prompt"]
+        assert asked["temperature"] == 0 and asked["max_tokens"] == 768
+
+    def refuses(messages):
+        raise asking.Unjudged("the judge model refuses: too long")
+
+    assert (
+        judge.judge(only.data, ended("x"), refuses).left_out == "the judge model refuses: too long"
+    )
+    for given, said in (
+        ({"modl": "x"}, "did you mean 'model'?"), ({"model": "x"}, "needs 'model'"),
+        ({"model": "x", "server": "ftp://x"}, "judge.server"),
+    ):  # fmt: skip
+        with pytest.raises(UserError) as raised:
+            environments.load("webarena", {"data": tmp_path, "judge": given})
+        assert said in str(raised.value)
+
+
 def test_calls_are_read_and_never_evaluated():
     assert tasks.read_call("reddit_get_post_url('__last_url__')").arguments == ("__last_url__",)
     role = tasks.read_call("gitlab_get_project_memeber_role(__page__, 'ann')")
@@ -180,6 +209,7 @@ def test_a_site_file(tmp_path):
     assert made.inward("luma.com/admin") == "http://127.0.0.1:7770/admin"
     assert made.inward("http://gitlab.com/") == "http://gitlab.com/"
     assert made.state(["shopping"]) == {"cookies": [{"name": "a"}], "origins": []}
+    assert made.closed("shopping") == f"{path}: shopping: no 'username' and 'password' of its administrator"  # fmt: skip
     assert made.missing(["shopping", "gitlab"]) == f"{path}: no address of 'gitlab'"
     for text, said in (
         ("shoping: {url: http://x}", "'shoping'; did you mean 'shopping'?"),
@@ -399,6 +429,27 @@ def test_an_episode_by_the_driver_and_what_cannot_be_played(arena, tmp_path):
     assert (episode.end, made.strict) == ("stopped", 1)
     assert "127.0.0.1" not in json.dumps([turn.observation for turn in episode.turns])
     assert os.path.exists(tmp_path / "journal")
+
+
+@pytest.mark.long
+def test_a_model_plays_by_a_spec_and_is_scored(local, tmp_path):
+    """As the rules do it: the site file stands among the settings, what cannot be played is named."""
+    shop, *_ = local
+    write(tmp_path / "sites.yaml", f"shopping: {{url: '{shop.url}'}}\n")
+    items = [string(0, must_include=["x"]), task(1, sites=["map"]), string(2, fuzzy_match=["x"])]
+    write(tmp_path / tasks.PATH, items)
+    model(tmp_path / "model", tokenizer(tmp_path / "model"), positions=16_384)
+    settings = {"sites": str(tmp_path / "sites.yaml"), "variant": "original", "steps": 5}
+    given = {"environment": "webarena", "model": "tiny", "player": "model", "seed": 1, "precision": "fp32",
+             "settings": settings, "sampling": {"max_new_tokens": 8}}  # fmt: skip
+    out, scores = tmp_path / "episodes.jsonl", tmp_path / "scores.json"
+    playing.run(given, tmp_path / "model", tmp_path, out)
+    scoring.run(given, out, tmp_path, scores, tmp_path / "verdicts.jsonl")
+    made = json.loads(scores.read_text())
+    assert made["n"] == 1 and made["ends"] == {"Failed to parse actions for 3 times": 1}
+    assert made["left_out"] == {
+        "1": f"{settings['sites']}: no address of 'map'", "2": "needs a judge model"
+    }  # fmt: skip
 
 
 @pytest.mark.long

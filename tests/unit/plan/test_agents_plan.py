@@ -35,7 +35,7 @@ def test_gpu_hours_are_of_all_gpus_that_hold_the_model(paper):
 
 def test_the_plan_says_it_and_a_job_asks_for_its_own_share(paper):
     (line,) = [text for text in plan.summary(paper) if text.startswith("  agents")]
-    assert "8 environments, 2,928 episodes of chat: about " in line and " GPU-hours (267 " in line
+    assert "10 environments, 3,960 episodes of chat: about " in line and " GPU-hours (267 " in line
     listed = {item["name"]: ask(paper, "play", {"played": item}) for item in paper["agents"]["environments"]}  # fmt: skip
     assert listed["intercode_sql"].minutes > 5 * listed["intercode_ctf"].minutes > 50
     assert {each.gpus for each in listed.values()} == {3}

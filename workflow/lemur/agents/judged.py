@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lemur.agents.environment import Verdict
+from lemur.agents.environment import Suite, Task, Verdict
 from lemur.agents.episode import Episode
-from lemur.agents.playing import read
+from lemur.agents.playing import Settings, open_suite, read, read_settings
 from lemur.agents.scoring import Judged
 from lemur.errors import UserError
 from lemur.files import read_json
@@ -96,3 +96,39 @@ def pair_with_verdicts(episodes: list[Episode], path: Path) -> list[Judged]:
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not verdicts of episodes ({error}): judge again") from None
     return [Judged(*pair) for pair in zip(episodes, verdicts, strict=True)]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Judged episodes with their environment, which says what the model read.
+
+    ``given`` is the stage's ``--spec``, ``settings`` those that the episodes have, ``name`` what the
+    recipe calls the environment.
+    """
+
+    given: Settings
+    name: str
+    settings: Mapping[str, Any]
+    left_out: Mapping[str, str]
+    suite: Suite
+    episodes: tuple[tuple[Task, Judged], ...]
+
+
+def open_episodes(
+    spec: Any, episodes: Path, verdicts: Path, data: Path, games: Path | None = None
+) -> Opened:
+    """What pages and exports are made of; ``games`` as :func:`~lemur.agents.playing.open_suite` takes them.
+
+    Raises:
+        UserError: the files are damaged or not of the same episodes, or the data lack a task.
+    """
+    given = read_settings(spec)
+    settings, left_out, played = read(episodes)
+    found = pair_with_verdicts(played, verdicts)
+    suite = open_suite(given, data, games)
+    tasks = {task.id: task for task in suite.tasks()}
+    for one in found:
+        if one.episode.task not in tasks:
+            raise UserError(f"{episodes}: the data have no task '{one.episode.task}': play again")
+    pairs = tuple((tasks[one.episode.task], one) for one in found)
+    return Opened(given, episodes.resolve().parent.name, settings, left_out, suite, pairs)

@@ -14,6 +14,7 @@ from lemur.agents.rates import Rate
 from lemur.errors import UserError
 from lemur.files import replacing, write_json
 from lemur.progress import Progress
+from lemur.readable import readable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +43,7 @@ def judge(
             if episode.task not in tasks:
                 raise UserError(f"{episodes}: the data have no task '{episode.task}': play again")
             if episode.end == WORLD_FAILED:
-                verdict = Verdict(0.0, 0.0, left_out=f"{WORLD_FAILED}: {episode.detail}")
+                verdict = Verdict(0.0, 0.0, left_out=f"{WORLD_FAILED}: {readable(episode.detail)}")
             else:
                 verdict = suite.judge(tasks[episode.task], episode)
             found.append(Judged(episode, verdict))

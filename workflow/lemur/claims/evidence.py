@@ -18,12 +18,14 @@ Problem = tuple[str, str, str, int]  # feedback, category, task, episode
 @dataclass(frozen=True)
 class Run:
     """A recipe's run. ``base``: its models.yaml entry; ``tokens`` and ``code_to_text`` of continued
-    pretraining; ``own``: scored models that are the paper's own weights, with their row there."""
+    pretraining; ``own``: scored models that are the paper's own weights, with their row there;
+    ``papers_size``: it trained the paper's model on at least its tokens."""
 
     base: str
     tokens: int
     code_to_text: float
     own: Mapping[str, str] = field(default_factory=dict)
+    papers_size: bool = False
 
 
 @dataclass(frozen=True)

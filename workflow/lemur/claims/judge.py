@@ -27,7 +27,9 @@ def _judged(claim: Claim, evidence: Evidence, hours: Hours) -> Judged:
         finding = RULES[claim.rule](evidence, **claim.arguments)
     except UserError as error:
         raise UserError(f"claim {claim.name}: {error}") from None
-    found = [compared(one, evidence.scores) for one in claim.ours]
+    found = [own for one in claim.ours if (own := compared(one, evidence.scores))]
+    if evidence.run and evidence.run.papers_size:
+        finding = decided(finding, found)
     return Judged(
         name=claim.name,
         place=claim.place,
@@ -36,8 +38,19 @@ def _judged(claim: Claim, evidence: Evidence, hours: Hours) -> Judged:
         rule=claim.rule,
         finding=finding,
         takes="" if finding.verdict is Verdict.REPRODUCED else takes(claim, hours),
-        ours=[one for one in found if one],
+        ours=found,
     )
+
+
+def decided(finding: Finding, ours: Sequence[Own]) -> Finding:
+    """What a run of the paper's size makes of a finding: reproduced where all its comparisons are
+    better, differing where one is worse, and else what it was."""
+    worse = any(one.worse for one in ours)
+    if not worse and not (ours and all(one.better for one in ours)):
+        return finding
+    verdict = Verdict.DIFFERS if worse else Verdict.REPRODUCED
+    told = "; ".join(one.text for one in ours)
+    return Finding(verdict, f"trained again at the paper's size: {told}", finding.found, "results/")
 
 
 def takes(claim: Claim, hours: Hours) -> str:

@@ -52,19 +52,20 @@ def judged(spec: Mapping[str, Any], files: Files) -> list[Judged]:
 
 
 def table(found: Sequence[Judged], recipe: str | None) -> tables.Table:
-    """One row a claim, under the part of the paper that its words stand in."""
+    """One row a claim, under the part of the paper that its words stand in; with a column of what a
+    run of ``recipe`` shows where there is one."""
     groups: dict[str, list[list[Any]]] = {}
     for one in found:
         part, _, rest = one.place.partition(", ")
-        ours = "; ".join(own.text for own in one.ours) or None
+        ours = ["; ".join(own.text for own in one.ours) or None] if recipe else []
         row = [
             one.finding.verdict.value, one.quote, rest or None, one.compares, one.finding.found,
-            one.finding.sure, ours, one.takes or None, one.finding.source,
+            one.finding.sure, *ours, one.takes or None, one.finding.source,
         ]  # fmt: skip
         groups.setdefault(part, []).append(row)
     counts = judge.counted(found)
     told = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
-    here = f"Here (recipe {recipe}; its size is not the paper's)" if recipe else "Here"
+    here = [tables.Column(f"At recipe {recipe}'s own size")] if recipe else []
     notes = [MEANING]
     if counts[Verdict.NOT_CHECKABLE]:
         notes.append(
@@ -79,7 +80,7 @@ def table(found: Sequence[Judged], recipe: str | None) -> tables.Table:
             tables.Column("Compared"),
             tables.Column("We find"),
             tables.Column("How sure"),
-            tables.Column(here),
+            *here,
             tables.Column("What it would take"),
             tables.Column("From"),
         ],

@@ -111,6 +111,13 @@ def architecture(config: Any, where: str) -> dict[str, Any]:
     # A window that a model has but does not use (Qwen2's) is none.
     if config.get("sliding_window") is not None and config.get("use_sliding_window", True):
         raise UserError(f"{where}: config.json: sliding_window: attention over a window cannot be trained here: null is supported")  # fmt: skip
+    return read_shape(config, where)
+
+
+def read_shape(config: Any, where: str) -> dict[str, Any]:
+    """The same of a model of any kind, for what is only scored; ``UserError`` where it says no shape."""
+    if not isinstance(config, dict):
+        raise UserError(f"{where}: config.json: not a mapping")
     made = {ours: config.get(theirs) for ours, theirs in _SHAPE.items()}
     for ours, theirs in _SHAPE.items():
         if not isinstance(made[ours], int) or isinstance(made[ours], bool) or made[ours] < 1:

@@ -8,8 +8,11 @@ from lemur.errors import UserError, nearest
 from lemur.plan.hours import hours
 
 
-def spec(claims: Path, run: dict[str, Any] | None = None) -> dict[str, Any]:
+def spec(
+    claims: Path, run: dict[str, Any] | None = None, papers_size: bool = False
+) -> dict[str, Any]:
     """``pins``, ``hours`` and, of a resolved recipe's ``run``, its name, size and own models.
+    ``papers_size``: it trains the paper's model on as many tokens, so that it decides claims.
 
     Raises UserError where ``claims`` (claims.yaml) names a recipe or a benchmark that is none.
     """
@@ -30,10 +33,10 @@ def spec(claims: Path, run: dict[str, Any] | None = None) -> dict[str, Any]:
         for name, entry in load.catalogue("models").items()
         if "hub" in entry.get("from", {})
     }
-    return {"hours": plans, "pins": pins, **({} if run is None else _run(run))}
+    return {"hours": plans, "pins": pins, **({} if run is None else _run(run, papers_size))}
 
 
-def _run(resolved: dict[str, Any]) -> dict[str, Any]:
+def _run(resolved: dict[str, Any], papers_size: bool) -> dict[str, Any]:
     part = resolved["evaluate"]
     own = {entry["name"]: entry["paper"] for entry in part.get("baselines", []) if "paper" in entry}
     if "start" in part["models"] and "paper" in resolved["base"]:
@@ -45,5 +48,6 @@ def _run(resolved: dict[str, Any]) -> dict[str, Any]:
             "tokens": resolved["pretrain"]["tokens"] if part["models"] else 0,
             "code_to_text": resolved["mixture"]["code_to_text"],
             "own": own,
+            "papers_size": papers_size,
         },
     }

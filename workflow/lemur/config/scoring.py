@@ -7,7 +7,7 @@ from typing import Any
 from lemur.config import load, names, schema
 from lemur.config.address import checked_url
 from lemur.config.agents import check_backend, chosen_environments
-from lemur.config.base import HUB, HUB_FILES, NEWEST, architecture, check_folder
+from lemur.config.base import HUB, HUB_FILES, NEWEST, check_folder, read_shape
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.errors import UserError, nearest
 from lemur.files import read_json
@@ -121,7 +121,7 @@ def _folder(folder: Path) -> Recipe:
 def _shape(folder: Path) -> Recipe:
     """``architecture`` of a Llama-type model, for the plan; nothing where it is of another kind."""
     try:
-        return {"architecture": architecture(read_json(folder / "config.json"), str(folder))}
+        return {"architecture": read_shape(read_json(folder / "config.json"), str(folder))}
     except UserError:
         return {}
 

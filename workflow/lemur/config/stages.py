@@ -26,6 +26,7 @@ VERSION = {
     "play": 2,
     "judge_episodes": 1,
     "episode_pages": 1,
+    "export_episodes": 1,
     "replay": 1,
     "card": 1,
     "figures": 5,

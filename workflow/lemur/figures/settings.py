@@ -45,9 +45,13 @@ def spec(config: Config, name: str, recipe: Config | None = None) -> dict[str, A
 
 
 def players(config: Config, recipe: Config) -> list[dict[str, str]]:
-    """Who plays a recipe's environments, in its order, each with what it is called."""
+    """Who plays a recipe's environments, in its order, each with what it is called; those that play
+    one environment alone come last."""
     named = {entry["name"]: entry["label"] for entry in models(config, recipe)} | KNOWN_SOLUTIONS
-    return [{"name": name, "label": named[name]} for name in recipe["agents"]["models"]]
+    part = recipe["agents"]
+    alone = [name for item in part.get("environments", []) for name in item.get("models", [])]
+    playing = dict.fromkeys([*part["models"], *alone])
+    return [{"name": name, "label": named[name]} for name in playing]
 
 
 def models(config: Config, recipe: Config) -> list[dict[str, str]]:

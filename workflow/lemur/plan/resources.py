@@ -77,6 +77,7 @@ WORK = {
     "judge": Work(1500),
     "judge_episodes": Work(2000),
     "episode_pages": Work(1500),
+    "export_episodes": Work(1500),
     "replay_records": Work(3000),
     "fetch_records": Work(700),
     "count_records": Work(1500),

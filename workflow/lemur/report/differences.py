@@ -9,6 +9,7 @@ from typing import Any
 from lemur.files import read_json
 
 MOST = 8  # runs shown: those that differ least
+ABSENT = "(not there)"
 LONGEST = 200  # characters of a value
 
 
@@ -31,11 +32,23 @@ def _named(item: Any) -> bool:
     return isinstance(item, Mapping) and "name" in item
 
 
-def _text(values: Mapping[str, Any], key: str) -> str:
+def _text(values: Mapping[str, Any], key: str, longest: int) -> str:
     if key not in values:
-        return "(not there)"
+        return ABSENT
     shown = json.dumps(values[key], ensure_ascii=False, sort_keys=True)
-    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
+    return shown if len(shown) <= longest else f"{shown[:longest]}…"
+
+
+def compared(
+    first: Mapping[str, Any], second: Mapping[str, Any], longest: int = LONGEST
+) -> list[tuple[str, str, str]]:
+    """(key, value in the first, value in the second) of all that differs, by key."""
+    mine, theirs, missing = flat(first), flat(second), object()
+    return [
+        (key, _text(mine, key, longest), _text(theirs, key, longest))
+        for key in sorted({*mine, *theirs})
+        if mine.get(key, missing) != theirs.get(key, missing)
+    ]
 
 
 @dataclass(frozen=True)
@@ -48,11 +61,10 @@ class Other:
 
 def others(recipe: Mapping[str, Any], paths: Iterable[Path]) -> tuple[list[Other], int]:
     """The runs that differ least, and how many more there are."""
-    mine, found = flat(recipe), []
+    found = []
     for path in sorted(paths):
-        theirs = flat(read_json(path))
-        keys = [key for key in sorted({*mine, *theirs}) if mine.get(key, path) != theirs.get(key, path)]  # fmt: skip
-        rows = [(key, _text(mine, key), _text(theirs, key)) for key in keys]
-        found.append(Other(f"{theirs.get('name', '?')} {path.stem}", rows))
+        other = read_json(path)
+        name = other.get("name", "?") if isinstance(other, Mapping) else "?"
+        found.append(Other(f"{name} {path.stem}", compared(recipe, other)))
     found.sort(key=lambda other: (len(other.rows), other.title))
     return found[:MOST], max(len(found) - MOST, 0)

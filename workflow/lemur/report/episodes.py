@@ -7,7 +7,7 @@ picture. What a model or a world said is text, escaped by the template.
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,8 @@ from markupsafe import Markup
 from lemur.agents.driver import prompt_digest
 from lemur.agents.environment import Message, Sampling, Suite, Task
 from lemur.agents.episode import Turn
-from lemur.agents.judged import pair_with_verdicts
-from lemur.agents.playing import open_suite, read, read_settings
+from lemur.agents.judged import open_episodes
 from lemur.agents.scoring import Judged
-from lemur.errors import UserError
 from lemur.files import write_text
 from lemur.progress import Progress
 from lemur.provenance import ROOT
@@ -162,15 +160,6 @@ def _sampling(settings: Mapping[str, Any], suite: Suite) -> Sampling:
     return Sampling(**{**given, "stops": tuple(given.get("stops", ()))})
 
 
-def _chosen(found: Iterable[Judged], tasks: Mapping[str, Task], where: Path) -> list[tuple[Judged, Task]]:  # fmt: skip
-    pairs = []
-    for judged in found:
-        if judged.episode.task not in tasks:
-            raise UserError(f"{where}: the data have no task '{judged.episode.task}': play again")
-        pairs.append((judged, tasks[judged.episode.task]))
-    return pairs
-
-
 def write(
     spec: Any,
     episodes: Path,
@@ -185,22 +174,17 @@ def write(
     Raises:
         UserError: the files are damaged or not of the same episodes, or the data lack a task.
     """
-    given = read_settings(spec)
-    settings, left_out, played = read(episodes)
-    found: list[Judged] = pair_with_verdicts(played, verdicts)
-    suite = open_suite(given, data, games)
-    pairs = _chosen(found, {task.id: task for task in suite.tasks()}, episodes)
-    sampling = _sampling(settings, suite)
-    files = [f"{number:04}.html" for number in range(1, len(pairs) + 1)]
-    names = {"environment": episodes.resolve().parent.name, "player": given.model}
+    opened = open_episodes(spec, episodes, verdicts, data, games)
+    suite, model = opened.suite, opened.given.model
+    sampling = _sampling(opened.settings, suite)
+    files = [f"{number:04}.html" for number in range(1, len(opened.episodes) + 1)]
+    names = {"environment": opened.name, "player": model}
     temporary = out.parent.with_name(f"{out.parent.name}.new")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     pages = []
-    with Progress(
-        f"pages {names['environment']} {given.model}", len(pairs), "episodes"
-    ) as progress:
-        for number, (judged, task) in enumerate(pairs):
+    with Progress(f"pages {opened.name} {model}", len(files), "episodes") as progress:
+        for number, (task, judged) in enumerate(opened.episodes):
             page = show_episode(suite, task, judged, files[number], sampling)
             neighbours = {
                 "before": files[number - 1] if number else "",
@@ -209,6 +193,6 @@ def write(
             write_text(temporary / page.file, render_episode(page, names, neighbours, folder))
             pages.append(page)
             progress.add()
-    write_text(temporary / out.name, render_index(pages, left_out, names, folder))
+    write_text(temporary / out.name, render_index(pages, opened.left_out, names, folder))
     shutil.rmtree(out.parent, ignore_errors=True)
     temporary.rename(out.parent)

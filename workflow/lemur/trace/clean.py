@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.command import guarded
-from lemur.config import load, recipe
+from lemur.config import load, project, recipe
 from lemur.errors import UserError, nearest
 from lemur.run_lock import RunLock
 from lemur.trace import chain, records
@@ -157,7 +157,12 @@ def main() -> None:
     parser.add_argument("--recipe", default=load.read_yaml(load.CONFIG / "config.yaml")["recipe"])
     parser.add_argument("--dry-run", action="store_true", help="say what would be lost")
     args = parser.parse_args()
-    print(clean(args.stage, args.recipe, args.dry_run), file=sys.stdout)
+    name = args.recipe
+    if file := project.recipe_file(name):
+        # Its results lie beside it, as a run keeps them there.
+        name = str(file)
+        os.chdir(file.parent)
+    print(clean(args.stage, name, args.dry_run), file=sys.stdout)
 
 
 if __name__ == "__main__":

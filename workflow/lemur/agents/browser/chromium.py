@@ -13,11 +13,13 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 from lemur.agents.browser.actions import Action
+from lemur.agents.browser.descendants import FOLDER, end_below
 from lemur.agents.browser.page import Tabs
 from lemur.agents.browser.proxy import Proxy
 
@@ -75,11 +77,22 @@ class Server:
         return tabs.observe()
 
 
+def clear() -> None:
+    """End the browser, and remove the folder that this process was given as its home."""
+    home, until = Path(os.environ.get("HOME", "")), time.monotonic() + 10
+    end_below(os.getpid())
+    if not home.name.startswith(FOLDER):
+        return  # somebody's own
+    while home.exists() and time.monotonic() < until:
+        shutil.rmtree(home, ignore_errors=True)  # what has just ended may still write there
+        time.sleep(0.1)
+
+
 def end_with(parent: int) -> None:
-    """End when the process that started this one is gone, and clear the folder that it made."""
+    """End when the process that started this one is gone, whatever is going on."""
     while os.getppid() == parent:
         time.sleep(1)
-    shutil.rmtree(os.environ["HOME"], ignore_errors=True)
+    clear()
     os._exit(1)
 
 
@@ -107,3 +120,5 @@ def main() -> None:
         pass
     except Exception as error:
         answer({"error": " ".join(f"{type(error).__name__}: {error}".split())[:300]})
+    finally:
+        clear()

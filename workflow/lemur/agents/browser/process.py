@@ -4,16 +4,14 @@ An episode has a context of its own, which is closed with it: cookies, storage, 
 gone. A browser that does not answer is ended with all that it has started.
 """
 
-import contextlib
-import os
 import shutil
-import signal
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lemur.agents.browser.descendants import FOLDER, end_below
 from lemur.agents.environment import WorldFailed
 from lemur.agents.sessions.lines import Lines
 from lemur.agents.sessions.packages import find_packages
@@ -43,7 +41,7 @@ class Browser(Lines):
         why = missing()
         if why is not None:
             raise WorldFailed(why)
-        self.home = Path(tempfile.mkdtemp(prefix="lemur-browser-"))
+        self.home = Path(tempfile.mkdtemp(prefix=FOLDER))
         python = ROOT / ".envs" / ENVIRONMENT / "bin" / "python"
         line = [str(python), "-I", "-c", MAIN.format(str(ROOT / "workflow"))]
         place = {"HOME": str(self.home), "TMPDIR": str(self.home)}
@@ -57,9 +55,7 @@ class Browser(Lines):
 
     def close(self) -> None:
         """End the browser, which has sessions of its own, with the process."""
-        for child in _below(self.process.pid):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(child, signal.SIGKILL)
+        end_below(self.process.pid)
         super().close()
         shutil.rmtree(self.home, ignore_errors=True)
 
@@ -125,18 +121,3 @@ class Episode:
         browser, self.browser = self.browser, None
         if browser is not None:
             self.browsers.give(browser)
-
-
-def _below(parent: int) -> list[int]:
-    """The processes that descend from one, by what the kernel lists."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            fields = entry.read_text().rpartition(")")[2].split()
-            children.setdefault(int(fields[1]), []).append(int(entry.parent.name))
-    found, todo = [], [parent]
-    while todo:
-        below = children.get(todo.pop(), [])
-        found += below
-        todo += below
-    return found

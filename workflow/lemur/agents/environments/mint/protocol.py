@@ -5,7 +5,6 @@ Texts and rules as in https://github.com/xingyaoww/mint-bench (``envs/general_en
 episodes.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -153,8 +152,6 @@ def teacher_prompt(
 def binary(feedback: str) -> str:
     """What is left of a teacher's answer where no more than its verdict is passed on: one of two
     sentences, by the first sentence that it says; nothing where that has neither word."""
-    first = re.search(r"[^.]*\.", feedback)
-    for word in ("GOOD", "BAD"):
-        if first and word in first[0]:
-            return f"This is {word}."
-    return ""
+    first, full_stop, _ = feedback.partition(".")
+    said = [word for word in ("GOOD", "BAD") if full_stop and word in first]
+    return f"This is {said[0]}." if said else ""

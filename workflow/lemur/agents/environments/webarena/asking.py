@@ -5,8 +5,14 @@ from typing import Any
 
 from lemur.agents.environment import Message
 from lemur.agents.environments.webarena.matching import exact
+from lemur.chat.chatml import as_text
+from lemur.config.address import checked_url
+from lemur.errors import UserError, nearest
+from lemur.evaluate.completions import CompletionsClient, Refused
 
 Ask = Callable[[list[Message]], str]
+KEYS = ("model", "server")
+TOKENS = 768  # of a verdict, as in the original
 SAME = """Grade an answer to a question. It may be worded in another way than the reference: what counts is whether it means the same.
 question: {}
 reference answer: {}
@@ -18,6 +24,35 @@ task: {}
 reason: {}
 report: {}
 Answer "same" or "different"."""
+
+
+class Unjudged(Exception):
+    """The judge model does not take a question."""
+
+
+def open_judge(given: Mapping[str, str] | None) -> Ask | None:
+    """A model behind a server, ``{model: served-name, server: address}``; None without one.
+
+    Raises:
+        UserError: another key, or an address that is none.
+    """
+    if given is None:
+        return None
+    for key in given:
+        if key not in KEYS:
+            raise UserError(f"webarena: judge: '{key}'{nearest(key, KEYS)}")
+    if set(given) != set(KEYS):
+        raise UserError("webarena: judge: needs 'model' (a served name) and 'server' (its address)")
+    url = checked_url(given["server"], "webarena: judge.server")
+    client = CompletionsClient(url, given["model"], "webarena's judge")
+
+    def ask(messages: list[Message]) -> str:
+        try:
+            return client.complete(as_text(messages, True), TOKENS, 0.0, 1.0, 0, ())[0]
+        except Refused as refused:
+            raise Unjudged(f"the judge model refuses: {refused}"[:300]) from None
+
+    return ask
 
 
 def means(task: Mapping[str, Any], answer: str, ask: Ask) -> bool:

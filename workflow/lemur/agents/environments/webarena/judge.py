@@ -6,7 +6,7 @@ from typing import Any
 from lemur.agents.browser.protocol import EARLY
 from lemur.agents.environment import Verdict
 from lemur.agents.environments.webarena import matching
-from lemur.agents.environments.webarena.asking import Ask, means
+from lemur.agents.environments.webarena.asking import Ask, Unjudged, means
 from lemur.agents.environments.webarena.sites import NAMES, PLACE
 from lemur.agents.environments.webarena.tasks import judged_by_model
 from lemur.agents.episode import Episode
@@ -26,8 +26,12 @@ def judge(task: Mapping[str, Any], episode: Episode, ask: Ask | None) -> Verdict
     found: Mapping[str, Any] = last.get("evidence") or {}
     if "program_html" in evaluation["eval_types"] and found.get("failed"):
         return Verdict(0.0, 0.0, left_out=f"what it came to cannot be looked at: {found['failed']}")
+    try:
+        parts = _parts(task, answer, found, ask)
+    except Unjudged as error:
+        return Verdict(0.0, 0.0, left_out=str(error))
     paper, strict, why = True, True, ""
-    for kind, (as_original, strictly) in _parts(task, answer, found, ask).items():
+    for kind, (as_original, strictly) in parts.items():
         if as_original != strictly and not why:
             why = WHY[kind] if not answer.startswith(EARLY) else EARLY_WHY
         paper, strict = paper and as_original, strict and strictly

@@ -63,6 +63,12 @@ class Sites:
                 return f"{self.path}: {name}: no 'state' of somebody who is logged in"
         return None
 
+    def closed(self, name: str) -> str | None:
+        """Why a site's interface for programs cannot be asked; None where it can."""
+        if self.sites[name].username and self.sites[name].password:
+            return None
+        return f"{self.path}: {name}: no 'username' and 'password' of its administrator"
+
     def state(self, names: Sequence[str]) -> dict[str, Any] | None:
         """Cookies and storage of several sites together."""
         states = [found for name in names if (found := self.sites[name].state) is not None]

@@ -1,0 +1,59 @@
+"""One side of a comparison: a recipe by its name, or the folder of a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lemur.config import recipe
+from lemur.errors import UserError
+from lemur.figures import inputs
+from lemur.files import read_json
+from lemur.trace import records
+
+
+@dataclass(frozen=True)
+class Side:
+    """``resolved``: the recipe; ``scores``: (benchmark, model) to scores.json of its run, empty where
+    it was not run here; ``folder``: where that run lies."""
+
+    name: str
+    resolved: Mapping[str, Any]
+    scores: Mapping[tuple[str, str], dict[str, Any]]
+    folder: Path
+
+
+def read(given: str) -> Side:
+    """``given``: a file of config/recipes without .yaml, or a folder ``results/<recipe>`` of any
+    checkout. A recipe's run is looked for in this folder's results; ``UserError`` for neither."""
+    if "/" in given:
+        folder = Path(given)
+        if not folder.is_dir():
+            raise UserError(f"diff: {given}: no such folder")
+        scores = _scores(folder)
+        return Side(given, _ran(folder, scores), scores, folder)
+    resolved = recipe.resolve(given)
+    folder = Path("results") / resolved["name"]
+    return Side(given, resolved, _scores(folder), folder)
+
+
+def _scores(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    paths = sorted(folder.glob("evaluate/*/*/scores.json"))
+    return {(one["benchmark"], one["model"]): one for one in inputs.scores(paths)}
+
+
+def _ran(folder: Path, scores: Mapping[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
+    """The resolved recipe of a run: the one that its newest score was made by, else the only one."""
+    kept = [
+        path for path in sorted(folder.glob("recipes/*.json")) if not path.name.endswith(records.SUFFIX)
+    ]  # fmt: skip
+    made = [records.read(found) for one in scores.values() if (found := records.find(one["_path"]))]
+    if made:
+        newest = max(made, key=lambda facts: facts["started"])
+        kept = [path for path in kept if path.stem == (newest.get("recipe_digest") or "")[:16]]
+    if len(kept) != 1:
+        raise UserError(
+            f"diff: {folder}: {'no recipe' if not kept else f'{len(kept)} recipes and no score'} "
+            "in recipes/ that says what was run"
+        )
+    return dict(read_json(kept[0]))
