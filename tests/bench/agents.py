@@ -41,7 +41,7 @@ from lemur.sandbox.types import Absent, Sandbox
 
 from bench import agents_report, ratios
 
-MODELS = ("smollm2-135m-instruct-q4", "smoke-1m")  # the first that is at hand
+MODEL = "smollm2-135m-instruct-q4"
 QUERY = "SELECT count(*) FROM singer"
 
 
@@ -72,6 +72,10 @@ def play(
         began = time.monotonic()
         made = driver.play(tasks, "bench-agents")
         seconds = time.monotonic() - began
+    if not any(episode.turns for episode in made):
+        raise UserError(
+            f"{args.model}: its context leaves MINT's prompts no room: name another model"
+        )
     talk = player.conversations
     return {"seconds": seconds, "episodes": made, "encoded": talk.encoded, "reused": talk.reused}
 
@@ -183,10 +187,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    folder = ROOT / "resources" / "models"
-    known = [folder / name / "model" for name in MODELS]
-    usual = next((path for path in known if path.is_dir()), None)
-    parser.add_argument("--model", type=Path, default=usual, required=usual is None)
+    usual = ROOT / "resources" / "models" / MODEL / "model"
+    parser.add_argument("--model", type=Path, default=usual)
     parser.add_argument("--data", type=Path, default=ROOT / "resources" / "environments")
     parser.add_argument("--limit", type=int, default=8, help="tasks of a set, and episodes at once")
     parser.add_argument("--new", type=int, default=96, help="longest answer of a turn in tokens")
