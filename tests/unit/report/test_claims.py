@@ -93,7 +93,7 @@ def test_the_start_stands_in_for_a_model_that_was_not_scored(tmp_path):
 def test_what_chance_may_have_done_is_not_called_harm(tmp_path):
     (sentence,) = told(scored(tmp_path, "gsm8k", {"start": 0.5, "pretrained": 0.45}))
     assert sentence.startswith(
-        "Lower, but by too little to tell from chance: GSM8K after continued"
+        "Worse, but by too little to tell from chance: GSM8K after continued"
     )
 
 

@@ -48,7 +48,7 @@ def sentences(scores: Sequence[Score]) -> list[str]:
             elif gain < 0 and least < 0:
                 unsure.append(f"{name} after {step.lower()} ({change}{_formats(mine, other)})")
     if unsure:
-        told.append(f"Lower, but by too little to tell from chance: {'; '.join(unsure)}.")
+        told.append(f"Worse, but by too little to tell from chance: {'; '.join(unsure)}.")
     if compared and not told:
         return [f"Training made none of {compared} scores worse that were compared in pairs."]
     return told
@@ -57,6 +57,7 @@ def sentences(scores: Sequence[Score]) -> list[str]:
 def _formats(mine: Score, other: Score) -> str:
     """Where the two were asked in different formats, which the difference also holds."""
     forms = [score.get("format") for score in (mine, other)]
-    if None in forms or forms[0] == forms[1]:
+    # Held-out documents are read as they are, in no format.
+    if mine["benchmark"].startswith("bits_per_byte_") or None in forms or forms[0] == forms[1]:
         return ""
     return f"; asked as {forms[0]} and before as {forms[1]}, so that this is not of training alone"
