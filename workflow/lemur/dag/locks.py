@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from lemur.files import canonical, write_text
+from lemur.provenance import Record, record_of
 
 # Where a run keeps the locks that its results were made with, by environment and digest.
 KEPT = "locks"
@@ -101,7 +102,8 @@ def drift(lock: Path, results: Path) -> str | None:
 def keep(lock: Path, results: Path) -> None:
     """Store a copy of a lock under ``results/locks/<environment>/``, by the digest that provenance
     records name, once."""
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    record, digest = Record(), hashlib.sha256(lock.read_bytes()).hexdigest()
     target = results / KEPT / lock.parent.name / f"{digest}.lock"
-    if not target.is_file():
+    if not (target.is_file() and record_of(target).is_file()):
         write_text(target, lock.read_text())
+        record.write([target], [lock], {"environment": lock.parent.name})
