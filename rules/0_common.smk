@@ -306,14 +306,6 @@ def mixture_tables():
     return [f"results/{name}/mix/table.txt" for name in (STUDY.recipes if STUDY else POINTS)]
 
 
-def study_files():
-    """A study's table, verdict and figure; refused where no study is named."""
-    if not STUDY:
-        sys.exit("error: target study: goes with --config study=<name of config/studies>")
-    folder = f"results/{RECIPE['name']}/study"
-    return [f"{folder}/{name}" for name in ("verdict.txt", "table.md", "study.svg")]
-
-
 def begin_run():
     """Take the folder's lock, which jobs that run here hold as well; what only prints needs none."""
     try:

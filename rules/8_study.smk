@@ -1,24 +1,6 @@
 # A study's results: scores of all its cells to a table, a verdict and a figure.
 
 
-def study_scores():
-    """scores.json of every measure of every cell."""
-    return [
-        f"results/{cell.recipe}/evaluate/{cell.model}/{benchmark}/scores.json"
-        for cell in (STUDY.cells if STUDY else ())
-        for benchmark in STUDY.design.measures.values()
-    ]
-
-
-def study_mixtures():
-    """What the cells were trained on: epochs of each source."""
-    return [
-        f"results/{cell.recipe}/tokens/realised.json"
-        for cell in (STUDY.cells if STUDY else ())
-        if cell.share is not None
-    ]
-
-
 rule analyse_study:
     input:
         scores=study_scores(),

@@ -60,11 +60,13 @@ rule mixture_table:
 
 rule study:
     input:
-        lambda wildcards: study_files(),
+        verdict=study_file("verdict.txt"),
+        table=study_file("table.md"),
+        figure=study_file("study.svg"),
     log:
         f"logs/study/{RECIPE['name']}.txt",
     shell:
-        "cat {input[0]:q} {input[1]:q} | tee {log:q}"
+        "cat {input.verdict:q} {input.table:q} | tee {log:q}"
 
 
 rule pretrain:

@@ -39,7 +39,10 @@ GROUPS = {
         ["unit/agents", "unit/claims", "unit/figures", "unit/report", "unit/trace"],
     ),
     "inspect": ("inspect", ["inspect"]),
-    "evaluate": ("evaluate", ["unit/evaluate", "unit/sandbox", "unit/environments"]),
+    "evaluate": (
+        "evaluate",
+        ["unit/evaluate", "unit/sandbox", "unit/environments", "unit/study"],
+    ),
     "train": ("train", ["unit/train", "unit/models"]),
     "dag": ("workflow", ["dag"]),
     "e2e": ("workflow", ["e2e"]),

@@ -30,7 +30,7 @@ def test_it_differs_from_mini_where_its_comments_say_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     new_project.make_project(tmp_path / "mine")
     made = recipe.resolve(str(tmp_path / "mine" / "mine.yaml"))
-    assert made["name"] == made["corpus"]["name"] == "mine"
+    assert made["name"] == made["corpus"]["name"] == "mine" and "agents" not in made
     assert [source["from"] for source in made["corpus"]["sources"]] == [
         {"path": "mine/documents/text"},
         {"path": "mine/documents/code"},

@@ -53,7 +53,7 @@ def test_a_model_of_ones_own_documents_comes_out_scored(done):
 def test_the_page_shows_what_is_printed(done):
     folder, mine, found = done
     (corpus,) = [said.stdout for command, said in found.items() if "snakemake --cores 2 corpus" in command]  # fmt: skip
-    head = re.search(r"^corpus mine, cleaned:\n(source .*)$", PAGE.read_text(), re.M)
+    head = re.search(r"^ *corpus mine, cleaned:\n *(source .*)$", PAGE.read_text(), re.M)
     assert head and re.sub(" +", " ", head[1]) in re.sub(" +", " ", corpus)
     note = sorted((mine / "documents" / "text").glob("*.md"))[0]
     note.write_text(note.read_text() + "\nA line more.\n")

@@ -77,7 +77,9 @@ def curve(result: Result, last: int) -> Curve | None:
 def _draw(axes: Axes, made: Curve, look: Mapping[str, Any], colour: str) -> None:
     turns = range(1, len(made.rates) + 1)
     values = [rate.percent for rate in made.rates]
-    axes.plot(turns, values, color=colour, clip_on=False, zorder=3, **look)
+    # A line through one point is nothing: where there is one turn alone, known solutions are a dash.
+    dash = {"marker": "_", "markersize": 14} if len(values) == 1 and "marker" not in look else {}
+    axes.plot(turns, values, color=colour, clip_on=False, zorder=3, **look, **dash)
     if made.result.known_solutions:
         return
     low, high = zip(*(rate.interval for rate in made.rates), strict=True)
@@ -135,7 +137,8 @@ def write(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
                 rows += _rows(drawn)
         counts = sorted({one.rates[0].total for one in made.values() if one})
         shown = " or ".join(map(str, counts)) or "no"
-        axes.set_title(f"{name_environment(mine[0])}, {shown} episodes", loc="left")
+        plural = "" if counts == [1] else "s"
+        axes.set_title(f"{name_environment(mine[0])}, {shown} episode{plural}", loc="left")
         if not counts:
             axes.text(0.5, 0.5, "no episode could be played here", ha="center", va="center",
                       transform=axes.transAxes)  # fmt: skip

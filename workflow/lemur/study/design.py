@@ -173,7 +173,7 @@ def _bases(given: list[dict[str, Any]], where: str) -> tuple[Base, ...]:
             raise UserError(f"{place}: '{item['name']}' stands twice")
         if item["model"] not in models:
             raise UserError(f"{place}.model: no model '{item['model']}' in config/models.yaml{nearest(item['model'], models)}")  # fmt: skip
-        made_here = "random" in models[item["model"]]["from"]
+        made_here = "random" in models[item["model"]].get("from", {})
         if made_here != ("pretrain" in item):
             advice = "is random: say how it is pretrained" if made_here else "has weights: leave pretrain out"  # fmt: skip
             raise UserError(f"{place}.pretrain: '{item['model']}' {advice}")
