@@ -46,7 +46,7 @@ onstart:
         for point in POINTS.values():
             keep_recipe(point, digest(point), asked_for(), configuration_files())
         for name in NUMBERED:
-            locks.keep(locks.path_of(ROOT, name), Path("results"))
+            locks.keep(locks.path_of(ROOT, name), Path("results"), RECIPE_DIGEST)
 
 
 rule all:

@@ -47,10 +47,14 @@ def environment_locks(environment):
     return lambda wildcards: [locked(name) for name in (environment, *played(wildcards)["needs"])]
 
 
-def building(wildcards):
-    """Shell text that builds it."""
-    names = played(wildcards)["needs"]
-    return f"{BUILD} {' '.join(names)} &&" if names else ""
+def needed_environments(wildcards):
+    """The environments that are built before it is played. Names alone: where the checkout lies is no
+    reason to play again."""
+    return " ".join(played(wildcards)["needs"])
+
+
+# Shell text that builds what the param `build` names.
+BUILD_NEEDED = f'{{{{ [ -z "{{params.build}}" ] || {BUILD} {{params.build}}; }}}} && '
 
 
 def agent_downloads():

@@ -22,11 +22,11 @@ rule play:
         teacher=lambda w, input: folder_beside(input.teacher),
         data=lambda w, input: input.data or "none",
         games=lambda w, input: with_games(input),
-        build=building,
+        build=needed_environments,
         version=stages.VERSION["play"],
         lock=environment_locks(backend_environment()),
     shell:
-        "{params.build} "
+        BUILD_NEEDED
         + threaded(
             backend_environment(),
             "7_agents/play.py",
@@ -51,11 +51,11 @@ rule judge_episodes:
         spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
         data=lambda w, input: input.data or "none",
         games=lambda w, input: with_games(input),
-        build=building,
+        build=needed_environments,
         version=stages.VERSION["judge_episodes"],
         lock=environment_locks("evaluate"),
     shell:
-        "{params.build} "
+        BUILD_NEEDED
         + script(
             "evaluate",
             "7_agents/judge.py",
@@ -80,11 +80,11 @@ rule episode_pages:
         spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
         data=lambda w, input: input.data or "none",
         games=lambda w, input: with_games(input),
-        build=building,
+        build=needed_environments,
         version=stages.VERSION["episode_pages"],
         lock=environment_locks("evaluate"),
     shell:
-        "{params.build} "
+        BUILD_NEEDED
         + script(
             "evaluate",
             "7_agents/pages.py",
@@ -110,11 +110,11 @@ rule export_episodes:
         spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
         data=lambda w, input: input.data or "none",
         games=lambda w, input: with_games(input),
-        build=building,
+        build=needed_environments,
         version=stages.VERSION["export_episodes"],
         lock=environment_locks("export"),
     shell:
-        "{params.build} "
+        BUILD_NEEDED
         + on_demand(
             "export",
             "7_agents/export.py",
@@ -139,11 +139,11 @@ rule replay_records:
         records=lambda w: str(replayed()[2]),
         data=lambda w, input: list(input)[:1] or "none",
         games=lambda w, input: "".join(f"--games {shlex.quote(str(path))}" for path in input[1:]),
-        build=lambda w: " ".join([BUILD, *replayed()[1]["needs"], "&&"]),
+        build=lambda w: " ".join(replayed()[1]["needs"]),
         version=stages.VERSION["replay"],
         lock=lambda w: [locked(name) for name in ("evaluate", *replayed()[1]["needs"])],
     shell:
-        "{params.build} "
+        BUILD_NEEDED
         + script(
             "evaluate",
             "7_agents/replay.py",

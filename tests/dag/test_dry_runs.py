@@ -106,7 +106,7 @@ def test_snakemakes_own_report_carries_captions_and_categories(tmp_path):
         ([values(pretrain__optimizer__lerning_rate=1)], "pretrain.optimizer.lerning_rate: unknown key; did you mean 'learning_rate'?"),
         ([values(mixture__code_to_text=-1)], "mixture.code_to_text: -1 is too small: more than 0 is allowed"),
         ([values(pretrain__context=16384, pretrain__tokens=65536, pretrain__global_batch_tokens=32768)], "pretrain.context: 16384 is longer than the"),
-        ([values(base="smollm2-135")], "base: no model 'smollm2-135' in config/models.yaml; did you mean"),
+        ([values(base="smollm2-135")], "base: 'smollm2-135' is no model in config/models.yaml, no folder and no owner/name of the hub; did you mean"),
         (["of=config/config.yaml"], "of=config/config.yaml: allowed are paths below results/ and resources/"),
         (["of=results/report.html"], "of=results/report.html: no such file; nothing was made here yet"),
         (["recipes=mini"], "config: recipes: unknown key; did you mean 'recipe'?"),

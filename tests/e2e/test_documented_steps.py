@@ -178,7 +178,7 @@ def test_add_a_figure(mine):
 
 
 @pytest.mark.parametrize("old, new, message", [
-    ("figures: [mixture, loss]", "figures: [mixture, los]", "report.sections.0.figures: no figure 'los' in figures; did you mean 'loss'?"),
+    ("figures: [mixture, loss]", "figures: [mixture, los]", "report.sections.1.figures: no figure 'los' in figures; did you mean 'loss'?"),
     ("  smoke-1m: start", "  smok-1m: start", "start_labels: no model 'smok-1m' in config/models.yaml; did you mean 'smoke-1m'?"),
     ("      humaneval: [", "      humanevl: [", "differs: no benchmark 'humanevl' in config/benchmarks.yaml; did you mean"),
     ("  loss:\n", "  los:\n", "figures.los: unknown key; did you mean 'loss'?"),

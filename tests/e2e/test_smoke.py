@@ -216,7 +216,8 @@ def test_an_index_leads_to_the_report_and_its_numbers(smoke):
 
 def test_snakemakes_own_report_has_the_whole_run_by_category(smoke):
     categories, results = reported(smoke.folder, "--config", "recipe=smoke")
-    assert set(categories) == {"Training", "Scores", "The paper", "Report"}
+    expected = {"The paper's claims", "Training", "Scores", "Agents", "The paper", "Report"}
+    assert set(categories) == expected
     assert set(categories["Training"]["Figures"]) == {
         f"results/figures/smoke/{name}.svg" for name in ("loss", "mixture")
     }
@@ -318,7 +319,8 @@ def test_one_source_replaced_is_cleaned_and_tokenized_alone(smoke, tmp_path):
     corpus.write_text(corpus.read_text().replace("name: flask-docs", "name: pytest-docs"))
     jobs = planned(folder, "--config", "recipe=smoke")
     # Their committed inputs lie in the copy, under another path: no part of the question.
-    jobs.pop("paper_figure", None)
+    for name in ("paper_figure", "episode_pages", "agents_table", "agents_figure"):
+        jobs.pop(name, None)
     assert jobs == {
         "download": 1, "clean": 1, "tokenize": 1, "signatures": 1, "duplicates": 1,
         "plan_mixture": 1, "decontaminate": 1, "heldout": 1, "pack": 1, "continue_pretraining": 1, "conversations": 1,

@@ -116,6 +116,8 @@ def test_ctrl_c_leaves_no_snakemake_behind(tmp_path):
         [sys.executable, "-m", "lemur.runner", "smoke"], cwd=tmp_path, start_new_session=True,
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         stderr=subprocess.PIPE, text=True,
+        # Commands that a shell runs in the background ignore it, these tests among them.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     while not (tmp_path / "begun").exists():
         assert process.poll() is None, process.stderr.read()

@@ -99,11 +99,11 @@ def drift(lock: Path, results: Path) -> str | None:
     )
 
 
-def keep(lock: Path, results: Path) -> None:
+def keep(lock: Path, results: Path, recipe: str | None = None) -> None:
     """Store a copy of a lock under ``results/locks/<environment>/``, by the digest that provenance
-    records name, once."""
+    records name, once. ``recipe``: digest of the recipe that used it first."""
     record, digest = Record(), hashlib.sha256(lock.read_bytes()).hexdigest()
     target = results / KEPT / lock.parent.name / f"{digest}.lock"
     if not (target.is_file() and record_of(target).is_file()):
         write_text(target, lock.read_text())
-        record.write([target], [lock], {"environment": lock.parent.name})
+        record.write([target], [lock], {"environment": lock.parent.name}, recipe)
