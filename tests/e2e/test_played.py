@@ -74,6 +74,7 @@ def test_every_number_opens_to_its_episodes(place):
             assert "Turn 1" in page and "Observation, reward" in page
 
 
+@pytest.mark.long
 def test_a_second_run_plays_nothing_and_another_limit_plays_what_is_new(place):
     done = call(place, "--cores", "2", "agents", "--config", "recipe=smoke", AGENTS)
     assert done.returncode == 0 and "play" not in done.stderr
@@ -111,6 +112,7 @@ def played(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.long
 def test_a_served_model_plays_and_a_model_of_the_recipe_teaches_it(place):
     """By the command, the served weights being those of the model that starts."""
     model = next(place.glob("resources/models/*/model"))
