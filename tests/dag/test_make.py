@@ -1,6 +1,5 @@
 """The Makefile's targets that call Snakemake: each command is one that Snakemake takes."""
 
-import runpy
 import shlex
 import subprocess
 
