@@ -195,6 +195,7 @@ wildcard_constraints:
     parts=r"\d+",
 
 
+@functools.cache
 def locked(environment):
     """What rules depend on of the lock that an environment is built from (lemur.dag.locks)."""
     return locks.fingerprint(locks.path_of(ROOT, environment), bool(config.get("strict_locks")))

@@ -21,7 +21,11 @@ def test_the_default_is_mini_and_complete(tmp_path):
     assert jobs == planned(tmp_path, "--config", "recipe=mini")
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+# The same sources as lemur-70b's, in more shards.
+LARGE = {"llama3-8b": [pytest.mark.long]}
+
+
+@pytest.mark.parametrize("recipe", [pytest.param(r, marks=LARGE.get(r, [])) for r in RECIPES])
 def test_every_recipe_dry_runs_and_prints_its_plan(recipe, tmp_path):
     done = snakemake(tmp_path, "--dry-run", "--config", f"recipe={recipe}")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -282,6 +282,7 @@ def test_one_more_ratio_is_planned_packed_and_trained(smoke):
     }  # fmt: skip
 
 
+@pytest.mark.long  # test_documented_steps.py adds a benchmark as the page says
 def test_one_more_benchmark_is_compared_with_the_corpus_and_scored(smoke, tmp_path):
     """Documents that overlap it would be dropped and training follow. None does: it does not."""
     folder = tmp_path / "copy"

@@ -1,6 +1,7 @@
 """Read config/*.yaml: strict YAML, overlays, recipes with ``extends`` and ``set``."""
 
 import copy
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -178,16 +179,25 @@ def _inside(place: Any, key: str, dotted: str) -> Any:
     raise UserError(f"set: {dotted}: not a section of the recipe{nearest(key, known)}")
 
 
+@functools.lru_cache(maxsize=16)
+def _validated(name: str, path: Path, version: tuple[int, int] | None) -> dict[str, Any]:
+    """The entries of a catalogue's file; ``version`` is its time of change and size."""
+    value = read_yaml(path)
+    schema.check(value, name, shown(path))
+    entries: dict[str, Any] = value[name]
+    for key, entry in entries.items():
+        local_paths.localise(entry, path)
+        local_paths.check(entry, name, f"{shown(path)}: {name}.{key}")
+    return entries
+
+
 def catalogue(name: str, project: Path | None = None) -> dict[str, Any]:
     """Entries of config/{sources,models,benchmarks,environments}.yaml, each validated; those of the
     project's file of that name are laid over them, key by key."""
     path = CONFIG / f"{name}.yaml"
-    value = read_yaml(path)
-    schema.check(value, name, shown(path))
-    entries = value[name]
-    for key, entry in entries.items():
-        local_paths.localise(entry, path)
-        local_paths.check(entry, name, f"{shown(path)}: {name}.{key}")
+    now = path.stat() if path.is_file() else None
+    # A command asks for a catalogue up to thirty times; to read and validate it takes the longest.
+    entries = copy.deepcopy(_validated(name, path, now and (now.st_mtime_ns, now.st_size)))
     mine = project and project / f"{name}.yaml"
     if mine is None or not mine.is_file():
         return entries
