@@ -1,0 +1,62 @@
+# Where it runs: what a job asks of its machine, and which jobs go together.
+
+
+def entry_of(name, wildcards):
+    """The pinned source that a job reads, where a rule has a job for each."""
+    if name == "download":
+        return download_entry(wildcards.folder, wildcards.name)
+    if name == "prepare_model":
+        return model_entry(wildcards.base)
+    if name == "generate":
+        return stages.baseline(RECIPE, wildcards.model)
+    if name == "play":
+        published = stages.baseline(RECIPE, wildcards.model) or {}
+        return {**published, "played": stages.environment(RECIPE, wildcards.environment)}
+    if name == "generate_mathematics":
+        return download_entry("corpora", wildcards.name)
+    if name in ("clean", "signatures", "tokenize"):
+        return next(x for x in corpus_sources() if x["name"] == wildcards.source)
+    return None
+
+
+# Three rules read one shard of the corpus: one SLURM job where a job of the site has room for them.
+# Several shards are not joined, since a group asks for what all its members need side by side.
+SHARD = ("clean", "signatures", "tokenize")
+
+
+@functools.cache
+def shard_asks(source):
+    """What the rules of a source's shards ask for where they are one SLURM job; else nothing."""
+    entry = next(x for x in corpus_sources() if x["name"] == source)
+    asks = [plan_resources.ask(RECIPE, rule, entry) for rule in SHARD]
+    return asks if site.fit_together(asks, SITE) else []
+
+
+def shard_group(wildcards):
+    # Only jobs that are sent to nodes are grouped, also in the plan of a dry run.
+    on_nodes = workflow.resource_settings.nodes is not None
+    return "shard" if on_nodes and shard_asks(wildcards.source) else None
+
+
+def asked(rule):
+    """What a job asks for, derived from the recipe, grown with the attempt, in a site's words."""
+    alike = plan_resources.ask(RECIPE, rule)
+
+    def request(wildcards, attempt):
+        entry = entry_of(rule, wildcards)
+        recipe = POINTS.get(dict(wildcards).get("recipe"), RECIPE)
+        own = entry or recipe is not RECIPE
+        first = plan_resources.ask(recipe, rule, entry) if own else alike
+        group = shard_asks(wildcards.source) if rule in SHARD else []
+        try:
+            return site.request(first, attempt, SITE, rule, group)
+        except UserError as error:
+            sys.exit(f"error: {error}")
+
+    # How many jobs download at a time is the user's to say: --resources downloads=4.
+    return {
+        **({"downloads": 1} if rule in ("download", "fetch_records") else {}),
+        "mem_mb": lambda wildcards, attempt: request(wildcards, attempt).memory_mb,
+        "runtime": lambda wildcards, attempt: request(wildcards, attempt).minutes,
+        **site.words(alike, SITE),
+    }
