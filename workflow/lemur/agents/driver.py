@@ -234,15 +234,15 @@ class Driver:
 
     def _heard(self, live: _Live, answer: Answer) -> list[Episode]:
         """The teacher has spoken; one without room for the episode says nothing."""
-        told = self.suite.passed_on(answer.text)
-        given = {"feedback": told, "tokens": answer.tokens, "finish": answer.finish}
-        if told != answer.text:
+        feedback = self.suite.passed_on(answer.text)
+        given = {"feedback": feedback, "tokens": answer.tokens, "finish": answer.finish}
+        if feedback != answer.text:
             given["said"] = answer.text
         number = len(live.turns) - 1
         self._write(live, "feedback", turn=number, prompt=live.prompt, **given)
         assert self.teacher is not None
         self.teacher.drop((live.task.id, "teacher"))
-        return self._learn(live, told)
+        return self._learn(live, feedback)
 
     def _learn(self, live: _Live, feedback: str) -> list[Episode]:
         last = live.turns[-1]

@@ -49,8 +49,10 @@ def decided(finding: Finding, ours: Sequence[Own]) -> Finding:
     if not worse and not (ours and all(one.better for one in ours)):
         return finding
     verdict = Verdict.DIFFERS if worse else Verdict.REPRODUCED
-    told = "; ".join(one.text for one in ours)
-    return Finding(verdict, f"trained again at the paper's size: {told}", finding.found, "results/")
+    findings = "; ".join(one.text for one in ours)
+    return Finding(
+        verdict, f"trained again at the paper's size: {findings}", finding.found, "results/"
+    )
 
 
 def takes(claim: Claim, hours: Hours) -> str:

@@ -64,7 +64,7 @@ def table(found: Sequence[Judged], recipe: str | None) -> tables.Table:
         ]  # fmt: skip
         groups.setdefault(part, []).append(row)
     counts = judge.counted(found)
-    told = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+    tally = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
     here = [tables.Column(f"At recipe {recipe}'s own size")] if recipe else []
     notes = [MEANING]
     if counts[Verdict.NOT_CHECKABLE]:
@@ -72,7 +72,7 @@ def table(found: Sequence[Judged], recipe: str | None) -> tables.Table:
             "Hours are those that the recipe's plan expects of one device, its utilisation assumed."
         )
     return tables.Table(
-        caption=f"{len(found)} claims of the paper: {told}",
+        caption=f"{len(found)} claims of the paper: {tally}",
         columns=[
             tables.Column("Verdict"),
             tables.Column("The paper says"),

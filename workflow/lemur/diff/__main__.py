@@ -18,8 +18,8 @@ def main() -> None:
     parser.add_argument("first", help="a recipe of config/recipes, or a folder results/<recipe>")
     parser.add_argument("second", help="what it is compared with")
     args = parser.parse_args()
-    told = text.lines(side.read(args.first), side.read(args.second))
-    sys.stdout.write("\n".join(told) + "\n")
+    shown = text.lines(side.read(args.first), side.read(args.second))
+    sys.stdout.write("\n".join(shown) + "\n")
 
 
 if __name__ == "__main__":

@@ -34,10 +34,10 @@ def _values(first: Side, second: Side, rows: Sequence[tuple[str, str, str]]) -> 
     if not rows:
         return [f"{first.name} and {second.name} have the same values"]
     rows = _whole(rows)
-    told = [f"{len(rows)} values differ ({first.name} \N{RIGHTWARDS ARROW} {second.name}):"]
+    shown = [f"{len(rows)} values differ ({first.name} \N{RIGHTWARDS ARROW} {second.name}):"]
     for key, mine, theirs in rows[:MOST]:
-        told.append(f"  {key}: {mine} \N{RIGHTWARDS ARROW} {theirs}")
-    return [*told, *([f"  and {len(rows) - MOST} more"] if len(rows) > MOST else [])]
+        shown.append(f"  {key}: {mine} \N{RIGHTWARDS ARROW} {theirs}")
+    return [*shown, *([f"  and {len(rows) - MOST} more"] if len(rows) > MOST else [])]
 
 
 def _whole(rows: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
@@ -62,14 +62,14 @@ def _whole(rows: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
 def _stages(second: Side, changed: Sequence[Change], same: Sequence[str]) -> list[str]:
     if not changed:
         return ["no stage makes anything else"]
-    told = [f"{second.name} may make something else in:"]
+    shown = [f"{second.name} may make something else in:"]
     for change in changed:
         jobs = ", ".join(change.jobs[:4])
         more = f" and {len(change.jobs) - 4} more" if len(change.jobs) > 4 else ""
         own = f"its settings{f' ({jobs}{more})' if jobs else ''}" if change.own else ""
         before = f"after {', '.join(change.because)}" if change.because else ""
-        told.append(f"  {change.stage}: {'; '.join(filter(None, (own, before)))}")
-    return [*told, f"the same: {', '.join(same) or 'nothing'}"]
+        shown.append(f"  {change.stage}: {'; '.join(filter(None, (own, before)))}")
+    return [*shown, f"the same: {', '.join(same) or 'nothing'}"]
 
 
 def _hours(first: Side, second: Side) -> list[str]:
@@ -104,8 +104,8 @@ def _scores(first: Side, second: Side, changed: set[str]) -> list[str]:
             scale, digits = (1, 3) if bits else (100, 1)
             values = [f"{one['value'] * scale:.{digits}f}" for one in (other, mine)]
             rows.append([benchmark, model, *values, apart.words(scale, digits), str(apart.n)])
-    told = [f"{skipped} scores of held-out documents: the two runs hold out other ones"] if skipped else []  # fmt: skip
+    shown = [f"{skipped} scores of held-out documents: the two runs hold out other ones"] if skipped else []  # fmt: skip
     if not rows:
-        return [*told, "no score of both is of the same problems"]
+        return [*shown, "no score of both is of the same problems"]
     head = ("benchmark", "model", first.name, second.name, "difference on the same problems", "n")
-    return ["scores, the second less the first with its 95% interval:", *aligned(head, sorted(rows)), *told]  # fmt: skip
+    return ["scores, the second less the first with its 95% interval:", *aligned(head, sorted(rows)), *shown]  # fmt: skip

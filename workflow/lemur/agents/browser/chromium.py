@@ -108,10 +108,10 @@ def main() -> None:
         channel.flush()
 
     try:
-        told = json.loads(sys.stdin.readline())
+        settings = json.loads(sys.stdin.readline())
         with sync_playwright() as playwright:
-            proxy = Proxy(told["origins"])
-            browser = launch(playwright, told["executable"], proxy)
+            proxy = Proxy(settings["origins"])
+            browser = launch(playwright, settings["executable"], proxy)
             server = Server(browser)
             answer({"version": browser.version})
             for line in sys.stdin:

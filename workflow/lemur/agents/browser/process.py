@@ -47,8 +47,8 @@ class Browser(Lines):
         place = {"HOME": str(self.home), "TMPDIR": str(self.home)}
         super().__init__(line, "the browser", place, REPLY)
         try:
-            told = {"executable": shutil.which("chromium"), "origins": list(origins)}
-            self.version = str(self.ask(told, START).get("version"))
+            settings = {"executable": shutil.which("chromium"), "origins": list(origins)}
+            self.version = str(self.ask(settings, START).get("version"))
         except BaseException:
             self.close()
             raise

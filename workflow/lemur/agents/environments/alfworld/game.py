@@ -16,17 +16,17 @@ import time
 MEMORY = 3 << 30  # bytes of address space: a game needs some 130 MB
 
 
-def begin(told):
+def begin(settings):
     """The game, its first observation and the planner's commands."""
     import textworld
     import textworld.gym
     from alfworld.agents.environment.alfred_tw_env import AlfredDemangler, AlfredInfos
 
-    infos = textworld.EnvInfos(won=True, policy_commands=told["planner"])
+    infos = textworld.EnvInfos(won=True, policy_commands=settings["planner"])
     name = textworld.gym.register_games(
-        [told["game"]],
+        [settings["game"]],
         infos,
-        max_episode_steps=told["commands"],
+        max_episode_steps=settings["commands"],
         wrappers=[AlfredDemangler(shuffle=False), AlfredInfos],
     )
     game = textworld.gym.make(name)

@@ -41,10 +41,10 @@ def plan(line: Sequence[str] | None, path: str, commands: int) -> list[str]:
 class Game(Lines):
     """A process with one game. ``WorldFailed`` where it does not answer as it should."""
 
-    def __init__(self, line: Sequence[str], told: dict[str, Any], start: float = START):
+    def __init__(self, line: Sequence[str], settings: dict[str, Any], start: float = START):
         super().__init__(line, "the game")
         try:
-            self.first = self.ask(told, start)
+            self.first = self.ask(settings, start)
         except BaseException:
             self.close()
             raise

@@ -139,12 +139,12 @@ def teacher_prompt(
     name = task.data["set"]
     example = texts.examples[example_folder(task), True]
     said = [message["content"] for message in conversation("", turns)[1:]]
-    told = str(reference).strip() if reference else "NOT GIVEN"
+    solution = str(reference).strip() if reference else "NOT GIVEN"
     prompt = texts.teacher.format(
         in_context_example=example[max(example.find("Task:"), 0) :],
         tool_desc=TOOLS[SETS[name]],
         trajectory="\n".join([f"{problem(task, start)}\n", *said]),
-        correct_solution=f"{UNDISCLOSED}{told}\n",
+        correct_solution=f"{UNDISCLOSED}{solution}\n",
     )
     return [{"role": "user", "content": prompt}]
 
