@@ -77,4 +77,7 @@ def page(chromium, report):
     chromium.get("about:blank")
     chromium.get_log("browser"), chromium.get_log("performance")
     chromium.get(report.as_uri())
+    # A loaded machine may draw a page long after its load event, and its driver calls text that
+    # is not drawn yet empty: two frames are awaited, by when the page's script has run as well.
+    chromium.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done))")  # fmt: skip
     return chromium
