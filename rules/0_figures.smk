@@ -53,7 +53,7 @@ def recipe_figure_files(recipe):
 def agent_figure_files():
     """What agents reached: a table that leads to every episode, and figures. None without agents."""
     own = [name for name in settings.OF_AGENTS if name in SECTIONS and "agents" in RECIPE]
-    kind = {"live_agents": "html"}
+    kind = dict.fromkeys(("live_agents", *settings.CAPABILITIES), "html")
     return [f"results/figures/{RECIPE['name']}/{name}.{kind.get(name, 'svg')}" for name in own]
 
 

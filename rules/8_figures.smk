@@ -11,6 +11,7 @@ localrules:
     foundation_table,
     agents_table,
     agents_figure,
+    capability_table,
     model_card,
     report,
     index,
@@ -217,6 +218,35 @@ rule agents_figure:
             "figures",
             "8_figures/{wildcards.figure}.py",
             "--scores {input.scores} {params.arguments} --out {output}",
+        )
+
+
+rule capability_table:
+    input:
+        scores=agent_files("scores.json"),
+        verdicts=agent_files("verdicts.jsonl"),
+        episodes=agent_files("episodes.jsonl"),
+        reported=PAPER / "reported.csv",
+        outcomes=PAPER / "mint_outcomes.tsv.gz",
+    output:
+        page=in_report("results/figures/{recipe}/{figure}.html"),
+        others=[f"results/figures/{{recipe}}/{{figure}}.{kind}" for kind in ("md", "csv", "tex")],
+    log:
+        "logs/figures/{recipe}/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(settings.CAPABILITIES),
+    resources:
+        **asked("capability_table"),
+    params:
+        spec=lambda wildcards: figure_spec(wildcards.figure),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/capability_table.py",
+            "--table {wildcards.figure} --scores {input.scores} --reported {input.reported}",
+            "--outcomes {input.outcomes} --out {output.page}",
         )
 
 

@@ -191,8 +191,14 @@ def test_tables_read_back_in_one_order_and_the_same_bytes(tmp_path_factory, tabl
     "text, message",
     [
         ("model\tsolved\n", "first line must be"),
-        ("\t".join(outcomes.COLUMNS) + "\nm\tnone\tc\tt\t0\t2\tsolved\t1\t0\t7\n", "line 2: not an outcome"),
-        ("\t".join(outcomes.COLUMNS) + "\nm\tnone\tc\tt\tx\t1\tsolved\t1\t0\t7\n", "line 2: not an outcome"),
+        (
+            "\t".join(outcomes.COLUMNS) + "\nm\tnone\tc\tt\t0\t2\tsolved\t1\t0\t7\n",
+            "line 2: not an outcome",
+        ),
+        (
+            "\t".join(outcomes.COLUMNS) + "\nm\tnone\tc\tt\tx\t1\tsolved\t1\t0\t7\n",
+            "line 2: not an outcome",
+        ),
         ("\t".join(outcomes.COLUMNS) + "\nm\tnone\tc\tt\t0\t1\tslept\t1\t0\t7\n", "line 2: not"),
     ],
 )
@@ -216,7 +222,9 @@ def test_one_flipped_outcome_fails_the_comparison():
     with pytest.raises(UserError, match="1 of 3 .* t 2: recounted solved .*, committed not"):
         compare.compare(new, old)
     longer = [*old[:2], replace(old[2], tokens=8)]
-    with pytest.raises(UserError, match=r"2: recounted not solved \(wrong twice, .* 8 tokens\), comm"):
+    with pytest.raises(
+        UserError, match=r"2: recounted not solved \(wrong twice, .* 8 tokens\), comm"
+    ):
         compare.compare(longer, old)
     with pytest.raises(UserError, match="recounted absent"):
         compare.compare(old[:2], old)

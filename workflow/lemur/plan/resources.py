@@ -90,6 +90,7 @@ WORK = {
     "foundation_table": Work(700),
     "agents_table": Work(1000),
     "agents_figure": Work(1000),
+    "capability_table": Work(1000),
     "analyse_study": Work(1500),
     "draw_study": Work(700),
     "index": Work(700),
