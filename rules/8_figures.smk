@@ -8,6 +8,7 @@ localrules:
     loss,
     mixture_figure,
     scores_figure,
+    action_bits_table,
     foundation_table,
     agents_table,
     agents_figure,
@@ -137,6 +138,29 @@ rule scores_figure:
             "figures",
             "8_figures/{wildcards.figure}.py",
             "--scores {input} --out {output}",
+        )
+
+
+rule action_bits_table:
+    input:
+        scores=action_scores(),
+        verdicts=[str(Path(path).with_name("verdicts.jsonl")) for path in action_scores()],
+    output:
+        page=in_report("results/figures/{recipe}/action_bits.html"),
+        others=[f"results/figures/{{recipe}}/action_bits.{kind}" for kind in ("md", "csv", "tex")],
+    log:
+        "logs/figures/{recipe}/action_bits.log",
+    resources:
+        **asked("action_bits_table"),
+    params:
+        spec=lambda wildcards: figure_spec("action_bits"),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/action_bits.py",
+            "--scores {input.scores} --out {output.page}",
         )
 
 
