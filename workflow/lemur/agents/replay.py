@@ -5,10 +5,11 @@ the judge judges it. A difference is named with its cause, as far as the environ
 """
 
 import contextlib
+import csv
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,8 @@ from lemur.agents.players.scripted import Scripted
 from lemur.agents.recorded import Recorded, Run
 from lemur.data.journal import Journal
 from lemur.errors import UserError
-from lemur.files import write_json
-
-DIFFERENCES = 5  # of each cause that are shown
+from lemur.files import replacing, write_json
+from lemur.readable import readable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,12 +105,24 @@ def _shown(text: str, most: int = 400) -> str:
     return text if len(text) <= most else "..." + text[-most:]
 
 
+def sample(records: Sequence[Recorded], limit: int | None) -> list[Recorded]:
+    """``limit`` records of a run in their own order, spread over all by their tasks' hashes: a larger
+    sample holds each smaller one, so that nothing is executed twice. All where ``limit`` is None."""
+
+    def drawn(record: Recorded) -> str:
+        return hashlib.sha256(record.task.encode()).hexdigest()
+
+    chosen = {record.task for record in sorted(records, key=drawn)[:limit]}
+    return [record for record in records if record.task in chosen]
+
+
 def replay(
-    suite: Suite, run: Run, folder: Path, batch: int, limit: int | None
+    suite: Suite, run: Run, folder: Path, batch: int, limit: int | None, label: str
 ) -> tuple[Tally, list[Difference], list[str]]:
-    """All records of a run, and the recorded tasks that the data do not have."""
+    """The sampled records of a run, and the recorded tasks that the data do not have. ``label`` is
+    shown with the progress."""
     tasks = {task.id: task for task in suite.tasks()}
-    known = [record for record in run.records if record.task in tasks][:limit]
+    known = sample([record for record in run.records if record.task in tasks], limit)
     missing = [record.task for record in run.records if record.task not in tasks]
     answers = {record.task: record.answers for record in known}
     # Where a record ends without the environment's word, the model had no room for another turn.
@@ -120,7 +132,7 @@ def replay(
     with Journal(folder / f"{name}.jsonl") as journal:
         driver = Driver(suite, player, journal, batch, 0, teacher)
         with contextlib.closing(suite):
-            played = driver.play([tasks[record.task] for record in known], run.label)
+            played = driver.play([tasks[record.task] for record in known], label)
     tally, found = Tally(), []
     for record, episode in zip(known, played, strict=True):
         (first, *_) = suite.messages(tasks[record.task], episode.start, [])
@@ -134,9 +146,10 @@ def replay(
 
 def run(
     name: str, settings: Mapping[str, Any], records: Path, data: Path, out: Path,
-    batch: int = 4, limit: int | None = None,
+    batch: int = 4, limit: int | None = None, listed: Path | None = None,
 ) -> str:  # fmt: skip
-    """Write ``out`` and return the table. A killed replay continues.
+    """Write ``out``, and to ``listed`` every difference with its cause; return the table. A killed
+    replay continues.
 
     Raises:
         UserError: the environment reads no records, or there are none in ``records``.
@@ -145,22 +158,20 @@ def run(
     runs = environments.find_records(name, records)
     if not runs:
         raise UserError(f"{records}: no recorded episodes of environment '{name}'")
-    for one in runs:
+    for number, one in enumerate(runs, 1):
         suite = environments.load(name, {"data": data, **settings, **one.settings})
-        tally, differences, lacking = replay(suite, one, out.parent / "replay", batch, limit)
+        label = f"{one.label} ({number} of {len(runs)} runs)"
+        tally, differences, lacking = replay(suite, one, out.parent / "replay", batch, limit, label)
         whole.add(tally)
         rows.append({"run": one.label, **dataclasses.asdict(tally), "rates": tally.rates})
         found += differences
         missing += [f"{one.label}: {task}" for task in lacking]
     causes = Counter((one.kind, one.cause) for one in found)
-    shown: Counter[tuple[str, str]] = Counter()
-    examples = []
-    for one in found:
-        shown[one.kind, one.cause] += 1
-        if one.kind != "observation" or shown[one.kind, one.cause] <= DIFFERENCES:
-            examples.append(dataclasses.asdict(one))
+    if listed is not None:
+        _write_differences(listed, found)
     made = {
         "environment": name,
+        "records_of_each_run": limit,
         **dataclasses.asdict(whole),
         "rates": whole.rates,
         "runs": rows,
@@ -168,15 +179,28 @@ def run(
             {"kind": kind, "cause": cause, "count": count}
             for (kind, cause), count in causes.most_common()
         ],
-        "differences": examples,
+        "differences": [dataclasses.asdict(one) for one in found],
         "not_in_the_data": missing,
     }
     write_json(out, made)
     return _table(made)
 
 
+def _write_differences(path: Path, found: Sequence[Difference]) -> None:
+    """Every difference as a line of tab-separated text; line ends in a cell are written as ``\\n``."""
+    names = [field.name for field in dataclasses.fields(Difference)]
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, delimiter="\t", lineterminator="\n")
+        table.writerow(names)
+        for one in found:
+            cells = dataclasses.astuple(one)
+            table.writerow([readable(cell.replace("\n", "\\n")) for cell in cells])
+
+
 def _table(made: dict[str, Any]) -> str:
-    lines = [f"{made['episodes']} recorded episodes of {made['environment']} executed again"]
+    limit = made["records_of_each_run"]
+    drawn = f", {limit} drawn of each of {len(made['runs'])} files" if limit else ""
+    lines = [f"{made['episodes']} recorded episodes of {made['environment']} executed again{drawn}"]
     counts = {"verdicts": "episodes", "counters": "counted", "observations": "observed"}
     for name, total in counts.items():
         if name in made["rates"]:
