@@ -10,6 +10,7 @@ localrules:
     sft,
     evaluate,
     agents,
+    export,
     export_agents,
     replay,
     foundation,
@@ -99,6 +100,11 @@ rule agents:
         f"logs/agents/{RECIPE['name']}.txt",
     shell:
         printing_agents()
+
+
+rule export:
+    input:
+        exported(),
 
 
 rule export_agents:
