@@ -20,6 +20,7 @@ localrules:
     ro_crate,
     init,
     diff,
+    publish,
 
 
 rule fetch:
@@ -169,3 +170,15 @@ rule diff:
         sides=two_sides,
     shell:
         comparing_sides()
+
+
+rule publish:
+    input:
+        unpack(publish_files),
+    log:
+        f"logs/publish/{RECIPE['name']}.log",
+    params:
+        spec=publish_spec,
+        arguments=publish_arguments,
+    shell:
+        publishing()

@@ -32,7 +32,15 @@ GROUPS = {
     ),
     "data": (
         "data",
-        ["unit/chat", "unit/data", "unit/corpus", "unit/mix", "unit/tokenize", "unit/sft", "unit/publish"],
+        [
+            "unit/chat",
+            "unit/data",
+            "unit/corpus",
+            "unit/mix",
+            "unit/tokenize",
+            "unit/sft",
+            "unit/publish",
+        ],
     ),
     "figures": (
         "figures",

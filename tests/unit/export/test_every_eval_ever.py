@@ -75,10 +75,14 @@ def test_each_record_is_one_of_its_schema_and_names_its_instances(exported):
     ]  # fmt: skip
     assert lines[1]["output"]["raw"] == [HOSTILE, "again"]
     (score,) = made["evaluation_results"]
-    assert score["source_data"]["hf_repo"] == "openai/gsm8k" and score["score_details"]["score"] == 0.5
+    assert (
+        score["source_data"]["hf_repo"] == "openai/gsm8k" and score["score_details"]["score"] == 0.5
+    )
     # A likelihood is neither right nor wrong.
     assert "detailed_evaluation_results" not in found["bits_per_byte_code"][1]
-    assert found["bits_per_byte_code"][1]["evaluation_results"][0]["metric_config"]["lower_is_better"]
+    assert found["bits_per_byte_code"][1]["evaluation_results"][0]["metric_config"][
+        "lower_is_better"
+    ]
 
 
 def test_the_schemas_refuse_what_is_no_record(exported):

@@ -49,6 +49,11 @@ def test_inspect_tells_choices_likelihoods_and_what_was_not_judged(exported):
 
 def test_both_formats_hold_the_same_scores(exported):
     """From one result: a record of every-eval-ever lies beside each log of what was judged."""
-    found = {path.parent.parent.parent.name for path in (exported / "every_eval_ever").rglob("*.json")}
+    found = {
+        path.parent.parent.parent.name for path in (exported / "every_eval_ever").rglob("*.json")
+    }
     assert found == {"gsm8k", "mmlu", "bits_per_byte_code"}
-    assert {path.stem for path in (exported / "inspect" / "chat").iterdir()} == {*found, "humaneval"}
+    assert {path.stem for path in (exported / "inspect" / "chat").iterdir()} == {
+        *found,
+        "humaneval",
+    }

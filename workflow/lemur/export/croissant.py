@@ -52,7 +52,9 @@ def _shares(found: Counter[str]) -> str:
 def _licences(found: Counter[str]) -> list[str]:
     """Addresses at SPDX of plain names; an expression, or a name that SPDX lacks, as it stands."""
     return [
-        name if " " in name or name.startswith("LicenseRef-") else f"https://spdx.org/licenses/{name}"
+        name
+        if " " in name or name.startswith("LicenseRef-")
+        else f"https://spdx.org/licenses/{name}"
         for name in sorted(found)
     ]
 

@@ -86,9 +86,7 @@ def _results(result: Result) -> EvalResults:
             key: scores.get(key) for key in ("interval_method", "higher_is_better", "reason")
         },
     )
-    return EvalResults(
-        total_samples=len(result.samples), completed_samples=judged, scores=[score]
-    )
+    return EvalResults(total_samples=len(result.samples), completed_samples=judged, scores=[score])
 
 
 def write(result: Result, out: Path) -> None:

@@ -25,9 +25,7 @@ def write(
             folder.mkdir()
         for spec, score, answers in zip(specs, scores, samples, strict=True):
             found = result.read(spec, score, answers)
-            inspect_benchmark.write(
-                found, made[logs] / found.model / f"{found.benchmark}.eval"
-            )
+            inspect_benchmark.write(found, made[logs] / found.model / f"{found.benchmark}.eval")
             every_eval_ever.write(found, made[records])
         for folder, new in made.items():
             shutil.rmtree(folder, ignore_errors=True)

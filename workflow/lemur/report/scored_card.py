@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from huggingface_hub import EvalResult, EvalResultEntry, ModelCard, eval_result_entries_to_yaml
 
-from lemur.errors import UserError
+from lemur.errors import UserError, first_line
 from lemur.evaluate import caveats
 from lemur.files import write_text
 
@@ -44,8 +44,8 @@ def write(
             )
     try:
         made = with_scores(card, f"{spec['recipe']}-{spec['model']}", scores, spec["datasets"])
-    except ValueError as error:
-        raise UserError(f"{path}: {error}") from None
+    except (ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: {first_line(error)}") from None
     entries = eval_result_entries_to_yaml(leaderboard_entries(scores, spec["datasets"]))
     write_text(results, yaml.safe_dump(entries, sort_keys=False, allow_unicode=True))
     write_text(out, made)
