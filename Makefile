@@ -61,6 +61,7 @@ test: test-envs ## all checks and tests of at most 15 minutes
 
 test-long: test-envs ## everything else: all kill points, fuzzing, every fault, a bare Debian
 	@workflow/system-packages test-long
+	@$(PYTHON) workflow/env-build formats
 	@$(PYTHON) workflow/env-build vllm || echo "vLLM cannot be installed here: its tests will be skipped"
 	@$(PYTHON) workflow/env-build alfworld || echo "ALFWorld's planner cannot be built here: its games will be skipped"
 	@workflow/env-run workflow python tests/run.py --long
