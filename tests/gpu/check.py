@@ -13,6 +13,7 @@ others' results. The exit code is 1 where a part failed or a line misses its goa
 """
 
 import argparse
+import contextlib
 import dataclasses
 import importlib
 import os
@@ -31,10 +32,11 @@ for folder in (ROOT / "tests", ROOT / "workflow"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from gpu import report  # noqa: E402 - after the path
-from gpu.report import Part, absent, misses, page  # noqa: E402
 from lemur.errors import UserError, nearest  # noqa: E402
 from lemur.files import write_text  # noqa: E402
+
+from gpu import report  # noqa: E402 - after the path
+from gpu.report import Part, absent, misses, page  # noqa: E402
 
 # Seconds at most by part, in the order in which they run: what must be right comes before what must
 # be fast, and the size that has a goal before those that have none. Importing torch and transformers
@@ -149,10 +151,8 @@ def run_part(args: argparse.Namespace, work: Path, environment: dict[str, str], 
 
 def _end(process: subprocess.Popen) -> None:
     """End what is left of a part: a process that hangs on the device would hold its memory."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 

@@ -132,6 +132,32 @@ def kernels() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def without_numbers(truth: bool) -> Iterator[None]:
+    """While this is open the device ``meta`` stands for a GPU, and no two devices may meet.
+
+    It has no numbers, so that what the host asks for is made up: every number is one, every test
+    ``truth``.
+    """
+    made_up = {"item": 1.0, "__bool__": truth, "__int__": 1, "__float__": 1.0}
+    with contextlib.ExitStack() as stack:
+        for name, value in made_up.items():
+            real = getattr(torch.Tensor, name)
+            stands = _made_up(real, lambda t, v=value: v)
+            stack.enter_context(mock.patch.object(torch.Tensor, name, stands))
+        ones = _made_up(
+            torch.Tensor.tolist, lambda t: torch.ones(t.shape, dtype=torch.long).tolist()
+        )
+        stack.enter_context(mock.patch.object(torch.Tensor, "tolist", ones))
+        stack.enter_context(mock.patch.object(torch.Tensor, "pin_memory", torch.Tensor.clone))
+        stack.enter_context(OneDevice())
+        yield
+
+
+def _made_up(real, value):
+    return lambda t: value(t) if t.device.type == "meta" else real(t)
+
+
 class OneDevice(TorchDispatchMode):
     """While this is open, no operation but a copy takes tensors of two devices; numbers may differ.
 

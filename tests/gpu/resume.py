@@ -8,9 +8,9 @@ from gpu.report import fact, holds
 
 def run(session) -> None:
     """An undisturbed run, one killed after a checkpoint and continued, and one not deterministic."""
-    size = "1m" if session.tiny else "135m"
+    size = "1m" if session.tiny else "13m"
     context, batch, micro = (64, 256, 2) if session.tiny else (2_048, 32_768, 8)
-    steps = 8 if session.tiny else 24
+    steps = 8 if session.tiny else 40
     work = Work(
         who="ours", model=size, context=context, batch=batch, micro=micro, precision="bf16",
         device=session.device, compile=False, deterministic=True, steps=steps, warm=2,

@@ -10,9 +10,9 @@ import contextlib
 import gc
 import importlib.util
 import shutil
-import sys
 import tempfile
 import time
+import traceback
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -33,13 +33,13 @@ from lemur.train.spec import parse
 
 from gpu.report import Line, absent, at_least, fact, holds, ratio
 
-# (tokens a step, tokens a forward pass) by size; four passes a step at 1B, where the update of 1.2
-# billion weights would otherwise be a share that no real run has.
-BATCH = {"13m": (65_536, 16_384), "135m": (65_536, 16_384), "1b": (32_768, 8_192)}
+# (tokens a step, tokens a forward pass) by size. Two passes a step at 1B, so that the update of 1.2
+# billion weights is no larger a share than it has to be in the time that there is.
+BATCH = {"13m": (65_536, 16_384), "135m": (65_536, 16_384), "1b": (16_384, 8_192)}
 CONTEXTS = (2_048, 4_096)
-TINY_CONTEXTS, TINY_BATCH = (64, 128), (256, 128)
+TINY_CONTEXTS, TINY_BATCH, TINY_TURNS = (64,), (128, 64), 2
 # Steps of a block, of which the first warms up what the other sides have cooled down.
-BLOCK, TURNS, LEAST_TURNS = 4, 5, 3
+BLOCK, TURNS, LEAST_TURNS = 3, 5, 3
 # Seconds under which a case does not begin: (without compiling, with, and with all sides compiling).
 NEEDED = {"13m": (6, 12, 60), "135m": (10, 25, 120), "1b": (22, 30, 150)}
 MATRIX_SHARE = {"1b": 0.50}
@@ -91,7 +91,7 @@ class Turns(Meter):
 
     def start(self) -> None:
         self.finished()
-        turns = self.step // BLOCK - 1  # whole ones, as the step after them begins
+        turns = (self.step - 1) // BLOCK - 1  # whole ones, as the step after them begins
         late = turns >= LEAST_TURNS and time.monotonic() > self.deadline
         if turns >= self.turns or (late and self.step % BLOCK == 1):
             raise Enough
@@ -167,60 +167,93 @@ def case(
     flops = model_flops_a_token(model, work.context)
     found = Found()
     others = Others(work, folder, found) if peers else lambda turn: None
+    if work.compile:
+        torch._dynamo.reset()
     if work.device == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
     engine = build(model, settings)
     meter = Turns(settings, engine.device, flops, found, others, turns, deadline)
-    with tempfile.TemporaryDirectory(dir=folder) as run, contextlib.suppress(Enough):
-        loop.train(loop.Run(settings, packed, engine, Path(run), work.steps, meter))
+    try:
+        with tempfile.TemporaryDirectory(dir=folder) as run, contextlib.suppress(Enough):
+            loop.train(loop.Run(settings, packed, engine, Path(run), work.steps, meter))
+    finally:
+        torch.use_deterministic_algorithms(False)
     facts = {"flops": flops, "stage": settings.raw, "folder": model_folder(work, folder)}
     return found, facts, getattr(others, "broken", {})
 
 
 def run(session, size: str) -> None:
-    """Every context, compiled and not, as far as the part's time goes."""
-    model = "1m" if session.tiny else size
-    folder = session.folder
+    """Every context, compiled and not, as far as the part's time goes; then what determinism costs."""
     contexts = TINY_CONTEXTS if session.tiny else CONTEXTS
-    batch, micro = TINY_BATCH if session.tiny else BATCH[size]
-    plain, compiling, everything = (0, 0, 0) if session.tiny else NEEDED[size]
     can_compile = session.device == "cuda" or any(map(shutil.which, ("c++", "g++", "clang++")))
-    turns = 2 if session.tiny else TURNS
+    speeds: dict[int, float] = {}
     for compiled in (False, True):
         for context in contexts:
-            name = f"{size}{' (1m here)' if session.tiny else ''}, context {context}, {'compiled' if compiled else 'eager'}"
-            needed = compiling if compiled else plain
+            work = work_of(session, size, context, compiled)
             if compiled and not can_compile:
-                session.part.add(absent(name, "no compiler is found"))
+                session.part.add(absent(named(size, work), "no compiler is found"))
                 continue
-            if session.left() < needed:
-                session.part.add(absent(name, f"{session.left():.0f} s were left of this part"))
-                continue
-            peers = not compiled or session.left() > everything
-            work = Work(
-                who="ours", model=model, context=context, batch=batch,
-                micro=max(1, micro // context), precision="bf16", device=session.device,
-                compile=compiled, deterministic=False, steps=(turns + 1) * BLOCK + 1, warm=BLOCK,
-            )  # fmt: skip
-            share = max(needed, session.left() / (2 if not compiled else 1) / len(contexts))
-            try:
-                made = case(work, folder, turns, time.monotonic() + share, peers)
-            except Exception as error:
-                said = f"{type(error).__name__}: {error}"[:300]
-                session.part.add(holds(name, False, said, "runs"))
-                print(said, file=sys.stderr)
-                continue
-            finally:
-                gc.collect()
-                if session.device == "cuda":
-                    torch.cuda.empty_cache()
-            for line in lines(name, size, work, *made, tiny=session.tiny, peers=peers):
-                session.part.add(line)
+            speed = measured(session, size, work, len(contexts))
+            if speed and not compiled:
+                speeds[context] = speed
+    if contexts[0] in speeds:
+        strict = replace(work_of(session, size, contexts[0], False), deterministic=True)
+        if speed := measured(session, size, strict, 1):
+            what = f"{named(size, strict)}: speed / without"
+            session.part.add(fact(what, f"{speed / speeds[contexts[0]]:.2f}, one after the other"))
     for package, module in PEERS.items():
         where = importlib.util.find_spec(module)
         why = "installed, but the check has no comparison with it yet" if where else "not installed"
         session.part.add(absent(package, why))
+
+
+def work_of(session, size: str, context: int, compiled: bool) -> Work:
+    """A case's settings; with --tiny the smallest model stands for every size."""
+    batch, micro = TINY_BATCH if session.tiny else BATCH[size]
+    turns = TINY_TURNS if session.tiny else TURNS
+    return Work(
+        who="ours", model="1m" if session.tiny else size, context=context, batch=batch,
+        micro=max(1, micro // context), precision="bf16", device=session.device, compile=compiled,
+        deterministic=False, steps=(turns + 1) * BLOCK + 1, warm=BLOCK,
+    )  # fmt: skip
+
+
+def named(size: str, work: Work) -> str:
+    """A case in words."""
+    kind = "compiled" if work.compile else "eager"
+    kind += ", deterministic" if work.deterministic else ""
+    return f"{size}{'' if work.model == size else f' ({work.model} here)'}, context {work.context}, {kind}"
+
+
+def measured(session, size: str, work: Work, cases: int) -> float | None:
+    """Measure a case, say what it comes to, and return its tokens a second; None where it failed or
+    the part's time does not suffice. ``cases`` of its kind share the time."""
+    name = named(size, work)
+    plain, compiling, everything = (0, 0, 0) if session.tiny else NEEDED[size]
+    needed = compiling if work.compile else plain
+    if session.left() < needed:
+        session.part.add(absent(name, f"{session.left():.0f} s were left of this part"))
+        return None
+    peers = not work.deterministic
+    if work.compile:
+        peers = not session.tiny and session.left() > everything
+    share = max(needed, session.left() / (cases + (not work.compile) * cases))
+    turns = TINY_TURNS if session.tiny else TURNS
+    try:
+        made = case(work, session.folder, turns, time.monotonic() + share, peers)
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"[:300]
+        session.part.add(holds(name, False, said, "runs"))
+        traceback.print_exc()
+        return None
+    finally:
+        gc.collect()
+        if session.device == "cuda":
+            torch.cuda.empty_cache()
+    for line in lines(name, size, work, *made, tiny=session.tiny, peers=peers):
+        session.part.add(line)
+    return work.batch / median(made[0].turns["ours"])
 
 
 def lines(name, size, work, found, facts, broken, *, tiny: bool, peers: bool) -> list[Line]:
@@ -236,6 +269,8 @@ def lines(name, size, work, found, facts, broken, *, tiny: bool, peers: bool) ->
         what = f"{name}: ours / {who}"
         if who in broken:
             made.append(absent(what, broken[who]))
+        elif not peers and not work.compile:
+            continue
         elif not peers:
             made.append(absent(what, "no time to compile the whole model for it"))
         else:

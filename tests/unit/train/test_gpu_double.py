@@ -100,16 +100,7 @@ def test_the_double_refuses_what_the_kernel_refuses(changes, said):
 
 @pytest.fixture
 def no_numbers(monkeypatch):
-    """The device ``meta`` stands for a GPU: whatever stays on the CPU beside it is refused there too.
-
-    It has no numbers, so that what the host asks for is made up: every sum is one, every test true.
-    """
-    for name, value in (("item", 1.0), ("__bool__", True)):
-        real = getattr(torch.Tensor, name)
-        monkeypatch.setattr(
-            torch.Tensor, name, lambda t, f=real, v=value: v if t.device.type == "meta" else f(t)
-        )
-    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda t: t.clone())
+    """The device ``meta`` stands for a GPU: whatever stays on the CPU beside it is refused there too."""
     build = optimizer.build
 
     def plain(*given):  # the fused kernel is PyTorch's own and knows no such device
@@ -121,7 +112,7 @@ def no_numbers(monkeypatch):
         return made
 
     monkeypatch.setattr(optimizer, "build", plain)
-    with double.OneDevice():
+    with double.without_numbers(truth=True):
         yield
 
 
