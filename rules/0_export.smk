@@ -27,7 +27,9 @@ def samples_spec():
 def export_spec():
     """What exported files say of each score, in the order of the scores."""
     catalogue = load.catalogue("benchmarks", PROJECT)
-    return canonical({"results": [stages.export(RECIPE, *pair, catalogue) for pair in scored(RECIPE)]})
+    return canonical(
+        {"results": [stages.export(RECIPE, *pair, catalogue) for pair in scored(RECIPE)]}
+    )
 
 
 def exported():
@@ -35,7 +37,9 @@ def exported():
     files = [f"{EXPORT}/inspect", f"{EXPORT}/every_eval_ever"]
     if "agents" in RECIPE:
         files += [*agent_files("episodes.eval"), *agent_files("trajectories.jsonl")]
-    return files if only_scores() else [*files, *model_cards(), CROISSANT]
+    if only_scores():
+        return files
+    return [*files, f"{EXPORT}/trackio", *model_cards(), CROISSANT]
 
 
 # -- publish --------------------------------------------------------------------------------------
@@ -99,7 +103,9 @@ def publish_arguments(wildcards, input):
         if name == "model":
             words.append(f"--model {shlex.quote(str(Path(files).parent / 'model'))}")
         elif name in ("documents", "statistics"):
-            words.append(f"--{name} {expanding({'documents': DOCUMENTS, 'statistics': STATISTICS}[name])}")
+            words.append(
+                f"--{name} {expanding({'documents': DOCUMENTS, 'statistics': STATISTICS}[name])}"
+            )
         else:
             words.append(f"--{name} {shlex.quote(files)}")
     return " ".join(words)

@@ -1,4 +1,4 @@
-# Files that other tools open (docs/formats.md), all from the same results.
+# Files that other tools open (docs/exports.md), all from the same results.
 
 
 # Prompts are made again, so that neither generations nor verdicts repeat them.
@@ -73,3 +73,21 @@ rule croissant:
             "--documents {params.documents} --statistics {params.statistics}",
             "--datasheet {input.datasheet} --out {output}",
         )
+
+
+rule export_trackio:
+    input:
+        pretrain=f"results/{RECIPE['name']}/pretrain/metrics.jsonl",
+        sft=f"results/{RECIPE['name']}/sft/metrics.jsonl",
+    output:
+        directory(f"{EXPORT}/trackio"),
+    log:
+        f"logs/export/{RECIPE['name']}/trackio.log",
+    resources:
+        **asked("export_trackio"),
+    params:
+        spec=as_is(canonical({"recipe": RECIPE["name"]})),
+        version=stages.VERSION["export"],
+        lock=locked("formats"),
+    shell:
+        on_demand("formats", "9_export/trackio_board.py", "--metrics {input} --out {output}")

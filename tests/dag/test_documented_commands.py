@@ -1,4 +1,4 @@
-"""Every command that README.md, config/README.md and the tutorial show, taken from the page.
+"""Every command that README.md, config/README.md and the pages of docs/ for users show.
 
 Each is read by the program that it names, in `make test`; those that can be are run or dry-run in a
 checkout of their own, in `make test-long`. A page with a command that nothing here knows fails.
@@ -16,7 +16,8 @@ from commands import shown
 from lemur.config import new_project
 from lemur.provenance import ROOT
 
-PAGES = (ROOT / "README.md", ROOT / "config" / "README.md", ROOT / "docs" / "tutorial.md")
+PAGES = (ROOT / "README.md", ROOT / "config" / "README.md", ROOT / "docs" / "tutorial.md",
+         ROOT / "docs" / "exports.md")  # fmt: skip
 COMMANDS = list(dict.fromkeys(command for page in PAGES for command in shown(page)))
 SNAKEMAKE = [command for command in COMMANDS if command.startswith("snakemake ")]
 MAKE = [command for command in COMMANDS if command.startswith("make ")]
@@ -45,6 +46,12 @@ HELPED = {
     "workflow/env-run train tensorboard --logdir results": "workflow/env-run train tensorboard --helpfull",
     "workflow/env-run export inspect view --log-dir results/mini-agents/agents":
         "workflow/env-build export && workflow/env-run export inspect view --help",
+    "workflow/env-run formats inspect view --log-dir results/mini/export/inspect":
+        "workflow/env-build formats && workflow/env-run formats inspect view --help",
+    "workflow/env-run formats mlcroissant validate --jsonld results/corpus/mini/croissant.json":
+        "workflow/env-build formats && workflow/env-run formats mlcroissant validate --help",
+    "workflow/env-run formats trackio show --project lemur":
+        "workflow/env-build formats && workflow/env-run formats trackio show --help",
     "workflow/env-run train wandb sync": "workflow/env-run train wandb sync --help",
 }  # fmt: skip
 # Needs finished files: tests/e2e/test_smoke.py makes it of a whole run.

@@ -98,6 +98,7 @@ WORK = {
     "model_card": Work(700),
     "benchmark_samples": Work(2500),
     "export_scores": Work(1500),
+    "export_trackio": Work(1000),
     "croissant": Work(1500, memory=0.02, speed=50, reads="corpus"),
     "report": Work(1500),
     "write_ro_crate": Work(700),
