@@ -16,12 +16,12 @@ from typing import Any
 from lemur.agents import environments
 from lemur.agents.driver import Driver
 from lemur.agents.environment import Suite
-from lemur.agents.episode import CONTEXT_FULL, Episode
+from lemur.agents.episode import CONTEXT_FULL, WORLD_FAILED, Episode
 from lemur.agents.players.scripted import Scripted
 from lemur.agents.recorded import Recorded, Run
 from lemur.data.journal import Journal
 from lemur.errors import UserError
-from lemur.files import replacing, write_json
+from lemur.files import canonical, replacing, write_json
 from lemur.readable import readable
 
 
@@ -66,6 +66,8 @@ class Tally:
 
 
 REWORDED = "the problem was worded otherwise when it was recorded"
+AFTER = "an earlier observation of the episode differs:"
+UNKNOWN = "no cause known: see both"
 
 
 def compare(
@@ -73,31 +75,41 @@ def compare(
 ) -> tuple[Tally, list[Difference]]:
     """One episode against its record; ``cause`` is what is known of both beforehand."""
     tally, found = Tally(episodes=1), []
+    for before, turn in zip(recorded.observations, episode.turns, strict=False):
+        tally.observed += 1
+        pair = suite.normalised(before), suite.normalised(turn.observation)
+        if pair[0] == pair[1]:
+            tally.observations += 1
+            continue
+        why = suite.explain(*pair)
+        if found and why.startswith("another "):  # what the cell used was not there
+            why = _following(found[0].cause)
+        shown = (_shown(before), _shown(turn.observation))
+        found.append(Difference(label, episode.task, "observation", why, *shown))
+    if not cause and episode.end == WORLD_FAILED:
+        cause = episode.detail
+    if not cause and found:
+        cause = _following(found[0].cause)
     solved = episode.end == "solved"
     if solved == recorded.solved:
         tally.verdicts = 1
     else:
         said = (f"{'' if recorded.solved else 'not '}solved", episode.end)
-        found.append(Difference(label, episode.task, "verdict", cause, *said))
+        found.append(Difference(label, episode.task, "verdict", cause or UNKNOWN, *said))
     if recorded.counters is not None:
         tally.counted = 1
         now = episode.turns[-1].info.get("counts", {}) if episode.turns else {}
         if dict(recorded.counters) == now or not (now or any(recorded.counters.values())):
             tally.counters = 1
         else:
-            found.append(
-                Difference(label, episode.task, "counters", cause, str(recorded.counters), str(now))
-            )
-    for before, turn in zip(recorded.observations, episode.turns, strict=False):
-        tally.observed += 1
-        pair = suite.normalised(before), suite.normalised(turn.observation)
-        if pair[0] == pair[1]:
-            tally.observations += 1
-        else:
-            cause = suite.explain(*pair)
-            shown = (_shown(before), _shown(turn.observation))
-            found.append(Difference(label, episode.task, "observation", cause, *shown))
+            counts = str(dict(recorded.counters)), str(now)
+            found.append(Difference(label, episode.task, "counters", cause or UNKNOWN, *counts))
     return tally, found
+
+
+def _following(cause: str) -> str:
+    """The cause of what differs after something else did."""
+    return cause if cause.startswith(AFTER) else f"{AFTER} {cause}"
 
 
 def _shown(text: str, most: int = 400) -> str:
@@ -128,7 +140,9 @@ def replay(
     # Where a record ends without the environment's word, the model had no room for another turn.
     player = Scripted(answers, CONTEXT_FULL)
     teacher = Scripted({(record.task, "teacher"): record.feedback for record in known})
-    name = hashlib.sha256(f"{run.label} {run.sha256}".encode()).hexdigest()[:16]
+    # What was executed with other settings, or other recorded answers of a tool, is not continued.
+    given = canonical([run.label, run.sha256, dict(run.settings)])
+    name = hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     with Journal(folder / f"{name}.jsonl") as journal:
         driver = Driver(suite, player, journal, batch, 0, teacher)
         with contextlib.closing(suite):
@@ -208,9 +222,7 @@ def _table(made: dict[str, Any]) -> str:
                 f"{name}: {made[name]} of {made[total]} as recorded ({made['rates'][name]:.2f} %)"
             )
     for cause in made["causes"]:
-        lines.append(
-            f"{cause['count']} {cause['kind']} differ: {cause['cause'] or 'each is listed'}"
-        )
+        lines.append(f"{cause['count']} {cause['kind']} differ: {cause['cause']}")
     if made["not_in_the_data"]:
         lines.append(
             f"{len(made['not_in_the_data'])} records are of tasks that the data do not have"
