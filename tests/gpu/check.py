@@ -200,9 +200,12 @@ def everything(args: argparse.Namespace, work: Path, environment: dict[str, str]
     for number, name in enumerate(chosen):
         left = end - time.monotonic()
         scale = 10 if args.device == "cpu" else 1  # a CPU's limits are no measure of anything
-        if left < LEAST and not args.tiny:
+        why = f"{args.minutes:g} minutes were over" if left < LEAST and not args.tiny else ""
+        if parts and parts[0].name == "machine" and parts[0].state != "done":
+            why = "the part machine did not end"
+        if why:
             part = Part(name, args.results / f"{name}.json", state=report.ABSENT)
-            part.add(absent("all of it", f"{args.minutes:g} minutes were over"))
+            part.add(absent("all of it", why))
         else:
             limit = scale * LIMITS[name] if args.tiny else min(LIMITS[name], left)
             print(f"gpu-check: {name} ({number + 1} of {len(chosen)}), at most {limit:.0f} s, "
