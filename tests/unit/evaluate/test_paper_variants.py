@@ -208,6 +208,8 @@ def test_prompts_of_the_paper_have_no_beginning_token(spec, gsm8k, tmp_path, mon
     seen = {}
 
     class Reads(Tokenised):
+        scored = None  # nothing is
+
         def generate(self, requests, seeds, done):
             seen[self.label] = self.prompts(requests)[0]
             for number in range(len(requests)):
@@ -298,6 +300,8 @@ def test_long_prompts_of_mmlu_lose_their_last_examples(spec, tmp_path, monkeypat
     asked = []
 
     class Reads(Tokenised):
+        generate = scored = None  # nothing is
+
         def loglikelihood(self, requests, seeds, done):
             asked.extend(request.args[0] for request in requests)
             yield from ((number, {"response": [-1.0, True]}) for number in range(len(requests)))
