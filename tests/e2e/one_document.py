@@ -68,7 +68,7 @@ def corpus(folder: Path) -> tuple[list[str], int]:
         block(shown({**manifest, "files": [file]})),
         f"The archive has {members} members. It is never unpacked onto the disk; its members are read one after\n"
         f"the other. The one followed here is `{MEMBER}`:",
-        block(lines(text, 9), "sh"),
+        block(lines(text, 9), "text"),
         "## A row of the cleaned corpus",
         f"The rule `clean` looks at every member. Of this archive {statistics['documents']} stayed; the others are counted by the\n"
         "reason for which they were dropped, in `part-0-of-1.stats.json` and in the datasheet:",
@@ -177,7 +177,7 @@ def problem(folder: Path) -> list[str]:
         "and the cell of the table and the report is that value with its interval:",
         block(f"HumanEval   pretrained   {score['value']:.1%}   {low:.1%} to {high:.1%}   {score['n']} of {score['of']} problems", "text"),
         "Beside every file lies `<file>.prov.json`: the rule, its inputs with their hashes, the recipe's digest and the\n"
-        "commit. `snakemake provenance --config of=results/smoke/report.html` prints the chain from the report back to\n"
+        "commit. `snakemake --cores 1 provenance --config of=results/figures/mini/loss.svg` prints such a chain, from a figure back to\n"
         "the archives' hashes.",
     ]  # fmt: skip
 
