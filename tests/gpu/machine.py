@@ -1,12 +1,13 @@
 """Part machine: what this is, and the rate of a matrix product that utilisation is a share of."""
 
+import importlib
 import importlib.metadata
 import platform
 
 import torch
 from lemur.train.meter import SIDE, matrix_rate
 
-from gpu.report import absent, fact
+from gpu.report import NO_GPU, absent, fact
 
 PACKAGES = (
     "torch", "triton", "transformers", "accelerate", "peft", "safetensors", "tokenizers", "numpy",
@@ -38,13 +39,15 @@ def device_name(device: str) -> str:
 
 def run(session) -> None:
     """Facts for the head of the page, and the matrix rate."""
+    # Read from a cold disk once, here, where there is time for it, and not by the first part that has none.
+    importlib.import_module("lemur.train.model")
     versions = {"Python": platform.python_version()}
     versions |= {name: version(name) or "not here" for name in PACKAGES}
     session.part.facts["versions"] = versions
     if session.device == "cuda" and not torch.cuda.is_available():
+        session.part.facts["device"] = NO_GPU
         session.part.add(absent("a GPU", "torch.cuda.is_available() is false"))
-        session.part.facts["device"] = "no GPU is visible"
-        raise SystemExit("no GPU is visible")
+        raise SystemExit(NO_GPU)
     session.part.facts["device"] = device_name(session.device)
     device = torch.device(session.device)
     precisions = ("bf16", "fp32") if session.device == "cuda" else ("fp32",)

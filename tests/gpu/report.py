@@ -10,6 +10,7 @@ from lemur.errors import UserError
 from lemur.files import read_json, write_json
 
 PASS, MISS, OPEN, ABSENT = "pass", "miss", "not decided", "not here"
+NO_GPU = "no GPU is visible"
 VERDICTS = {"reached": PASS, "missed": MISS, "not decided": OPEN}
 
 

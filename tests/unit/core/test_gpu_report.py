@@ -150,3 +150,24 @@ def test_the_parts_fit_the_time_that_is_lent():
     correct = ("machine", "attention", "losses", "resume", "decoding", "train-1b")
     assert sum(check.LIMITS[name] for name in correct) <= 480
     assert max(check.LIMITS.values()) < 480
+
+
+def test_without_a_gpu_no_other_part_begins(tmp_path, monkeypatch):
+    """What nothing can be checked on is said once; a first part that is only slow stops nothing."""
+    begun = []
+
+    def run_part(args, work, environment, name, limit):
+        begun.append(name)
+        return Part(name, tmp_path / f"{name}.json", state=state, facts=facts)
+
+    monkeypatch.setattr(check, "run_part", run_part)
+    args = types.SimpleNamespace(
+        only=None, minutes=8.0, tiny=False, device="cuda", results=tmp_path, out=tmp_path / "gpu.md"
+    )
+    state, facts = f"failed with code 1: {report.NO_GPU}", {"device": report.NO_GPU}
+    assert check.everything(args, tmp_path, {}) == 1
+    assert begun == ["machine"]
+    assert args.out.read_text().count(f"not here: {report.NO_GPU}") == len(check.LIMITS) - 1
+    state, facts, begun[:] = "ended at its limit of 90 s", {}, []
+    assert check.everything(args, tmp_path, {}) == 1
+    assert begun == list(check.LIMITS)
