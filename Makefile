@@ -13,7 +13,7 @@ define built
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures new plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-agents bench-slurm bench-overhead lint format
+.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures new plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-agents bench-slurm bench-overhead gpu-check lint format
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ bench-slurm: setup ## dry runs of up to 10,000 shards and jobs a minute into rep
 
 bench-overhead: envs ## smoke on the test cluster over smoke run locally into reports/bench/slurm.md (root on Debian; about 15 minutes)
 	@workflow/env-run workflow python tests/bench/slurm_overhead.py --out reports/bench/slurm.md
+
+gpu-check: ## training and decoding on this machine's GPU with the machine's own python3, at most 8 minutes, into reports/bench/gpu.md (GPU_CHECK='--wheels FOLDER'; GPU_PYTHON=other Python)
+	@$(or $(GPU_PYTHON),python3) tests/gpu/check.py $(GPU_CHECK)
 
 clean-%: setup ## remove what a stage made: make clean-sft [RECIPE=mini] [DRY=1: say what would be lost]
 	$(call built,workflow)
