@@ -5,6 +5,7 @@ import json
 import math
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,36 @@ VERSION = 7  # of judging
 Sample = dict[str, Any]  # of lm-eval
 
 
-def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
-    """Write ``out`` (scores.json) and beside it ``verdicts.jsonl`` and ``prompt.txt``, the first
-    problem as the model got it. Nothing is generated."""
+@dataclass(frozen=True)
+class Replay:
+    """A benchmark asked again of what was recorded. ``settings`` and ``recorded`` are of the
+    generations; ``samples`` are lm-eval's, by task."""
+
+    bench: Bench
+    settings: dict[str, Any]
+    recorded: dict[str, dict[str, Any]]
+    lm: ReplayLM
+    samples: dict[str, list[Sample]]
+
+
+def replay(spec: dict[str, Any], generations: Path, data: Path) -> Replay:
+    """Ask the benchmark of ``spec`` again; nothing is generated. Programs are not run: what judges them
+    is no metric of lm-eval's."""
     settings.check(spec)
     bench = Bench(spec, data)
     found, recorded = store.read(generations)
     store.refuse_other(generations, found, settings.collect(spec, bench))
-    judge = bench.benchmark.judge
-    lm = ReplayLM(recorded, str(generations), LONGEST if judge is None else None)
-    samples = bench.evaluate(lm, metrics=judge is None)
+    measured = bench.benchmark.judge is None
+    lm = ReplayLM(recorded, str(generations), LONGEST if measured else None)
+    return Replay(bench, found, recorded, lm, bench.evaluate(lm, metrics=measured))
+
+
+def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
+    """Write ``out`` (scores.json) and beside it ``verdicts.jsonl`` and ``prompt.txt``, the first
+    problem as the model got it. Nothing is generated."""
+    replayed = replay(spec, generations, data)
+    bench, found, lm = replayed.bench, replayed.settings, replayed.lm
+    recorded, samples, judge = replayed.recorded, replayed.samples, bench.benchmark.judge
     _mark_refused(samples, lm)
     items = [
         _item(name, sample)

@@ -13,14 +13,13 @@ from typing import Any
 
 from lemur.data import records
 from lemur.errors import UserError
-from lemur.evaluate import settings, store
-from lemur.evaluate.lm import LONGEST, ReplayLM
+from lemur.evaluate.items import NOT_JUDGED, PASSED, SCORED
+from lemur.evaluate.judging import replay
 from lemur.evaluate.sample import Sample, write
-from lemur.evaluate.tasks import Bench
 from lemur.progress import Progress
 
 Line = Mapping[str, Any]
-CORRECT = {"passed": True, "not judged": None, "scored": None}
+CORRECT = {PASSED: True, NOT_JUDGED: None, SCORED: None}
 
 
 def run_all(
@@ -38,20 +37,15 @@ def run_all(
 
 def run(spec: dict[str, Any], generations: Path, verdicts: Path, data: Path, out: Path) -> None:
     """Write ``out`` (samples.jsonl), one line a problem in the order of ``verdicts``."""
-    settings.check(spec)
-    bench = Bench(spec, data)
-    found, recorded = store.read(generations)
-    store.refuse_other(generations, found, settings.collect(spec, bench))
-    replayed = bench.definition.get("program") is None
-    lm = ReplayLM(recorded, str(generations), LONGEST if replayed else None)
+    replayed = replay(spec, generations, data)
     asked = {
         (name, sample["doc"]["_id"]): sample
-        for name, samples in bench.evaluate(lm, metrics=replayed).items()
+        for name, samples in replayed.samples.items()
         for sample in samples
     }
     responses: dict[tuple[str, Any], list[Line]] = defaultdict(list)
-    for place in lm.places:
-        responses[place["task"], place["document"]].append(recorded[place["key"]])
+    for place in replayed.lm.places:
+        responses[place["task"], place["document"]].append(replayed.recorded[place["key"]])
     with open(verdicts, "rb") as file:
         lines = list(records.json_lines(file, str(verdicts)))
     write(out, [_joined(line, asked, responses, f"{verdicts}: line {n}") for n, line in lines])
@@ -79,10 +73,10 @@ def _joined(
         texts = [choices[likeliest]]
     correct = CORRECT.get(line["verdict"], False)
     score = None if correct is None else float(correct)
-    if line["verdict"] == "scored":
+    if line["verdict"] == SCORED:
         score = line["bits"] / line["bytes"]
-    elif judged := [word for word in line.get("samples", []) if word != "not judged"]:
-        score = judged.count("passed") / len(judged)
+    elif judged := [word for word in line.get("samples", []) if word != NOT_JUDGED]:
+        score = judged.count(PASSED) / len(judged)
     return Sample(
         task=line["task"],
         document=line["document"],
