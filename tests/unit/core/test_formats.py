@@ -4,10 +4,10 @@ import dataclasses
 import json
 
 import pytest
-from lemur import formats
 from lemur.errors import UserError
 from lemur.evaluate.verdicts import ProblemVerdict, read_verdicts, write_verdicts
 from lemur.provenance import ROOT
+from lemur.report import formats
 
 
 def test_the_page_is_current():

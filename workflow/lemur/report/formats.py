@@ -1,6 +1,6 @@
 """What stages hand to each other, as a page: ``docs/formats.md`` from the types that read and write it.
 
-``workflow/env-run workflow python -m lemur.formats docs/formats.md`` writes the page.
+``workflow/env-run workflow python -m lemur.report.formats docs/formats.md`` writes the page.
 """
 
 import ast
@@ -19,7 +19,7 @@ from lemur.files import write_text
 HEAD = """# Formats
 
 What one stage writes and another reads, from the types in the package: this page is made by
-`workflow/env-run workflow python -m lemur.formats docs/formats.md`, and a test holds it to them. Where
+`workflow/env-run workflow python -m lemur.report.formats docs/formats.md`, and a test holds it to them. Where
 a type has a default, a line may lack the key.
 """
 
