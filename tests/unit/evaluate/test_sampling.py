@@ -51,5 +51,5 @@ def test_verdicts_on_other_prompts_are_refused(spec, gsm8k, tmp_path):
     path = out / "verdicts.jsonl"
     first, *rest = path.read_text().splitlines(keepends=True)
     path.write_text(first.replace('"prompt_sha256": "', '"prompt_sha256": "0') + "".join(rest))
-    with pytest.raises(UserError, match=r"verdicts\.jsonl: line 1: .* is asked otherwise now"):
+    with pytest.raises(UserError, match=r"verdicts\.jsonl: .* is asked otherwise now"):
         sampling.run(spec("gsm8k"), out / "generations.jsonl", path, gsm8k, out / "samples.jsonl")
