@@ -279,7 +279,8 @@ rule model_card:
         model=model_done,
         scores=scores_of_model,
     output:
-        "results/{recipe}/card/{model}/README.md",
+        card="results/{recipe}/card/{model}/README.md",
+        results="results/{recipe}/card/{model}/.eval_results/lemur.yaml",
     log:
         "logs/card/{recipe}/{model}.log",
     wildcard_constraints:
@@ -287,15 +288,16 @@ rule model_card:
     resources:
         **asked("model_card"),
     params:
-        spec=lambda w: canonical({"recipe": w.recipe, "model": w.model}),
+        spec=card_spec,
         model=model_folder,
         version=stages.VERSION["card"],
-        lock=LOCKS["figures"],
+        lock=LOCKS["evaluate"],
     shell:
         script(
-            "figures",
+            "evaluate",
             "8_figures/model_card.py",
-            "--model {params.model:q} --scores {input.scores} --out {output}",
+            "--model {params.model:q} --scores {input.scores} --out {output.card}",
+            "--results {output.results}",
         )
 
 

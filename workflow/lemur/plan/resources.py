@@ -96,6 +96,10 @@ WORK = {
     "draw_study": Work(700),
     "index": Work(700),
     "model_card": Work(700),
+    "benchmark_samples": Work(2500),
+    "export_scores": Work(1500),
+    "export_trackio": Work(1000),
+    "croissant": Work(1500, memory=0.02, speed=50, reads="corpus"),
     "report": Work(1500),
     "write_ro_crate": Work(700),
 }
