@@ -163,3 +163,15 @@ rule diff:
         sides=two_sides,
     shell:
         comparing_sides()
+
+
+rule adopt:
+    log:
+        "logs/adopt.log",
+    params:
+        asked=what_to_adopt,
+        of=OF,
+        stage=config.get("as", ""),
+        by=str(config.get("by", getpass.getuser())),
+    shell:
+        adopting()

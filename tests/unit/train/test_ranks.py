@@ -255,14 +255,15 @@ def test_a_rank_whose_disk_is_full_says_so(two, undisturbed):
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_no_rank_holds_more_than_its_part(monkeypatch, tmp_path, index):
-    """13 MB of weights a rank and 39 of its checkpoint's copy; the largest tensor has 4 MB.
+    """12 MB of weights a rank and 37 of its part of a checkpoint; the largest tensor has 4 MB.
 
     What a rank holds on top of its training while it saves, and after that while the model is
-    published. Gathered in one place a checkpoint has 157 MB, and the model 52.
+    published. Gathered in one place a checkpoint has 147 MB, and the model 49.
     """
     sizes = {"vocab_size": 16_384, "hidden_size": 64, "intermediate_size": 4_096}
     folder = tiny_model(tmp_path / "wide", **sizes, num_hidden_layers=14, tie_word_embeddings=True)
     parallel = {**TWO["parallel"], "processes_per_node": 4, "zero_stage": 3}
+    parallel["timeout_seconds"] = 600
     spec = {**TWO, "parallel": parallel, "micro_batch_sequences": 1, "tokens": 6 * 64}
     done, found = tmp_path / "DONE.json", tmp_path / "held"
     found.mkdir()
@@ -286,8 +287,8 @@ def test_no_rank_holds_more_than_its_part(monkeypatch, tmp_path, index):
     assert code == 0
     copied = [int(line) for path in found.glob("take-*") for line in path.read_text().split()]
     written = [int(line) for path in found.glob("write*") for line in path.read_text().split()]
-    assert len(written) == 4 and max(copied) > 35e6  # it is really measured
-    assert max(copied) < 39.3e6 + 8e6
+    assert len(written) == 4 and max(copied) > 33e6  # it is really measured
+    assert max(copied) < 36.7e6 + 8e6
     assert max(written) < 2 * 4.2e6 + 8e6
 
 
