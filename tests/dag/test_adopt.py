@@ -38,7 +38,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_what_is_adopted_is_not_asked_for_again(folder):
     asked = ("--cores", "1", "adopt", "--config", SMOKE, "of=their model")
     done = snakemake(folder, *asked, "as=pretrain", "by=Ada")

@@ -16,8 +16,9 @@ from lemur.models import tensor_file
 from lemur.train import checkpoint, loop, publishing
 from lemur.train.engine import NotFinite
 from lemur.train.engine_deepspeed import DeepSpeedEngine
+from lemur.train.run import run as train_alone
 from lemur.train.saving import HostCopy, Saver
-from tiny_training import settings, timeless, tiny_model
+from tiny_training import settings, stop_after, timeless, tiny_model
 
 TWO = settings(
     engine="auto",
@@ -250,6 +251,24 @@ def test_a_rank_whose_disk_is_full_says_so(two, undisturbed):
     assert steps_kept(done) == [3] and not list(done.parent.glob("checkpoints/*/.step-*"))
     assert run()[0] == 0
     assert outcome(done) == undisturbed
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_ranks_and_stage_change_between_runs(two, tmp_path_factory, model_folder, index):
+    """Begun by two ranks in ZeRO 2, continued by one process, ended by four ranks in ZeRO 3."""
+    run, done = two
+    code, _ = run(at(4, {1}, lambda _: (os.kill(os.getppid(), signal.SIGTERM), time.sleep(0.3))))
+    assert code == 75 and steps_kept(done) == [3, 5]
+    stop_after(7, settings(), model_folder, index, done)
+    assert steps_kept(done) == [6, 7]
+    four = {**TWO["parallel"], "processes_per_node": 4, "zero_stage": 3}
+    code, lines = run(spec={**TWO, "parallel": four, "micro_batch_sequences": 1})
+    assert code == 0 and any("continuing after step 7 of 12" in line for line in lines)
+    alone = tmp_path_factory.mktemp("alone") / "DONE.json"
+    train_alone(settings(), model_folder, index, alone)
+    losses = [[line["loss"] for line in outcome(path)[1]] for path in (done, alone)]
+    assert losses[0] == pytest.approx(losses[1], rel=2e-5)
 
 
 @pytest.mark.long
