@@ -10,6 +10,7 @@ localrules:
     sft,
     evaluate,
     agents,
+    export,
     export_agents,
     replay,
     foundation,
@@ -19,6 +20,7 @@ localrules:
     ro_crate,
     init,
     diff,
+    publish,
 
 
 rule fetch:
@@ -101,6 +103,11 @@ rule agents:
         printing_agents()
 
 
+rule export:
+    input:
+        exported(),
+
+
 rule export_agents:
     input:
         asked_of_agents("episodes.eval"),
@@ -175,3 +182,15 @@ rule adopt:
         by=str(config.get("by", getpass.getuser())),
     shell:
         adopting()
+
+
+rule publish:
+    input:
+        unpack(publish_files),
+    log:
+        f"logs/publish/{RECIPE['name']}.log",
+    params:
+        spec=publish_spec,
+        arguments=publish_arguments,
+    shell:
+        publishing()

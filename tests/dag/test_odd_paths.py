@@ -29,7 +29,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         },
     )  # fmt: skip
     targets = ("all", "corpus", "datasheet", "mixture_table", "evaluate", "ro_crate", "provenance")
-    targets += ("agents", "export_agents", "replay", "init", "diff", "adopt")
+    targets += ("agents", "export_agents", "replay", "init", "diff", "export", "publish", "adopt")
     # What the index leads to beside reports: an earlier mixture of a study, and a model's scores.
     alone = ("results/figures/models/m/foundation.html", "results/ratio-3/mix/table.txt")
     for path in alone:
@@ -46,6 +46,8 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         "after=my runs/of mine",
         "of=their model",
         "as=pretrain",
+        "to=hub",
+        "repository=me/mine",
     )
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
     assert done.returncode == 0, done.stderr[-3000:]

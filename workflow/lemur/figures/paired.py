@@ -1,7 +1,7 @@
 """Two verdicts on one problem: by another rule, asked in another way, or of another model."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def difference(score: Score, other: Score | None) -> Difference | None:
     if other is None or score["value"] is None or other["value"] is None:
         return None
     if score["benchmark"].startswith("bits_per_byte_"):
-        return _bits_difference(coded(score["_path"]), coded(other["_path"]))
+        return bits_difference(coded(score["_path"]), coded(other["_path"]))
     mine, theirs = passed(score["_path"]), passed(other["_path"])
     shared = sorted(set(mine) & set(theirs))
     if not shared:
@@ -93,9 +93,10 @@ def difference(score: Score, other: Score | None) -> Difference | None:
     return Difference(*intervals.paired_difference(ours, others), len(shared), whole)
 
 
-def _bits_difference(
-    mine: dict[Name, tuple[float, int]], theirs: dict[Name, tuple[float, int]]
+def bits_difference(
+    mine: Mapping[Name, tuple[float, int]], theirs: Mapping[Name, tuple[float, int]]
 ) -> Difference | None:
+    """The same of bits and bytes by document, as :func:`coded` reads them."""
     shared = sorted(set(mine) & set(theirs))
     if not shared:
         return None
