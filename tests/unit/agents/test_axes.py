@@ -53,8 +53,13 @@ def test_a_transcribed_label_that_is_not_the_mean_of_its_parts_is_refused():
     counted, printed, parts = inputs()
     with pytest.raises(UserError, match="not the mean of InterCode-CTF and WebArena"):
         axes.labels(counted, printed, {**parts, ("gpt-3.5-turbo", "WebArena"): 9.0})
+    fewer = {key: value for key, value in parts.items() if key[1] != "RoboCodeGen"}
     with pytest.raises(UserError, match="not the mean of humaneval and mbpp and RoboCodeGen"):
-        axes.labels(counted, printed, {**parts, ("Lemur-70B-Chat", "RoboCodeGen"): 75.5})
+        axes.labels(counted, printed, fewer)
+    other = axes.labels(counted, printed, {**parts, ("Lemur-70B-Chat", "RoboCodeGen"): 75.5})
+    assert "49.61, which is not what is printed" in next(
+        one.note for one in other if (one.axis, one.model) == ("Self-debugging", "Lemur-70B-Chat")
+    )
 
 
 @pytest.mark.parametrize("part, message", [(0, "no episodes of"), (1, "no 'Tool augmentation'")])

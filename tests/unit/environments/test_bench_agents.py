@@ -11,7 +11,7 @@ from lemur.errors import UserError
 from lemur.evaluate.engine import Engine
 from lemur.provenance import ROOT
 
-ARGS = argparse.Namespace(model=Path("models/tiny/model"), limit=3, new=6)
+ARGS = argparse.Namespace(model=Path("models/tiny/model"), limit=3, new=6, pause=0.2)
 
 
 @pytest.fixture(scope="module")

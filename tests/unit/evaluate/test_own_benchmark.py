@@ -8,7 +8,8 @@ import pytest
 from answered import scored
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.errors import UserError
-from lemur.evaluate import asked_together, benchmarks
+from lemur.evaluate import asked_together, benchmarks, sampling
+from lemur.evaluate.sample import read
 from tiny_benchmarks import jsonl, listing
 
 RIDDLES = Path(__file__).parent / "riddles"
@@ -32,6 +33,12 @@ def test_it_is_asked_and_judged_by_its_own_folder(spec, sandbox, manifest, tmp_p
     assert [line["digits"] for line in verdicts] == ["failed", "passed", "failed"]
     assert found["value"] == pytest.approx(2 / 3)
     assert found["beside"]["digits"]["differs_on"] == 1
+    files = [tmp_path / "out" / name for name in ("generations.jsonl", "verdicts.jsonl")]
+    sampling.run(given, *files, manifest, tmp_path / "samples.jsonl")
+    joined = [(one.responses, one.verdict, one.score) for one in read(tmp_path / "samples.jsonl")]
+    assert joined == [
+        ((" 1 + 1",), "passed", 1.0), ((" 3",), "passed", 1.0), ((" 5",), "failed", 0.0)
+    ]  # fmt: skip
 
 
 def test_what_its_folder_says_decides_which_answers_are_ready(spec, tmp_path):

@@ -359,7 +359,7 @@ def test_a_gold_query_of_each_database_passes(real, sandbox):
     documents, maker, _ = real
     chosen = list({one["db"]: one for one in documents}.values())
     assert len(chosen) == 20
-    jobs = [maker(one, one["gold"][len("SELECT") :]) for one in chosen]
+    jobs = [maker.job(one, one["gold"][len("SELECT") :]) for one in chosen]
     assert run_all(sandbox, jobs) == ["passed"] * 20
 
 
@@ -368,5 +368,5 @@ def test_all_gold_queries_pass_and_wrong_ones_fail(real, sandbox):
     documents, maker, _ = real
     jobs = [maker.job(one, query.tidy(one["gold"])[len("SELECT") :]) for one in documents]
     assert run_all(sandbox, jobs) == ["passed"] * 1034
-    wrong = [maker(one, " 'no such answer', 1, 2, 3, 4, 5, 6, 7, 8, 9") for one in documents]
+    wrong = [maker.job(one, " 'no such answer', 1, 2, 3, 4, 5, 6, 7, 8, 9") for one in documents]
     assert run_all(sandbox, wrong) == ["failed"] * 1034

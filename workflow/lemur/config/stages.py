@@ -177,7 +177,9 @@ def train(recipe: Recipe, stage: str) -> Recipe:
 
 
 def conversations(recipe: Recipe) -> Recipe:
-    listed = [_some(item, ("name", "format", "examples")) for item in recipe["sft"]["sources"]]
+    listed = [
+        _some(item, ("name", "format", "examples", "path")) for item in recipe["sft"]["sources"]
+    ]
     return {"sources": listed, "seed": recipe["seed"]}
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from lemur.errors import UserError
 from lemur.evaluate import intervals
 from lemur.evaluate.benchmark import Judge, Runnable, Skipped
-from lemur.evaluate.items import NOT_JUDGED, PASSED, Item
+from lemur.evaluate.items import Item
 from lemur.evaluate.tasks import Bench
+from lemur.evaluate.verdicts import NOT_JUDGED, PASSED
 from lemur.progress import Progress
 from lemur.sandbox.judge import VERDICTS, Job, Verdict, stable
 from lemur.sandbox.judge import judge as judge_program

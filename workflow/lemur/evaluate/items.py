@@ -4,8 +4,7 @@ import dataclasses
 from typing import Any
 
 from lemur.evaluate.documents import Document
-
-PASSED, FAILED, SCORED, NOT_JUDGED = "passed", "failed", "scored", "not judged"
+from lemur.evaluate.verdicts import NOT_JUDGED, ProblemVerdict
 
 
 @dataclasses.dataclass
@@ -41,14 +40,16 @@ class Item:
         """Whether there is a verdict on the first answer."""
         return self.verdict != NOT_JUDGED
 
-    def row(self) -> dict[str, Any]:
-        """The problem's line of verdicts.jsonl."""
+    def recorded(self) -> ProblemVerdict:
+        """What verdicts.jsonl says of the problem."""
         optional = {"detail": self.detail, "samples": self.samples, "second": self.second}
-        return {
-            "task": self.task,
-            "document": self.document["_id"],
-            "prompt_sha256": self.prompt_sha256,
-            "verdict": self.verdict,
-            **{name: value for name, value in optional.items() if value is not None},
-            **self.notes,
-        }
+        return ProblemVerdict.parse(
+            {
+                "task": self.task,
+                "document": self.document["_id"],
+                "prompt_sha256": self.prompt_sha256,
+                "verdict": self.verdict,
+                **optional,
+                **self.notes,
+            }
+        )

@@ -1,33 +1,54 @@
 """Judge recorded generations: lm-eval's metrics over a replay, or programs in the sandbox."""
 
 import hashlib
-import json
 import math
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lemur.evaluate import answers, executed, intervals, settings, store
-from lemur.evaluate.items import FAILED, PASSED, SCORED, Item
+from lemur.evaluate.items import Item
 from lemur.evaluate.lm import LONGEST, ReplayLM
 from lemur.evaluate.tasks import Bench
-from lemur.files import replacing, write_json, write_text
+from lemur.evaluate.verdicts import FAILED, FILE, PASSED, SCORED, write_verdicts
+from lemur.files import write_json, write_text
 
 VERSION = 7  # of judging
 Sample = dict[str, Any]  # of lm-eval
 
 
-def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
-    """Write ``out`` (scores.json) and beside it ``verdicts.jsonl`` and ``prompt.txt``, the first
-    problem as the model got it. Nothing is generated."""
+@dataclass(frozen=True)
+class Replay:
+    """A benchmark asked again of what was recorded. ``settings`` and ``recorded`` are of the
+    generations; ``samples`` are lm-eval's, by task."""
+
+    bench: Bench
+    settings: dict[str, Any]
+    recorded: dict[str, dict[str, Any]]
+    lm: ReplayLM
+    samples: dict[str, list[Sample]]
+
+
+def replay(spec: dict[str, Any], generations: Path, data: Path) -> Replay:
+    """Ask the benchmark of ``spec`` again; nothing is generated. Programs are not run: what judges them
+    is no metric of lm-eval's."""
     settings.check(spec)
     bench = Bench(spec, data)
     found, recorded = store.read(generations)
     store.refuse_other(generations, found, settings.collect(spec, bench))
-    judge = bench.benchmark.judge
-    lm = ReplayLM(recorded, str(generations), LONGEST if judge is None else None)
-    samples = bench.evaluate(lm, metrics=judge is None)
+    measured = bench.benchmark.judge is None
+    lm = ReplayLM(recorded, str(generations), LONGEST if measured else None)
+    return Replay(bench, found, recorded, lm, bench.evaluate(lm, metrics=measured))
+
+
+def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
+    """Write ``out`` (scores.json) and beside it ``verdicts.jsonl`` and ``prompt.txt``, the first
+    problem as the model got it. Nothing is generated."""
+    replayed = replay(spec, generations, data)
+    bench, found, lm = replayed.bench, replayed.settings, replayed.lm
+    recorded, samples, judge = replayed.recorded, replayed.samples, bench.benchmark.judge
     _mark_refused(samples, lm)
     items = [
         _item(name, sample)
@@ -65,7 +86,7 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
     first = str(items[0].sample["arguments"][0][0])
     shown = first.encode("utf-8", "backslashreplace").decode()
     write_text(out.parent / "prompt.txt", shown)
-    _write_verdicts(out.parent / "verdicts.jsonl", items)
+    write_verdicts(out.parent / FILE, (item.recorded() for item in items))
     write_json(out, scores)
     if scores["value"] is None:
         print(f"{bench.name} {spec['model']}: not judged: {scores['reason']}", file=sys.stderr)
@@ -207,9 +228,3 @@ def _otherwise_written(sample: dict[str, Any], how: dict[str, str]) -> bool:
 
 def _short(value: Any) -> str:
     return str(value)[:200]
-
-
-def _write_verdicts(path: Path, items: list[Item]) -> None:
-    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as out:
-        for item in items:
-            out.write(json.dumps(item.row(), ensure_ascii=True, sort_keys=True) + "\n")

@@ -11,16 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lemur.data import records
 from lemur.errors import UserError
-from lemur.evaluate import settings, store
-from lemur.evaluate.lm import LONGEST, ReplayLM
+from lemur.evaluate.judging import replay
 from lemur.evaluate.sample import Sample, write
-from lemur.evaluate.tasks import Bench
+from lemur.evaluate.verdicts import NOT_JUDGED, PASSED, SCORED, ProblemVerdict, read_verdicts
 from lemur.progress import Progress
 
 Line = Mapping[str, Any]
-CORRECT = {"passed": True, "not judged": None, "scored": None}
+CORRECT = {PASSED: True, NOT_JUDGED: None, SCORED: None}
 
 
 def run_all(
@@ -38,38 +36,32 @@ def run_all(
 
 def run(spec: dict[str, Any], generations: Path, verdicts: Path, data: Path, out: Path) -> None:
     """Write ``out`` (samples.jsonl), one line a problem in the order of ``verdicts``."""
-    settings.check(spec)
-    bench = Bench(spec, data)
-    found, recorded = store.read(generations)
-    store.refuse_other(generations, found, settings.collect(spec, bench))
-    replayed = bench.definition.get("program") is None
-    lm = ReplayLM(recorded, str(generations), LONGEST if replayed else None)
+    replayed = replay(spec, generations, data)
     asked = {
         (name, sample["doc"]["_id"]): sample
-        for name, samples in bench.evaluate(lm, metrics=replayed).items()
+        for name, samples in replayed.samples.items()
         for sample in samples
     }
     responses: dict[tuple[str, Any], list[Line]] = defaultdict(list)
-    for place in lm.places:
-        responses[place["task"], place["document"]].append(recorded[place["key"]])
-    with open(verdicts, "rb") as file:
-        lines = list(records.json_lines(file, str(verdicts)))
-    write(out, [_joined(line, asked, responses, f"{verdicts}: line {n}") for n, line in lines])
+    for place in replayed.lm.places:
+        responses[place["task"], place["document"]].append(replayed.recorded[place["key"]])
+    judged = read_verdicts(verdicts)
+    write(out, [_joined(verdict, asked, responses, str(verdicts)) for verdict in judged])
 
 
 def _joined(
-    line: Line,
+    judged: ProblemVerdict,
     asked: Mapping[tuple[str, str], Line],
     responses: Mapping[tuple[str, Any], list[Line]],
     where: str,
 ) -> Sample:
-    sample = asked.get((line["task"], line["document"]))
+    sample = asked.get(judged.name)
     if sample is None:
-        raise UserError(f"{where}: '{line['document']}' is not asked now: judge again")
+        raise UserError(f"{where}: '{judged.document}' is not asked now: judge again")
     prompt = str(sample["arguments"][0][0])
-    if hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest() != line["prompt_sha256"]:
-        raise UserError(f"{where}: '{line['document']}' is asked otherwise now: judge again")
-    given = responses[line["task"], sample["doc_id"]]
+    if hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest() != judged.prompt_sha256:
+        raise UserError(f"{where}: '{judged.document}' is asked otherwise now: judge again")
+    given = responses[judged.task, sample["doc_id"]]
     texts = [one["response"] for one in given if isinstance(one["response"], str)]
     pairs = [one["response"] for one in given if isinstance(one["response"], list)]
     choices: list[str] = []
@@ -77,22 +69,22 @@ def _joined(
         choices = [str(arguments[1]) for arguments in sample["arguments"]]
         likeliest = max(range(len(pairs)), key=lambda number: pairs[number][0])
         texts = [choices[likeliest]]
-    correct = CORRECT.get(line["verdict"], False)
+    correct = CORRECT.get(judged.verdict, False)
     score = None if correct is None else float(correct)
-    if line["verdict"] == "scored":
-        score = line["bits"] / line["bytes"]
-    elif judged := [word for word in line.get("samples", []) if word != "not judged"]:
-        score = judged.count("passed") / len(judged)
+    if judged.bits is not None and judged.bytes:
+        score = judged.bits / judged.bytes
+    elif drawn := [word for word in judged.samples or () if word != NOT_JUDGED]:
+        score = drawn.count(PASSED) / len(drawn)
     return Sample(
-        task=line["task"],
-        document=line["document"],
+        task=judged.task,
+        document=judged.document,
         prompt=prompt,
-        target=str(line.get("target", sample["target"])),
+        target=str(sample["target"] if judged.target is None else judged.target),
         responses=tuple(texts),
         choices=tuple(choices),
-        answer=str(line.get("answer", "")),
-        verdict=line["verdict"],
-        detail=str(line.get("detail", "")),
+        answer=judged.answer or "",
+        verdict=judged.verdict,
+        detail=judged.detail or "",
         correct=correct,
         score=score,
         finish=str(given[0].get("finish", "")),

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lemur.evaluate import intervals
-from lemur.evaluate.items import PASSED, Item
+from lemur.evaluate.items import Item
+from lemur.evaluate.verdicts import PASSED
 
 
 def share(verdicts: Sequence[str]) -> dict[str, Any]:

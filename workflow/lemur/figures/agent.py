@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.agents import outcomes, rates
-from lemur.agents.axes import AXES, COUNTED, MODELS, Label, labels
+from lemur.agents.axes import AXES, COUNTED, MODELS, Label, labels, printed_parts
 from lemur.figures import radar, reported, tables
 from lemur.figures.inputs import write_csv
 from lemur.figures.style import Style, canvas, colours, save
@@ -21,8 +21,7 @@ SHORT = {
 
 def parts(source: Path) -> reported.Numbers:
     """The printed parts of the axes that are means."""
-    tables = ("self-debugging", "digital-environment")
-    return {key: value for name in tables for key, value in reported.table(source, name).items()}
+    return printed_parts(reported.read(source))
 
 
 def read_labels(source: Path, table: Path) -> list[Label]:

@@ -1,6 +1,6 @@
 """Rules on recorded episodes, which are counted here again: they can give REPRODUCED."""
 
-from lemur.agents.axes import AXES, COUNTED, labels
+from lemur.agents.axes import AXES, COUNTED, labels, printed_parts
 from lemur.claims.claim import Finding, Verdict
 from lemur.claims.evidence import Estimate, Evidence
 from lemur.claims.rules.registry import rule, undecided, verdict_of
@@ -36,7 +36,7 @@ def recounted(evidence: Evidence, axis: str) -> Finding:
         for one in labels(
             evidence.rates,
             evidence.reported["agent-radar"],
-            evidence.reported["digital-environment"],
+            printed_parts(evidence.reported),
         )
         if one.axis == axis and one.mark == COUNTED and one.rate
     ]

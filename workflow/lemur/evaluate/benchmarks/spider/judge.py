@@ -13,8 +13,9 @@ from lemur.evaluate.benchmarks.spider import results
 from lemur.evaluate.benchmarks.spider.dump import read_dump
 from lemur.evaluate.benchmarks.spider.match import exact
 from lemur.evaluate.documents import Document
-from lemur.evaluate.items import PASSED, Item
+from lemur.evaluate.items import Item
 from lemur.evaluate.source import Source
+from lemur.evaluate.verdicts import PASSED
 from lemur.sandbox.judge import Job
 
 # What runs the query: pinned code of this project, in the sandbox all the same, since a query can
