@@ -1,6 +1,7 @@
 # Configuration, and the functions that say how and where rules run.
 import dataclasses
 import functools
+import getpass
 import json
 import os
 import re
@@ -21,7 +22,7 @@ from lemur import plan as cost_plan
 from lemur.config.agents import with_parts
 from lemur.config import claims, load, place, project, schema, scoring, site, stages
 from lemur.config import recipe as recipes
-from lemur.dag import answers, failures, local_lock, locks
+from lemur.dag import adopted, answers, failures, local_lock, locks
 from lemur.data import local_files
 from lemur.errors import UserError, nearest
 from lemur.figures import settings
@@ -84,8 +85,10 @@ try:
         cells = {name: local_lock.with_local(cell, LOCAL) for name, cell in STUDY.recipes.items()}
         STUDY = dataclasses.replace(STUDY, common=RECIPE, recipes=cells)
     STYLE = load.figures(config.get("style"), PROJECT)
-    # What `snakemake provenance` explains.
-    OF = str(records.check(config["of"])) if "of" in config else REPORT
+    # What `snakemake provenance` explains; with `as`, what `snakemake adopt` takes over.
+    OF = config.get("of", REPORT)
+    OF = str(records.check(OF)) if "of" in config and "as" not in config else str(OF)
+    ADOPTED = adopted.listed()
     SITE = site.read(Path(config["site"]) if config.get("site") else None)
 except UserError as error:
     sys.exit(f"error: {error}")
@@ -134,6 +137,8 @@ def baselines():
 # The recipes that this run trains and scores: one, or the cells of a study.
 POINTS = {RECIPE["name"]: RECIPE, **(STUDY.recipes if STUDY else {})}
 MIXED = "|".join(map(re.escape, POINTS))
+# Begins the pattern of a recipe's name in rules whose results may be adopted.
+NOT_ADOPTED = adopted.passed_over(ADOPTED, "results")
 
 
 def tokenizer_of(recipe):

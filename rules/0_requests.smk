@@ -60,3 +60,49 @@ def asked(rule):
         "runtime": lambda wildcards, attempt: request(wildcards, attempt).minutes,
         **site.words(alike, SITE),
     }
+
+
+def forms_of_scores(model):
+    """How each benchmark is put to a model, as its scores say it."""
+    forms = {}
+    for entry in RECIPE["evaluate"]["benchmarks"]:
+        spec = stages.judge(RECIPE, model, entry["name"])
+        forms[entry["name"]] = {"format": spec["format"], "shots": int(spec.get("shots") or 0)}
+    return forms
+
+
+def what_to_adopt(wildcards):
+    """What a result that is taken over has to be: values of the recipe."""
+    missing = [key for key in ("of", "as") if key not in config]
+    if missing:
+        sys.exit(
+            f"error: adopt: {' and '.join(missing)} not given: --config of=<model folder, token file or "
+            f"scores.json> as=<stage> ({', '.join(adopted.STAGES)})"
+        )
+    models = [*RECIPE["evaluate"]["models"], *(entry["name"] for entry in baselines())]
+    scored = config["as"].split("/")[1:2]
+    known = [model for model in models if [model] == scored]
+    base = RECIPE["base"]
+    return canonical(
+        {
+            "recipe": RECIPE["name"],
+            "base": base["name"],
+            "architecture": base["architecture"],
+            "corpus": RECIPE["corpus"]["name"],
+            "tokenizer": tokenizer_of(RECIPE),
+            "tokenizer_file": f"resources/models/{base['name']}/model/tokenizer.json",
+            "sources": {
+                source["name"]: source.get("parts", 1) for source in RECIPE["corpus"]["sources"]
+            },
+            "models": models,
+            "benchmarks": forms_of_scores(known[0]) if known else {},
+        }
+    )
+
+
+def adopting():
+    """Shell text that takes over what somebody made elsewhere; it takes the folder's lock itself."""
+    call = f"{RUN} data python -m lemur.trace.adopt --of {{params.of:q}} --as {{params.stage:q}}"
+    return (
+        f"exec 9>&-; {call} --by {{params.by:q}} --asked {{params.asked:q}} 2> >(tee {{log:q}} >&2)"
+    )

@@ -13,6 +13,8 @@ rule tokenize:
         "logs/tokenize/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.log",
     benchmark:
         "benchmarks/tokenize/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.tsv"
+    wildcard_constraints:
+        corpus=adopted.passed_over(ADOPTED, "results/tokens") + re.escape(RECIPE["corpus"]["name"]),
     group:
         shard_group
     resources:

@@ -15,7 +15,7 @@ rule continue_pretraining:
     benchmark:
         "benchmarks/pretrain/{recipe}.tsv"
     wildcard_constraints:
-        recipe=MIXED,
+        recipe=NOT_ADOPTED + f"(?:{MIXED})",
     retries: 1
     threads: plan_resources.threads(RECIPE, "pretrain")
     resources:

@@ -65,6 +65,8 @@ rule supervised_fine_tuning:
         "logs/sft/{recipe}.log",
     benchmark:
         "benchmarks/sft/{recipe}.tsv"
+    wildcard_constraints:
+        recipe=NOT_ADOPTED + re.escape(RECIPE["name"]),
     retries: 1
     threads: plan_resources.threads(RECIPE, "sft")
     resources:

@@ -45,7 +45,7 @@ rule judge:
     log:
         "logs/judge/{recipe}/{model}/{benchmark}.log",
     wildcard_constraints:
-        recipe=MIXED,
+        recipe=NOT_ADOPTED + f"(?:{MIXED})",
     resources:
         **asked("judge"),
         recipe_digest=point_digest,

@@ -172,6 +172,18 @@ rule diff:
         comparing_sides()
 
 
+rule adopt:
+    log:
+        "logs/adopt.log",
+    params:
+        asked=what_to_adopt,
+        of=OF,
+        stage=config.get("as", ""),
+        by=str(config.get("by", getpass.getuser())),
+    shell:
+        adopting()
+
+
 rule publish:
     input:
         unpack(publish_files),

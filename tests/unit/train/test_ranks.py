@@ -16,8 +16,9 @@ from lemur.models import tensor_file
 from lemur.train import checkpoint, loop, publishing
 from lemur.train.engine import NotFinite
 from lemur.train.engine_deepspeed import DeepSpeedEngine
+from lemur.train.run import run as train_alone
 from lemur.train.saving import HostCopy, Saver
-from tiny_training import settings, timeless, tiny_model
+from tiny_training import settings, stop_after, timeless, tiny_model
 
 TWO = settings(
     engine="auto",
@@ -253,16 +254,35 @@ def test_a_rank_whose_disk_is_full_says_so(two, undisturbed):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
+def test_ranks_and_stage_change_between_runs(two, tmp_path_factory, model_folder, index):
+    """Begun by two ranks in ZeRO 2, continued by one process, ended by four ranks in ZeRO 3."""
+    run, done = two
+    code, _ = run(at(4, {1}, lambda _: (os.kill(os.getppid(), signal.SIGTERM), time.sleep(0.3))))
+    assert code == 75 and steps_kept(done) == [3, 5]
+    stop_after(7, settings(), model_folder, index, done)
+    assert steps_kept(done) == [6, 7]
+    four = {**TWO["parallel"], "processes_per_node": 4, "zero_stage": 3}
+    code, lines = run(spec={**TWO, "parallel": four, "micro_batch_sequences": 1})
+    assert code == 0 and any("continuing after step 7 of 12" in line for line in lines)
+    alone = tmp_path_factory.mktemp("alone") / "DONE.json"
+    train_alone(settings(), model_folder, index, alone)
+    losses = [[line["loss"] for line in outcome(path)[1]] for path in (done, alone)]
+    assert losses[0] == pytest.approx(losses[1], rel=2e-5)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_no_rank_holds_more_than_its_part(monkeypatch, tmp_path, index):
-    """13 MB of weights a rank and 39 of its checkpoint's copy; the largest tensor has 4 MB.
+    """12 MB of weights a rank and 37 of its part of a checkpoint; the largest tensor has 4 MB.
 
     What a rank holds on top of its training while it saves, and after that while the model is
-    published. Gathered in one place a checkpoint has 157 MB, and the model 52.
+    published. Gathered in one place a checkpoint has 147 MB, and the model 49.
     """
     sizes = {"vocab_size": 16_384, "hidden_size": 64, "intermediate_size": 4_096}
     folder = tiny_model(tmp_path / "wide", **sizes, num_hidden_layers=14, tie_word_embeddings=True)
     parallel = {**TWO["parallel"], "processes_per_node": 4, "zero_stage": 3}
+    parallel["timeout_seconds"] = 600
     spec = {**TWO, "parallel": parallel, "micro_batch_sequences": 1, "tokens": 6 * 64}
     done, found = tmp_path / "DONE.json", tmp_path / "held"
     found.mkdir()
@@ -286,8 +306,8 @@ def test_no_rank_holds_more_than_its_part(monkeypatch, tmp_path, index):
     assert code == 0
     copied = [int(line) for path in found.glob("take-*") for line in path.read_text().split()]
     written = [int(line) for path in found.glob("write*") for line in path.read_text().split()]
-    assert len(written) == 4 and max(copied) > 35e6  # it is really measured
-    assert max(copied) < 39.3e6 + 8e6
+    assert len(written) == 4 and max(copied) > 33e6  # it is really measured
+    assert max(copied) < 36.7e6 + 8e6
     assert max(written) < 2 * 4.2e6 + 8e6
 
 

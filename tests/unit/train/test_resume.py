@@ -265,14 +265,14 @@ def _die_writing(step: int, file: str):
     """Dies when ``file`` of a checkpoint has been written and is about to be flushed."""
 
     def arm() -> None:
-        sync = checkpoint._sync
+        sync = checkpoint.sync
 
         def dying(path):
             if path.parent.name == f".step-{step}.partial" and path.name == file:
                 os.kill(os.getpid(), signal.SIGKILL)
             sync(path)
 
-        checkpoint._sync = dying
+        checkpoint.sync = dying
 
     return arm
 

@@ -12,8 +12,9 @@ from lemur.plan.flops import device_hours, training_flops
 from lemur.plan.memory import ranks_of, trained_parameters
 
 BYTES = 12  # a trained parameter: its float32 and Adam's two moments
-# GB/s from a device to host memory, of each rank: on a CPU measured (tests/bench/checkpoints.py), on
-# a GPU assumed of pinned memory behind PCIe 4.0 x16, whose limit is 32.
+# GB/s from a device to host memory, of each rank; assumed: on a GPU of pinned memory behind PCIe 4.0
+# x16, whose limit is 32; on a CPU of one that is not overloaded (reports/bench/checkpoints.md is of
+# one with eighteen times its load, and a tenth of this).
 COPY_RATE = {"cpu": 1.0, "cuda": 20.0}
 # GB/s that a node writes to the file system that checkpoints lie on; assumed.
 DISK_RATE = 2.0

@@ -101,7 +101,7 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
         }
         with replacing(done.parent / "metrics.jsonl") as temporary:
             shutil.copyfile(outcome.metrics.path, temporary)
-        weights = _weights(spec, built, model, outcome, model_folder, done)
+        model, weights = _weights(spec, built, model, outcome, model_folder, done)
         _publish(spec, model, weights, model_folder, data, facts, done)
         built.close()
     if spec.keep_every_tokens is None:
@@ -140,8 +140,9 @@ def _weights(
     outcome: loop.Outcome,
     model_folder: Path,
     done: Path,
-) -> Callable[[Path], dict[str, str] | None]:
-    """What writes the trained weights into a folder, on rank 0."""
+) -> tuple[PreTrainedModel, Callable[[Path], dict[str, str] | None]]:
+    """On rank 0: the model to be published (adapters merged into it), and what writes its weights
+    into a folder."""
     dtype, parameters = SAVED_AS[spec.precision], outcome.parameters
     if outcome.stored is not None:
         alone = publishing.by_one(spec, model)
@@ -152,7 +153,7 @@ def _weights(
                 folders.save_configuration(model, target, dtype)
                 return publishing.write_weights(engine, stored, target, dtype)
 
-            return together
+            return model, together
         parameters = publishing.whole(engine, stored)
     if spec.lora is not None:
         from lemur.train import adapters
@@ -160,7 +161,7 @@ def _weights(
         named = folders.described(model_folder).get("description", model_folder.name)
         model = adapters.merged(model_folder, spec, parameters, done.parent / "adapter", named)
         parameters = None
-    return lambda target: folders.save_weights(model, target, dtype, parameters)
+    return model, lambda target: folders.save_weights(model, target, dtype, parameters)
 
 
 def _data_digests(data: PackedDataset) -> dict[str, str]:

@@ -5,8 +5,8 @@ writes and hashes the part; writing and hashing hold no lock of the interpreter.
 through, which they learn after a step, rank 0 writes the manifest and renames the folder: until
 then there is no checkpoint, and after it a whole one.
 
-Why not torch.distributed.checkpoint: it was as fast (reports/bench/checkpoints.md), but its
-metadata is a pickle, its files are named by world size, and it hashes nothing.
+Why not torch.distributed.checkpoint, which is measured beside it (reports/bench/checkpoints.md): its
+metadata is a pickle, it hashes nothing, and it knows no slices of flattened tensors as ZeRO has them.
 """
 
 import secrets

@@ -1,0 +1,41 @@
+"""Results that were made elsewhere and taken over (`snakemake adopt`): no rule makes them again.
+
+``results/adopted.json`` lists their files. A rule whose outputs may be among them is not applied to
+those, so that they are files like any that a person put there, whatever their inputs do. A file
+that is removed is no longer adopted, and its rule makes it as ever.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from lemur.errors import UserError
+from lemur.files import read_json, write_json
+
+# What `as=` may say.
+STAGES = ("pretrain", "sft", "tokens/<source>/part-<i>-of-<P>", "evaluate/<model>/<benchmark>")
+REGISTRY = Path("results") / "adopted.json"
+
+
+def listed(registry: Path = REGISTRY) -> dict[str, Any]:
+    """What is adopted, by file; who did it and from where. Files that are gone are left out."""
+    if not registry.is_file():
+        return {}
+    found = read_json(registry)
+    if not isinstance(found, dict):
+        raise UserError(f"{registry}: not a mapping of files")
+    return {path: about for path, about in found.items() if Path(path).is_file()}
+
+
+def add(files: list[str], about: dict[str, Any], registry: Path = REGISTRY) -> None:
+    """Have ``files`` taken as they are from now on."""
+    write_json(registry, {**listed(registry), **dict.fromkeys(files, about)})
+
+
+def passed_over(files: dict[str, Any], below: str) -> str:
+    """The beginning of a wildcard's pattern that lets it match no adopted file below a folder.
+
+    The wildcard has to be the first of its rule's outputs, right after ``below``.
+    """
+    own = [path.removeprefix(f"{below}/") for path in files if path.startswith(f"{below}/")]
+    return f"(?!(?:{'|'.join(map(re.escape, sorted(own)))})$)" if own else ""

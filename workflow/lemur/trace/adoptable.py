@@ -1,0 +1,218 @@
+"""Whether a file or folder from elsewhere is what a stage would have written; else one clear line.
+
+Each check returns the files to be taken over: {name at its new place: file}. What a stage's result
+has to be is given by ``asked``, a few values of the resolved recipe: see ``rules/0_requests.smk``.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lemur.config.base import architecture
+from lemur.dag.adopted import STAGES
+from lemur.errors import UserError, nearest
+from lemur.files import read_json, sha256_of
+from lemur.plan.architecture import parameters
+
+MODEL_FILES = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "merges.txt", "README.md")
+SCORE = (
+    "benchmark",
+    "model",
+    "metric",
+    "value",
+    "interval",
+    "n",
+    "of",
+    "judged",
+    "format",
+    "shots",
+)
+Files = dict[str, Path]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stage's result goes: ``folder``, and there its ``stem`` and files.
+
+    ``check`` gives the files to take over, or raises UserError.
+    """
+
+    folder: Path
+    check: Callable[[Path], Files]
+
+
+def place_of(name: str, asked: dict[str, Any]) -> Place:
+    """The place that ``as=`` names."""
+    parts, results = name.strip("/").split("/"), Path("results")
+    own = results / asked["recipe"]
+    if name in ("pretrain", "sft"):
+        return Place(own / name, lambda given: model(given, name, asked))
+    if parts[0] == "tokens" and len(parts) == 3:
+        source, stem = parts[1:]
+        known = {s: [f"part-{k}-of-{n}" for k in range(n)] for s, n in asked["sources"].items()}
+        _known("source", source, known)
+        _known("part", stem, known[source])
+        folder = results / "tokens" / asked["corpus"] / asked["tokenizer"] / source
+        return Place(folder, lambda given: tokens(given, stem, source, asked))
+    if parts[0] == "evaluate" and len(parts) == 3:
+        _known("model", parts[1], asked["models"])
+        _known("benchmark", parts[2], asked["benchmarks"])
+        return Place(own / name, lambda given: score(given, parts[1], parts[2], asked))
+    raise UserError(f"as={name}: no such stage (allowed: {', '.join(STAGES)})")
+
+
+def _known(what: str, name: str, names: Any) -> None:
+    if name not in names:
+        raise UserError(f"as=...: no {what} '{name}' in the recipe{nearest(name, names)}")
+
+
+def model(given: Path, stage: str, asked: dict[str, Any]) -> Files:
+    """A model folder of the recipe's shape and tokenizer, in whole safetensors."""
+    folder = given / "model" if (given / "model" / "config.json").is_file() else given
+    if not (folder / "config.json").is_file():
+        raise UserError(f"of={given}: no model folder (config.json is missing)")
+    shape = architecture(read_json(folder / "config.json"), f"of={given}")
+    expected = dict(asked["architecture"])
+    grown = stage == "sft" and shape["vocabulary"] >= expected["vocabulary"]
+    if grown:  # fine-tuning may add the two markers of a conversation's turns
+        expected["vocabulary"] = shape["vocabulary"]
+    for key in sorted({*shape, *expected}):
+        if shape.get(key) != expected.get(key):
+            raise UserError(
+                f"of={given}: config.json: {key} is {shape.get(key)}, but the recipe's base "
+                f"{asked['base']} has {expected.get(key)}"
+            )
+    _same_tokenizer(folder, given, stage, asked)
+    _whole_weights(folder, given, shape)
+    files = {f"model/{path.name}": path for glob in MODEL_FILES for path in folder.glob(glob)}
+    metrics = folder.parent / "metrics.jsonl"
+    return {**files, **({"metrics.jsonl": metrics} if metrics.is_file() else {})}
+
+
+def _same_tokenizer(folder: Path, given: Path, stage: str, asked: dict[str, Any]) -> None:
+    path, base = folder / "tokenizer.json", Path(asked["tokenizer_file"])
+    if not path.is_file():
+        raise UserError(f"of={given}: no tokenizer.json (fast tokenizers only)")
+    if not base.is_file():
+        raise UserError(
+            f"of={given}: {base} is not there to compare its tokenizer with: "
+            f"snakemake --cores 2 {base.parent.parent}/DONE.json makes it"
+        )
+    if stage == "pretrain":
+        same = sha256_of(path) == sha256_of(base)
+    else:  # the markers are added to it
+        same = read_json(path).get("model") == read_json(base).get("model")
+    if not same:
+        raise UserError(
+            f"of={given}: tokenizer.json is not that of the recipe's base {asked['base']}"
+        )
+
+
+def _header(path: Path, given: Path) -> dict[str, Any]:
+    """The tensors that a safetensors file describes, where it is as long as that says."""
+    try:
+        with open(path, "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            described = json.loads(file.read(length))
+        described.pop("__metadata__", None)
+        end = max((found["data_offsets"][1] for found in described.values()), default=0)
+    except (ValueError, KeyError, TypeError, AttributeError, MemoryError, OverflowError):
+        raise UserError(f"of={given}: {path.name} is no safetensors file") from None
+    if path.stat().st_size != 8 + length + end:
+        raise UserError(f"of={given}: {path.name} is cut short or has more than its tensors")
+    return described
+
+
+def _whole_weights(folder: Path, given: Path, shape: dict[str, Any]) -> None:
+    """Every parameter of the shape, once: by their number, and of each layer."""
+    found: dict[str, Any] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        found |= _header(path, given)
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        missing = sorted(set(read_json(index)["weight_map"]) - found.keys())
+        if missing:
+            raise UserError(f"of={given}: weight '{missing[0]}' is in no file")
+    count = sum(int(np.prod(one["shape"], dtype=np.int64)) for one in found.values())
+    if shape["tied_embeddings"] and "lm_head.weight" in found:
+        count -= shape["vocabulary"] * shape["hidden"]
+    expected = parameters(shape)["total"]
+    if count != expected:
+        raise UserError(
+            f"of={given}: its files have {count:,} weights and config.json's shape {expected:,}"
+        )
+    for layer in range(shape["layers"]):
+        if not any(f"layers.{layer}." in name for name in found):
+            raise UserError(f"of={given}: no weights of layer {layer}")
+
+
+def tokens(given: Path, stem: str, source: str, asked: dict[str, Any]) -> Files:
+    """A token file with its description and its documents' offsets, by the recipe's tokenizer."""
+    described = read_json(given) if given.suffix == ".json" else None
+    if not isinstance(described, dict) or "tokenizer_sha256" not in described:
+        raise UserError(f"of={given}: name the token file's description, part-<i>-of-<P>.json")
+    base = given.with_suffix("")
+    files = {suffix: Path(f"{base}{suffix}") for suffix in (".bin", ".offsets.npy")}
+    for path in files.values():
+        if not path.is_file():
+            raise UserError(f"of={given}: {path.name} is not beside it")
+    own = f"part-{described.get('part')}-of-{described.get('parts')}"
+    if (described.get("source"), own) != (source, stem):
+        raise UserError(
+            f"of={given}: is {own} of '{described.get('source')}', not {stem} of '{source}'"
+        )
+    tokenizer = Path(asked["tokenizer_file"])
+    if tokenizer.is_file() and sha256_of(tokenizer) != described["tokenizer_sha256"]:
+        raise UserError(f"of={given}: was made with another tokenizer than {tokenizer}")
+    if described["vocabulary"] > asked["architecture"]["vocabulary"]:
+        raise UserError(
+            f"of={given}: has a vocabulary of {described['vocabulary']:,}, the recipe's base "
+            f"{asked['base']} {asked['architecture']['vocabulary']:,}"
+        )
+    numbers = np.memmap(files[".bin"], np.dtype(described["dtype"]).newbyteorder("<"), "r")
+    offsets = np.load(files[".offsets.npy"], allow_pickle=False)
+    counts = (len(offsets) - 1, int(offsets[-1]), len(numbers))
+    if counts != (described["documents"], described["tokens"], described["tokens"]):
+        raise UserError(f"of={given}: says {described['documents']:,} documents of {described['tokens']:,} tokens, its files have {counts[0]:,} of {counts[2]:,}")  # fmt: skip
+    step = 1 << 24
+    largest = max(
+        (int(numbers[k : k + step].max()) for k in range(0, len(numbers), step)), default=0
+    )
+    if largest >= described["vocabulary"]:
+        raise UserError(
+            f"of={given}: has token {largest:,}, but a vocabulary of {described['vocabulary']:,}"
+        )
+    return {f"{stem}.json": given, **{f"{stem}{suffix}": path for suffix, path in files.items()}}
+
+
+def score(given: Path, model_name: str, benchmark: str, asked: dict[str, Any]) -> Files:
+    """A scores.json with its verdicts and prompt, of this model, benchmark and form of prompt."""
+    found = read_json(given) if given.name == "scores.json" else None
+    if not isinstance(found, dict):
+        raise UserError(f"of={given}: name a scores.json")
+    for key in SCORE:
+        if key not in found:
+            raise UserError(f"of={given}: no '{key}': not a scores.json of this project")
+    wanted = asked["benchmarks"][benchmark]
+    expected = {"benchmark": benchmark, "model": model_name, **wanted}
+    for key, value in expected.items():
+        if found.get(key) != value:
+            raise UserError(
+                f"of={given}: {key} is {found.get(key)!r}, but the recipe has {value!r}"
+            )
+    value, interval = found["value"], found["interval"]
+    numbers = [value, *(interval or ())] if value is not None else []
+    if (
+        not all(isinstance(one, int | float) for one in numbers)
+        or sorted(numbers[1:]) != numbers[1:]
+    ):
+        raise UserError(f"of={given}: value {value!r} with interval {interval!r} is no score")
+    files = {name: given.parent / name for name in ("scores.json", "verdicts.jsonl", "prompt.txt")}
+    for path in files.values():
+        if not path.is_file():
+            raise UserError(f"of={given}: {path.name} is not beside it")
+    return files
