@@ -187,8 +187,7 @@ def page(folder: Path) -> str:
     opening = [
         "# One document, from its archive to a training batch",
         "What each stage makes of one file, with excerpts of the files that `make smoke` writes. A test makes this\n"
-        "page again from a smoke run and compares it. What every field means stands in the docstrings named in\n"
-        "[architecture.md](architecture.md).",
+        "page again from a smoke run and compares it. What each field means: [formats.md](formats.md).",
     ]
     return "\n\n".join([*opening, *found, *tokens(folder, number), *problem(folder)]) + "\n"
 

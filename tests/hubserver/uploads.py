@@ -15,11 +15,13 @@ LARGE = 1000  # bytes from which on a file goes to the store
 class Uploads:
     """What a hub has been sent. ``token``: the one that may write; ``store`` holds large files by their
     sha256; ``puts`` and ``commits`` tell what came, in order; ``cut`` closes the connection of so many
-    next PUTs after their bytes came."""
+    next PUTs after their bytes came; ``after_commit`` is called when one is done, before it is answered.
+    """
 
     def __init__(self, token="hf_right"):
         self.token, self.store, self.cut = token, {}, 0
         self.puts, self.commits, self.made = [], [], []
+        self.after_commit = lambda: None
 
 
 def answer(hub, handler):
@@ -98,6 +100,7 @@ def _commit(hub, handler, parts, body):
             sent[value["path"]] = hub.uploads.store[value["oid"]]
     files.update(sent)
     hub.uploads.commits.append(sorted(sent))
+    hub.uploads.after_commit()
     commit = hashlib.sha1(body).hexdigest()
     place = f"{hub.url}/{'/'.join(parts[2:4])}/commit/{commit}"
     handler._json({"commitUrl": place, "commitOid": commit, "success": True})

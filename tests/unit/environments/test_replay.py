@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from lemur.agents import environments, replay
+from lemur.agents import actions, environments, replay
 from lemur.agents.environments.mint import protocol, recorded
 from lemur.agents.recorded import Recorded
 from lemur.errors import UserError
@@ -214,3 +214,16 @@ def test_what_cannot_be_replayed_is_said(tmp_path):
         replay.run("mint", {}, tmp_path, tmp_path, tmp_path / "o.json")
     with pytest.raises(UserError, match="did you mean 'mint'"):
         environments.find_records("mynt", tmp_path)
+
+
+def test_actions_of_recorded_episodes_that_are_strictly_solved(records, mint_data, tmp_path):
+    lax = episode(1, ["<solution>150</solution>"], [], True, (1, 0, 0))  # 5 % or a part of it, say
+    lost = episode(0, ["<solution>16</solution>"], [], False, (1, 0, 0))
+    spec = {"environment": "mint", "model": "recorded", "seed": 0}
+    found = actions.pairs(spec, None, mint_data, 60, records(RIGHT, lax, lost))
+    assert [line["id"] for line in found] == [f"mint/gsm8k/0/{turn}" for turn in range(3)]
+    assert found[2]["action"] == "<solution>15</solution>"
+    assert found[1]["context"].endswith("chances to propose solution left.\n\n")
+    assert all(len(line["context"].encode()) <= 60 for line in found)
+    with pytest.raises(UserError, match="no episode is solved"):
+        actions.write(spec, None, mint_data, 60, tmp_path / "o.jsonl", records(lost))

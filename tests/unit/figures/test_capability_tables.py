@@ -3,10 +3,12 @@
 import csv
 import functools
 import io
+import json
 
 import played_results
 import pytest
-from lemur.figures import agent, capability_tables, reported
+from lemur.figures import action_bits, agent, capability_tables, reported
+from lemur.provenance import ROOT
 from played_results import Outcome
 from trial_run import PAPER
 
@@ -92,3 +94,43 @@ def test_environments_hold_what_is_printed_and_what_was_counted(drawn):
     gpt4 = find(rows, capability_tables.RECORDED, "gpt-4")
     parts = agent.parts(PAPER / "reported.csv")
     assert float(gpt4["WebArena"]) == parts["gpt-4", "WebArena"] and gpt4["Printed"] == ""
+
+
+def test_bits_of_actions_are_told_by_skill_and_against_the_start(tmp_path):
+    bits = {"mint/gsm8k/1/0": 8, "intercode_sql/0/0": 40, "alfworld/pick/1/0": 16, "bfcl/1/0": 24}
+    paths = []
+    for model, factor in (("start", 1.0), ("chat", 0.5)):
+        place = tmp_path / model
+        place.mkdir()
+        lines = [
+            {
+                "task": "t",
+                "document": name,
+                "bits": factor * value,
+                "bytes": 10,
+                "verdict": "scored",
+            }
+            for name, value in bits.items()
+        ]
+        score = {"benchmark": "bits_per_byte_recorded_actions", "model": model, "n": 4, "of": 4,
+                 "value": 1.0, "interval": [1.0, 1.0], "metric": "bits per byte", "judged": True,
+                 "reason": None}  # fmt: skip
+        (place / "verdicts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        (place / "scores.json").write_text(json.dumps(score))
+        paths.append(place / "scores.json")
+    action_bits.write({"recipe": "r", "models": PLAYERS}, paths, tmp_path / "a.html")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "a.csv").read_text())))
+    by_skill = {(row["Group"], row["Model"]): float(row["Bits per byte"]) for row in rows}
+    assert by_skill["all actions", "start"] == 2.2 and by_skill["all actions", "chat"] == 1.1
+    assert by_skill["Tool augmentation", "start"] == 0.8 and by_skill["bfcl", "start"] == 2.4
+    assert by_skill["Self-debugging", "chat"] == 2.0
+    assert by_skill["Exploring physical environment", "chat"] == 0.8
+    assert find(rows, "all actions", "chat")["Minus start, same actions"].startswith("-1.100 (")
+
+
+def test_the_shipped_actions_are_of_three_skills_and_the_first_of_all():
+    lines = [json.loads(x) for x in (ROOT / "config/studies/recorded_actions.jsonl").open()]
+    skills = [action_bits.skill(line["id"]) for line in lines]
+    assert len({line["id"] for line in lines}) == 96 and len(set(skills)) == 3
+    assert len(set(skills[:12])) == 3 and len({x["id"].partition("/")[0] for x in lines[:12]}) == 5
+    assert all(line["action"] and len(line["context"].encode()) <= 800 for line in lines)

@@ -73,16 +73,28 @@ class Run:
             "report": "mini/report.html", "crate": "ro-crate-metadata.json",
         }  # fmt: skip
 
-    def command(self, address, token, **changed):
+    def words(self, **changed):
         """The command as the rule gives it, to the hub."""
         command = [sys.executable, ROOT / "scripts/9_export/publish.py", "--spec", json.dumps({**SPEC, "to": "hub", **changed})]  # fmt: skip
         for name, path in self.made().items():
             command += [f"--{name}", f"results/{path}"]
+        return command
+
+    def surroundings(self, address, token):
         environment = {**os.environ, "HF_ENDPOINT": address, "HF_TOKEN": token}
-        environment |= {"HF_HUB_DISABLE_XET": "1", "HF_HOME": str(self.folder / "home")}
+        return environment | {"HF_HUB_DISABLE_XET": "1", "HF_HOME": str(self.folder / "home")}
+
+    def start(self, address, **changed):
+        return subprocess.Popen(
+            self.words(**changed), cwd=self.folder, env=self.surroundings(address, "hf_right"),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def command(self, address, token, **changed):
         done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, env=environment, timeout=120
-        )
+            self.words(**changed), cwd=self.folder, capture_output=True, text=True,
+            env=self.surroundings(address, token), timeout=120,
+        )  # fmt: skip
         assert "Traceback" not in done.stderr, done.stderr
         assert token not in done.stdout + done.stderr
         return done
@@ -218,6 +230,22 @@ def test_the_hub_gets_a_model_and_a_data_set_and_no_file_twice(run):
         assert len(server.uploads.puts) == puts  # the store had it
         done = run.command(server.url, "hf_right", **given)
         assert "model: 0 files sent" in done.stdout and len(server.uploads.commits) == commits + 2
+
+
+@pytest.mark.long
+def test_a_killed_upload_continues_where_it_was(run):
+    with HubServer() as server:
+        began = run.start(server.url, repository="jane/mini")
+        server.uploads.after_commit = began.kill
+        assert began.wait(timeout=120) == -9
+        server.uploads.after_commit = lambda: None
+        assert set(server.models["jane/mini"]) and not server.datasets.get("jane/mini")
+        puts = list(server.uploads.puts)
+        done = run.command(server.url, "hf_right", repository="jane/mini")
+        assert "model: 0 files sent, 3 there already" in done.stdout
+        assert server.uploads.puts[: len(puts)] == puts
+        assert len(set(server.uploads.puts)) == len(server.uploads.puts)  # none twice
+        assert "croissant.json" in server.datasets["jane/mini"]
 
 
 def test_a_hub_that_repeats_a_wrong_token_does_not_get_it_printed(run):
