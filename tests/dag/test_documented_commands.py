@@ -22,7 +22,7 @@ SNAKEMAKE = [command for command in COMMANDS if command.startswith("snakemake ")
 MAKE = [command for command in COMMANDS if command.startswith("make ")]
 # Run as they stand: nothing is downloaded and nothing takes long.
 RUN = [command for command in COMMANDS
-       if re.match(r"workflow/env-run workflow python (-m lemur\.config|scripts/4_pretrain/plan\.py) ", command)]  # fmt: skip
+       if re.match(r"workflow/env-run workflow python (-m lemur\.(config|report\.formats)|scripts/4_pretrain/plan\.py) ", command)]  # fmt: skip
 # Too long or too far for a test of commands; where each is tried.
 ELSEWHERE = {
     "nix develop": "tests/nix", "nix run": "tests/nix", "nix flake check": "tests/nix",

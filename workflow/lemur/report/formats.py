@@ -3,11 +3,11 @@
 ``workflow/env-run workflow python -m lemur.report.formats docs/formats.md`` writes the page.
 """
 
+import argparse
 import ast
 import dataclasses
 import inspect
 import re
-import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,4 +105,8 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    write_text(Path(sys.argv[1]), page())
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path, help="the page to write")
+    out = parser.parse_args().out
+    write_text(out, page())
+    print(f"{out}: {len(FORMATS)} formats")
