@@ -4,7 +4,7 @@ import shutil
 from fractions import Fraction
 
 import pytest
-from lemur.config import load
+from lemur.config import load, stages
 from lemur.errors import UserError
 from lemur.study import cells, plan
 
@@ -22,14 +22,14 @@ def test_no_study_where_none_is_named():
 
 def test_every_cell_starts_from_the_base_of_its_seed(ratio):
     bases = [cell for cell in ratio.cells if cell.share is None]
-    assert len(bases) == 9 and len(ratio.cells) == 9 * (1 + 7 + 3 + 2 + 2)
+    assert len(bases) == 7 and len(ratio.cells) == 7 * (1 + 7 + 3 + 1 + 2 + 2)
     assert len({cell.recipe for cell in ratio.cells}) == len(ratio.cells) == len(ratio.recipes)
     for cell in ratio.cells:
         recipe = ratio.recipes[cell.recipe]
         assert recipe["base"]["from"]["random"]["seed"] == cell.seed
         own = cells.OWN_ORDER if cell.share is None else 0
         assert recipe["seed"] == cell.seed + own
-        assert recipe["base"]["tokenized_as"] == "smoke-1m-seed-1"
+        assert recipe["base"]["tokenized_as"] == "study-1m-seed-1"
         if cell.share is None:
             assert "pretrained_by" not in recipe["base"]
             assert recipe["mixture"]["code_share"] == "1/20"
@@ -45,15 +45,27 @@ def test_cells_differ_in_what_the_design_says_and_in_nothing_else(ratio):
         "ratio-1m-seed-1-code-0.909": {"mixture"},
         "ratio-1m-seed-2-code-0.500": {"seed", "base"},
         "ratio-1m-seed-1-rate-half-code-0.500": {"pretrain"},
+        "ratio-1m-seed-1-shuffled-code-0.750": {"mixture", "pretrain"},
         "ratio-1m-seed-1-additive-code-0.750": {"mixture", "pretrain"},
     }
     for name, keys in changed.items():
         other = ratio.recipes[name]
         assert {k for k in first if first[k] != other[k]} == {"name", *keys}, name
+    # A control keeps no earlier checkpoint: it is scored at its end alone.
+    plain = first["pretrain"]["checkpoint"] | {"keep_at": [48, 96]}
+    assert first["pretrain"]["checkpoint"] == plain
+    end = {key: value for key, value in plain.items() if key != "keep_at"}
     half = ratio.recipes["ratio-1m-seed-1-rate-half-code-0.500"]["pretrain"]
     assert half == first["pretrain"] | {
-        "optimizer": first["pretrain"]["optimizer"] | {"learning_rate": 0.0015}
+        "optimizer": first["pretrain"]["optimizer"] | {"learning_rate": 0.0015},
+        "checkpoint": end,
     }
+    shuffled = ratio.recipes["ratio-1m-seed-1-shuffled-code-0.750"]
+    main = ratio.recipes["ratio-1m-seed-1-code-0.750"]
+    assert shuffled["mixture"] == main["mixture"] | {"code_lines": "shuffled"}
+    assert shuffled["pretrain"] == main["pretrain"] | {"checkpoint": end}
+    assert stages.token_folder(shuffled, "text") == stages.token_folder(main, "text")
+    assert stages.token_folder(shuffled, "code") == "study-1m-seed-1-shuffled-lines"
 
 
 def test_the_additive_control_keeps_its_text(ratio):

@@ -140,6 +140,22 @@ def tokenize(recipe: Recipe) -> Recipe:
     return {"tokenizer": base.get("tokenized_as", base["name"])}
 
 
+# After the name of a folder of token files: code whose lines were shuffled before.
+SHUFFLED = "-shuffled-lines"
+
+
+def token_folder(recipe: Recipe, kind: str) -> str:
+    """The folder of token files that a recipe reads of sources of one kind."""
+    shuffled = kind == "code" and recipe["mixture"].get("code_lines") == "shuffled"
+    return tokenize(recipe)["tokenizer"] + (SHUFFLED if shuffled else "")
+
+
+def token_files(folder: str) -> Recipe:
+    """What the token files of a folder are made with: the tokenizer, and what is done before."""
+    name = folder.removesuffix(SHUFFLED)
+    return {"tokenizer": name, **({"lines": "shuffled"} if name != folder else {})}
+
+
 def pack(recipe: Recipe) -> Recipe:
     return {
         "seed": recipe["seed"],

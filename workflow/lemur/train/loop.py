@@ -83,7 +83,7 @@ def _save(run: Run, step: int, metrics: Metrics | None) -> None:
         assert state is not None and metrics is not None
         facts = {"sequences_seen": step * run.spec.sequences}
         checkpoint.save(run.folder, step, state, metrics.path, facts)
-        checkpoint.prune(run.folder, run.spec.keep, run.spec.kept_steps)
+        checkpoint.prune(run.folder, run.spec.keep, run.spec.kept_steps, run.spec.keep_at)
 
 
 def _update(run: Run, step: int, rate: float) -> tuple[float | None, float | None]:
@@ -155,6 +155,7 @@ def train(run: Run) -> Outcome | None:
             last = step + 1 == run.steps
             # Publishing can fail too (a full disk): do not lose a long stretch to it.
             due = (step + 1) % spec.every_steps == 0 and not last
+            due = due or step + 1 in spec.keep_at
             due = due or (last and engine.total(time.monotonic() - saved_at > LONG) > 0)
             if stopping or due:
                 _save(run, step + 1, metrics)

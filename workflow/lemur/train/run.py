@@ -98,6 +98,7 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
             "computed": choose_arithmetic(spec.precision, built.name, built.device),
             "parameters": count,
             **({"trained_parameters": trained} if trained != count else {}),
+            **({"checkpoints": name} if spec.keep_at else {}),
         }
         with replacing(done.parent / "metrics.jsonl") as temporary:
             shutil.copyfile(outcome.metrics.path, temporary)
@@ -107,10 +108,10 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
             model = adapters.merged(model_folder, spec, parameters, done.parent / "adapter", named)
             parameters = None
         _publish(spec, model, parameters, model_folder, data, facts, done)
-    if spec.keep_every_tokens is None:
+    if spec.keep_every_tokens is None and not spec.keep_at:
         _remove_checkpoints(parent)
     else:
-        checkpoint.prune(parent / name, 0, spec.kept_steps)
+        checkpoint.prune(parent / name, 0, spec.kept_steps, spec.keep_at)
 
 
 def _data_digests(data: PackedDataset) -> dict[str, str]:
