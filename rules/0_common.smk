@@ -192,7 +192,7 @@ wildcard_constraints:
         ]
     ),
     base="|".join(re.escape(name) for name in prepared_models()),
-    kind="code|text",
+    kind="(?:[a-z_]+_)?(?:code|text)",
     part=r"\d+",
     parts=r"\d+",
 

@@ -150,5 +150,7 @@ def test_a_law_over_tokens_needs_cells_scored_before_their_end(tmp_path):
     assert over["tokens"] == [200, 500, 1000]
     assert over["values"][0][0] - over["values"][2][0] == pytest.approx(1 / 2)
     assert "scored after 200, 500, 1,000 tokens" in (out.parent / "table.md").read_text()
-    early = [row for row in csv.DictReader((out.parent / "cells.csv").open()) if row["tokens"] == "500"]
+    early = [
+        row for row in csv.DictReader((out.parent / "cells.csv").open()) if row["tokens"] == "500"
+    ]
     assert len(early) == 2 * len(SHARES)

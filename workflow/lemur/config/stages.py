@@ -30,7 +30,7 @@ VERSION = {
     "replay": 1,
     "card": 1,
     "figures": 5,
-    "study": 1,
+    "study": 2,
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")
@@ -64,7 +64,7 @@ def clean(recipe: Recipe, source: str) -> Recipe:
     return {
         "source": _some(entry, _CLEAN + fields),
         "cleaning": cleaning,
-        "heldout": recipe["corpus"]["heldout"],
+        "heldout": {"share": 1.0} if "set" in entry else recipe["corpus"]["heldout"],
         "max_mb": entry.get("max_mb"),
     }
 
@@ -125,7 +125,13 @@ def downloaded_benchmarks(recipe: Recipe) -> list[Recipe]:
 
 
 def heldout(recipe: Recipe, kind: str) -> Recipe:
-    names = [item["name"] for item in recipe["corpus"]["sources"] if item["kind"] == kind]
+    """``kind``: code or text; after the name of a set, of the sources that are its (``fresh_code``)."""
+    chosen, _, own = kind.rpartition("_")
+    names = [
+        item["name"]
+        for item in recipe["corpus"]["sources"]
+        if (item.get("set", ""), item["kind"]) == (chosen, own)
+    ]
     return {
         "kind": kind,
         "seed": recipe["seed"],

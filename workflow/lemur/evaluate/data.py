@@ -202,6 +202,41 @@ def spider(source: Source, member: str) -> dict[str, Split]:
     return {"": {"test": documents}}
 
 
+def _golds(found: dict[str, Split], context: str, gold: str, begin: str = "") -> dict[str, Split]:
+    """The known answer of each problem as an action, after what is asked. Blanks that end a context go
+    with the action, as in ``actions``."""
+    documents = []
+    for one in found[""]["test"]:
+        asked = context.format_map(one)
+        kept = asked.rstrip()
+        action = asked[len(kept) :] + begin + one[gold]
+        documents.append({"_id": one["_id"], "context": kept, "action": action})
+    return {"": {"test": documents}}
+
+
+def humaneval_gold(source: Source, member: str) -> dict[str, Split]:
+    return _golds(humaneval(source, member), "{prompt}", "canonical_solution")
+
+
+def mbpp_gold(source: Source, member: str) -> dict[str, Split]:
+    return _golds(mbpp(source, member), "{text}\n{test_list[0]}\n{test_list[1]}\n{test_list[2]}\n", "code")  # fmt: skip
+
+
+def gsm8k_gold(source: Source, member: str) -> dict[str, Split]:
+    """The chain of thought with its answer."""
+    return _golds(gsm8k(source, member), "Question: {question}\nAnswer:", "answer", " ")
+
+
+def spider_gold(source: Source, member: str) -> dict[str, Split]:
+    return _golds(spider(source, member), "{schema}\n\n-- {question}\n", "gold")
+
+
+GOLDS = {
+    "humaneval_gold": humaneval_gold,
+    "mbpp_gold": mbpp_gold,
+    "gsm8k_gold": gsm8k_gold,
+    "spider_gold": spider_gold,
+}
 READERS: dict[str, Callable[[Source, str], dict[str, Split]]] = {
     "humaneval": humaneval,
     "gsm8k": gsm8k,
@@ -214,6 +249,7 @@ READERS: dict[str, Callable[[Source, str], dict[str, Split]]] = {
     "spider": spider,
     "heldout": heldout,
     "actions": actions,
+    **GOLDS,
 }
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from lemur.evaluate import answers, executed, intervals, settings, store
+from lemur.evaluate.data import GOLDS
 from lemur.evaluate.lm import LONGEST, ReplayLM
 from lemur.evaluate.tasks import Bench
 from lemur.files import replacing, write_json, write_text
 
 VERSION = 7  # of judging
 # Readers whose documents are scored by their bits, and the field that is coded.
-BITS = {"heldout": "text", "actions": "action"}
+BITS = {"heldout": "text", "actions": "action", **dict.fromkeys(GOLDS, "action")}
 Items = list[dict[str, Any]]
 
 

@@ -37,7 +37,9 @@ class Results:
             for recipe, model, benchmark in wanted(spec, cell):
                 if (recipe, model, benchmark) not in paths:
                     raise UserError(f"--scores: none of cell {recipe}, model {model}, on {benchmark}")  # fmt: skip
-                name = recipe if model == cell["model"] else earlier(recipe, int(model.split("-")[-1]))
+                name = (
+                    recipe if model == cell["model"] else earlier(recipe, int(model.split("-")[-1]))
+                )
                 self.coded[name, short[benchmark]] = coded(paths[recipe, model, benchmark])
         self.documents = {measure: self._documents(measure) for measure in spec["measures"]}
 
@@ -90,7 +92,10 @@ class Results:
         steps, tokens = rows[0][0]["steps"], rows[0][0]["tokens"]
         total = self.sizes(measure).sum()
         values = [
-            [[self.row(earlier(cell["recipe"], step), measure).sum() for cell in row] for row in rows]
+            [
+                [self.row(earlier(cell["recipe"], step), measure).sum() for cell in row]
+                for row in rows
+            ]
             for step in steps
         ]
         values.append([[self.row(cell["recipe"], measure).sum() for cell in row] for row in rows])
@@ -117,7 +122,9 @@ def run(
     if so_far:
         spec = reduced(spec, scores)
         if not spec["cells"]:
-            raise UserError(f"study {spec['study']}: none of its {spec['planned']} cells is finished")
+            raise UserError(
+                f"study {spec['study']}: none of its {spec['planned']} cells is finished"
+            )
     results = Results(spec, scores)
     epochs = {path.parts[-3]: _epochs(read_json(path)) for path in map(Path, realised)}
     write_text(out.parent / "cells.csv", cells_csv(spec, results, epochs))
@@ -320,7 +327,9 @@ def cells_csv(spec: Spec, results: Results, epochs: Mapping[str, Mapping[str, fl
         for measure in spec["measures"]:
             at = [(cell["recipe"], cell["tokens"])]
             if measure in spec["checkpoint_measures"]:
-                at += [(earlier(cell["recipe"], step), step * spec["batch"]) for step in cell["steps"]]
+                at += [
+                    (earlier(cell["recipe"], step), step * spec["batch"]) for step in cell["steps"]
+                ]
             for name, tokens in at:
                 bits, sizes = results.row(name, measure), results.sizes(measure)
                 rows.writerow(

@@ -15,6 +15,7 @@ SECONDS_A_CELL = 60.0
 # Assumed of a score of about 2 MB of documents, where 11,000 tokens a second are trained on: a
 # forward pass of a third of the work.
 SECONDS_A_SCORE = 25.0
+SECONDS_A_JUDGE = 10.0  # assumed: a process that loads lm-eval and reads what was generated
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,23 @@ def cost_of(design: Design, common: dict[str, Any]) -> Cost:
         shape = models[base.model]["architecture"]
         seconds = _seconds(base, shape, tokens, common)
         number = len(cells) * len(base.seeds)
-        scored = number * len(design.measures)
-        early = len(design.shares) * len(base.seeds) * len(design.checkpoints)
-        scored += early * len(design.checkpoint_measures)
-        beside = number * SECONDS_A_CELL + scored * SECONDS_A_SCORE * _relative(base, seconds, tokens)
+        long, short = _scores(design, base, common, number)
+        passes = long * SECONDS_A_SCORE * _relative(base, seconds, tokens)
+        beside = number * SECONDS_A_CELL + (long + short) * SECONDS_A_JUDGE + passes
         hours[base.name] = (seconds + beside) / 3600
         count, all_tokens = count + number, all_tokens + tokens
     return Cost(hours, count, all_tokens)
+
+
+def _scores(design: Design, base: Base, common: dict[str, Any], models: int) -> tuple[int, int]:
+    """Scores on held-out documents, which are long, and all others of ``models`` cells of a base."""
+    heldout = {x["name"] for x in common["evaluate"]["benchmarks"] if "heldout" in x["data"]}
+    early = len(design.shares) * len(base.seeds) * len(design.checkpoints)
+    counts = [0, 0]
+    for measure, benchmark in design.measures.items():
+        also = early if measure in design.checkpoint_measures else 0
+        counts[benchmark not in heldout] += models + also
+    return counts[0], counts[1]
 
 
 def _relative(base: Base, seconds: float, tokens: int) -> float:

@@ -120,7 +120,9 @@ def _cells(
                     recipe = _recipe(design, resolved, name, base, seed, values)
                     if base.pretraining:
                         recipe["base"]["pretrained_by"] = start.recipe
-                    cells.append(Cell(name, base.name, seed, arm.name, share, tokens, "pretrained", steps))
+                    cells.append(
+                        Cell(name, base.name, seed, arm.name, share, tokens, "pretrained", steps)
+                    )
                     recipes[name] = recipe
     for name in recipes:
         names.plain(name, "cell")

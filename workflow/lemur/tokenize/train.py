@@ -39,9 +39,7 @@ def train(texts: Iterable[str], vocabulary: int) -> Tokenizer:
     return tokenizer
 
 
-def equal_parts(
-    kinds: Mapping[str, Sequence[Iterable[bytes]]], size: int
-) -> Iterator[str]:
+def equal_parts(kinds: Mapping[str, Sequence[Iterable[bytes]]], size: int) -> Iterator[str]:
     """Texts of every kind, ``size`` bytes of each; the last text of a kind is cut there.
 
     ``kinds`` maps a kind to its archives, each the contents of its members. Archives take turns, so

@@ -89,9 +89,7 @@ def lasting(steps: list[int], every: float | None) -> set[int]:
     return kept
 
 
-def prune(
-    folder: Path, keep: int, every: float | None = None, steps: Collection[int] = ()
-) -> None:
+def prune(folder: Path, keep: int, every: float | None = None, steps: Collection[int] = ()) -> None:
     """Remove all but the newest ``keep`` checkpoints, those after ``steps`` and those that ``every``
     (in steps) keeps.
 
