@@ -13,7 +13,7 @@ define built
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures new plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-agents bench-slurm bench-overhead lint format
+.PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures new plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-agents bench-slurm bench-overhead gpu-check lint format
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,7 @@ test: test-envs ## all checks and tests of at most 15 minutes
 
 test-long: test-envs ## everything else: all kill points, fuzzing, every fault, a bare Debian
 	@workflow/system-packages test-long
+	@$(PYTHON) workflow/env-build formats
 	@$(PYTHON) workflow/env-build vllm || echo "vLLM cannot be installed here: its tests will be skipped"
 	@$(PYTHON) workflow/env-build alfworld || echo "ALFWorld's planner cannot be built here: its games will be skipped"
 	@workflow/env-run workflow python tests/run.py --long
@@ -98,6 +99,9 @@ bench-slurm: setup ## dry runs of up to 10,000 shards and jobs a minute into rep
 
 bench-overhead: envs ## smoke on the test cluster over smoke run locally into reports/bench/slurm.md (root on Debian; about 15 minutes)
 	@workflow/env-run workflow python tests/bench/slurm_overhead.py --out reports/bench/slurm.md
+
+gpu-check: ## training and decoding on this machine's GPU with the machine's own python3, at most 8 minutes, into reports/bench/gpu.md (GPU_CHECK='--wheels FOLDER'; GPU_PYTHON=other Python)
+	@$(or $(GPU_PYTHON),python3) tests/gpu/check.py $(GPU_CHECK)
 
 clean-%: setup ## remove what a stage made: make clean-sft [RECIPE=mini] [DRY=1: say what would be lost]
 	$(call built,workflow)

@@ -46,14 +46,26 @@ def claims_spec(run):
 
 
 def recipe_figure_files(recipe):
-    own = [name for name in RECIPE_FIGURES if name not in settings.OF_AGENTS]
-    return [f"results/figures/{recipe['name']}/{name}.svg" for name in own] + agent_figure_files()
+    own = [name for name in RECIPE_FIGURES if name not in (*settings.OF_AGENTS, "action_bits")]
+    drawn = [f"results/figures/{recipe['name']}/{name}.svg" for name in own]
+    return drawn + action_bits_files() + agent_figure_files()
+
+
+def action_scores():
+    """The recipe's scores on the actions of recorded episodes; none where it does not name them."""
+    return [x for x in scores_of(RECIPE) if Path(x).parent.name == "bits_per_byte_recorded_actions"]
+
+
+def action_bits_files():
+    """The table of those scores by skill."""
+    named = "action_bits" in SECTIONS and action_scores()
+    return [f"results/figures/{RECIPE['name']}/action_bits.html"] if named else []
 
 
 def agent_figure_files():
     """What agents reached: a table that leads to every episode, and figures. None without agents."""
     own = [name for name in settings.OF_AGENTS if name in SECTIONS and "agents" in RECIPE]
-    kind = {"live_agents": "html"}
+    kind = dict.fromkeys(("live_agents", *settings.CAPABILITIES), "html")
     return [f"results/figures/{RECIPE['name']}/{name}.{kind.get(name, 'svg')}" for name in own]
 
 

@@ -129,13 +129,16 @@ rule replay_records:
     output:
         made="results/replay/{environment}/replay.json",
         table="results/replay/{environment}/replay.txt",
+        differences="results/replay/{environment}/differences.tsv",
     log:
         "logs/replay/{environment}.log",
     threads: plan_resources.threads(RECIPE, "evaluate")
     resources:
         **asked("replay_records"),
     params:
-        spec=lambda w: canonical({"environment": w.environment, "batch": 4}),
+        spec=lambda w: canonical(
+            {"environment": w.environment, "batch": 4, "limit": config.get("sample")}
+        ),
         records=lambda w: str(replayed()[2]),
         data=lambda w, input: list(input)[:1] or "none",
         games=lambda w, input: "".join(f"--games {shlex.quote(str(path))}" for path in input[1:]),
@@ -147,7 +150,7 @@ rule replay_records:
         + script(
             "evaluate",
             "7_agents/replay.py",
-            "--records {params.records:q} --data {params.data:q} {params.games} --out {output.made} --table {output.table}",
+            "--records {params.records:q} --data {params.data:q} {params.games} --out {output.made} --table {output.table} --differences {output.differences}",
         )
 
 

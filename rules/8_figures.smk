@@ -8,9 +8,11 @@ localrules:
     loss,
     mixture_figure,
     scores_figure,
+    action_bits_table,
     foundation_table,
     agents_table,
     agents_figure,
+    capability_table,
     model_card,
     report,
     index,
@@ -139,6 +141,29 @@ rule scores_figure:
         )
 
 
+rule action_bits_table:
+    input:
+        scores=action_scores(),
+        verdicts=[str(Path(path).with_name("verdicts.jsonl")) for path in action_scores()],
+    output:
+        page=in_report("results/figures/{recipe}/action_bits.html"),
+        others=[f"results/figures/{{recipe}}/action_bits.{kind}" for kind in ("md", "csv", "tex")],
+    log:
+        "logs/figures/{recipe}/action_bits.log",
+    resources:
+        **asked("action_bits_table"),
+    params:
+        spec=lambda wildcards: figure_spec("action_bits"),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/action_bits.py",
+            "--scores {input.scores} --out {output.page}",
+        )
+
+
 rule foundation_table:
     input:
         scores=scores_of(RECIPE),
@@ -220,12 +245,42 @@ rule agents_figure:
         )
 
 
+rule capability_table:
+    input:
+        scores=agent_files("scores.json"),
+        verdicts=agent_files("verdicts.jsonl"),
+        episodes=agent_files("episodes.jsonl"),
+        reported=PAPER / "reported.csv",
+        outcomes=PAPER / "mint_outcomes.tsv.gz",
+    output:
+        page=in_report("results/figures/{recipe}/{figure}.html"),
+        others=[f"results/figures/{{recipe}}/{{figure}}.{kind}" for kind in ("md", "csv", "tex")],
+    log:
+        "logs/figures/{recipe}/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(settings.CAPABILITIES),
+    resources:
+        **asked("capability_table"),
+    params:
+        spec=lambda wildcards: figure_spec(wildcards.figure),
+        version=stages.VERSION["figures"],
+        lock=LOCKS["figures"],
+    shell:
+        script(
+            "figures",
+            "8_figures/capability_table.py",
+            "--table {wildcards.figure} --scores {input.scores} --reported {input.reported}",
+            "--outcomes {input.outcomes} --out {output.page}",
+        )
+
+
 rule model_card:
     input:
         model=model_done,
         scores=scores_of_model,
     output:
-        "results/{recipe}/card/{model}/README.md",
+        card="results/{recipe}/card/{model}/README.md",
+        results="results/{recipe}/card/{model}/.eval_results/lemur.yaml",
     log:
         "logs/card/{recipe}/{model}.log",
     wildcard_constraints:
@@ -233,15 +288,16 @@ rule model_card:
     resources:
         **asked("model_card"),
     params:
-        spec=lambda w: canonical({"recipe": w.recipe, "model": w.model}),
+        spec=card_spec,
         model=model_folder,
         version=stages.VERSION["card"],
-        lock=LOCKS["figures"],
+        lock=LOCKS["evaluate"],
     shell:
         script(
-            "figures",
+            "evaluate",
             "8_figures/model_card.py",
-            "--model {params.model:q} --scores {input.scores} --out {output}",
+            "--model {params.model:q} --scores {input.scores} --out {output.card}",
+            "--results {output.results}",
         )
 
 

@@ -11,6 +11,7 @@ localrules:
     sft,
     evaluate,
     agents,
+    export,
     export_agents,
     replay,
     foundation,
@@ -20,6 +21,7 @@ localrules:
     ro_crate,
     init,
     diff,
+    publish,
 
 
 rule fetch:
@@ -119,6 +121,11 @@ rule agents:
         printing_agents()
 
 
+rule export:
+    input:
+        exported(),
+
+
 rule export_agents:
     input:
         asked_of_agents("episodes.eval"),
@@ -181,3 +188,15 @@ rule diff:
         sides=two_sides,
     shell:
         comparing_sides()
+
+
+rule publish:
+    input:
+        unpack(publish_files),
+    log:
+        f"logs/publish/{RECIPE['name']}.log",
+    params:
+        spec=publish_spec,
+        arguments=publish_arguments,
+    shell:
+        publishing()

@@ -13,10 +13,13 @@ def _is_command(text: str) -> bool:
 
 
 def shown(page: Path) -> list[str]:
-    """Each command once, in reading order, without its comment; a block that holds one holds no other text."""
+    """Each command once, in reading order, without its comment; a block that holds one holds no other text.
+
+    Blocks of another language (``text``, ``json``) are excerpts, not commands.
+    """
     text = page.read_text(encoding="utf-8")
     found = []
-    for block in re.findall(r"^[ \t]*```\w*\n(.*?)^[ \t]*```", text, re.M | re.S):
+    for block in re.findall(r"^[ \t]*```(?:console|sh|bash)?\n(.*?)^[ \t]*```", text, re.M | re.S):
         lines = [re.sub(r"\s{2,}#.*", "", line).strip() for line in block.splitlines()]
         lines = [line.removeprefix("$ ") for line in lines if line]
         if any(map(_is_command, lines)):

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from lemur.train import loop
 from lemur.train import run as stage_run
-from tiny_training import packed, save_words
+from made_words import save_words
+from tiny_training import packed
 from transformers import LlamaConfig, LlamaForCausalLM
 
 

@@ -32,13 +32,22 @@ GROUPS = {
     ),
     "data": (
         "data",
-        ["unit/chat", "unit/data", "unit/corpus", "unit/mix", "unit/tokenize", "unit/sft"],
+        [
+            "unit/chat",
+            "unit/data",
+            "unit/corpus",
+            "unit/mix",
+            "unit/tokenize",
+            "unit/sft",
+            "unit/publish",
+        ],
     ),
     "figures": (
         "figures",
-        ["unit/agents", "unit/claims", "unit/figures", "unit/report", "unit/trace"],
+        ["unit/agents", "unit/claims", "unit/export", "unit/figures", "unit/report", "unit/trace"],
     ),
     "inspect": ("inspect", ["inspect"]),
+    "formats": ("formats", ["unit/formats"]),
     "evaluate": (
         "evaluate",
         ["unit/evaluate", "unit/sandbox", "unit/environments", "unit/study"],
@@ -67,6 +76,9 @@ ALLOWED_SKIPS = (
     "toolchain:",
     "browser:",
 )
+
+# Whose environments only a long run builds.
+LONG_ONLY = ("formats",)
 
 LINT = (
     ("ruff check", ["ruff", "check", "--no-cache", "."]),
@@ -183,7 +195,8 @@ def main() -> int:
     os.environ.setdefault("SLURM_CONF", "/dev/null")
     # Threads that wait for work while the other group has the core would only burn it.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    chosen = args.only or ["lint", *GROUPS]
+    usual = [name for name in GROUPS if args.long or name not in LONG_ONLY]
+    chosen = args.only or ["lint", *usual]
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         outcomes = run(chosen, args.long, Path(folder))

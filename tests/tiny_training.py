@@ -18,9 +18,8 @@ from lemur.tokenize.packed import SEGMENT, batch
 from lemur.train import loop
 from lemur.train.metrics import TIMING
 from lemur.train.run import run
+from made_words import save_words
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
 from transformers import LlamaConfig, LlamaForCausalLM
 
 SCRIPT = {
@@ -29,15 +28,6 @@ SCRIPT = {
 }
 VOCABULARY = 61
 POISON = 59  # see poisoned
-
-
-def save_words(folder: Path, vocabulary: int) -> None:
-    """A tokenizer of ``vocabulary`` words beside a made model: training takes no folder without one."""
-    words = {"<|endoftext|>": 0, **{f"w{n}": n for n in range(1, vocabulary)}}
-    Tokenizer(WordLevel(words, unk_token="<|endoftext|>")).save(str(folder / "tokenizer.json"))
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps({"eos_token": "<|endoftext|>", "tokenizer_class": "PreTrainedTokenizerFast"})
-    )
 
 
 def tiny_model(folder: Path, **changes) -> Path:

@@ -8,13 +8,19 @@ from lemur import command
 def _run(args, spec):
     from lemur.agents import actions
 
-    count = actions.write(spec, args.episodes, args.data, args.context_bytes, args.out)
+    count = actions.write(
+        spec, args.episodes, args.data, args.context_bytes, args.out, args.records
+    )
     print(f"{count} actions")
 
 
 if __name__ == "__main__":
     parser = command.parser(__doc__)
-    parser.add_argument("--episodes", type=Path, required=True, help="episodes.jsonl")
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument("--episodes", type=Path, help="episodes.jsonl of episodes that were played")
+    given.add_argument(
+        "--records", type=Path, help="folder of episodes that were recorded elsewhere"
+    )
     parser.add_argument(
         "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
     )
@@ -25,6 +31,6 @@ if __name__ == "__main__":
     command.main(
         parser,
         _run,
-        inputs=lambda args: filter(Path.is_file, [args.episodes, args.data]),
+        inputs=lambda args: filter(Path.is_file, [args.episodes or args.data, args.data]),
         outputs=lambda args: [args.out],
     )

@@ -14,7 +14,9 @@ def _run(args, spec):
     settings, batch, limit = spec.get("settings", {}), spec.get("batch", 4), spec.get("limit")
     if args.games is not None:
         settings = {**settings, "games": folder_of(args.games)}
-    table = replay.run(spec["environment"], settings, args.records, data, args.out, batch, limit)
+    table = replay.run(
+        spec["environment"], settings, args.records, data, args.out, batch, limit, args.differences
+    )
     if args.table is None:
         print(table)
     else:
@@ -34,12 +36,15 @@ def main() -> None:
         "--games", type=Path, help="the same of another environment whose games are played too"
     )
     arguments.add_argument("--table", type=Path, help="where the table goes; printed without it")
+    arguments.add_argument(
+        "--differences", type=Path, help="where every difference is listed, tab-separated"
+    )
     arguments.add_argument("--out", type=Path, required=True, help="replay.json to write")
     command.main(
         arguments,
         _run,
         inputs=lambda args: filter(Path.is_file, [args.data, args.games or args.data]),
-        outputs=lambda args: [args.out, args.table],
+        outputs=lambda args: [args.out, args.table, args.differences],
     )
 
 

@@ -109,19 +109,22 @@ def steps(args: argparse.Namespace) -> dict[str, tuple[float, float] | str]:
         ("Python cell", lambda: _cells(sandbox)),
         ("SQL query", lambda: _queries(args.data)),
         ("shell command", _commands),
+        ("game command", lambda: _games(args.data)),
     ):
         try:
             with opened() as step:
-                found[name] = _milliseconds(step, args.steps), agents_report.GOALS[name]
+                found[name] = _milliseconds(step, args.steps, args.pause), agents_report.GOALS[name]
         except UserError as error:
             found[name] = str(error)
     return found
 
 
-def _milliseconds(step: Callable[[], object], count: int) -> float:
-    """The median of ``count`` calls, after a few that begin what is begun once."""
+def _milliseconds(step: Callable[[], object], count: int, pause: float) -> float:
+    """The median of ``count`` calls, after a few that begin what is begun once. ``pause``: seconds before
+    each, in which a model would think, and a world may prepare its next step."""
     times = []
     for number in range(count + 3):
+        time.sleep(pause)
         began = time.monotonic()
         step()
         if number >= 3:
@@ -160,20 +163,40 @@ def _commands() -> Iterator[Callable[[], object]]:
     """A command in a root that holds nothing of its own."""
     if (why := shell.missing()) is not None:
         raise UserError(why)
-    session = Session({})
+    with contextlib.closing(Session({})) as session:
 
-    def step() -> None:
-        said, done = session.act("echo a", lambda text: ["/bin/bash", "-c", text])
-        assert (said, done) == ("a\n", True), said
+        def step() -> None:
+            said, done = session.act("echo a", lambda text: ["/bin/bash", "-c", text])
+            assert (said, done) == ("a\n", True), said
 
-    yield step
+        yield step
+
+
+@contextlib.contextmanager
+def _games(data: Path) -> Iterator[Callable[[], object]]:
+    """A command in an ALFWorld game, where its library is built and its games are downloaded."""
+    suite = environments.load(
+        "alfworld", {"data": _files(data, "alfworld"), "turns": 10**6, "commands": 10**6}
+    )
+    task = suite.tasks()[0]
+    if (why := suite.unplayable(task)) is not None:
+        raise UserError(why)
+    with contextlib.closing(suite.open()) as world:
+        world.reset(task)
+
+        def step() -> None:
+            assert "Nothing happens" not in world.step("Action: look").observation
+
+        yield step
 
 
 def _files(data: Path, name: str) -> Path:
     """The files of a download, or of a folder that was named."""
     place = data / name / "part-0-of-1" / "files"
     if not place.is_dir():
-        raise UserError(f"{place}: no such folder: make bench-agents downloads it")
+        raise UserError(
+            f"{place}: no such folder: make bench-agents downloads it (of ALFWorld: snakemake fetch of a recipe that plays it)"
+        )
     return place
 
 
@@ -193,6 +216,9 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=8, help="tasks of a set, and episodes at once")
     parser.add_argument("--new", type=int, default=96, help="longest answer of a turn in tokens")
     parser.add_argument("--steps", type=int, default=50, help="measured steps of each world")
+    parser.add_argument(
+        "--pause", type=float, default=0.2, help="seconds between two steps of a world"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "reports" / "bench" / "agents.md")
     args = parser.parse_args()
     try:

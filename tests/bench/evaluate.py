@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lemur.config import recipe as recipes
 from lemur.config import stages
 from lemur.errors import UserError
-from lemur.evaluate import languages
+from lemur.evaluate.benchmarks.multipl_e import languages
 from lemur.files import write_text
 from lemur.provenance import ROOT
 from lemur.sandbox.judge import Job, judge

@@ -83,40 +83,68 @@ def _sequences(work: Work, folder: Path, step: int) -> torch.Tensor:
     return torch.stack([torch.from_numpy(packed[int(n)]["input_ids"]) for n in chosen])
 
 
-def bare(work: Work, folder: Path, clock: Clock) -> None:
+class Bare:
     """What a good engineer writes in twenty lines: autocast, fused AdamW, clipping."""
-    model = load(work, folder)
-    step_model = torch.compile(model) if work.compile else model
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=RATE, betas=BETAS, eps=EPSILON, weight_decay=DECAY, fused=True
-    )
-    parts = work.sequences // work.micro
-    everything = [_sequences(work, folder, step) for step in range(4)]
-    half = work.precision == "bf16"
+
+    def __init__(self, work: Work, folder: Path):
+        self.work = work
+        self.model = load(work, folder)
+        self.called = torch.compile(self.model) if work.compile else self.model
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(),
+            lr=RATE,
+            betas=BETAS,
+            eps=EPSILON,
+            weight_decay=DECAY,
+            fused=True,
+        )
+        self.batches = [_sequences(work, folder, step) for step in range(4)]
+
+    def step(self, number: int) -> None:
+        """One update."""
+        work = self.work
+        parts = work.sequences // work.micro
+        for part in self.batches[number % 4].split(work.micro):
+            ids = part.to(work.device, non_blocking=True)
+            with torch.autocast(work.device, torch.bfloat16, enabled=work.precision == "bf16"):
+                loss = self.called(input_ids=ids, labels=ids).loss / parts
+            loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.item()
+
+
+def bare(work: Work, folder: Path, clock: Clock) -> None:
+    """The bare loop from its first step to its last."""
+    side = Bare(work, folder)
     for step in range(work.steps):
         clock.tick()
-        for part in everything[step % 4].split(work.micro):
-            ids = part.to(work.device, non_blocking=True)
-            with torch.autocast(work.device, torch.bfloat16, enabled=half):
-                loss = step_model(input_ids=ids, labels=ids).loss / parts
-            loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        loss.item()
+        side.step(step)
     clock.tick()
 
 
 def trainer(work: Work, folder: Path, clock: Clock) -> None:
-    """transformers' Trainer with the same settings; it reports nothing and saves nothing."""
+    """transformers' Trainer from its first step to its last."""
+    train(work, load(work, folder), items(work, folder), clock)
+
+
+def items(work: Work, folder: Path) -> list[dict[str, torch.Tensor]]:
+    """The sequences of four steps as the Trainer takes them."""
+    rows = torch.cat([_sequences(work, folder, step) for step in range(4)])
+    return [{"input_ids": row, "labels": row} for row in rows]
+
+
+def train(
+    work: Work, model: torch.nn.Module, rows: list[dict[str, torch.Tensor]], clock: Clock
+) -> None:
+    """The Trainer with the same settings; it reports nothing and saves nothing."""
     from transformers import Trainer, TrainerCallback, TrainingArguments
 
     class Ticking(TrainerCallback):
         def on_step_begin(self, *_, **__):
             clock.tick()
 
-    rows = torch.cat([_sequences(work, folder, step) for step in range(4)])
-    items = [{"input_ids": row, "labels": row} for row in rows]
     with tempfile.TemporaryDirectory() as run:
         arguments = TrainingArguments(
             output_dir=run,
@@ -140,10 +168,7 @@ def trainer(work: Work, folder: Path, clock: Clock) -> None:
             logging_steps=1,
             dataloader_pin_memory=work.device == "cuda",
         )
-        one = Trainer(
-            model=load(work, folder), args=arguments, train_dataset=items, callbacks=[Ticking()]
-        )
-        one.train()
+        Trainer(model=model, args=arguments, train_dataset=rows, callbacks=[Ticking()]).train()
     clock.tick()
 
 

@@ -54,7 +54,9 @@ def model_folder(work: Work, folder: Path) -> Path:
         torch.manual_seed(0)
         shape = dict(zip(NAMES, SHAPES[work.model], strict=True))
         config = LlamaConfig(**shape, max_position_embeddings=8_192, bos_token_id=0, eos_token_id=0)
-        LlamaForCausalLM(config).save_pretrained(made)
+        with torch.device(work.device):  # a GPU draws a billion numbers at once
+            model = LlamaForCausalLM(config)
+        model.save_pretrained(made)
     return made
 
 

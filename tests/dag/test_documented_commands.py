@@ -1,4 +1,4 @@
-"""Every command that README.md, config/README.md and the tutorial show, taken from the page.
+"""Every command that README.md, config/README.md and the pages of docs/ show, taken from the page.
 
 Each is read by the program that it names, in `make test`; those that can be are run or dry-run in a
 checkout of their own, in `make test-long`. A page with a command that nothing here knows fails.
@@ -16,7 +16,7 @@ from commands import shown
 from lemur.config import new_project
 from lemur.provenance import ROOT
 
-PAGES = (ROOT / "README.md", ROOT / "config" / "README.md", ROOT / "docs" / "tutorial.md")
+PAGES = (ROOT / "README.md", ROOT / "config" / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 COMMANDS = list(dict.fromkeys(command for page in PAGES for command in shown(page)))
 SNAKEMAKE = [command for command in COMMANDS if command.startswith("snakemake ")]
 MAKE = [command for command in COMMANDS if command.startswith("make ")]
@@ -30,9 +30,12 @@ ELSEWHERE = {
     "python tests/run.py": "make test", "python tests/run.py --long": "make test-long",
     "python tests/bare.py --suite bookworm trixie": "make test-long",
     "python tests/run.py --long --only slurm": "make test-slurm",
+    "python tests/gpu/check.py": "tests/unit/train/test_gpu_check.py",
+    "python tests/gpu/check.py --device cpu --tiny": "tests/unit/train/test_gpu_check.py",
     "scontrol release <job>": "SLURM's own",
     "workflow/env-run workflow": "the beginning of a command",
     "source .envs/workflow/bin/activate": "tests/unit/core/test_environments.py",
+    "workflow/env-run workflow python -m lemur.report.formats docs/formats.md": "tests/unit/core/test_formats.py",
     "workflow/env-build": "make envs", "workflow/env-build ds1000": "make test-long",
     "workflow/env-build session robocodegen bfcl": "make test",
 }  # fmt: skip
@@ -45,6 +48,12 @@ HELPED = {
     "workflow/env-run train tensorboard --logdir results": "workflow/env-run train tensorboard --helpfull",
     "workflow/env-run export inspect view --log-dir results/mini-agents/agents":
         "workflow/env-build export && workflow/env-run export inspect view --help",
+    "workflow/env-run formats inspect view --log-dir results/mini/export/inspect":
+        "workflow/env-build formats && workflow/env-run formats inspect view --help",
+    "workflow/env-run formats mlcroissant validate --jsonld results/corpus/mini/croissant.json":
+        "workflow/env-build formats && workflow/env-run formats mlcroissant validate --help",
+    "workflow/env-run formats trackio show --project lemur":
+        "workflow/env-build formats && workflow/env-run formats trackio show --help",
     "workflow/env-run train wandb sync": "workflow/env-run train wandb sync --help",
 }  # fmt: skip
 # Needs finished files: tests/e2e/test_smoke.py makes it of a whole run.
@@ -94,7 +103,7 @@ def test_each_target_of_make_is_there():
     """With its settings: `make -n` reads the whole of each."""
     for command in MAKE:
         done = bash(ROOT, command.replace("make ", "make -n ", 1).replace("<stage>", "sft"))
-        works = "env-" in done.stdout or "tests/bare.py" in done.stdout
+        works = any(part in done.stdout for part in ("env-", "tests/bare.py", "tests/gpu/check.py"))
         assert done.returncode == 0 and works or command == "make help", command
 
 

@@ -23,7 +23,7 @@ BUILT = {
     "mini": ["", "session robocodegen"], "smoke": ["", "session robocodegen bfcl"], "envs": [""],
     "fetch": ["workflow data"], "plan": ["workflow"], "figures": ["workflow figures"],
     "bench-slurm": ["workflow figures"], "lint": ["workflow"], "format": ["workflow"],
-    "clean-sft": ["workflow"], "help": [],
+    "clean-sft": ["workflow"], "help": [], "gpu-check": [],
 }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         },
     )  # fmt: skip
     targets = ("all", "corpus", "datasheet", "mixture_table", "evaluate", "ro_crate", "provenance")
-    targets += ("agents", "export_agents", "replay", "init", "diff")
+    targets += ("agents", "export_agents", "replay", "init", "diff", "export", "publish")
     # What the index leads to beside reports: an earlier mixture of a study, and a model's scores.
     alone = ("results/figures/models/m/foundation.html", "results/ratio-3/mix/table.txt")
     for path in alone:
@@ -44,6 +44,8 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         several,
         "before=mini",
         "after=my runs/of mine",
+        "to=hub",
+        "repository=me/mine",
     )
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -11,6 +11,7 @@ from checkout import call
 from lemur.provenance import ROOT
 
 PROSE = "The {} fox is quick and it jumps over the lazy dog that sleeps in the green garden of a house.\n"
+RIDDLES = ROOT / "tests" / "unit" / "evaluate" / "riddles"
 CODE = (
     'def add_{0}(left, right):\n    """Return the sum of both."""\n    return left + right + {0}\n'
 )
@@ -18,12 +19,13 @@ FILES = {
     "mine.yaml": """
 extends: smoke
 corpus: mine
-evaluate: {benchmarks: [{name: bits_per_byte_code}, {name: humaneval, limit: 2}, {name: quiz, limit: 1}]}
+evaluate: {benchmarks: [{name: bits_per_byte_code}, {name: humaneval, limit: 2}, {name: quiz, limit: 1}, {name: riddles}]}
+sft: {sources: [{name: dialogue, format: own, examples: 2}]}
 agents: {models: [gold], batch: 1, precision: fp32, environments: [{name: guess, limit: 1}]}
 """,
     "corpora/mine.yaml": """
 sources: [{name: notes}, {name: programs}, {name: flask-docs}]
-cleaning: {min_bytes: 20, max_bytes: 100_000, redact: [], filters: {code: [], text: []}}
+cleaning: {min_bytes: 20, max_bytes: 100_000, redact: [], filters: {code: [], text: [{measure: shouting, path: ../measures/shouting, most: 0.5, source: a choice of my own}]}}
 deduplication: {jaccard: 0.85, shingle: 5, permutations: 256, bands: 32}
 heldout: {share: 0.05}
 """,
@@ -32,6 +34,7 @@ sources:
   notes: {kind: text, from: {path: my notes}, licence: own}
   programs: {kind: code, from: {path: "programs/**/*.py"}, licence: MIT}
   flask-docs: {max_mb: 0.5}
+  dialogue: {kind: sft, path: dialogue, from: {path: dialogue/said.txt}, licence: own}
 """,
     "benchmarks.yaml": """
 benchmarks:
@@ -44,6 +47,44 @@ benchmarks:
     metric: exact match
     judge: lm-eval
     decoding: {temperature: 0, max_new_tokens: 16}
+  riddles:
+    description: riddles of my own
+    path: riddles
+    data: {from: {path: riddles.jsonl}}
+    shots: 0
+    metric: pass@1
+    judge: sandbox
+    decoding: {temperature: 0, max_new_tokens: 16}
+""",
+    "riddles/riddles.yaml": (RIDDLES / "riddles.yaml").read_text(),
+    "riddles/__init__.py": (RIDDLES / "__init__.py").read_text(),
+    "riddles.jsonl": '{"question": "One and one?", "number": 2}\n',
+    "measures/shouting/__init__.py": """
+from lemur.corpus.measures import OwnMeasure
+
+
+class MEASURE(OwnMeasure):
+    def value(self, document):
+        return sum(letter.isupper() for letter in document.text) / len(document.text)
+""",
+    "dialogue/said.txt": "hello\tgood day\nno answer\nand you?\twell, thanks\n",
+    "dialogue/__init__.py": """
+from lemur.data.manifest import read_manifest
+from lemur.sft.instructions import Skipped
+from lemur.sft.reader import Reader
+
+
+class READER(Reader):
+    def conversations(self, manifest):
+        for file in read_manifest(manifest):
+            for line in file.check(manifest).read_text().splitlines():
+                asked, tab, answered = line.partition("\\t")
+                roles = (("user", asked), ("assistant", answered))
+                yield (
+                    [{"role": role, "content": text} for role, text in roles]
+                    if tab
+                    else Skipped("no answer")
+                )
 """,
     "environments.yaml": """
 environments:
@@ -66,6 +107,7 @@ def project(tmp_path_factory):
         (folder / "my notes" / f"{number}.txt").write_text(text)
         (folder / "programs" / "inner" / f"{number}.py").write_text(CODE.format(number) * 3)
     (folder / "my notes" / "old.txt").write_bytes("größe und mehr davon\n".encode("latin-1") * 9)
+    (folder / "my notes" / "loud.txt").write_text("STOP SHOUTING NOW, PLEASE. " * 9)
     (folder / "quiz.jsonl").write_text('{"question": "1+1?", "answer": "#### 2"}\n')
     return folder
 
@@ -88,9 +130,10 @@ def test_ones_own_files_are_read_and_what_a_change_reruns(project):
     assert done.returncode == 0, done.stderr[-3000:]
     notes, programs = (json.loads((project / path).read_text()) for path in CLEANED)
     assert (notes["documents"], notes["dropped"]["not_text"]["files"]) == (6, 1)
+    assert notes["dropped"]["shouting"]["files"] == 1  # by a measure of the project's own
     assert (programs["documents"], programs["licences"]["MIT"]["documents"]) == (6, 6)
     assert list(notes["licences"]) == ["LicenseRef-Own"]
-    assert "sources/notes: my notes: first use: 7 files" in done.stderr
+    assert "sources/notes: my notes: first use: 8 files" in done.stderr
     lock = json.loads((project / "local.lock.json").read_text())
     assert [file["path"] for file in lock["sources/programs"]["files"]][0] == "inner/0.py"
     (project / "my notes" / "2.txt").touch()
@@ -100,7 +143,7 @@ def test_ones_own_files_are_read_and_what_a_change_reruns(project):
     assert planned(done) == {"download", "clean"}, done.stdout
     assert not re.search(r"^    wildcards: .*source=programs", done.stdout, re.M)
     told = [line for line in done.stderr.splitlines() if line.startswith("sources/")]
-    assert told == ["sources/notes: my notes: 1 changed (3.txt) since local.lock.json, read again: 7 files, 0.01 MB"]  # fmt: skip
+    assert told == ["sources/notes: my notes: 1 changed (3.txt) since local.lock.json, read again: 8 files, 0.01 MB"]  # fmt: skip
 
 
 def test_everything_beside_the_recipe_is_taken(project):
@@ -109,6 +152,8 @@ def test_everything_beside_the_recipe_is_taken(project):
     assert {"download", "clean", "generate", "play", "report"} <= planned(done)
     assert '"my start"' in done.stdout or "my start" in done.stdout
     assert f'"path":"{project}/guessing"' in done.stdout
+    assert f'"path":"{project}/riddles"' in done.stdout
+    assert f'"path":"{project}/dialogue"' in done.stdout
     assert re.search(r'"from":\{"path":"quiz.jsonl"\},.*resources/benchmarks/quiz/', done.stdout)
     assert str(ROOT / "results") not in done.stdout
     assert "resources/corpora/flask-docs/part-0-of-1/manifest.json" in done.stdout

@@ -19,7 +19,7 @@ def test_it_says_hours_and_what_they_cut_before_it_starts(tmp_path):
     done = snakemake(tmp_path, "-n", "-p", cell, "--config", "study=ratio", "hours=4")
     assert done.returncode == 0, done.stderr
     for words in ("plan of study 'ratio'", "hours           4.0 h for 24 models", "cut             bases 3m, 13m",
-                  "missing         recorded episodes:"):  # fmt: skip
+                  "missing         text: the corpus has about 60 MB"):  # fmt: skip
         assert words in done.stderr, words
     # A cell alone: its base is trained first, and what it starts from is that base.
     (train,) = [line for line in done.stdout.splitlines() if f"--out {cell}" in line]

@@ -7,6 +7,7 @@ import shutil
 import pytest
 from checkout import call, checkout
 from lemur.dag import locks
+from lemur.provenance import ROOT
 from lemur.runner import job_counts
 
 pytestmark = pytest.mark.timeout(600)
@@ -83,11 +84,32 @@ def test_change_a_lock(mine):
     assert jobs(done)["continue_pretraining"] == 1 and "results are kept" not in done.stderr
 
 
-def test_add_a_benchmark(mine):
-    benchmarks, recipe = mine / "config" / "benchmarks.yaml", mine / "config" / "recipes" / "smoke.yaml"  # fmt: skip
-    benchmarks.write_text(benchmarks.read_text() + "\n" + entry(benchmarks, "gsm8k").replace("gsm8k:", "mine:"))  # fmt: skip
+RIDDLES = ROOT / "tests" / "unit" / "evaluate" / "riddles"
+ENTRY = """
+  riddles:
+    description: riddles of my own
+    path: ../riddles
+    data: {from: {path: ../riddles.jsonl}}
+    shots: 0
+    metric: pass@1
+    judge: sandbox
+    decoding: {temperature: 0, max_new_tokens: 8}
+"""
+
+
+def add_riddles(folder):
+    """A benchmark of one's own: its folder, its data and its entry, named in the smoke recipe."""
+    shutil.copytree(RIDDLES, folder / "riddles")
+    asked = [{"question": f"Two and {number}?", "number": 2 + number} for number in (0, 1)]
+    (folder / "riddles.jsonl").write_text("".join(json.dumps(one) + "\n" for one in asked))
+    benchmarks, recipe = folder / "config" / "benchmarks.yaml", folder / "config" / "recipes" / "smoke.yaml"  # fmt: skip
+    benchmarks.write_text(benchmarks.read_text() + ENTRY)
     line = "    - {name: gsm8k, limit: 2, max_new_tokens: 16, shots: 1}\n"
-    change(recipe, line, line + line.replace("gsm8k", "mine"))
+    change(recipe, line, line + "    - {name: riddles}\n")
+
+
+def test_add_a_benchmark(mine):
+    add_riddles(mine)
     # Documents that overlap it come first: none does that did not, and nothing is trained again.
     compared = ("results/smoke/mix/dropped.tsv", "results/smoke/sft/data/index.json")
     done = call(mine, "--cores", "2", *compared, "--config", "recipe=smoke")
@@ -96,11 +118,24 @@ def test_add_a_benchmark(mine):
     assert planned["generate"] == planned["judge"] == 3
     assert "continue_pretraining" not in planned
     assert not {"clean", "tokenize", "signatures"} & set(planned)
-    scores = "results/smoke/evaluate/start/mine/scores.json"
-    done = call(mine, "--cores", "2", scores, "--config", "recipe=smoke")
+    scores = mine / "results" / "smoke" / "evaluate" / "start" / "riddles" / "scores.json"
+    done = call(mine, "--cores", "2", str(scores.relative_to(mine)), "--config", "recipe=smoke")
     assert done.returncode == 0, done.stderr[-3000:]
-    mine_too, theirs = (json.loads((mine / path).read_text()) for path in (scores, scores.replace("mine", "gsm8k")))  # fmt: skip
-    assert (mine_too["value"], mine_too["n"]) == (theirs["value"], theirs["n"])
+    found = json.loads(scores.read_text())
+    assert (found["n"], found["of"], found["judged"]) == (2, 2, True)
+    assert "digits" in found["beside"]  # what its own judge adds
+
+
+@pytest.mark.long
+def test_an_added_benchmark_stands_in_the_table_and_in_the_report(mine):
+    add_riddles(mine)
+    for targets in (("results/smoke/mix/dropped.tsv", "results/smoke/sft/data/index.json"), ()):
+        done = call(mine, "--cores", "2", *targets, "--config", "recipe=smoke")
+        assert done.returncode == 0, done.stderr[-3000:]
+    printed = call(mine, "--cores", "2", "evaluate", "--config", "recipe=smoke").stdout
+    assert sum(line.split()[:1] == ["riddles"] for line in printed.splitlines()) == 3, printed
+    assert "riddles" in (mine / "results" / "smoke" / "report.html").read_text()
+    assert "riddles" in (mine / "results" / "figures" / "smoke" / "scores.svg").read_text()
 
 
 MODULE = '''

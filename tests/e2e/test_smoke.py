@@ -136,6 +136,17 @@ def without(tools, folder):
     return os.pathsep.join(places)
 
 
+def test_the_page_that_follows_one_document_is_true(smoke):
+    """docs/one-document.md, made again from this run's own files."""
+    make = ROOT / "tests" / "e2e" / "one_document.py"
+    done = subprocess.run(
+        [ROOT / "workflow" / "env-run", "data", "python", make, smoke.folder],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout == (ROOT / "docs" / "one-document.md").read_text()
+
+
 def test_what_is_missing_is_scored_and_what_is_not_judged_is_named(smoke, tmp_path):
     """As a user types it after generations and their scores were removed, on a machine where nothing
     confines programs."""

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
+from hubserver import uploads
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _LARGE = 1000  # from this size on a file counts as LFS: a sha256, and served by redirect
 
@@ -52,7 +54,7 @@ class HubServer:
 
     ``hub.heads`` is {name, or name@branch: commit} of repositories that moved on from ``COMMIT``.
     Values are {name: {path: bytes}}; ``gated`` and ``faults`` may be changed at any time;
-    ``requests`` is what has been asked, in order.
+    ``requests`` is what has been asked, in order; ``uploads`` what was sent.
     """
 
     def __init__(self) -> None:
@@ -66,6 +68,7 @@ class HubServer:
         self.heads: dict[str, str] = {}
         self.listed_digests: dict[str, str] = {}
         self.faults: list[Fault] = []
+        self.uploads = uploads.Uploads()
         self.requests: list[Request] = []
         self.lock = threading.Lock()
         self.closing = threading.Event()
@@ -116,6 +119,12 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
 
         def do_HEAD(self) -> None:
             self._answer(body=False)
+
+        def do_POST(self) -> None:
+            uploads.answer(hub, self)
+
+        def do_PUT(self) -> None:
+            uploads.answer(hub, self)
 
         def do_GET(self) -> None:
             self._answer(body=True)

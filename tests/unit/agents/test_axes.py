@@ -14,7 +14,7 @@ def inputs():
     return (
         rates.rates(outcomes.read(PAPER / "mint_outcomes.tsv.gz")),
         reported.table(PAPER / "reported.csv", "agent-radar"),
-        reported.table(PAPER / "reported.csv", "digital-environment"),
+        agent.parts(PAPER / "reported.csv"),
     )
 
 
@@ -32,7 +32,7 @@ def test_the_numbers_of_the_paper_come_out_of_the_outcome_table():
         ("Exploring physical environment", "gpt-3.5-turbo"): "41.79",
     }
     marks = [label.mark for label in made]
-    assert [marks.count(m) for m in (axes.COUNTED, axes.TRANSCRIBED, axes.UNDERIVABLE)] == [8, 2, 2]
+    assert [marks.count(m) for m in (axes.COUNTED, axes.TRANSCRIBED, axes.INFERRED)] == [8, 2, 2]
     assert [(x.axis, x.model) for x in made if x.differs] == [
         ("NL feedback on reasoning", "Lemur-70B-Chat")
     ]
@@ -53,6 +53,8 @@ def test_a_transcribed_label_that_is_not_the_mean_of_its_parts_is_refused():
     counted, printed, parts = inputs()
     with pytest.raises(UserError, match="not the mean of InterCode-CTF and WebArena"):
         axes.labels(counted, printed, {**parts, ("gpt-3.5-turbo", "WebArena"): 9.0})
+    with pytest.raises(UserError, match="not the mean of humaneval and mbpp and RoboCodeGen"):
+        axes.labels(counted, printed, {**parts, ("Lemur-70B-Chat", "RoboCodeGen"): 75.5})
 
 
 @pytest.mark.parametrize("part, message", [(0, "no episodes of"), (1, "no 'Tool augmentation'")])
@@ -69,6 +71,14 @@ def test_notes_say_what_count_the_print_would_be():
     assert differing == "103 of 316 episodes; the paper's 35.76 would be 113 of 316"
     coding = notes["NL feedback on coding", "Lemur-70B-Chat"]
     assert coding == "61 of 136 episodes; the paper prints 44.86, which no count of 136 gives"
+
+
+def test_self_debugging_has_the_arithmetic_of_five_parts():
+    notes = {x.model: x.note for x in axes.labels(*inputs()) if x.axis == "Self-debugging"}
+    assert notes["Lemur-70B-Chat"] == (
+        "as printed; mean of humaneval 46.67 (counted, 21 of 45), mbpp 17.58 (counted, 16 of 91), "
+        "RoboCodeGen 75.68, InterCode-SQL 73.79, InterCode-Bash 34.5: consistent, not published as its parts"
+    )
 
 
 def test_wilson_interval_against_published_values():

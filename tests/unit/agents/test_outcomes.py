@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,20 @@ PAPER = ROOT / "reports" / "paper"
 PATH = "data/outputs/{model}/F={feedback}/max5_p2+tool+cd/reasoning/{task}/results.jsonl"
 
 
-def episode(task, success):
-    return json.dumps({"state": {"success": success}, "task": {"task_id": task}}) + "\n"
+def episode(task, success, end=None, counts=(1, 0, 0), tokens=7):
+    names = ("propose_solution", "use_tool", "invalid_action")
+    state = {
+        "success": success,
+        "terminate_reason": end or ("task_success" if success else "max_propose_steps"),
+        "agent_action_count": dict(zip(names, counts, strict=True)),
+        "token_counter": {"completion_tokens": tokens},
+    }
+    return json.dumps({"state": state, "task": {"task_id": task}}) + "\n"
+
+
+def outcome(number, solved):
+    end = "solved" if solved else "wrong twice"
+    return Outcome("m", "none", "c", "t", number, solved, end, 1, 0, 7)
 
 
 def pinned(folder, lines, *, model="m", feedback="None", task="math", commit="c" * 40):
@@ -77,7 +90,18 @@ def test_records_are_found_in_a_manifest_by_hash(tmp_path):
     listed = {"path": "files/any-name", "sha256": record.sha256, "size": 1}
     (tmp_path / "manifest.json").write_text(json.dumps({"files": [listed]}))
     counted = outcomes.count([record], [tmp_path / "manifest.json"])
-    assert counted == [Outcome("m", "none", "reasoning", "math", 0, 1)]
+    assert counted == [Outcome("m", "none", "reasoning", "math", 0, 1, "solved", 1, 0, 7)]
+
+
+def test_why_an_episode_ended_is_the_records_own_word(tmp_path):
+    lines = [
+        episode(0, False, "max_steps", (1, 4, 0), 90),
+        episode(1, False, "max_steps", (0, 0, 5), 5),
+        episode(2, False, "error", (0, 1, 0)),
+    ]
+    record, _ = pinned(tmp_path, lines)
+    found = [(x.end, x.turns, x.cells, x.tokens) for x in outcomes.count([record], [tmp_path])]
+    assert found == [("out of turns", 5, 4, 90), ("no tag", 5, 0, 5), ("context full", 1, 1, 7)]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +109,8 @@ def test_records_are_found_in_a_manifest_by_hash(tmp_path):
     [
         (["{\n"], "line 1 is not JSON"),
         (['{"task": {"task_id": 1}, "state": {}}\n'], "line 1: not a recorded episode"),
+        ([episode(1, True, "asleep")], "line 1: not a recorded episode .'asleep'"),
+        ([episode(1, True, tokens=-1)], "line 1: counts of actions and tokens are whole"),
         ([episode(1, True), episode(2, None)], "line 2: state.success is None"),
         ([episode(1, True), episode(1, False)], "task id 1 stands twice"),
         ([episode(1, True), episode("x", False)], "task ids of two types"),
@@ -141,6 +167,10 @@ rows = st.lists(
         st.sampled_from(["t", "u"]),
         st.integers(0, 99),
         st.integers(0, 1),
+        st.sampled_from(["solved", "no tag", "context full"]),
+        st.integers(0, 5),
+        st.integers(0, 5),
+        st.integers(0, 9999),
     ),
     min_size=1,
     unique_by=lambda x: (x.model, x.feedback, x.task, x.episode),
@@ -161,8 +191,15 @@ def test_tables_read_back_in_one_order_and_the_same_bytes(tmp_path_factory, tabl
     "text, message",
     [
         ("model\tsolved\n", "first line must be"),
-        ("\t".join(outcomes.COLUMNS) + "\nm\tnone\tc\tt\t0\t2\n", "line 2: not an outcome"),
-        ("\t".join(outcomes.COLUMNS) + "\nm\tnone\tc\tt\tx\t1\n", "line 2: not an outcome"),
+        (
+            "\t".join(outcomes.COLUMNS) + "\nm\tnone\tc\tt\t0\t2\tsolved\t1\t0\t7\n",
+            "line 2: not an outcome",
+        ),
+        (
+            "\t".join(outcomes.COLUMNS) + "\nm\tnone\tc\tt\tx\t1\tsolved\t1\t0\t7\n",
+            "line 2: not an outcome",
+        ),
+        ("\t".join(outcomes.COLUMNS) + "\nm\tnone\tc\tt\t0\t1\tslept\t1\t0\t7\n", "line 2: not"),
     ],
 )
 def test_a_malformed_table_is_one_clear_line(tmp_path, text, message):
@@ -180,10 +217,15 @@ def test_a_truncated_compressed_table_is_one_clear_line(tmp_path):
 
 
 def test_one_flipped_outcome_fails_the_comparison():
-    old = [Outcome("m", "none", "c", "t", number, 0) for number in range(3)]
-    new = [*old[:2], Outcome("m", "none", "c", "t", 2, 1)]
-    with pytest.raises(UserError, match="1 of 3 .* m none c t 2: recounted solved, committed not"):
+    old = [outcome(number, 0) for number in range(3)]
+    new = [*old[:2], outcome(2, 1)]
+    with pytest.raises(UserError, match="1 of 3 .* t 2: recounted solved .*, committed not"):
         compare.compare(new, old)
+    longer = [*old[:2], replace(old[2], tokens=8)]
+    with pytest.raises(
+        UserError, match=r"2: recounted not solved \(wrong twice, .* 8 tokens\), comm"
+    ):
+        compare.compare(longer, old)
     with pytest.raises(UserError, match="recounted absent"):
         compare.compare(old[:2], old)
     with pytest.raises(UserError, match="lists an episode twice"):

@@ -29,7 +29,18 @@ def evidence():
             for metric, value in zip(("T", "C"), pair, strict=True)
         }
         lines = [
-            Outcome(model, "none", "reasoning", "t", k, int(one))
+            Outcome(
+                model,
+                "none",
+                "reasoning",
+                "t",
+                k,
+                int(one),
+                "solved" if int(one) else "wrong twice",
+                1,
+                0,
+                9,
+            )
             for model, text in (solved or {}).items()
             for k, one in enumerate(text)
         ]

@@ -11,7 +11,7 @@ PACKAGE = ROOT / "workflow" / "lemur"
 LAYERS = (
     "data", "plan", "config", "sandbox", "dag", "launch", "slurm", "chat", "models", "corpus", "mix",
     "tokenize", "sft", "train", "evaluate", "agents", "trace", "figures", "claims",
-    "study", "report", "diff",
+    "study", "publish", "export", "report", "diff",
 )  # fmt: skip
 
 

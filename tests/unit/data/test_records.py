@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from lemur.data.records import holds_rows, json_document, json_lines, json_objects, read_records
 from lemur.errors import UserError
-from lemur.evaluate.data import READERS
+from lemur.evaluate import benchmarks
 from lemur.evaluate.source import Source
 from lemur.provenance import ROOT
 
@@ -166,12 +166,12 @@ def test_benchmarks_are_decontaminated_against_them(tmp_path):
 def test_benchmarks_are_asked_from_them(tmp_path, file):
     problem = {"task_id": "HumanEval/0", "prompt": ODD, "test": "t", "entry_point": "f"}
     made = manifest(tmp_path, "humaneval", {file: FORMS[file]([problem])})
-    (found,) = READERS["humaneval"](Source(made), file)[""]["test"]
+    (found,) = benchmarks.load("humaneval")[0].read(Source(made), file)[""]["test"]
     assert found["prompt"] == ODD
 
 
 def test_bbh_with_a_byte_order_mark(tmp_path):
     data = BOM + json.dumps({"examples": [{"input": ODD, "target": "(A)"}]}).encode()
     made = manifest(tmp_path, "bbh", {"navigate.json": data})
-    (found,) = READERS["bbh"](Source(made), "")["navigate"]["test"]
+    (found,) = benchmarks.load("bbh_paper")[0].read(Source(made), "")["navigate"]["test"]
     assert found["input"] == ODD

@@ -1,15 +1,21 @@
 """Actions of a shell run in sandboxes of their own, and only the episode's files persist."""
 
+import contextlib
 import subprocess
 import time
 from random import Random
 
 import pytest
 from lemur.agents.intercode import shell, state
+from lemur.agents.intercode.session import Session
 from lemur.agents.intercode.similarity import similarity
 from lemur.agents.intercode.state import Entry
 from sklearn.feature_extraction.text import TfidfVectorizer
 from unit.environments.intercode_cases import needs_shell
+
+
+def argv(command):
+    return ["/bin/bash", "-c", command]
 
 
 def bash(command, before=None, folder="/"):
@@ -28,6 +34,23 @@ def test_files_persist_and_nothing_else_does():
     assert lines[:6] == ["b", "p", "y", "z", "2", "b/x"]
     assert lines[6].startswith("02020-02-02") and lines[7] == "/"
     assert not any("sleep" in line or line.startswith("LEFT") for line in lines)
+
+
+def test_the_next_shell_is_started_ahead_and_holds_nothing_of_the_episode(monkeypatch):
+    needs_shell()
+    started, begin = [], shell.start
+    monkeypatch.setattr(shell, "start", lambda *_: started.append(begin()) or started[-1])
+    with contextlib.closing(Session(shell.base())) as session:
+        said = [session.act(f"echo {n} >> /tmp/a; cat /tmp/a", argv)[0] for n in range(2)]
+        waiting = session.ahead._next.result()
+        waiting.process.process.kill()  # it dies while the model thinks
+        waiting.process.process.wait()
+        said.append(session.act("cat /tmp/a", argv)[0])
+        last = session.ahead._next.result()
+    assert said == ["0\n", "0\n1\n", "0\n1\n"]
+    # One was started for the first action, one after each, and one for that which had died.
+    assert len(started) == 5 and len({id(one.process) for one in started}) == 5
+    assert all(one.process.ended() for one in started) and last in started
 
 
 def test_a_caller_is_called_root_and_is_none():

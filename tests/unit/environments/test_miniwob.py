@@ -13,6 +13,7 @@ from lemur.agents.environment import Task, WorldFailed
 from lemur.agents.environments.miniwob import GAMES, games, policy
 from lemur.agents.episode import Episode, Turn
 from lemur.errors import UserError
+from lemur.provenance import ROOT
 from tiny_benchmarks import model, tokenizer
 from unit.environments.browser_cases import needs_browser, say
 from unit.environments.intercode_cases import gold, play
@@ -248,3 +249,26 @@ def test_every_game_begins_or_is_named():
     finally:
         made.close()
     assert (len(made.tasks()), begun) == (130, 93)
+
+
+def test_pages_are_confined_by_the_browser_where_it_can():
+    needs_browser()
+    script = f"""
+import sys; sys.path.insert(0, {str(ROOT / "workflow")!r})
+import os
+from types import SimpleNamespace as Made
+from lemur.agents.browser import chromium
+for user, refused in ((0, False), (7, False), (7, True)):
+    asked = []
+    def start(**given):
+        asked.append(given["chromium_sandbox"])
+        if refused and given["chromium_sandbox"]:
+            raise chromium.Error("no usable sandbox")
+        return "browser"
+    os.geteuid = lambda: user
+    assert chromium.launch(Made(chromium=Made(launch=start)), "chromium", Made(port=1)) == "browser"
+    print(asked)
+"""
+    line = [ROOT / ".envs" / "web" / "bin" / "python", "-I", "-c", script]
+    done = subprocess.run([*map(str, line)], capture_output=True, text=True)
+    assert done.stdout == "[False]\n[True]\n[True, False]\n", done.stderr

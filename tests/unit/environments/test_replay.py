@@ -1,12 +1,14 @@
 """Recorded episodes are executed again, and what comes out in another way is named."""
 
+import csv
 import json
 import subprocess
 import sys
 
 import pytest
-from lemur.agents import environments, replay
+from lemur.agents import actions, environments, replay
 from lemur.agents.environments.mint import protocol, recorded
+from lemur.agents.recorded import Recorded
 from lemur.errors import UserError
 from lemur.provenance import ROOT
 
@@ -78,10 +80,16 @@ def test_every_difference_is_named_with_its_cause(records, mint_data, tmp_path, 
                     [heard(protocol.SILENT, 4)], True, (1, 1, 1))  # fmt: skip
     gone = episode(7, ["hm"], [], False, (0, 0, 0))
     table = replay.run(
-        "mint", {"seconds": 20}, records(wrong, gone), mint_data, tmp_path / "replay.json"
-    )
+        "mint", {"seconds": 20}, records(wrong, gone), mint_data, tmp_path / "replay.json",
+        listed=tmp_path / "differences.tsv",
+    )  # fmt: skip
     made = json.loads((tmp_path / "replay.json").read_text())
     kinds = {one["kind"]: one for one in made["differences"]}
+    with open(tmp_path / "differences.tsv", newline="") as file:
+        listed = list(csv.DictReader(file, delimiter="\t"))
+    assert [one["kind"] for one in listed] == ["observation", "verdict", "counters"]
+    assert listed[1]["cause"] == replay.REWORDED
+    assert "\\nYou have 4 steps left" in listed[0]["recorded"]
     assert set(kinds) == {"verdict", "counters", "observation"}
     assert kinds["verdict"]["recorded"] == "solved" and kinds["verdict"]["task"] == "gsm8k/0"
     assert kinds["observation"]["cause"] == "a package that the session does not have"
@@ -127,6 +135,67 @@ def test_the_words_of_a_machine_and_of_one_python_make_no_difference():
     assert recorded.normalise("15") != recorded.normalise("16")
 
 
+def test_frames_of_libraries_and_the_place_of_a_syntax_error_make_no_difference():
+    told = (
+        "Traceback (most recent call last)\nCell In[1], line 2\n----> 2 f(x)\n\n{}TypeError: no\n"
+    )
+    frames = "File /usr/lib/python3.8/dist-packages/a.py:{0}, in g(x)\n--> {0} raise\n\n"
+    cut = told.format(frames.format(3) + frames.format(4))[:130] + "...\n[Output Truncated]"
+    both = told.format(frames.format(3)), told.format(frames.format(9))
+    assert recorded.normalise(both[0]) == recorded.normalise(both[1])
+    assert recorded.normalise(both[0]) != recorded.normalise(
+        both[0].replace("TypeError", "KeyError")
+    )
+    assert recorded.normalise(cut) == recorded.normalise(cut.replace("a.py:3", "a.py:77"))
+    old = "Cell In[2], line 1\n    Let B be\n        ^\nSyntaxError: invalid syntax\nYou have 3"
+    new = "Cell In[2], line 4\n    We B = 3P.\n          ^\nSyntaxError: invalid decimal literal\nYou have 3"
+    assert recorded.normalise(old) == recorded.normalise(new)
+
+
+@pytest.mark.parametrize(
+    "cell, said, query, answer",
+    [
+        ("print(wikipedia_search('a \"b\"'))", "Page: a", 'a "b"', "Page: a"),
+        ("# look\nfound = wikipedia_search('a')\nprint(found)", "Page: a", "a", "Page: a"),
+        ("wikipedia_search('a')", "Out[1]: 'Page: a\\nIt\\'s'", "a", "Page: a\nIt's"),
+        ("wikipedia_search('a')", "Out[1]: 'Page: a\\...\n[Output Truncated]", "a", "Page: a"),
+        ("print(wikipedia_search('a'), 1)", "Page: a 1", None, None),
+        ("wikipedia_search('a')", "Traceback (most recent call last)", None, None),
+    ],
+)
+def test_answers_of_the_search_are_read_off_cells_that_show_nothing_else(
+    records, cell, said, query, answer
+):
+    place = records(episode(0, [f"<execute>{cell}</execute>"], [heard(said, 4)], False, (0, 1, 0)))
+    (run,) = environments.find_records("mint", place)
+    found = run.settings["searches"]
+    assert {key: value.rstrip(" ") for key, value in found.items()} == (
+        {query: answer} if query else {}
+    )
+
+
+def test_a_search_is_answered_from_another_file(records):
+    asked = "<execute>print(wikipedia_search('a'))</execute>"
+    place = records(episode(0, [asked], [heard("Page: a", 4)], False, (0, 1, 0)))
+    other = place / "b-model" / "F=None" / "max5" / "reasoning" / "mmlu"
+    other.mkdir(parents=True)
+    said = "<execute>x = wikipedia_search('a'); print(x, wikipedia_search('b'))</execute>"
+    line = episode(3, [said], [heard("Page: a Page: b", 4)], False, (0, 1, 0))
+    (other / "results.jsonl").write_text(json.dumps(line) + "\n")
+    runs = environments.find_records("mint", place)
+    assert [run.settings["searches"] for run in runs] == [{"a": "Page: a"}] * 2
+
+
+def test_a_larger_sample_holds_the_smaller_one_in_the_records_order():
+    def made(number):
+        return Recorded(f"gsm8k/{number}", (), (), (), False)
+
+    listed = [made(number) for number in range(40)]
+    few, more = replay.sample(listed, 5), replay.sample(listed, 12)
+    assert len(few) == 5 and set(few) < set(more) and more == sorted(more, key=listed.index)
+    assert replay.sample(listed, None) == listed and few != listed[:5]
+
+
 @pytest.mark.parametrize(
     "text", ["{\n", "[]\n", '{"state": {}}\n', '{"state": {"history": []}, "task": 1}\n']
 )
@@ -145,3 +214,16 @@ def test_what_cannot_be_replayed_is_said(tmp_path):
         replay.run("mint", {}, tmp_path, tmp_path, tmp_path / "o.json")
     with pytest.raises(UserError, match="did you mean 'mint'"):
         environments.find_records("mynt", tmp_path)
+
+
+def test_actions_of_recorded_episodes_that_are_strictly_solved(records, mint_data, tmp_path):
+    lax = episode(1, ["<solution>150</solution>"], [], True, (1, 0, 0))  # 5 % or a part of it, say
+    lost = episode(0, ["<solution>16</solution>"], [], False, (1, 0, 0))
+    spec = {"environment": "mint", "model": "recorded", "seed": 0}
+    found = actions.pairs(spec, None, mint_data, 60, records(RIGHT, lax, lost))
+    assert [line["id"] for line in found] == [f"mint/gsm8k/0/{turn}" for turn in range(3)]
+    assert found[2]["action"] == "<solution>15</solution>"
+    assert found[1]["context"].endswith("chances to propose solution left.\n\n")
+    assert all(len(line["context"].encode()) <= 60 for line in found)
+    with pytest.raises(UserError, match="no episode is solved"):
+        actions.write(spec, None, mint_data, 60, tmp_path / "o.jsonl", records(lost))

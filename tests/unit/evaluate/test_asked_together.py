@@ -172,7 +172,7 @@ def test_what_is_ready_is_only_taken_for_the_same_settings(
         assert not taken(benchmark)
     benchmark.ready.write_bytes(kept)
     with monkeypatch.context() as patched:
-        patched.setattr(asked_together, "_code", lambda: "other code")
+        patched.setattr(asked_together, "_code", lambda folder: "other code")
         assert not taken(benchmark)
     assert taken(benchmark) and asked == ["humaneval"]
 

@@ -31,14 +31,14 @@ def test_every_answer_is_judged_and_counted(spec, humaneval, tmp_path, sandbox):
 
 
 def test_a_judge_that_falls_is_no_verdict(spec, humaneval, tmp_path, sandbox, monkeypatch):
-    real = executed.judge
+    real = executed.judge_program
 
     def falls(confined, job, limits):
         if "add1" in job.program:
             raise OSError("too many open files")
         return real(confined, job, limits)
 
-    monkeypatch.setattr(executed, "judge", falls)
+    monkeypatch.setattr(executed, "judge_program", falls)
     made, items, _ = scored(spec(), humaneval, tmp_path / "out", respond)
     assert items[1]["verdict"] == "not judged" and made["n"] == 6 and made["n_judged"] == 5
     assert made["not_judged"] == {"the judge fell: OSError: too many open files": 1}
@@ -49,7 +49,7 @@ def test_where_every_judge_falls_there_is_no_score(spec, humaneval, tmp_path, sa
     def falls(*_):
         raise RuntimeError("gone")
 
-    monkeypatch.setattr(executed, "judge", falls)
+    monkeypatch.setattr(executed, "judge_program", falls)
     made, _, _ = scored(spec(), humaneval, tmp_path / "out", respond)
     assert made["value"] is None and made["judged"] is False
     assert made["reason"] == "6 x the judge fell: RuntimeError: gone"

@@ -5,7 +5,8 @@ import json
 import pytest
 from answered import fetched, scored
 from lemur.errors import UserError
-from lemur.evaluate import ds1000, separated
+from lemur.evaluate.benchmarks.ds1000 import judge as ds1000
+from lemur.evaluate.benchmarks.ds1000 import separated
 from lemur.evaluate.tasks import Bench
 from lemur.sandbox.policy import Limits
 from made_science import PLAIN, ROWS, SAME, TOGETHER

@@ -166,7 +166,9 @@ def test_without_a_sandbox_a_benchmark_is_not_judged(
     generation.run(spec(), folder, humaneval, out)
     reason = "bubblewrap is not installed: apt-get install bubblewrap"
     monkeypatch.setattr(executed, "probe", lambda: Absent(reason))
-    monkeypatch.setattr(executed, "judge", lambda *_: pytest.fail("ran a program unconfined"))
+    monkeypatch.setattr(
+        executed, "judge_program", lambda *_: pytest.fail("ran a program unconfined")
+    )
     judging.run(spec(), out, humaneval, tmp_path / "out" / "scores.json")
     made = json.loads((tmp_path / "out" / "scores.json").read_text())
     assert (made["judged"], made["value"], made["interval"]) == (False, None, None)
@@ -278,6 +280,7 @@ def test_several_samples_a_problem(spec, folder, humaneval, tmp_path):
 def test_pass_at_k_of_several_samples(spec, humaneval, tmp_path, monkeypatch):
     """Two problems of ten samples, one with three that pass and one with none."""
     from lemur.evaluate import executed
+    from lemur.evaluate.items import Item
     from lemur.evaluate.tasks import Bench
     from lemur.sandbox.judge import Verdict
     from lemur.sandbox.types import Sandbox
@@ -285,21 +288,22 @@ def test_pass_at_k_of_several_samples(spec, humaneval, tmp_path, monkeypatch):
     monkeypatch.setattr(executed, "probe", lambda: Sandbox("bwrap", "0", False))
     monkeypatch.setattr(
         executed,
-        "judge",
+        "judge_program",
         lambda _, job, limits: Verdict("passed" if "right" in job.program else "failed", "", 0.0),
     )
     given = spec(limit=2)
     texts = ["right"] * 3 + ["no"] * 7, ["no"] * 10
     items = [
-        {"_sample": {"doc": doc, "resps": [responses]}}
+        Item("humaneval", "", {"doc": doc, "resps": [responses]})
         for doc, responses in zip(
             next(iter(Bench(given, humaneval).tasks.values())).eval_docs, texts, strict=True
         )
     ]
-    made = executed.score(given, Bench(given, humaneval), "humaneval", items)
+    bench = Bench(given, humaneval)
+    made = executed.score(given, bench, bench.benchmark.judge(bench.source), items)
     assert made["value"] == pytest.approx(0.15)
     assert made["pass_at"]["10"]["value"] == pytest.approx(0.5) and set(made["pass_at"]) == {"10"}
-    assert items[0]["samples"].count("passed") == 3
+    assert items[0].samples.count("passed") == 3
 
 
 def test_a_chat_model_without_chat_tokens_is_refused(

@@ -6,10 +6,13 @@ import re
 import pytest
 from answered import catalogue, fetched, parquet, scored
 from lemur.errors import UserError
-from lemur.evaluate import ends, languages, trial
+from lemur.evaluate.benchmarks.multipl_e import ends, languages, trial
+from lemur.evaluate.benchmarks.multipl_e.judge import LanguageJudge, strict
+from lemur.evaluate.items import Item
 from lemur.evaluate.tasks import Bench
 from lemur.provenance import ROOT
 from lemur.sandbox.policy import Limits
+from lemur.sandbox.steps import secret_word
 from made_early import EARLY, PRINTS
 from made_languages import PROBLEMS, rows
 from tiny_benchmarks import listing
@@ -79,7 +82,7 @@ def test_who_leaves_early_passes_by_status_alone(sandbox, language):
     """Leaves before the tests, or ends with 0 although they failed; both verdicts are told apart."""
     for answer in EARLY[language]:
         found = judged(sandbox, language, answer)
-        assert (found.verdict, found.ended, languages.strict(found)) == ("passed", False, "error")
+        assert (found.verdict, found.ended, strict(found)) == ("passed", False, "error")
 
 
 @pytest.mark.parametrize(
@@ -87,24 +90,24 @@ def test_who_leaves_early_passes_by_status_alone(sandbox, language):
 )
 def test_the_word_is_in_nothing_that_a_program_can_print(sandbox, language):
     found = judged(sandbox, language, PRINTS[language])
-    assert (found.verdict, languages.strict(found)) == ("passed", "error"), found
+    assert (found.verdict, strict(found)) == ("passed", "error"), found
 
 
 def test_a_program_written_against_the_judge_is_not_stopped(sandbox):
     """The stated limit: test and program share a process, whose functions the program may change."""
     answer = "\n  return 0;\n}\nrequire('node:assert').deepEqual = () => {};"
-    assert languages.strict(judged(sandbox, "js", answer)) == "passed"
+    assert strict(judged(sandbox, "js", answer)) == "passed"
 
 
 @pytest.mark.parametrize("language", PROBLEMS)
 def test_only_tests_of_the_known_form_are_made_to_print(language):
     *_, tests, _ = PROBLEMS[language]
-    one, two = ends.word()
+    one, two = secret_word()
     made = ends.printing(language, tests, (one, two))
     assert one in made and two in made and one + two not in made
     assert ends.printing(language, tests + "\nmore(", (one, two)) is None
     assert languages.steps(language, "", tests + "\nmore(").word is None
-    assert ends.word() != (one, two)
+    assert secret_word() != (one, two)
     assert ends.printing("cobol", tests, (one, two)) is None
 
 
@@ -222,13 +225,14 @@ def test_bash_that_needs_proc_is_told(sandbox, answer):
     assert found.verdict in ("failed", "error") and found.detail == languages.NO_DESCRIPTORS, found
     feigned = judged(sandbox, "sh", "\n    echo '/dev/fd/63: No such file or directory'; exit 1")
     assert feigned.verdict in ("failed", "error")
-    item = {"_sample": {"doc": {"language": "sh"}}, "verdict": "failed", "detail": found.detail}
-    assert languages.by_language([(item, answer)])["failed_without_proc"] == 1
+    sample = {"doc": {"language": "sh"}, "resps": [[answer]]}
+    item = Item("sh", "", sample, verdict="failed", detail=found.detail)
+    assert LanguageJudge(None).summary([item])["failed_without_proc"] == 1
 
 
 def test_both_forms_of_the_tests_of_r_are_known():
     tests = "test_humaneval <- function() {\ncandidate <- add\n    if(!identical(candidate(1, 2), 3)){quit('no', 1)}\n}\ntest_humaneval()"
-    assert ends.printing("r", tests, ends.word()) is not None
+    assert ends.printing("r", tests, secret_word()) is not None
 
 
 def test_a_program_that_takes_too_much_memory(sandbox):

@@ -8,8 +8,8 @@ from answered import Fixed, catalogue, fetched, parquet, scored
 from hypothesis import given
 from hypothesis import strategies as st
 from lemur.errors import UserError
-from lemur.evaluate import answers, generation, judging, store
-from lemur.evaluate.tasks import Bench, definition
+from lemur.evaluate import answers, benchmarks, generation, judging, store
+from lemur.evaluate.tasks import Bench
 from lemur.evaluate.tokenised import Tokenised
 from lemur.figures.paired import otherwise
 from lemur.files import sha256_of, write_json
@@ -69,8 +69,9 @@ def test_variants_change_the_stock_task_and_no_other():
         ("bbh_paper", "bbh_cot_fewshot"),
         ("mmlu_paper", "mmlu"),
     ):
-        assert definition(paper)["stock"] == definition(stock)["stock"]
-        assert definition(paper)["reader"] == definition(stock)["reader"]
+        (reader, asked), (stock_reader, stock_asked) = map(benchmarks.load, (paper, stock))
+        assert asked["stock"] == stock_asked["stock"]
+        assert type(reader) is type(stock_reader)
     pairs = (
         ("gsm8k_paper", "gsm8k_full"),
         ("bbh_paper", "bbh_cot_fewshot"),
@@ -207,6 +208,8 @@ def test_prompts_of_the_paper_have_no_beginning_token(spec, gsm8k, tmp_path, mon
     seen = {}
 
     class Reads(Tokenised):
+        scored = None  # nothing is
+
         def generate(self, requests, seeds, done):
             seen[self.label] = self.prompts(requests)[0]
             for number in range(len(requests)):
@@ -297,6 +300,8 @@ def test_long_prompts_of_mmlu_lose_their_last_examples(spec, tmp_path, monkeypat
     asked = []
 
     class Reads(Tokenised):
+        generate = scored = None  # nothing is
+
         def loglikelihood(self, requests, seeds, done):
             asked.extend(request.args[0] for request in requests)
             yield from ((number, {"response": [-1.0, True]}) for number in range(len(requests)))

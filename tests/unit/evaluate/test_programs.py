@@ -2,7 +2,7 @@
 
 import pytest
 from answered import scored
-from lemur.evaluate.programs import to_last_return
+from lemur.evaluate.benchmarks.humaneval.judge import to_last_return
 from lemur.figures.paired import otherwise
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy
 import pytest
-from lemur.evaluate import ds1000, separated
-from lemur.evaluate.separated import Separated
+from lemur.evaluate.benchmarks.ds1000 import judge as ds1000
+from lemur.evaluate.benchmarks.ds1000 import separated
+from lemur.evaluate.benchmarks.ds1000.separated import Separated
 from lemur.sandbox.policy import Limits
 from made_science import FORGES, PLAIN, ROWS, SAME, TOGETHER
 

@@ -10,10 +10,10 @@ from answered import catalogue, scored
 from hypothesis import given
 from hypothesis import strategies as st
 from lemur.errors import UserError
-from lemur.evaluate.data import spider
+from lemur.evaluate.benchmarks.spider import Spider, clauses, match, results
+from lemur.evaluate.benchmarks.spider import judge as query
+from lemur.evaluate.benchmarks.spider.databases import read
 from lemur.evaluate.source import Source
-from lemur.evaluate.spider import clauses, match, query, results
-from lemur.evaluate.spider.databases import read
 from lemur.evaluate.stop import cut
 from lemur.evaluate.tasks import Bench
 from lemur.files import sha256_of, write_json
@@ -83,8 +83,8 @@ def real(tmp_path_factory, mirror):
     listed = [{"path": path.name, "sha256": sha256_of(path)} for path in files]
     write_json(folder / "m.json", {"files": listed})
     source = Source(folder / "m.json")
-    documents = spider(source, "data/sql/spider/ic_spider_dev.json")[""]["test"]
-    return documents, query.Spider(source), {one["sha256"] for one in listed}
+    documents = Spider().read(source, "data/sql/spider/ic_spider_dev.json")[""]["test"]
+    return documents, query.QueryJudge(source), {one["sha256"] for one in listed}
 
 
 def test_a_dump_becomes_sqlite():
@@ -307,8 +307,8 @@ def test_answers_that_are_not_queries(spec, manifest, tmp_path, sandbox):
 )  # fmt: skip
 def test_verdicts(sandbox, manifest, response, verdict):
     source = Source(manifest)
-    document = spider(source, "data/sql/spider/ic_spider_dev.json")[""]["test"][0]
-    job = query.Spider(source)(document, response)
+    document = Spider().read(source, "data/sql/spider/ic_spider_dev.json")[""]["test"][0]
+    job = query.QueryJudge(source).job(document, response)
     found = judge(sandbox, job, Limits(cpu_seconds=2, wall_seconds=6))
     # What takes all memory may take all time first, on a machine that has other work.
     ends = {"out of memory", "timeout"} if "zeroblob" in response else set()
@@ -359,14 +359,14 @@ def test_a_gold_query_of_each_database_passes(real, sandbox):
     documents, maker, _ = real
     chosen = list({one["db"]: one for one in documents}.values())
     assert len(chosen) == 20
-    jobs = [maker(one, one["gold"][len("SELECT") :]) for one in chosen]
+    jobs = [maker.job(one, one["gold"][len("SELECT") :]) for one in chosen]
     assert run_all(sandbox, jobs) == ["passed"] * 20
 
 
 @pytest.mark.long
 def test_all_gold_queries_pass_and_wrong_ones_fail(real, sandbox):
     documents, maker, _ = real
-    jobs = [maker(one, query.tidy(one["gold"])[len("SELECT") :]) for one in documents]
+    jobs = [maker.job(one, query.tidy(one["gold"])[len("SELECT") :]) for one in documents]
     assert run_all(sandbox, jobs) == ["passed"] * 1034
-    wrong = [maker(one, " 'no such answer', 1, 2, 3, 4, 5, 6, 7, 8, 9") for one in documents]
+    wrong = [maker.job(one, " 'no such answer', 1, 2, 3, 4, 5, 6, 7, 8, 9") for one in documents]
     assert run_all(sandbox, wrong) == ["failed"] * 1034

@@ -58,13 +58,13 @@ def bbh(mirror, tmp_path):
 
 def mmlu(mirror, tmp_path):
     """Questions of the mirror (those that MINT asked) in the columns of the hub's tables."""
-    from lemur.evaluate.data import mmlu_mint as read
+    from lemur.evaluate.benchmarks.mmlu_mint import MMLUOfMINT
     from lemur.evaluate.source import Source
 
     (path,) = mirror("xingyaoww/mint-bench/*/data/outputs/gpt-4-0613/F=None/max5_p2+tool+cd/"
                      "reasoning/mmlu/results.jsonl")  # fmt: skip
     given = manifest(tmp_path / "mint", {"results.jsonl": path.read_bytes()})
-    found = read(Source(given), "results.jsonl")[""]["test"]
+    found = MMLUOfMINT().read(Source(given), "results.jsonl")[""]["test"]
     named = [{k: one[k] for k in ("question", "choices", "answer")} for one in found]
     rows = {"dev": [], "test": []}
     for number, subject in enumerate(SUBJECTS):

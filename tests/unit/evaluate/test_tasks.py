@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lemur.chat.chatml import as_text
 from lemur.errors import UserError
-from lemur.evaluate import data, programs
+from lemur.evaluate import benchmarks
+from lemur.evaluate.benchmarks.mbpp.judge import used
+from lemur.evaluate.limit import limited
 from lemur.evaluate.lm import ReplayLM
-from lemur.evaluate.tasks import OWN, Bench
+from lemur.evaluate.tasks import Bench
 from lemur.provenance import ROOT
 from tiny_benchmarks import listing
 
@@ -106,26 +108,23 @@ def test_mmlu_prompts(spec, tmp_path):
 
 
 def test_every_task_file_is_whole():
-    for path in OWN.glob("*.yaml"):
-        from lemur.evaluate.tasks import definition
-
-        found = definition(path.stem)
-        assert found["reader"] in data.READERS
-        assert ("task" in found) != ("stock" in found)
+    for task, path in benchmarks.tasks().items():
+        benchmark, found = benchmarks.load(task)
+        assert type(benchmark).__module__ == f"lemur.evaluate.benchmarks.{path.parent.name}"
         assert set(found["formats"]) == {"completion", "chatml"}
-        assert found.get("program") in (None, *programs.PROGRAMS, *programs.PREPARED)
+        scored = {"score", "coded"} & set(found)
+        assert len(scored) == (1 if benchmark.judge is None else 0), task
 
 
 def test_every_available_benchmark_of_the_catalogue_has_a_task():
     import yaml
-    from lemur.evaluate.tasks import definition
 
     listed = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text())["benchmarks"]
     for name, entry in listed.items():
         if entry.get("available", True):
-            found = definition(entry["task"])
-            assert (entry["judge"] == "sandbox") == ("program" in found), name
-            assert (found["reader"] == "heldout") == ("heldout" in entry["data"]), name
+            benchmark, found = benchmarks.load(entry["task"])
+            assert (entry["judge"] == "sandbox") == (benchmark.judge is not None), name
+            assert (found.get("coded") == "text") == ("heldout" in entry["data"]), name
         else:
             assert entry["reason"], name
 
@@ -180,9 +179,9 @@ def test_mbpp_prompts(mirror, spec, tmp_path):
 
 
 def test_the_names_that_a_test_takes_from_a_program():
-    assert programs.used(("assert sum(10, 15) == 6",), "def sum(a, b): pass") == ["sum"]
-    assert programs.used(("assert sum(f([1])) == len('a')",), "def f(x): pass") == ["f"]
-    assert set(programs.used(("assert g(Pair(1)) == h",), "")) == {"g", "Pair", "h"}
+    assert used(("assert sum(10, 15) == 6",), "def sum(a, b): pass") == ["sum"]
+    assert used(("assert sum(f([1])) == len('a')",), "def f(x): pass") == ["f"]
+    assert set(used(("assert g(Pair(1)) == h",), "")) == {"g", "Pair", "h"}
 
 
 def test_chatml_leaves_the_last_turn_open_only_to_continue_it():
@@ -201,11 +200,11 @@ def test_a_larger_limit_holds_a_smaller_one(sizes, one, two):
     total = sum(sizes.values())
     if total == 0:
         with pytest.raises(UserError, match="no problem"):
-            data.limited(found, one, "bench")
+            limited(found, one, "bench")
         return
     chosen = []
     for limit in sorted((one, two)):
-        got, of = data.limited(found, limit, "bench")
+        got, of = limited(found, limit, "bench")
         ids = [doc["_id"] for split in got.values() for doc in split["test"]]
         assert of == total and len(ids) == min(limit, total)
         for split in got.values():

@@ -116,7 +116,8 @@ def test_the_agent_radar_says_where_records_and_paper_differ(spec, run, tmp_path
     _, words = svg.texts(out.read_text())
     assert "NL feedback on reasoning, Lemur-70B-Chat: 32.59 (counted; 103 of 316" in words
     assert (
-        "Self-debugging, gpt-3.5-turbo: 53.23 (not derivable; as printed, not recomputed" in words
+        "Self-debugging, gpt-3.5-turbo: 53.23 (inferred; as printed; mean of humaneval 37.78"
+        in words
     )
     # Two axes of two models are open markers: filled with the colour of the paper.
     assert out.read_text().count('style="fill: #ffffff; stroke: #') == 4

@@ -41,7 +41,12 @@ def drawn(tmp_path_factory):
     for path in played_results.write_results(folder / "results" / "smoke"):
         path.with_name("pages").mkdir()
         (path.parent / "pages" / "index.html").write_text("pages\n")
-    figures = ("live_agents.html", "live_agents_by_turn.svg", "live_agent_radar.svg")
+    figures = (
+        "live_agents.html",
+        "live_agents_by_turn.svg",
+        "live_agent_radar.svg",
+        "tool_table.html",
+    )
     wanted = [f"results/figures/smoke/{name}" for name in figures]
     done = snakemake(folder, "--cores", "2", *wanted, "--config", "recipe=smoke", AGENTS)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import yaml
+from huggingface_hub import ModelCard, parse_eval_result_entries
 from lemur.errors import UserError
 from lemur.models.card import trained_card
 from lemur.provenance import ROOT
@@ -36,14 +37,21 @@ SCORES = [
 ]  # fmt: skip
 
 
+# What config/benchmarks.yaml says of them: of held-out text no hub has the data.
+DATASETS = {
+    "gsm8k": {"dataset": "openai/gsm8k", "config": "main", "split": "test", "task": "gsm8k"},
+    "humaneval": {"dataset": "openai/openai_humaneval", "split": "test"},
+}
+
+
 def test_what_to_know_of_a_score_stands_below_the_table():
     empty = {"empty": 19, "finish": {"stop": 24}}
-    made = with_scores(CARD, "tiny-chat", [score("humaneval", responses=empty), score()])
+    made = with_scores(CARD, "tiny-chat", [score("humaneval", responses=empty), score()], DATASETS)
     assert "\n- humaneval: 19 of 24 answers are empty.\n" in made and "- gsm8k" not in made
 
 
 def test_scores_stand_in_the_card_and_in_the_metadata():
-    made = with_scores(CARD, "tiny-chat", SCORES)
+    made = with_scores(CARD, "tiny-chat", SCORES, DATASETS)
     rows = [line for line in made.splitlines() if line.startswith("|") and "of" in line]
     assert (
         "| gsm8k | exact match | 0.1250 | 0.0500 to 0.2813 | 24 of 1,319 | chatml, 8 shots |"
@@ -56,35 +64,55 @@ def test_scores_stand_in_the_card_and_in_the_metadata():
     front, body = made.split("---\n")[1:3]
     (entry,) = yaml.safe_load(front)["model-index"]
     assert entry["name"] == "tiny-chat"
-    # What was not judged is no result.
-    found = {one["dataset"]["type"]: one["metrics"] for one in entry["results"]}
-    assert found == {
-        "gsm8k": [{"type": "exact match", "value": 0.125}],
-        "bits": [{"type": "bits per byte", "value": 0.62}],
-    }
+    # What was not judged is no result, nor what the hub has no data set of.
+    (result,) = entry["results"]
+    assert result["dataset"] == {
+        "name": "gsm8k", "type": "openai/gsm8k", "config": "main", "split": "test"
+    }  # fmt: skip
+    (metric,) = result["metrics"]
+    assert metric == {
+        "type": "exact_match", "value": 0.125,
+        "name": "exact match (24 of 1,319 problems, 8 shots, chatml)",
+    }  # fmt: skip
     # Nothing of the training's card is changed or lost.
     old_front, old_body = CARD.split("---\n")[1:3]
-    assert front.startswith(old_front)
+    assert yaml.safe_load(old_front).items() <= yaml.safe_load(front).items()
     assert body.replace(body[body.index("## Scores") : body.index("## Licence")], "") == old_body
 
 
+def test_the_hubs_library_reads_card_and_results_back(tmp_path):
+    (tmp_path / "README.md").write_text(CARD)
+    spec = {"recipe": "tiny", "model": "chat", "datasets": DATASETS}
+    card, results = tmp_path / "card" / "README.md", tmp_path / "card" / ".eval_results" / "x.yaml"
+    write(spec, tmp_path, SCORES, card, results)
+    (found,) = ModelCard.load(card).data.eval_results
+    assert (found.dataset_type, found.metric_value) == ("openai/gsm8k", 0.125)
+    (entry,) = parse_eval_result_entries(yaml.safe_load(results.read_text()))
+    assert (entry.dataset_id, entry.task_id, entry.value) == ("openai/gsm8k", "gsm8k", 0.125)
+    assert entry.notes == "gsm8k: exact match, 24 of 1,319 problems, 8 shots, chatml"
+    # A card that has an index already is none of training's.
+    with pytest.raises(ValueError, match="not a model card"):
+        with_scores(card.read_text(), "tiny-chat", SCORES, DATASETS)
+
+
 def test_a_model_without_scores_says_so():
-    made = with_scores(CARD, "tiny-chat", [])
+    made = with_scores(CARD, "tiny-chat", [], DATASETS)
     assert "None: the recipe scores this model on no benchmark." in made
     assert "model-index" not in made
 
 
 def test_mistakes_are_one_line(tmp_path):
-    spec, out = {"recipe": "tiny", "model": "chat"}, tmp_path / "card" / "README.md"
+    spec = {"recipe": "tiny", "model": "chat", "datasets": DATASETS}
+    out, results = tmp_path / "card" / "README.md", tmp_path / "card" / "results.yaml"
     with pytest.raises(UserError, match=r"README\.md: no such file"):
-        write(spec, tmp_path, SCORES, out)
+        write(spec, tmp_path, SCORES, out, results)
     (tmp_path / "README.md").write_text(CARD)
     with pytest.raises(UserError, match="gsm8k are those of 'pretrained', not of 'chat'"):
-        write(spec, tmp_path, [score(model="pretrained")], out)
+        write(spec, tmp_path, [score(model="pretrained")], out, results)
     (tmp_path / "README.md").write_text("# mine\n")
     with pytest.raises(UserError, match=r"README\.md: not a model card"):
-        write(spec, tmp_path, SCORES, out)
-    assert not out.exists()
+        write(spec, tmp_path, SCORES, out, results)
+    assert not out.exists() and not results.exists()
 
 
 def test_the_command(tmp_path):
@@ -97,10 +125,12 @@ def test_the_command(tmp_path):
         paths.append(tmp_path / f"{one['benchmark']}.json")
         paths[-1].write_text(json.dumps(one))
     script = ROOT / "scripts" / "8_figures" / "model_card.py"
-    spec = json.dumps({"recipe": "tiny", "model": "chat"})
+    spec = json.dumps({"recipe": "tiny", "model": "chat", "datasets": DATASETS})
     command = [sys.executable, script, "--spec", spec, "--model", folder, "--scores", *paths]
-    done = subprocess.run([*command, "--out", out], capture_output=True, text=True, timeout=60)
+    command += ["--out", out, "--results", out.with_name("results.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert out.read_text() == with_scores(CARD, "tiny-chat", SCORES)
+    assert out.read_text() == with_scores(CARD, "tiny-chat", SCORES, DATASETS)
+    assert "openai/gsm8k" in out.with_name("results.yaml").read_text()
     record = json.loads((out.parent / "README.md.prov.json").read_text())
     assert str(paths[0]) in json.dumps(record)

@@ -148,11 +148,13 @@ def test_offloading_moves_bytes_from_the_device_to_the_host():
     assert host == pytest.approx(8 * moved)
 
 
-def test_one_rank_gathers_what_a_checkpoint_holds():
-    """Float32 weights and both moments; weights are read by one rank where they are sharded at once."""
+def test_a_node_holds_its_part_of_a_checkpoint():
+    """Float32 weights and both moments of its ranks; less than one rank reads before, of all weights."""
     count = parameters(LLAMA_2_70B)["total"]
     runtime = 8 * memory.runtime(stage())
-    assert memory.host_memory(LLAMA_2_70B, stage()) == runtime + 12 * count
+    assert memory.host_memory(LLAMA_2_70B, stage()) == runtime + 4 * count
+    two = stage(parallel={"nodes": 2, "zero_stage": 3})
+    assert memory.host_memory(LLAMA_2_70B, two) == runtime + 6 * count
     whole = stage(parallel={"zero_stage": 2})
     assert memory.host_memory(LLAMA_2_70B, whole) == runtime + 8 * 4 * count
 

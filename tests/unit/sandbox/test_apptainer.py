@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from lemur.evaluate import ds1000
-from lemur.evaluate.separated import Separated
+from lemur.evaluate.benchmarks.ds1000 import judge as ds1000
+from lemur.evaluate.benchmarks.ds1000.separated import Separated
 from lemur.sandbox import apptainer, ready
 from lemur.sandbox import probe as probing
 from lemur.sandbox.judge import Job, judge

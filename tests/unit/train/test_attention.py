@@ -174,8 +174,11 @@ def test_torchs_own_kernel_gets_causal_documents(monkeypatch):
 
     seen = {}
 
-    def record(q, k, v, cu_q, cu_k, max_q, max_k, **named):
-        seen.update(named, bounds=cu_q.tolist(), longest=max_q, shape=tuple(q.shape))
+    def record(
+        q, k, v, cu_q, cu_k, max_q, max_k, *, scale=None, window_size=(-1, -1), enable_gqa=False
+    ):
+        seen.update(scale=scale, window_size=window_size, enable_gqa=enable_gqa)
+        seen.update(bounds=cu_q.tolist(), longest=max_q, shape=tuple(q.shape))
         return q
 
     monkeypatch.setattr(varlen, "varlen_attn", record)

@@ -1,19 +1,23 @@
 """Two CPU ranks: what ends one ends all, in one line; what is asked of one is done by all."""
 
+import errno
 import os
 import random
 import signal
 import threading
 import time
+from concurrent.futures import wait
 
 import pytest
 from forked_ranks import train
 from lemur.files import sha256_of
 from lemur.launch import ranks
-from lemur.train import checkpoint, loop
+from lemur.models import tensor_file
+from lemur.train import checkpoint, loop, publishing
 from lemur.train.engine import NotFinite
 from lemur.train.engine_deepspeed import DeepSpeedEngine
-from tiny_training import settings, timeless
+from lemur.train.saving import HostCopy, Saver
+from tiny_training import settings, timeless, tiny_model
 
 TWO = settings(
     engine="auto",
@@ -42,15 +46,31 @@ def undisturbed(tmp_path_factory, model_folder, index):
     return outcome(done)
 
 
+def waits_for_each_checkpoint():
+    """So that what is there at a step does not depend on how fast a disk is: only tests wait."""
+    poll = Saver.poll
+
+    def awaited(self):
+        if self.pending is not None:
+            wait([self.pending.written])
+        poll(self)
+
+    Saver.poll = awaited
+
+
 @pytest.fixture
 def two(monkeypatch, capfd, tmp_path, model_folder, index):
     """Runs two ranks: (exit code, lines of stderr), and where DONE.json goes."""
     done = tmp_path / "DONE.json"
 
     def run(arm=lambda rank: None, spec=TWO):
+        def armed(rank):
+            waits_for_each_checkpoint()
+            arm(rank)
+
         capfd.readouterr()
         began = time.monotonic()
-        code, group = train(monkeypatch, spec, model_folder, index, done, arm)
+        code, group = train(monkeypatch, spec, model_folder, index, done, armed)
         assert time.monotonic() - began < 60
         assert all(process.code is not None for process in group.processes)  # no orphan
         return code, capfd.readouterr().err.splitlines()
@@ -186,22 +206,111 @@ def test_sigkill_anywhere_on_two_ranks(two, undisturbed, seed):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("file", ["parameters.safetensors", "exp_avg.safetensors", "metrics.jsonl"])
-def test_sigkill_while_two_ranks_save(two, undisturbed, file):
+@pytest.mark.parametrize("rank", [0, 1])
+def test_sigkill_while_two_ranks_save(two, undisturbed, rank):
+    """One rank dies while it writes its part, the other's is whole."""
     run, done = two
 
-    def arm(rank):
-        sync = checkpoint._sync
+    def arm(mine):
+        write = tensor_file.write
 
-        def dying(path):
-            if path.parent.name == ".step-6.partial" and path.name == file:
+        def dying(path, *rest):
+            if path.parent.name.startswith(".step-6.") and mine == rank:
                 os.kill(os.getpid(), signal.SIGKILL)
-            sync(path)
+            return write(path, *rest)
 
-        checkpoint._sync = dying
+        tensor_file.write = dying
 
     code, lines = run(arm)
-    assert code == 128 + 9 and "rank 0 was ended by SIGKILL" in only_error(lines)
+    assert code == 128 + 9 and f"rank {rank} was ended by SIGKILL" in only_error(lines)
     assert steps_kept(done) == [3]
     assert run()[0] == 0
     assert outcome(done) == undisturbed
+
+
+def test_a_rank_whose_disk_is_full_says_so(two, undisturbed):
+    """In one line; nothing half-written stays, and the same command continues."""
+    run, done = two
+
+    def arm(rank):
+        write = tensor_file.write
+
+        def full(path, *rest):
+            if path.parent.name.startswith(".step-6.") and rank == 1:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            return write(path, *rest)
+
+        tensor_file.write = full
+
+    code, lines = run(arm)
+    assert code == 2 and only_error(lines).startswith("error: the disk is full at ")
+    assert "rank-00001.safetensors: free some space; the same command continues" in only_error(
+        lines
+    )
+    assert steps_kept(done) == [3] and not list(done.parent.glob("checkpoints/*/.step-*"))
+    assert run()[0] == 0
+    assert outcome(done) == undisturbed
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_no_rank_holds_more_than_its_part(monkeypatch, tmp_path, index):
+    """13 MB of weights a rank and 39 of its checkpoint's copy; the largest tensor has 4 MB.
+
+    What a rank holds on top of its training while it saves, and after that while the model is
+    published. Gathered in one place a checkpoint has 157 MB, and the model 52.
+    """
+    sizes = {"vocab_size": 16_384, "hidden_size": 64, "intermediate_size": 4_096}
+    folder = tiny_model(tmp_path / "wide", **sizes, num_hidden_layers=14, tie_word_embeddings=True)
+    parallel = {**TWO["parallel"], "processes_per_node": 4, "zero_stage": 3}
+    spec = {**TWO, "parallel": parallel, "micro_batch_sequences": 1, "tokens": 6 * 64}
+    done, found = tmp_path / "DONE.json", tmp_path / "held"
+    found.mkdir()
+
+    def arm(rank):
+        take, publish = HostCopy.take, publishing.write_weights
+
+        def measured(action):
+            def measuring(*arguments):
+                with Anonymous() as memory:
+                    result = action(*arguments)
+                with open(found / f"{action.__name__}-{rank}", "a") as file:
+                    file.write(f"{memory.most}\n")
+                return result
+
+            return measuring
+
+        HostCopy.take, publishing.write_weights = measured(take), measured(publish)
+
+    code, _ = train(monkeypatch, spec, folder, index, done, arm)
+    assert code == 0
+    copied = [int(line) for path in found.glob("take-*") for line in path.read_text().split()]
+    written = [int(line) for path in found.glob("write*") for line in path.read_text().split()]
+    assert len(written) == 4 and max(copied) > 35e6  # it is really measured
+    assert max(copied) < 39.3e6 + 8e6
+    assert max(written) < 2 * 4.2e6 + 8e6
+
+
+class Anonymous:
+    """The most memory of its own that this process holds while it is entered, less what it held."""
+
+    def __enter__(self):
+        self.before, self.most, self.ended = self._now(), 0, threading.Event()
+        self.thread = threading.Thread(target=self._watch)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+    def _watch(self):
+        while not self.ended.wait(0.001):
+            self.most = max(self.most, self._now() - self.before)
+        self.most = max(self.most, self._now() - self.before)
+
+    @staticmethod
+    def _now():
+        with open("/proc/self/status") as file:
+            (line,) = [line for line in file if line.startswith("RssAnon")]
+        return 1024 * int(line.split()[1])

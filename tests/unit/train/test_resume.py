@@ -91,7 +91,7 @@ def test_killed_before_any_update(
 
 @pytest.mark.parametrize(
     ("where", "calls"),
-    [("_save_tensors", 1), ("_save_tensors", 3), ("_sync", 1), ("_sync", 3), ("write_json", 1)],
+    [("_save_tensors", 1), ("_save_tensors", 3), ("sync", 1), ("sync", 3), ("write_json", 1)],
 )
 def test_killed_while_writing_a_checkpoint(
     undisturbed, model_folder, index, tmp_path, monkeypatch, where, calls

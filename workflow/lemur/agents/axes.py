@@ -14,25 +14,33 @@ MODELS = {"Lemur-70B-Chat": "lemur-70b-chat-v1", "gpt-3.5-turbo": "gpt-3.5-turbo
 class Axis:
     """``run`` is the (feedback, category) whose pooled success rate is the axis; None without records.
 
-    ``parts`` are the printed scores whose mean the printed label is, where those are known.
+    ``parts`` are the printed scores whose mean the printed label is, where those are known, together
+    with the success rates of ``counted``, MINT's sets of code without feedback.
     """
 
     name: str
     run: tuple[str, str] | None = None
     parts: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
 
 
 # Found by counting: each pairing below reproduces the printed labels of both models (see `labels`).
 AXES = (
     Axis("Tool augmentation", ("none", "reasoning")),
-    Axis("Self-debugging"),
+    Axis(
+        "Self-debugging",
+        parts=("RoboCodeGen", "InterCode-SQL", "InterCode-Bash"),
+        counted=("humaneval", "mbpp"),
+    ),
     Axis("NL feedback on reasoning", ("gpt-4", "reasoning")),
     Axis("NL feedback on coding", ("gpt-4", "code_generation")),
     Axis("Exploring digital environment", parts=("InterCode-CTF", "WebArena")),
     Axis("Exploring physical environment", ("none", "decision_making")),
 )
 
-COUNTED, TRANSCRIBED, UNDERIVABLE = "counted", "transcribed", "not derivable"
+# An inferred label is the mean of parts that nobody has said to be its parts: the arithmetic agrees, that
+# is all.
+COUNTED, TRANSCRIBED, INFERRED = "counted", "transcribed", "inferred"
 _RUNS = {
     ("none", "reasoning"): "MINT reasoning tasks, Python tool, up to 5 turns, no feedback",
     ("gpt-4", "reasoning"): "MINT reasoning tasks, up to 5 turns, GPT-4 feedback",
@@ -74,6 +82,32 @@ def _counted_note(rate: Rate, printed: float) -> str:
     return f"{shown}; the paper prints {printed:.2f}, which no count of {rate.total} gives"
 
 
+def _mean_note(
+    axis: Axis,
+    model: str,
+    recorded: str,
+    label: float,
+    rates: Mapping[tuple[str, str, str, str], Rate],
+    parts: Mapping[tuple[str, str], float],
+) -> str:
+    """The arithmetic of a label that is a mean; a ``UserError`` where it is not that mean."""
+    given = {name: parts[model, name] for name in axis.parts if (model, name) in parts}
+    words = [f"{name} {score:g}" for name, score in given.items()]
+    for name in reversed(axis.counted):
+        rate = rates.get((recorded, "none", "code_generation", name))
+        if rate is not None:
+            given[name] = rate.percent
+            words.insert(0, f"{name} {rate.percent:.2f} (counted, {rate.solved} of {rate.total})")
+    every = (*axis.counted, *axis.parts)
+    if len(given) != len(every) or abs(sum(given.values()) / len(every) - label) > 0.0051:
+        raise UserError(
+            f"reported numbers: {axis.name} of {model} is not the mean of {' and '.join(every)}"
+        )
+    if axis.counted:
+        return f"as printed; mean of {', '.join(words)}: consistent, not published as its parts"
+    return f"as printed, not recomputed; mean of the printed {' and '.join(words)}"
+
+
 def labels(
     rates: Mapping[tuple[str, str, str, str], Rate],
     printed: Mapping[tuple[str, str], float],
@@ -82,7 +116,7 @@ def labels(
     """All 12 labels, by axis and then model.
 
     ``rates`` as from :func:`lemur.agents.rates.rates`; ``printed`` and ``parts`` map
-    (model, name) to the paper's number. A missing number or record is a ``UserError``.
+    (model, name) to the paper's number, of axes and of their parts. A missing number or record is a ``UserError``.
     """
     made = []
     for axis in AXES:
@@ -97,21 +131,9 @@ def labels(
                 note = _counted_note(rates[key], label)
                 setting = _RUNS[axis.run]
                 made.append(Label(axis.name, model, label, COUNTED, setting, note, rates[key]))
-            elif axis.parts:
-                scores = [parts[model, part] for part in axis.parts if (model, part) in parts]
-                mean = sum(scores) / len(axis.parts)
-                if len(scores) != len(axis.parts) or abs(mean - label) > 0.0051:
-                    raise UserError(
-                        f"reported numbers: {axis.name} of {model} is not the mean of "
-                        f"{' and '.join(axis.parts)}"
-                    )
-                given = " and ".join(
-                    f"{part} {score:g}" for part, score in zip(axis.parts, scores, strict=True)
-                )
-                note = f"as printed, not recomputed; mean of the printed {given}"
-                setting = " and ".join(axis.parts)
-                made.append(Label(axis.name, model, label, TRANSCRIBED, setting, note))
             else:
-                note = "as printed, not recomputed; no records and no component scores are public"
-                made.append(Label(axis.name, model, label, UNDERIVABLE, "unknown", note))
+                note = _mean_note(axis, model, recorded, label, rates, parts)
+                setting = " and ".join((*axis.counted, *axis.parts))
+                mark = INFERRED if axis.counted else TRANSCRIBED
+                made.append(Label(axis.name, model, label, mark, setting, note))
     return made

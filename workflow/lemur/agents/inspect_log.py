@@ -40,7 +40,7 @@ CREATED = "1970-01-01T00:00:00+00:00"
 RULES = {"strict": "without the original's faults", "paper": "as the original counts"}
 
 
-def _text(value: str) -> str:
+def utf8_text(value: str) -> str:
     """Text that UTF-8 can hold: half of a surrogate pair becomes its escape."""
     return value.encode("utf-8", "backslashreplace").decode()
 
@@ -51,7 +51,7 @@ def _message(role: str, content: str, number: int) -> ChatMessage:
         "user": ChatMessageUser,
         "assistant": ChatMessageAssistant,
     }
-    return kinds[role](content=_text(content), id=f"m{number}")
+    return kinds[role](content=utf8_text(content), id=f"m{number}")
 
 
 def sample(suite: Suite, task: Task, judged: Judged, model: str) -> EvalSample:
@@ -67,7 +67,7 @@ def sample(suite: Suite, task: Task, judged: Judged, model: str) -> EvalSample:
     scores = None
     if verdict.left_out is None:
         values = {"strict": verdict.strict, "paper": verdict.paper}
-        scores = {rule: Score(value=value, explanation=_text(verdict.why) or None) for rule, value in values.items()}  # fmt: skip
+        scores = {rule: Score(value=value, explanation=utf8_text(verdict.why) or None) for rule, value in values.items()}  # fmt: skip
     last = episode.turns[-1].answer if episode.turns else ""
     return EvalSample(
         id=episode.task,
@@ -75,16 +75,16 @@ def sample(suite: Suite, task: Task, judged: Judged, model: str) -> EvalSample:
         input=messages[: len(first)],
         target="",
         messages=messages,
-        output=ModelOutput.from_content(model, _text(last)),
+        output=ModelOutput.from_content(model, utf8_text(last)),
         scores=scores,
         model_usage={model: ModelUsage(output_tokens=episode.tokens, total_tokens=episode.tokens)},
         turn_count=len(episode.turns),
         uuid=hashlib.sha256(episode.task.encode()).hexdigest()[:22],
         metadata={
             "end": episode.end,
-            "detail": _text(episode.detail),
+            "detail": utf8_text(episode.detail),
             "restarts": episode.restarts,
-            "left_out": verdict.left_out and _text(verdict.left_out),
+            "left_out": verdict.left_out and utf8_text(verdict.left_out),
             "rewards": [turn.reward for turn in episode.turns],
         },
     )
@@ -115,7 +115,7 @@ def write(opened: Opened, out: Path) -> None:
     given, found = opened.given, [judged for _, judged in opened.episodes]
     model = f"lemur/{given.model}"
     digest = hashlib.sha256(canonical(opened.settings).encode()).hexdigest()[:22]
-    left_out = {_text(task): _text(why) for task, why in opened.left_out.items()}
+    left_out = {utf8_text(task): utf8_text(why) for task, why in opened.left_out.items()}
     log = EvalLog(
         status="success",
         eval=EvalSpec(

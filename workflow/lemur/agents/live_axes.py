@@ -70,7 +70,8 @@ PARTS: dict[str, tuple[str, tuple[Part, ...]]] = {
 
 @dataclass(frozen=True)
 class Played:
-    """A part as it was played: ``rate`` as the original counts, ``strict`` strictly."""
+    """A part as it was played: ``rate`` as the original counts, ``strict`` strictly; ``judged`` are the
+    episodes behind them."""
 
     part: Part
     environment: str
@@ -78,6 +79,7 @@ class Played:
     strict: Rate
     turns: int | None
     worlds: tuple[str, ...] = ()
+    judged: tuple[Judged, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -174,7 +176,7 @@ def find_part(part: Part, results: Sequence[Result]) -> Played | None:
             )
             turns = result.settings.get("turns")
             worlds = tuple(result.scores.get("worlds") or ())
-            found.append(Played(part, environment, paper, strict, turns, worlds))
+            found.append(Played(part, environment, paper, strict, turns, worlds, tuple(chosen)))
     return max(
         found, key=lambda one: (one.whole, one.turns == part.turns, one.rate.total), default=None
     )

@@ -5,24 +5,24 @@ the judge judges it. A difference is named with its cause, as far as the environ
 """
 
 import contextlib
+import csv
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lemur.agents import environments
 from lemur.agents.driver import Driver
 from lemur.agents.environment import Suite
-from lemur.agents.episode import CONTEXT_FULL, Episode
+from lemur.agents.episode import CONTEXT_FULL, WORLD_FAILED, Episode
 from lemur.agents.players.scripted import Scripted
 from lemur.agents.recorded import Recorded, Run
 from lemur.data.journal import Journal
 from lemur.errors import UserError
-from lemur.files import write_json
-
-DIFFERENCES = 5  # of each cause that are shown
+from lemur.files import canonical, replacing, write_json
+from lemur.readable import readable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +66,8 @@ class Tally:
 
 
 REWORDED = "the problem was worded otherwise when it was recorded"
+AFTER = "an earlier observation of the episode differs:"
+UNKNOWN = "no cause known: see both"
 
 
 def compare(
@@ -73,31 +75,41 @@ def compare(
 ) -> tuple[Tally, list[Difference]]:
     """One episode against its record; ``cause`` is what is known of both beforehand."""
     tally, found = Tally(episodes=1), []
+    for before, turn in zip(recorded.observations, episode.turns, strict=False):
+        tally.observed += 1
+        pair = suite.normalised(before), suite.normalised(turn.observation)
+        if pair[0] == pair[1]:
+            tally.observations += 1
+            continue
+        why = suite.explain(*pair)
+        if found and why.startswith("another "):  # what the cell used was not there
+            why = _following(found[0].cause)
+        shown = (_shown(before), _shown(turn.observation))
+        found.append(Difference(label, episode.task, "observation", why, *shown))
+    if not cause and episode.end == WORLD_FAILED:
+        cause = episode.detail
+    if not cause and found:
+        cause = _following(found[0].cause)
     solved = episode.end == "solved"
     if solved == recorded.solved:
         tally.verdicts = 1
     else:
         said = (f"{'' if recorded.solved else 'not '}solved", episode.end)
-        found.append(Difference(label, episode.task, "verdict", cause, *said))
+        found.append(Difference(label, episode.task, "verdict", cause or UNKNOWN, *said))
     if recorded.counters is not None:
         tally.counted = 1
         now = episode.turns[-1].info.get("counts", {}) if episode.turns else {}
         if dict(recorded.counters) == now or not (now or any(recorded.counters.values())):
             tally.counters = 1
         else:
-            found.append(
-                Difference(label, episode.task, "counters", cause, str(recorded.counters), str(now))
-            )
-    for before, turn in zip(recorded.observations, episode.turns, strict=False):
-        tally.observed += 1
-        pair = suite.normalised(before), suite.normalised(turn.observation)
-        if pair[0] == pair[1]:
-            tally.observations += 1
-        else:
-            cause = suite.explain(*pair)
-            shown = (_shown(before), _shown(turn.observation))
-            found.append(Difference(label, episode.task, "observation", cause, *shown))
+            counts = str(dict(recorded.counters)), str(now)
+            found.append(Difference(label, episode.task, "counters", cause or UNKNOWN, *counts))
     return tally, found
+
+
+def _following(cause: str) -> str:
+    """The cause of what differs after something else did."""
+    return cause if cause.startswith(AFTER) else f"{AFTER} {cause}"
 
 
 def _shown(text: str, most: int = 400) -> str:
@@ -105,22 +117,36 @@ def _shown(text: str, most: int = 400) -> str:
     return text if len(text) <= most else "..." + text[-most:]
 
 
+def sample(records: Sequence[Recorded], limit: int | None) -> list[Recorded]:
+    """``limit`` records of a run in their own order, spread over all by their tasks' hashes: a larger
+    sample holds each smaller one, so that nothing is executed twice. All where ``limit`` is None."""
+
+    def drawn(record: Recorded) -> str:
+        return hashlib.sha256(record.task.encode()).hexdigest()
+
+    chosen = {record.task for record in sorted(records, key=drawn)[:limit]}
+    return [record for record in records if record.task in chosen]
+
+
 def replay(
-    suite: Suite, run: Run, folder: Path, batch: int, limit: int | None
+    suite: Suite, run: Run, folder: Path, batch: int, limit: int | None, label: str
 ) -> tuple[Tally, list[Difference], list[str]]:
-    """All records of a run, and the recorded tasks that the data do not have."""
+    """The sampled records of a run, and the recorded tasks that the data do not have. ``label`` is
+    shown with the progress."""
     tasks = {task.id: task for task in suite.tasks()}
-    known = [record for record in run.records if record.task in tasks][:limit]
+    known = sample([record for record in run.records if record.task in tasks], limit)
     missing = [record.task for record in run.records if record.task not in tasks]
     answers = {record.task: record.answers for record in known}
     # Where a record ends without the environment's word, the model had no room for another turn.
     player = Scripted(answers, CONTEXT_FULL)
     teacher = Scripted({(record.task, "teacher"): record.feedback for record in known})
-    name = hashlib.sha256(f"{run.label} {run.sha256}".encode()).hexdigest()[:16]
+    # What was executed with other settings, or other recorded answers of a tool, is not continued.
+    given = canonical([run.label, run.sha256, dict(run.settings)])
+    name = hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     with Journal(folder / f"{name}.jsonl") as journal:
         driver = Driver(suite, player, journal, batch, 0, teacher)
         with contextlib.closing(suite):
-            played = driver.play([tasks[record.task] for record in known], run.label)
+            played = driver.play([tasks[record.task] for record in known], label)
     tally, found = Tally(), []
     for record, episode in zip(known, played, strict=True):
         (first, *_) = suite.messages(tasks[record.task], episode.start, [])
@@ -134,9 +160,10 @@ def replay(
 
 def run(
     name: str, settings: Mapping[str, Any], records: Path, data: Path, out: Path,
-    batch: int = 4, limit: int | None = None,
+    batch: int = 4, limit: int | None = None, listed: Path | None = None,
 ) -> str:  # fmt: skip
-    """Write ``out`` and return the table. A killed replay continues.
+    """Write ``out``, and to ``listed`` every difference with its cause; return the table. A killed
+    replay continues.
 
     Raises:
         UserError: the environment reads no records, or there are none in ``records``.
@@ -145,22 +172,20 @@ def run(
     runs = environments.find_records(name, records)
     if not runs:
         raise UserError(f"{records}: no recorded episodes of environment '{name}'")
-    for one in runs:
+    for number, one in enumerate(runs, 1):
         suite = environments.load(name, {"data": data, **settings, **one.settings})
-        tally, differences, lacking = replay(suite, one, out.parent / "replay", batch, limit)
+        label = f"{one.label} ({number} of {len(runs)} runs)"
+        tally, differences, lacking = replay(suite, one, out.parent / "replay", batch, limit, label)
         whole.add(tally)
         rows.append({"run": one.label, **dataclasses.asdict(tally), "rates": tally.rates})
         found += differences
         missing += [f"{one.label}: {task}" for task in lacking]
     causes = Counter((one.kind, one.cause) for one in found)
-    shown: Counter[tuple[str, str]] = Counter()
-    examples = []
-    for one in found:
-        shown[one.kind, one.cause] += 1
-        if one.kind != "observation" or shown[one.kind, one.cause] <= DIFFERENCES:
-            examples.append(dataclasses.asdict(one))
+    if listed is not None:
+        _write_differences(listed, found)
     made = {
         "environment": name,
+        "records_of_each_run": limit,
         **dataclasses.asdict(whole),
         "rates": whole.rates,
         "runs": rows,
@@ -168,15 +193,28 @@ def run(
             {"kind": kind, "cause": cause, "count": count}
             for (kind, cause), count in causes.most_common()
         ],
-        "differences": examples,
+        "differences": [dataclasses.asdict(one) for one in found],
         "not_in_the_data": missing,
     }
     write_json(out, made)
     return _table(made)
 
 
+def _write_differences(path: Path, found: Sequence[Difference]) -> None:
+    """Every difference as a line of tab-separated text; line ends in a cell are written as ``\\n``."""
+    names = [field.name for field in dataclasses.fields(Difference)]
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, delimiter="\t", lineterminator="\n")
+        table.writerow(names)
+        for one in found:
+            cells = dataclasses.astuple(one)
+            table.writerow([readable(cell.replace("\n", "\\n")) for cell in cells])
+
+
 def _table(made: dict[str, Any]) -> str:
-    lines = [f"{made['episodes']} recorded episodes of {made['environment']} executed again"]
+    limit = made["records_of_each_run"]
+    drawn = f", {limit} drawn of each of {len(made['runs'])} files" if limit else ""
+    lines = [f"{made['episodes']} recorded episodes of {made['environment']} executed again{drawn}"]
     counts = {"verdicts": "episodes", "counters": "counted", "observations": "observed"}
     for name, total in counts.items():
         if name in made["rates"]:
@@ -184,9 +222,7 @@ def _table(made: dict[str, Any]) -> str:
                 f"{name}: {made[name]} of {made[total]} as recorded ({made['rates'][name]:.2f} %)"
             )
     for cause in made["causes"]:
-        lines.append(
-            f"{cause['count']} {cause['kind']} differ: {cause['cause'] or 'each is listed'}"
-        )
+        lines.append(f"{cause['count']} {cause['kind']} differ: {cause['cause']}")
     if made["not_in_the_data"]:
         lines.append(
             f"{len(made['not_in_the_data'])} records are of tasks that the data do not have"

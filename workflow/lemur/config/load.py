@@ -269,4 +269,8 @@ def corpus(name: str, project: Path | None = None) -> dict[str, Any]:
     path = named_file("corpora", name, "corpus", project)
     value = read_yaml(path)
     schema.check(value, "corpus", shown(path))
+    for filters in value["cleaning"]["filters"].values():
+        local_paths.localise_filters(filters, path)
+    for source in value["sources"]:
+        local_paths.localise_filters(source.get("filters", []), path)
     return value

@@ -22,9 +22,22 @@ def localise(entry: dict[str, Any], file: Path) -> None:
     if isinstance(place, dict) and is_local(place) and isinstance(place["path"], str):
         path = Path(place["path"]).expanduser()
         place["path"] = str(path if path.is_absolute() else Path(os.path.relpath(beside / path)))
-    for key in ("path", "tokenizer"):  # an environment's code, a random model's tokenizer
+    for key in ("path", "tokenizer"):  # code of the user's own, a random model's tokenizer
         if isinstance(entry.get(key), str) and (beside / entry[key]).exists():
             entry[key] = str(beside / entry[key])
+
+
+def localise_filters(filters: list[dict[str, Any]], file: Path) -> None:
+    """The same of the folders that a corpus' filters name.
+
+    Raises ``UserError`` where there is no such folder.
+    """
+    for entry in filters:
+        if "path" in entry:
+            folder = file.resolve().parent / entry["path"]
+            if not (folder / "__init__.py").is_file():
+                raise UserError(f"{file.name}: cleaning.filters: {entry['measure']}: path: {entry['path']}: no folder with an __init__.py")  # fmt: skip
+            entry["path"] = str(folder)
 
 
 def check(entry: dict[str, Any], catalogue: str, where: str) -> None:

@@ -143,6 +143,8 @@ def _sft(recipe: Recipe, sources: Recipe, where: str) -> list[Recipe]:
             raise UserError(f"{where}: sft.sources.{number}: no SFT source '{name}' in config/sources.yaml{nearest(name, known)}")  # fmt: skip
         if sources[name].get("terms") and name not in accepted:
             raise UserError(f"{where}: sft.sources.{number}: '{name}' has terms that bind its user ({sources[name]['terms']}): read them and add it to sft.accept_terms")  # fmt: skip
+        if item["format"] == "own" and "path" not in sources[name]:
+            raise UserError(f"{where}: sft.sources.{number}: '{name}': format own: its entry of sources.yaml names no path, the folder of its reader")  # fmt: skip
         listed.append({**sources[name], **item})
     return listed
 

@@ -22,13 +22,15 @@ VERSION = {
     "sft": 5,
     "generate": 4,
     "judge": 7,
-    "agents": 1,
+    "agents": 2,
     "play": 2,
     "judge_episodes": 1,
     "episode_pages": 1,
     "export_episodes": 1,
-    "replay": 1,
-    "card": 1,
+    "replay": 2,
+    "card": 2,
+    "samples": 1,
+    "export": 1,
     "figures": 5,
     "study": 2,
 }
@@ -197,7 +199,9 @@ def train(recipe: Recipe, stage: str) -> Recipe:
 
 
 def conversations(recipe: Recipe) -> Recipe:
-    listed = [_some(item, ("name", "format", "examples")) for item in recipe["sft"]["sources"]]
+    listed = [
+        _some(item, ("name", "format", "examples", "path")) for item in recipe["sft"]["sources"]
+    ]
     return {"sources": listed, "seed": recipe["seed"]}
 
 
@@ -288,3 +292,24 @@ def play(recipe: Recipe, model: str, name: str) -> Recipe:
 
 def judge(recipe: Recipe, model: str, benchmark: str) -> Recipe:
     return {**generate(recipe, model, benchmark), "sandbox": recipe["evaluate"]["sandbox"]}
+
+
+def card(recipe: Recipe, model: str, catalogue: Recipe) -> Recipe:
+    """What a model's card needs; ``catalogue``: config/benchmarks.yaml, which says what the hub calls
+    each data set."""
+    names = [item["name"] for item in recipe["evaluate"]["benchmarks"]]
+    datasets = {name: catalogue[name]["hub"] for name in names if "hub" in catalogue[name]}
+    return {"recipe": recipe["name"], "model": model, "datasets": datasets}
+
+
+def export(recipe: Recipe, model: str, benchmark: str, catalogue: Recipe) -> Recipe:
+    """What the files of other tools say of one score beside the score itself."""
+    published = baseline(recipe, model)
+    return {
+        "recipe": recipe["name"],
+        "model": model,
+        "benchmark": benchmark,
+        "description": catalogue[benchmark].get("description", ""),
+        "hub": catalogue[benchmark].get("hub"),
+        "base": published["name"] if published else recipe["base"]["name"],
+    }

@@ -4,13 +4,22 @@ Which measures are taken and where they end is a corpus' data (config/corpora/*.
 the paper it follows; what a path alone tells stands here.
 """
 
+import functools
 import re
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
-from lemur.corpus.measures import MEASURES, Document
+from lemur.corpus.measures import MEASURES, Document, Measure, OwnMeasure
 from lemur.corpus.redact import PLACEHOLDERS
 from lemur.errors import UserError, nearest
+from lemur.own_code import load_folder
+
+
+@functools.cache
+def _own_measure(path: str) -> Measure:
+    """The measure in a folder outside the package, loaded once a process."""
+    return load_folder(Path(path), "lemur.corpus.measures", "MEASURE", OwnMeasure)().value
 
 
 @dataclass(frozen=True)
@@ -18,18 +27,23 @@ class Filter:
     """A document is dropped where ``measure`` is under ``least`` or over ``most``.
 
     ``languages``: those it looks at, all where there are none. The measure's name is the reason.
+    ``path``: the folder that has the measure, where it is none of the package.
     """
 
     measure: str
     least: float | None = None
     most: float | None = None
     languages: frozenset[str] = frozenset()
+    path: str = ""
 
     @classmethod
     def parse(cls, entry: dict[str, Any]) -> "Filter":
         """From one entry of a corpus file's ``filters``; ``UserError`` for what cannot be."""
         name = entry.get("measure")
-        if name not in MEASURES:
+        path = entry.get("path", "")
+        if path:
+            _own_measure(path)
+        elif name not in MEASURES:
             raise UserError(
                 f"cleaning.filters: measure {name!r} is unknown{nearest(str(name), MEASURES)}"
             )
@@ -40,12 +54,14 @@ class Filter:
             entry.get("least"),
             entry.get("most"),
             frozenset(entry.get("languages") or ()),
+            path,
         )
 
     def drops(self, document: Document) -> bool:
         if self.languages and document.language not in self.languages:
             return False
-        value = MEASURES[self.measure](document)
+        measure = _own_measure(self.path) if self.path else MEASURES[self.measure]
+        value = measure(document)
         return (self.least is not None and value < self.least) or (
             self.most is not None and value > self.most
         )

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from lemur.corpus.repetition import Runs, repeated
@@ -174,3 +175,11 @@ MEASURES: dict[str, Measure] = {
         for n in range(5, 11)
     },
 }
+
+
+class OwnMeasure(ABC):
+    """The class ``MEASURE`` of a folder that ``path`` of a filter names."""
+
+    @abstractmethod
+    def value(self, document: Document) -> float:
+        """The number that is held against ``least`` and ``most``: a function of the document alone."""

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 # Rules of rules/9_targets.smk without files of their own, whose shell command prints.
 PRINTING = frozenset(
-    {"provenance", "mixture_table", "evaluate", "agents", "replay", "init", "diff"}
+    {"provenance", "mixture_table", "evaluate", "agents", "replay", "init", "diff", "publish"}
 )
 # Snakemake's events (snakemake_interface_logger_plugins.common.LogEvent) that say what went wrong.
 _ERRORS = frozenset({"job_error", "group_error", "error"})

@@ -47,19 +47,26 @@ class Benchmark:
 
 
 @functools.cache
-def _code() -> str:
-    """Digest of what turns a benchmark's data into requests: this package and lm-eval's version."""
-    package = Path(__file__).parent
-    files = sorted(path for path in package.rglob("*") if path.suffix in (".py", ".yaml"))
-    hashes = {path.relative_to(package).as_posix(): sha256_of(path) for path in files}
-    return digest({"files": hashes, "lm-eval": version("lm_eval")})
+def _code(folder: Path) -> str:
+    """Digest of the code and definitions in a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".yaml"))
+    return digest({path.relative_to(folder).as_posix(): sha256_of(path) for path in files})
+
+
+def _asks(spec: dict[str, Any]) -> dict[str, str]:
+    """What turns a benchmark's data into requests: this package, the benchmark's own folder where it
+    lies outside, and lm-eval's version."""
+    own = {"own": _code(Path(spec["path"]))} if spec.get("path") else {}
+    return {"files": _code(Path(__file__).parent), "lm-eval": version("lm_eval"), **own}
 
 
 def _key(benchmark: Benchmark, model_sha256: str) -> str:
     """Digest of everything that decides what a benchmark's generations are; the hashes of its data
     stand in their manifest."""
     data = sha256_of(benchmark.data)
-    return digest({"spec": benchmark.spec, "model": model_sha256, "data": data, "code": _code()})
+    return digest(
+        {"spec": benchmark.spec, "model": model_sha256, "data": data, "code": _asks(benchmark.spec)}
+    )
 
 
 def store_ready(key: str, benchmark: Benchmark, made: bytes) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import torch
 from lm_eval.api.instance import Instance
 
+from lemur.evaluate.backends import Answers
 from lemur.evaluate.engine import Engine, Wanted, batched_by_tokens
 from lemur.evaluate.stop import cut, stops_of
-from lemur.evaluate.tokenised import Answers, Spans, Tokenised
+from lemur.evaluate.tokenised import Spans, Tokenised
 from lemur.progress import Progress
 
 SHORTEST_PREFIX = 32  # tokens: below, sharing costs more than it saves

@@ -10,6 +10,8 @@ from lemur.data import records
 from lemur.errors import UserError
 
 Document = dict[str, Any]
+# Name of a split -> its documents; ``test`` is what is asked.
+Split = dict[str, list[Document]]
 
 
 def lines(data: bytes, where: str) -> list[Document]:

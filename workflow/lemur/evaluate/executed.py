@@ -4,22 +4,24 @@ import math
 import os
 import re
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from lemur.errors import UserError
 from lemur.evaluate import intervals
-from lemur.evaluate.programs import maker
-from lemur.evaluate.skipped import Skipped
+from lemur.evaluate.benchmark import Judge, Runnable, Skipped
+from lemur.evaluate.items import Item
 from lemur.evaluate.tasks import Bench
+from lemur.evaluate.verdicts import NOT_JUDGED, PASSED
 from lemur.progress import Progress
-from lemur.sandbox.judge import VERDICTS, Job, Verdict, judge, stable
+from lemur.sandbox.judge import VERDICTS, Job, Verdict, stable
+from lemur.sandbox.judge import judge as judge_program
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent, Sandbox
 
-Items = list[dict[str, Any]]
-NOT_JUDGED = "not judged"
+Work = Job | Runnable | Skipped
 _MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
 
 
@@ -34,32 +36,34 @@ def limits_of(spec: dict[str, Any]) -> Limits:
     )
 
 
-def one(sandbox: Sandbox, job: Any, limits: Limits) -> Verdict:
+def verdict_on(sandbox: Sandbox, job: Work, limits: Limits) -> Verdict:
     """Verdict of one program. A judge that falls is no verdict on the program: it is said so."""
     if isinstance(job, Skipped):
         return Verdict(NOT_JUDGED, job.reason, 0.0)
     try:
-        return judge(sandbox, job, limits) if isinstance(job, Job) else job.run(sandbox, limits)
+        if isinstance(job, Job):
+            return judge_program(sandbox, job, limits)
+        return job.run(sandbox, limits)
     except UserError:
         raise
     except Exception as error:
         return Verdict(NOT_JUDGED, f"the judge fell: {type(error).__name__}: {error}"[:300], 0.0)
 
 
-def _all(sandbox: Sandbox, jobs: list[Any], limits: Limits, label: str) -> list[Verdict]:
+def _all(sandbox: Sandbox, jobs: Sequence[Work], limits: Limits, label: str) -> list[Verdict]:
     """Verdicts in the order of ``jobs``, as many at a time as there are cores."""
     with (
         ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool,
         Progress(label, len(jobs), "programs") as progress,
     ):
         verdicts = []
-        for verdict in pool.map(lambda job: one(sandbox, job, limits), jobs):
+        for verdict in pool.map(lambda job: verdict_on(sandbox, job, limits), jobs):
             progress.add()
             verdicts.append(verdict)
     return verdicts
 
 
-def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[str, Any]:
+def score(spec: dict[str, Any], bench: Bench, judge: Judge, items: list[Item]) -> dict[str, Any]:
     """pass@1 over the problems that could be judged, and how many could not, by reason."""
     sandbox = probe()
     metric = bench.definition.get("metric", "pass@1")
@@ -67,57 +71,34 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
     nothing = {**base, "value": None, "interval": None, "verdicts": {}, "judged": False}
     if isinstance(sandbox, Absent):
         for item in items:
-            item["verdict"], item["detail"] = NOT_JUDGED, sandbox.reason
+            item.verdict, item.detail = NOT_JUDGED, sandbox.reason
         return {**nothing, "reason": sandbox.reason}
-    make = maker(kind, bench.source)
-    others = getattr(make, "others", {})
-    if hasattr(make, "prepare"):
-        make.prepare([item["_sample"]["doc"] for item in items])
-    work = [
-        (item, response, make(item["_sample"]["doc"], response))
-        for item in items
-        for response in item["_sample"]["resps"][0]
-    ]
+    judge.prepare([item.document for item in items])
     limits = limits_of(spec)
     label = f"judge {bench.name} {spec['model']}"
-    verdicts = _all(sandbox, [job for _, _, job in work], limits, label)
-    by_item: dict[int, list[Verdict]] = {}
-    for (item, _, _), verdict in zip(work, verdicts, strict=True):
-        by_item.setdefault(id(item), []).append(verdict)
+    jobs = [judge.job(item.document, response) for item in items for response in item.responses]
+    verdicts = _all(sandbox, jobs, limits, label)
+    left = iter(verdicts)
+    of_items = [[next(left) for _ in item.responses] for item in items]
     estimates, drawn = [], []
-    for item in items:
-        mine = by_item[id(item)]
-        first = mine[0]
-        item["verdict"], item["detail"] = first.verdict, stable(first.detail)
-        if first.verdict != NOT_JUDGED:
-            item |= {name: rule(first) for name, rule in others.items()}
-        if len(mine) > 1:
-            item["samples"] = [one.verdict for one in mine]
-        judged = [one for one in mine if one.verdict != NOT_JUDGED]
+    for item, found in zip(items, of_items, strict=True):
+        _note(item, found, judge)
+        judged = [verdict for verdict in found if verdict.verdict != NOT_JUDGED]
         if judged:
-            passed = sum(one.verdict == "passed" for one in judged)
+            passed = sum(verdict.verdict == PASSED for verdict in judged)
             drawn.append((len(judged), passed))
             estimates.append(intervals.pass_at_k(len(judged), passed, 1))
-    if second := getattr(make, "second", None):
-        firsts = [(item, item["_sample"]["resps"][0][0]) for item in items]
-        jobs = [(item, second(item["_sample"]["doc"], response)) for item, response in firsts]
-        jobs = [(item, job) for item, job in jobs if job is not None]
-        if jobs:
-            again = _all(sandbox, [job for _, job in jobs], limits, f"{label} again")
-            for (item, _), verdict in zip(jobs, again, strict=True):
-                item["second"] = verdict.verdict
+    _judge_again(sandbox, judge, items, limits, f"{label} again")
     missed = Counter(stable(one.detail) for one in verdicts if one.verdict == NOT_JUDGED)
-    told = {"not_judged": dict(sorted(missed.items()))} if missed else {}
+    more: dict[str, Any] = {"not_judged": dict(sorted(missed.items()))} if missed else {}
     if lacking := _lacking(verdicts):
-        told["lacking_modules"] = lacking
-    beside = getattr(make, "beside", None)
-    if beside:
-        told |= beside([(item, response) for item, response, _ in work])
+        more["lacking_modules"] = lacking
+    more |= judge.summary(items)
     if not estimates:
         reason = "; ".join(f"{number} x {why}" for why, number in sorted(missed.items())[:3])
-        return {**nothing, **told, "reason": reason}
+        return {**nothing, **more, "reason": reason}
     counts = Counter(verdict.verdict for verdict in verdicts)
-    single = all(len(mine) == 1 for mine in by_item.values())
+    single = all(len(found) == 1 for found in of_items)
     low, high = (
         intervals.wilson(sum(estimates), len(estimates))
         if single
@@ -130,10 +111,33 @@ def score(spec: dict[str, Any], bench: Bench, kind: str, items: Items) -> dict[s
         "interval": [low, high],
         "verdicts": {name: counts.get(name, 0) for name in VERDICTS},
         "sandbox": sandbox.name,
-        **told,
+        **more,
         **({} if single else {"pass_at": _pass_at(drawn)}),
         **({"n_judged": len(estimates)} if missed else {}),
     }
+
+
+def _note(item: Item, found: list[Verdict], judge: Judge) -> None:
+    """Put the verdicts ``found`` on an item's answers into it."""
+    first = found[0]
+    item.verdict, item.detail = first.verdict, stable(first.detail)
+    if item.judged:
+        item.notes |= {name: rule(first) for name, rule in judge.alternatives().items()}
+    if len(found) > 1:
+        item.samples = [verdict.verdict for verdict in found]
+
+
+def _judge_again(
+    sandbox: Sandbox, judge: Judge, items: list[Item], limits: Limits, label: str
+) -> None:
+    """Run the other job that a judge may have of each first answer."""
+    again = [(item, judge.second_job(item.document, item.responses[0])) for item in items]
+    chosen = [(item, job) for item, job in again if job is not None]
+    if not chosen:
+        return
+    verdicts = _all(sandbox, [job for _, job in chosen], limits, label)
+    for (item, _), verdict in zip(chosen, verdicts, strict=True):
+        item.second = verdict.verdict
 
 
 def _lacking(verdicts: list[Verdict]) -> dict[str, int]:

@@ -1,98 +1,119 @@
 """Generate the responses of one model to one benchmark."""
 
 import copy
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lm_eval.api.instance import Instance
+
 from lemur.errors import UserError, nearest
 from lemur.evaluate import identity, settings
+from lemur.evaluate.backends import Answers, Backend
 from lemur.evaluate.lm import RecordingLM, ReplayLM
 from lemur.evaluate.store import Journal
 from lemur.evaluate.tasks import Bench
 from lemur.files import replacing
 
-BACKENDS = ("transformers", "vllm", "server")
+Loaded = dict[Any, Any]  # models, by what they were loaded with
+
+
+def _server(spec: dict[str, Any], folder: Path, label: str, loaded: Loaded) -> Backend:
+    from lemur.evaluate.served import ServerBackend  # each backend loads its own libraries
+
+    given, batch = spec["backend"], int(spec.get("batch") or 1)
+    return ServerBackend(
+        given["url"], given["served"], spec["decoding"], batch, int(spec["seed"]), label
+    )
+
+
+def _vllm(spec: dict[str, Any], folder: Path, label: str, loaded: Loaded) -> Backend:
+    from lemur.evaluate.vllm import VllmBackend
+
+    return VllmBackend(
+        folder, spec["precision"], spec["decoding"], int(spec["seed"]), label, loaded
+    )
+
+
+def _transformers(spec: dict[str, Any], folder: Path, label: str, loaded: Loaded) -> Backend:
+    from lemur.evaluate.backend import TransformersBackend
+    from lemur.evaluate.engine import Engine
+
+    key = folder, spec["precision"], spec.get("device")
+    engine = loaded.get(key) or loaded.setdefault(key, Engine(*key))
+    batch = int(spec.get("batch") or 1)
+    return TransformersBackend(engine, spec["decoding"], batch, int(spec["seed"]), label)
+
+
+BACKENDS: dict[str, Callable[[dict[str, Any], Path, str, Loaded], Backend]] = {
+    "transformers": _transformers,
+    "vllm": _vllm,
+    "server": _server,
+}
 
 
 def backend_of(
-    spec: dict[str, Any], folder: Path, chat: bool, loaded: dict[Any, Any] | None = None
-) -> Any:
-    """What answers requests: an engine of transformers, vLLM, or a server (``spec["backend"]``).
+    spec: dict[str, Any], folder: Path, chat: bool, loaded: Loaded | None = None
+) -> Backend:
+    """What answers requests, by ``spec["backend"]``; an engine of transformers where it names none.
 
-    ``loaded`` keeps models from one benchmark to the next, by what they were loaded with.
+    ``loaded`` keeps models from one benchmark to the next.
     """
-    loaded = {} if loaded is None else loaded
-    given = spec.get("backend") or {"name": "transformers"}
+    name = (spec.get("backend") or {"name": "transformers"})["name"]
+    if name not in BACKENDS:
+        raise UserError(f"--spec: backend '{name}'{nearest(name, BACKENDS)}")
     label = f"{spec['benchmark']} {spec['model']}"
-    batch, seed = int(spec.get("batch") or 1), int(spec["seed"])
-    if given["name"] == "server":
-        from lemur.evaluate.served import ServerBackend
-
-        return ServerBackend(given["url"], given["served"], spec["decoding"], batch, seed, label)
-    if given["name"] == "vllm":
-        from lemur.evaluate.vllm import VllmBackend
-
-        made: Any = VllmBackend(folder, spec["precision"], spec["decoding"], seed, label, loaded)
-    elif given["name"] == "transformers":
-        from lemur.evaluate.backend import TransformersBackend
-        from lemur.evaluate.engine import Engine
-
-        key = folder, spec["precision"], spec.get("device")
-        engine = loaded.get(key) or loaded.setdefault(key, Engine(*key))
-        made = TransformersBackend(engine, spec["decoding"], batch, seed, label)
-    else:
-        raise UserError(f"--spec: backend '{given['name']}'{nearest(given['name'], BACKENDS)}")
-    if chat and "<|im_end|>" not in made.tokenizer.get_vocab():
+    backend = BACKENDS[name](spec, folder, label, {} if loaded is None else loaded)
+    if chat and not backend.has_token("<|im_end|>"):
         raise UserError(f"{folder}: format chatml, but no token '<|im_end|>'")
-    return made
+    return backend
 
 
-class _Later:
+class _Later(Backend):
     """Loads the model when the first response is missing, and not before."""
 
-    def __init__(
-        self, spec: dict[str, Any], folder: Path, bench: Bench, loaded: dict[Any, Any] | None
-    ):
+    def __init__(self, spec: dict[str, Any], folder: Path, bench: Bench, loaded: Loaded | None):
         self.spec, self.folder, self.bench, self.loaded = spec, folder, bench, loaded
         self.shots = int(spec.get("shots") or 0)
-        self.backend: Any = None
-        self.dialogues: dict[str, Any] = {}
+        self.backend: Backend | None = None
 
-    def _ready(self) -> Any:
+    def _ready(self) -> Backend:
         if self.backend is None:
             self.backend = backend_of(self.spec, self.folder, self.bench.chat, self.loaded)
             self.backend.begin, self.backend.chat = self.bench.begin, self.bench.chat
             self.backend.dialogues = self.dialogues
         return self.backend
 
-    def generate(self, requests: Any, seeds: Any, done: int) -> Any:
-        return self._ready().generate(requests, seeds, done) if requests else ()
+    def generate(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
+        return self._ready().generate(requests, seeds, done) if requests else iter(())
 
-    def loglikelihood(self, requests: Any, seeds: Any, done: int) -> Any:
+    def loglikelihood(
+        self, requests: Sequence[Instance], seeds: Sequence[int], done: int
+    ) -> Answers:
         if not requests:
             return
         backend, most = self._ready(), self.bench.definition.get("longest_prompt")
         shots: dict[str, tuple[str, int]] = {}
-        if most and hasattr(backend, "encode"):
+        if most and requests and backend.count_tokens(requests[0].args[0]) is not None:
             for request in requests:
                 if request.args[0] not in shots:
-                    shots[request.args[0]] = self._fitted(request, most)
+                    shots[request.args[0]] = self._fitted(backend, request, most)
             requests = [_with(request, shots[request.args[0]][0]) for request in requests]
         left = {text: number for text, number in shots.values()}
         for number, entry in backend.loglikelihood(requests, seeds, done):
             fewer = left.get(requests[number].args[0], self.shots)
             yield number, entry if fewer == self.shots else {**entry, "shots": fewer}
 
-    def _fitted(self, request: Any, most: int) -> tuple[str, int]:
+    def _fitted(self, backend: Backend, request: Any, most: int) -> tuple[str, int]:
         """The prompt with as many solved examples, the first ones, as leave it ``most`` tokens."""
         text, shots = request.args[0], self.shots
-        while shots and len(self.backend.encode(text)) > most:
+        while shots and (backend.count_tokens(text) or 0) > most:
             shots -= 1
             text = self.bench.tasks[request.task_name].fewshot_context(request.doc, shots)
         return text, shots
 
-    def rolling(self, requests: Any, seeds: Any, done: int) -> Any:
-        return self._ready().rolling(requests, seeds, done) if requests else ()
+    def rolling(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
+        return self._ready().rolling(requests, seeds, done) if requests else iter(())
 
 
 def _with(request: Any, text: str) -> Any:
@@ -122,7 +143,7 @@ def ask(
     model: Path,
     identity: str,
     out: Path,
-    loaded: dict[Any, Any] | None = None,
+    loaded: Loaded | None = None,
 ) -> bytes:
     """The bytes of ``out``: what ``model`` answers to the problems of ``bench``, each answer kept in
     the journal beside it as it comes. ``identity`` is the model's; ``loaded`` as in ``backend_of``."""

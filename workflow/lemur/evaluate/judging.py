@@ -1,7 +1,6 @@
 """Judge recorded generations: lm-eval's metrics over a replay, or programs in the sandbox."""
 
 import hashlib
-import json
 import math
 import sys
 from collections import Counter
@@ -9,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from lemur.evaluate import answers, executed, intervals, settings, store
-from lemur.evaluate.data import GOLDS
+from lemur.evaluate.items import Item
 from lemur.evaluate.lm import LONGEST, ReplayLM
 from lemur.evaluate.tasks import Bench
-from lemur.files import replacing, write_json, write_text
+from lemur.evaluate.verdicts import FAILED, FILE, PASSED, SCORED, write_verdicts
+from lemur.files import write_json, write_text
 
 VERSION = 7  # of judging
-# Readers whose documents are scored by their bits, and the field that is coded.
-BITS = {"heldout": "text", "actions": "action", **dict.fromkeys(GOLDS, "action")}
-Items = list[dict[str, Any]]
+Sample = dict[str, Any]  # of lm-eval
 
 
 def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
@@ -27,20 +25,20 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
     bench = Bench(spec, data)
     found, recorded = store.read(generations)
     store.refuse_other(generations, found, settings.collect(spec, bench))
-    kind = bench.definition.get("program")
-    lm = ReplayLM(recorded, str(generations), LONGEST if kind is None else None)
-    samples = bench.evaluate(lm, metrics=kind is None)
+    judge = bench.benchmark.judge
+    lm = ReplayLM(recorded, str(generations), LONGEST if judge is None else None)
+    samples = bench.evaluate(lm, metrics=judge is None)
     _mark_refused(samples, lm)
     items = [
-        _item(name, sample, bench)
+        _item(name, sample)
         for name in bench.tasks
         for sample in samples[name]
         if sample["filter"] == _filter(bench, sample)
     ]
-    if kind is not None:
-        score = executed.score(spec, bench, kind, items)
-    elif bench.definition["reader"] in BITS:
-        score = _bits(items, BITS[bench.definition["reader"]])
+    if judge is not None:
+        score = executed.score(spec, bench, judge(bench.source), items)
+    elif "coded" in bench.definition:
+        score = _bits(items, bench.definition["coded"])
     else:
         score = _shares(bench, samples, items)
     used = [recorded[place["key"]] for place in lm.places]
@@ -54,7 +52,7 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
         "computed": found.get("computed"),
         "n": bench.n,
         "of": bench.of,
-        "prompt_sha256": items[0]["prompt_sha256"],
+        "prompt_sha256": items[0].prompt_sha256,
         "prompts_sha256": _prompts(items),
         "version": _version(spec, bench),
         "model_sha256": found["model_sha256"],
@@ -64,16 +62,16 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
         "reason": None,
         **score,
     }
-    first = str(items[0]["_sample"]["arguments"][0][0])
+    first = str(items[0].sample["arguments"][0][0])
     shown = first.encode("utf-8", "backslashreplace").decode()
     write_text(out.parent / "prompt.txt", shown)
-    _write_verdicts(out.parent / "verdicts.jsonl", items)
+    write_verdicts(out.parent / FILE, (item.recorded() for item in items))
     write_json(out, scores)
     if scores["value"] is None:
         print(f"{bench.name} {spec['model']}: not judged: {scores['reason']}", file=sys.stderr)
 
 
-def _mark_refused(samples: dict[str, Items], lm: ReplayLM) -> None:
+def _mark_refused(samples: dict[str, list[Sample]], lm: ReplayLM) -> None:
     """Note which problems a server refused: of a refused choice nothing says how likely it is, so
     that none was chosen."""
     refused = {
@@ -91,19 +89,14 @@ def _filter(bench: Bench, sample: dict[str, Any]) -> str:
     return wanted if wanted is not None else sample["filter"]
 
 
-def _item(task: str, sample: dict[str, Any], bench: Bench) -> dict[str, Any]:
+def _item(task: str, sample: Sample) -> Item:
     prompt = str(sample["arguments"][0][0])
     digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()
-    return {
-        "task": task,
-        "document": sample["doc"]["_id"],
-        "prompt_sha256": digest,
-        "_sample": sample,
-    }
+    return Item(task, digest, sample)
 
 
-def _prompts(items: Items) -> str:
-    together = "\n".join(item["prompt_sha256"] for item in items)
+def _prompts(items: list[Item]) -> str:
+    together = "\n".join(item.prompt_sha256 for item in items)
     return hashlib.sha256(together.encode()).hexdigest()
 
 
@@ -115,7 +108,7 @@ def _version(spec: dict[str, Any], bench: Bench) -> str:
     return f"{own} (task {tasks}, judge {VERSION}, lm-eval {version('lm-eval')})"
 
 
-def _responses(used: Items) -> dict[str, Any]:
+def _responses(used: list[dict[str, Any]]) -> dict[str, Any]:
     """What a reader must know before believing a score: how answers ended, how many are empty."""
     finish = Counter(entry["finish"] for entry in used if "finish" in entry)
     empty = sum(1 for entry in used if isinstance(entry["response"], str) and not entry["response"])
@@ -127,19 +120,19 @@ def _responses(used: Items) -> dict[str, Any]:
     }
 
 
-def _bits(items: Items, field: str) -> dict[str, Any]:
+def _bits(items: list[Item], field: str) -> dict[str, Any]:
     """-log2 p summed over documents, by the UTF-8 bytes of their ``field`` summed over documents."""
     bits, sizes = [], []
     for item in items:
-        sample = item["_sample"]
+        sample = item.sample
         response = sample["resps"][0][
             0
         ]  # of an action: its likelihood, and whether it is the likeliest
         likelihood = response[0] if isinstance(response, list | tuple) else response
         bits.append(-float(likelihood) / math.log(2))
         sizes.append(len(sample["doc"][field].encode("utf-8")))
-        item["bits"], item["bytes"] = round(bits[-1], 4), sizes[-1]
-        item["verdict"] = "scored"
+        item.notes |= {"bits": round(bits[-1], 4), "bytes": sizes[-1]}
+        item.verdict = SCORED
     low, high = intervals.bootstrap_ratio(bits, sizes)
     return {
         "metric": "bits per byte",
@@ -152,23 +145,21 @@ def _bits(items: Items, field: str) -> dict[str, Any]:
     }
 
 
-def _shares(bench: Bench, samples: dict[str, Items], items: Items) -> dict[str, Any]:
+def _shares(bench: Bench, samples: dict[str, list[Sample]], items: list[Item]) -> dict[str, Any]:
     key = bench.definition["score"]["key"]
     for item in items:
-        sample = item["_sample"]
+        sample = item.sample
         right = _right(sample, bench.definition["score"])
-        item["verdict"] = "passed" if right else "failed"
+        item.verdict = PASSED if right else FAILED
         if right and _otherwise_written(sample, bench.definition["score"]):
-            item["otherwise_written"] = True
-        item["answer"], item["target"] = (
-            _short(sample["filtered_resps"][0]),
-            _short(sample["target"]),
-        )
-    main = [item["verdict"] == "passed" for item in items]
+            item.notes["otherwise_written"] = True
+        item.notes["answer"] = _short(sample["filtered_resps"][0])
+        item.notes["target"] = _short(sample["target"])
+    main = [item.verdict == PASSED for item in items]
     weights, alike = [1.0] * len(items), bench.definition.get("average") == "tasks"
     if alike:  # a task weighs as much as any other, however many problems it has
-        sizes = Counter(item["task"] for item in items)
-        weights = [1.0 / sizes[item["task"]] for item in items]
+        sizes = Counter(item.task for item in items)
+        weights = [1.0 / sizes[item.task] for item in items]
     passed = sum(main)
     value, (low, high) = intervals.weighted_share(main, weights)
     score = {
@@ -180,7 +171,7 @@ def _shares(bench: Bench, samples: dict[str, Items], items: Items) -> dict[str, 
         "verdicts": {"passed": passed, "failed": len(items) - passed},
     }
     if bench.definition["score"].get("compare") == "loosely":
-        score["otherwise_written"] = sum("otherwise_written" in item for item in items)
+        score["otherwise_written"] = sum("otherwise_written" in item.notes for item in items)
     beside = {}
     for name, other in (bench.definition.get("beside") or {}).items():
         chosen = [
@@ -216,10 +207,3 @@ def _otherwise_written(sample: dict[str, Any], how: dict[str, str]) -> bool:
 
 def _short(value: Any) -> str:
     return str(value)[:200]
-
-
-def _write_verdicts(path: Path, items: Items) -> None:
-    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as out:
-        for item in items:
-            kept = {name: value for name, value in item.items() if not name.startswith("_")}
-            out.write(json.dumps(kept, ensure_ascii=True, sort_keys=True) + "\n")

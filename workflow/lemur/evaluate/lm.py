@@ -148,15 +148,12 @@ class RecordingLM(ReplayLM):
         super().__init__(journal.known, str(journal.output))
         self.journal, self.backend = journal, backend
         backend.dialogues = self.dialogues
-        self.first: str | None = None
 
     def _run(self, requests: list[Instance], ask: Any) -> None:
         before = dict(self._seen)
         keys = self.keyed(requests)
         self._seen = before  # replaying, which follows, counts the same requests again
         del self.places[len(self.places) - len(keys) :]
-        if requests and self.first is None:
-            self.first = str(requests[0].args[0])
         missing = [
             number
             for number, key in enumerate(keys)

@@ -13,10 +13,10 @@ from typing import Any
 from lm_eval.api.instance import Instance
 
 from lemur.errors import UserError
+from lemur.evaluate.backends import Answers, Backend
 from lemur.evaluate.completions import READ_SECONDS, CompletionsClient, Refused
 from lemur.evaluate.echo import Echo, EchoMissing
 from lemur.evaluate.stop import stops_of
-from lemur.evaluate.tokenised import Answers
 from lemur.progress import Progress
 
 # The likelihoods of a prompt's tokens and, of servers that can, the tokens' ids.
@@ -33,7 +33,7 @@ ECHOED = {
 REFUSED = {"response": [-1e9, False], "tokens": 0, "finish": "refused"}
 
 
-class ServerBackend:
+class ServerBackend(Backend):
     """``batch`` requests are under way at a time; ``sleep`` is replaced in tests."""
 
     def __init__(

@@ -40,6 +40,7 @@ def _texts(value: Any) -> bool:
 _ALLOWED = {
     "benchmark": (_text, "a text", False),
     "task": (_text, "a text", True),
+    "path": (_text, "a text", True),
     "model": (_text, "a text", False),
     "format": (_text, "a text", False),
     "precision": (_text, "a text", False),

@@ -8,27 +8,21 @@ from typing import Any
 
 import datasets
 import lm_eval
-import yaml
 from lm_eval.api.task import ConfigurableTask
 from lm_eval.tasks._yaml_loader import load_yaml
 
 from lemur.errors import UserError, nearest
-from lemur.evaluate import answers  # noqa: F401 - registers its filters
-from lemur.evaluate.data import READERS, Split, limited
+from lemur.evaluate import (
+    answers,  # noqa: F401 - registers its filters
+    benchmarks,
+)
+from lemur.evaluate.documents import Split
+from lemur.evaluate.limit import limited
 from lemur.evaluate.source import Source
 
-OWN = Path(__file__).parent / "tasks"
 STOCK = Path(lm_eval.__file__).parent / "tasks"
 FORMATS = ("completion", "chatml")
 logging.getLogger("lm_eval").setLevel(logging.ERROR)
-
-
-def definition(name: str) -> dict[str, Any]:
-    """``tasks/<name>.yaml``: reader, task or stock files, what differs between formats."""
-    known = sorted(path.stem for path in OWN.glob("*.yaml"))
-    if name not in known:
-        raise UserError(f"benchmark task '{name}' is not defined{nearest(name, known)}")
-    return yaml.safe_load((OWN / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 class Bench:
@@ -40,15 +34,15 @@ class Bench:
 
     def __init__(self, spec: dict[str, Any], data: Path | str):
         self.spec, self.name = spec, spec["benchmark"]
-        self.definition = definition(spec.get("task") or self.name)
+        folder = Path(spec["path"]) if spec.get("path") else None
+        self.benchmark, self.definition = benchmarks.load(spec.get("task") or self.name, folder)
         self.source = Source(data)
         form = spec["format"]
         if form not in FORMATS:
             raise UserError(f"{self.name}: format '{form}'{nearest(form, FORMATS)}")
         self.chat = form == "chatml" and not self.definition.get("plain")
         self.begin = bool(self.definition.get("begin", True))
-        reader = READERS[self.definition["reader"]]
-        found = reader(self.source, self.definition.get("member", ""))
+        found = self.benchmark.read(self.source, self.definition.get("member", ""))
         _once(found, self.name)
         self.documents, self.of = limited(found, spec.get("limit"), self.name)
         self.n = sum(len(split["test"]) for split in self.documents.values())

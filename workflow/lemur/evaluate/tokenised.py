@@ -1,6 +1,7 @@
 """What backends share that see a model's tokens: prompts cut to the context, windows to be scored."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lm_eval.api.instance import Instance
@@ -10,28 +11,18 @@ from tokenizers import Tokenizer
 from lemur.chat.chatml import ChatML
 from lemur.errors import UserError
 from lemur.evaluate import vocabulary
+from lemur.evaluate.backends import Answers, Backend
 from lemur.evaluate.lm import Dialogue
 
 WINDOW = 2048  # tokens of context at most when whole documents are scored: the paper's own
-Answers = Iterator[tuple[int, dict[str, Any]]]
 # of every request: windows of (input ids, the last ids to predict)
 Spans = list[list[tuple[list[int], list[int]]]]
 
 
-class Tokenised:
+class Tokenised(Backend):
     """``decoding``: max_new_tokens, temperature, top_p; ``context`` in tokens; ``document_ids``
     gives the ids of a document that is scored whole.
-
-    ``begin``: whether a prompt gets the tokenizer's own beginning token. ``chat``: whether prompts
-    are ChatML; ``dialogues`` has the messages that such a prompt was made of.
-
-    A subclass has ``generate`` and ``scored(spans, done, form)``, which yields for each request
-    the ``form`` of its total log-likelihood and of whether it is the greedy continuation.
     """
-
-    begin = True
-    chat = False
-    dialogues: Mapping[str, Dialogue] = {}
 
     def __init__(
         self,
@@ -87,8 +78,18 @@ class Tokenised:
         prompts = [self.encode(request.args[0]) for request in requests]
         return prompts, [prompt[-room:] for prompt in prompts], new
 
+    def has_token(self, token: str) -> bool:
+        """Whether ``token`` is one of the vocabulary."""
+        return token in self.tokenizer.get_vocab()
+
+    def count_tokens(self, prompt: str) -> int:
+        """Tokens of a prompt."""
+        return len(self.encode(prompt))
+
+    @abstractmethod
     def scored(self, spans: Spans, done: int, form: Any) -> Answers:
-        raise NotImplementedError
+        """For each request the ``form`` of its total log-likelihood (nats) and of whether it is the
+        greedy continuation."""
 
     def loglikelihood(
         self, requests: Sequence[Instance], seeds: Sequence[int], done: int

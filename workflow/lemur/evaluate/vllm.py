@@ -11,8 +11,9 @@ from lm_eval.api.instance import Instance
 
 from lemur.errors import UserError
 from lemur.evaluate import vocabulary
+from lemur.evaluate.backends import Answers
 from lemur.evaluate.stop import cut, stops_of
-from lemur.evaluate.tokenised import Answers, Spans, Tokenised
+from lemur.evaluate.tokenised import Spans, Tokenised
 from lemur.files import read_json
 from lemur.models.weights import check_vocabulary
 from lemur.progress import Progress

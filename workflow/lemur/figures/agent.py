@@ -19,12 +19,16 @@ SHORT = {
 }
 
 
+def parts(source: Path) -> reported.Numbers:
+    """The printed parts of the axes that are means."""
+    tables = ("self-debugging", "digital-environment")
+    return {key: value for name in tables for key, value in reported.table(source, name).items()}
+
+
 def read_labels(source: Path, table: Path) -> list[Label]:
     """The 12 labels from ``reported.csv`` and the outcome table."""
     return labels(
-        rates.rates(outcomes.read(table)),
-        reported.table(source, "agent-radar"),
-        reported.table(source, "digital-environment"),
+        rates.rates(outcomes.read(table)), reported.table(source, "agent-radar"), parts(source)
     )
 
 
@@ -81,7 +85,7 @@ def _label_row(label: Label) -> list[Any]:
 
 
 def write_table(spec: Mapping[str, Any], source: Path, table: Path, out: Path) -> None:
-    """The 12 labels, each marked: counted, transcribed or not derivable."""
+    """The 12 labels, each marked: counted, transcribed or inferred."""
     made = read_labels(source, table)
     rows = []
     for label in made:

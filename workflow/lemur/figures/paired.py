@@ -1,13 +1,13 @@
 """Two verdicts on one problem: by another rule, asked in another way, or of another model."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lemur.errors import UserError
 from lemur.evaluate import intervals
+from lemur.evaluate.verdicts import FILE, NOT_JUDGED, PASSED, read_verdicts
 
 Score = dict[str, Any]
 Name = tuple[str, str]  # task and document of a problem
@@ -79,7 +79,7 @@ def difference(score: Score, other: Score | None) -> Difference | None:
     if other is None or score["value"] is None or other["value"] is None:
         return None
     if score["benchmark"].startswith("bits_per_byte_"):
-        return _bits_difference(coded(score["_path"]), coded(other["_path"]))
+        return bits_difference(coded(score["_path"]), coded(other["_path"]))
     mine, theirs = passed(score["_path"]), passed(other["_path"])
     shared = sorted(set(mine) & set(theirs))
     if not shared:
@@ -93,9 +93,10 @@ def difference(score: Score, other: Score | None) -> Difference | None:
     return Difference(*intervals.paired_difference(ours, others), len(shared), whole)
 
 
-def _bits_difference(
-    mine: dict[Name, tuple[float, int]], theirs: dict[Name, tuple[float, int]]
+def bits_difference(
+    mine: Mapping[Name, tuple[float, int]], theirs: Mapping[Name, tuple[float, int]]
 ) -> Difference | None:
+    """The same of bits and bytes by document, as :func:`coded` reads them."""
     shared = sorted(set(mine) & set(theirs))
     if not shared:
         return None
@@ -115,42 +116,24 @@ def against(score: Score, other: Score | None) -> str | None:
     return found.words(1, 3) if bits else found.words()
 
 
-def verdicts(scores: Path) -> Iterator[dict[str, Any]]:
-    """The lines of the ``verdicts.jsonl`` beside ``scores``; a damaged one is a ``UserError``."""
-    path = scores.with_name("verdicts.jsonl")
-    try:
-        with open(path, encoding="utf-8") as file:
-            for line in file:
-                yield json.loads(line)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except ValueError as error:
-        raise UserError(f"{path}: not verdicts ({error})") from None
-
-
 def passed(scores: Path) -> dict[Name, float]:
     """The share of each problem's answers that passed, from the verdicts beside ``scores``; a
     problem that was not judged is left out, since that is not failing."""
     found = {}
-    try:
-        for line in verdicts(scores):
-            judged = [v for v in line.get("samples", [line["verdict"]]) if v != "not judged"]
-            if judged:
-                share = sum(verdict == "passed" for verdict in judged) / len(judged)
-                found[line["task"], line["document"]] = share
-    except (KeyError, TypeError, AttributeError) as error:
-        path = scores.with_name("verdicts.jsonl")
-        raise UserError(f"{path}: not verdicts ({error})") from None
+    for problem in read_verdicts(scores):
+        every = problem.samples or (problem.verdict,)
+        judged = [verdict for verdict in every if verdict != NOT_JUDGED]
+        if judged:
+            found[problem.name] = sum(verdict == PASSED for verdict in judged) / len(judged)
     return found
 
 
 def coded(scores: Path) -> dict[Name, tuple[float, int]]:
     """Bits that a model needs for each held-out document, and the document's bytes."""
-    try:
-        return {
-            (line["task"], line["document"]): (float(line["bits"]), int(line["bytes"]))
-            for line in verdicts(scores)
-        }
-    except (KeyError, TypeError, AttributeError) as error:
-        path = scores.with_name("verdicts.jsonl")
-        raise UserError(f"{path}: not verdicts ({error})") from None
+    found = {}
+    for problem in read_verdicts(scores):
+        if problem.bits is None or problem.bytes is None:
+            path = scores.with_name(FILE)
+            raise UserError(f"{path}: not verdicts ({problem.document} has no bits and bytes)")
+        found[problem.name] = float(problem.bits), int(problem.bytes)
+    return found

@@ -11,9 +11,10 @@ Config = Mapping[str, Any]
 
 MODELS = ("start", "pretrained", "chat")
 # Figures with a row for each model.
-BY_MODEL = ("bits_per_byte", "scores")
+BY_MODEL = ("bits_per_byte", "scores", "action_bits")
 # Figures of what agents play, which only a recipe with agents has.
-OF_AGENTS = ("live_agents", "live_agents_by_turn", "live_agent_radar")
+CAPABILITIES = ("tool_table", "self_debugging_table", "feedback_table", "environment_table")
+OF_AGENTS = ("live_agents", "live_agents_by_turn", "live_agent_radar", *CAPABILITIES)
 # Who plays the known solutions, which is no model.
 KNOWN_SOLUTIONS = {"gold": "known solutions (no model)"}
 

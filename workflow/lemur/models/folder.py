@@ -12,6 +12,7 @@ from transformers.utils import logging
 
 from lemur.errors import UserError
 from lemur.files import read_json, sha256_of, usual_mode, write_json
+from lemur.models.shards import LARGEST
 
 logging.disable_progress_bar()  # ours says what is going on
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -49,17 +50,28 @@ def save_weights(
 
     Large models are cut into files of 5 GB; equal weights give equal bytes.
     """
-    config = model.config
-    # Left in, the first would name a local file and the second make every load seek a quantiser.
-    for name in ("_model_name_or_path", "quantization_config"):
-        if hasattr(config, name):
-            delattr(config, name)
     cast: dict[int, torch.Tensor] = {}  # by address: tied weights must stay one tensor
     state = {}
     for name, tensor in (tensors or model.state_dict()).items():
         wanted = dtype if tensor.is_floating_point() else tensor.dtype
         state[name] = cast.setdefault(tensor.data_ptr(), tensor.detach().to("cpu", wanted))
-    model.save_pretrained(target, state_dict=state, max_shard_size="5GB")
+    _save(model, target, dtype, state)
+
+
+def save_configuration(model: PreTrainedModel, target: Path, dtype: torch.dtype) -> None:
+    """What ``save_weights`` writes beside the weights, whose ``dtype`` it names."""
+    _save(model, target, dtype, {})
+
+
+def _save(
+    model: PreTrainedModel, target: Path, dtype: torch.dtype, state: dict[str, torch.Tensor]
+) -> None:
+    config = model.config
+    # Left in, the first would name a local file and the second make every load seek a quantiser.
+    for name in ("_model_name_or_path", "quantization_config"):
+        if hasattr(config, name):
+            delattr(config, name)
+    model.save_pretrained(target, state_dict=state, max_shard_size=LARGEST)
     config.dtype = dtype  # save_pretrained wrote the dtype that the model computes in
     config.save_pretrained(target)
 
@@ -86,25 +98,34 @@ def _fsync(path: Path) -> None:
         os.close(handle)
 
 
-def publish(done: Path, fill: Callable[[Path], None], facts: dict[str, Any]) -> None:
+def partial_of(done: Path) -> Path:
+    """The temporary folder of ``publish``."""
+    return done.parent / ".model.partial"
+
+
+def publish(
+    done: Path, fill: Callable[[Path], dict[str, str] | None], facts: dict[str, Any]
+) -> None:
     """Fill ``model/`` beside ``done`` through a temporary folder, then write ``done``, last.
 
-    DONE.json holds ``facts`` and ``files``, the sha256 of every file of the model. A crash leaves
+    ``fill`` may return the sha256 of files that it flushed and hashed as it wrote them. DONE.json holds ``facts`` and ``files``, the sha256 of every file of the model. A crash leaves
     either no DONE.json or a complete folder that it describes.
     """
     folder = done.parent / "model"
-    temporary = done.parent / ".model.partial"
+    temporary = partial_of(done)
     done.parent.mkdir(parents=True, exist_ok=True)
     done.unlink(missing_ok=True)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        fill(temporary)
-        files = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
+        known = fill(temporary) or {}
+        paths = sorted(temporary.iterdir())
+        files = {path.name: known.get(path.name) or sha256_of(path) for path in paths}
         mode = usual_mode(temporary)
         for name in files:
             os.chmod(temporary / name, mode)
-            _fsync(temporary / name)
+            if name not in known:
+                _fsync(temporary / name)
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(temporary, folder)
         _fsync(done.parent)

@@ -1,10 +1,12 @@
 """The cost of a resolved recipe as data."""
 
+import dataclasses
 from fractions import Fraction
 from typing import Any
 
 from lemur.plan.agents import agents
 from lemur.plan.architecture import parameters
+from lemur.plan.checkpoints import checkpoint_stall
 from lemur.plan.disk import checkpoint_bytes, disk, unresolved, unsized
 from lemur.plan.fit import STAGES, fits, misfits
 from lemur.plan.flops import device_hours, training_flops
@@ -75,6 +77,7 @@ def _stage(recipe: dict[str, Any], stage: str, tokens: int) -> dict[str, Any]:
         "days": hours / ranks_of(part) / 24,
         "memory_gb": {name: size / 1e9 for name, size in memory.items()},
         "host_memory_gb": host_memory(shape, part) / 1e9,
+        "checkpoint": dataclasses.asdict(checkpoint_stall(recipe, stage, tokens)),
         "fits": fits(recipe, stage),
     }
 

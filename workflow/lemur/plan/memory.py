@@ -133,14 +133,16 @@ def rank_memory(shape: Architecture, stage: dict[str, Any]) -> dict[str, float]:
 def host_memory(shape: Architecture, stage: dict[str, Any]) -> float:
     """Bytes of host memory of one node: a CPU rank's all, else runtime and what is offloaded."""
     parallel, each = stage["parallel"], stage["parallel"]["processes_per_node"]
-    # Rank 0 gathers float32 weights and both moments to write them; before, it alone has read the
-    # weights, unless each rank has (they are sharded as they are read in ZeRO 3 only).
-    gathered = 12 * trained_parameters(shape, stage) if stage["engine"] == "deepspeed" else 0
+    # Each rank copies its part of float32 weights and both moments to write them (lemur.train.saving).
+    # Before, rank 0 has read the weights, and each rank has unless they are sharded as they are read,
+    # in ZeRO 3 only.
+    whole = 12 * trained_parameters(shape, stage) if stage["engine"] == "deepspeed" else 0
+    copied = whole * each / ranks_of(stage)
     if parallel["device"] == "cpu":
-        return each * rank_memory(shape, stage)["total"] + gathered
+        return each * rank_memory(shape, stage)["total"] + copied
     states, offload = _states(shape, stage), parallel.get("offload", "none")
     held = states["optimiser"] if offload != "none" else 0.0
     held += states["weights"] if offload == "parameters" else 0.0
     readers = 1 if parallel["zero_stage"] >= 3 else each
     loaded = 4 * readers * parameters(shape)["total"]
-    return each * (runtime(stage) + held) + max(loaded, gathered)
+    return each * (runtime(stage) + held) + max(loaded, copied)

@@ -25,6 +25,7 @@ def summary(recipe: dict[str, Any]) -> list[str]:
         *(("memory", _memory(recipe, made, stage)) for stage in _distinct(stages)),
         ("checkpoint", f"{size(made['checkpoint_gb'])} each, {pretrain['checkpoint']['keep']} kept, "
                        f"every {pretrain['checkpoint']['every_steps']:,} steps"),
+        ("stall", _stall(recipe, made)),
         *(("agents", line) for line in agents_line(recipe)),
         ("disk", ", ".join(f"{name} {size(amount)}" for name, amount in made["disk_gb"].items())),
         *(("no size", _names(made["unsized"])) for _ in [0] if made["unsized"]),
@@ -77,6 +78,16 @@ def _training(recipe: dict[str, Any], made: dict[str, Any], stage: str) -> str:
         f"{part['steps']:,} steps of {recipe[stage]['global_batch_tokens']:,} tokens on "
         f"{part['ranks']} x {price['device']}: {spent} {unit}, {duration(part['days'] * 24)} "
         f"at {price['utilisation']:.0%} utilisation{mark}{about}"
+    )
+
+
+def _stall(recipe: dict[str, Any], made: dict[str, Any]) -> str:
+    found = made["stages"]["pretrain"]["checkpoint"]
+    ranks = made["stages"]["pretrain"]["ranks"]
+    how = "until it is written" if ranks == 1 else "to copy a rank's part, then written meanwhile"
+    seconds, share = found["seconds"], 100 * found["share"]
+    return (
+        f"training stands still for {seconds:.2g} s a checkpoint ({share:.2g} % of its time): {how}"
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.evaluate import store
-from lemur.figures.paired import verdicts
+from lemur.evaluate.verdicts import read_verdicts
 
 MOST = 3  # problems of a benchmark
 LONGEST = 1_500  # characters of an answer or a prompt
@@ -79,7 +79,7 @@ def side_by_side(scores: Sequence[Score], labels: Mapping[str, str]) -> list[Ben
             continue
         order = [name for name in given[0][1] if all(name in found for _, found in given)]
         judged = [
-            {(line["task"], line["document"]): line["verdict"] for line in verdicts(score["_path"])}
+            {problem.name: problem.verdict for problem in read_verdicts(score["_path"])}
             for score, _ in given
         ]
         problems = []

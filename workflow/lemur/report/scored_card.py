@@ -1,23 +1,33 @@
-"""A trained model's card with what the model scored.
+"""A trained model's card with what the model scored, and the same for the hub's leaderboards.
 
 Training writes the card before anything is scored, into a folder whose every file DONE.json pins; so
-the card to publish stands apart and is made of both.
+the card to publish stands apart and is made of both. Metadata are read and written by the hub's own
+library.
 """
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
+import yaml
+from huggingface_hub import EvalResult, EvalResultEntry, ModelCard, eval_result_entries_to_yaml
+
+from lemur.errors import UserError, first_line
 from lemur.evaluate import caveats
 from lemur.files import write_text
 
 Score = Mapping[str, Any]
+# What the hub calls each benchmark's data set: ``hub`` of config/benchmarks.yaml, by benchmark.
+Datasets = Mapping[str, Mapping[str, str]]
+TASK = "text-generation"
 
 
-def write(spec: Mapping[str, str], folder: Path, scores: Sequence[Score], out: Path) -> None:
-    """Write the card of ``spec`` (recipe, model) at ``out``.
+def write(
+    spec: Mapping[str, Any], folder: Path, scores: Sequence[Score], out: Path, results: Path
+) -> None:
+    """Write the card of ``spec`` (recipe, model, datasets) at ``out``, and ``results``, a file of
+    ``.eval_results`` (https://huggingface.co/docs/hub/eval-results).
 
     ``folder``: the model folder with its README.md; ``scores``: the contents of scores.json files.
     """
@@ -33,48 +43,76 @@ def write(spec: Mapping[str, str], folder: Path, scores: Sequence[Score], out: P
                 f"not of '{spec['model']}'"
             )
     try:
-        write_text(out, with_scores(card, f"{spec['recipe']}-{spec['model']}", scores))
-    except ValueError as error:
-        raise UserError(f"{path}: {error}") from None
+        made = with_scores(card, f"{spec['recipe']}-{spec['model']}", scores, spec["datasets"])
+    except (ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: {first_line(error)}") from None
+    entries = eval_result_entries_to_yaml(leaderboard_entries(scores, spec["datasets"]))
+    write_text(results, yaml.safe_dump(entries, sort_keys=False, allow_unicode=True))
+    write_text(out, made)
 
 
-def with_scores(card: str, name: str, scores: Sequence[Score]) -> str:
+def with_scores(card: str, name: str, scores: Sequence[Score], datasets: Datasets) -> str:
     """``card`` with a table of scores before its licence, and the hub's ``model-index`` in front.
 
-    ``model-index`` holds what was judged alone. Raises ValueError for text that is no model card.
+    ``model-index`` holds what was judged alone, of benchmarks whose data the hub has. Raises ValueError
+    for text that is no model card.
     """
     scores = sorted(scores, key=lambda score: score["benchmark"])
-    opening, front, body = _parts(card)
-    before, licence, after = body.partition("\n## Licence\n")
-    table = "\n".join(["## Scores", "", *_table(scores), ""])
-    return f"{opening}{front}{_index(name, scores)}---\n{before}\n{table}{licence}{after}"
-
-
-def _parts(card: str) -> tuple[str, str, str]:
-    """The first fence, the metadata, and the text after the second."""
-    front, fence, body = card.removeprefix("---\n").partition("\n---\n")
-    if not card.startswith("---\n") or not fence or "\nmodel-index:" in f"\n{front}":
+    if not re.match(r"---\n.*?\n---\n", card, re.DOTALL):
         raise ValueError("not a model card as training writes it")
-    return "---\n", f"{front}\n", body
+    made = ModelCard(card)
+    if made.data.eval_results:
+        raise ValueError("not a model card as training writes it")
+    if results := _index(scores, datasets):
+        made.data.model_name, made.data.eval_results = name, results
+    before, licence, after = made.text.partition("\n## Licence\n")
+    table = "\n".join(["## Scores", "", *_table(scores), ""])
+    made.text = f"{before}\n{table}{licence}{after}"
+    return str(made)
 
 
-def _judged(scores: Sequence[Score]) -> list[Score]:
-    return [score for score in scores if score["judged"] and score["value"] is not None]
+def _judged(scores: Sequence[Score], datasets: Datasets) -> list[Score]:
+    return [
+        score
+        for score in scores
+        if score["judged"] and score["value"] is not None and score["benchmark"] in datasets
+    ]
 
 
-def _index(name: str, scores: Sequence[Score]) -> str:
-    """https://huggingface.co/docs/hub/model-cards: YAML, of which JSON is a part."""
-    lines = []
-    for score in _judged(scores):
-        entry = {
-            "task": {"type": "text-generation"},
-            "dataset": {"type": score["benchmark"], "name": score["benchmark"]},
-            "metrics": [{"type": score["metric"], "value": score["value"]}],
-        }
-        lines.append(f"  - {json.dumps(entry, ensure_ascii=False)}\n")
-    if not lines:
-        return ""
-    return f"model-index:\n- name: {json.dumps(name)}\n  results:\n{''.join(lines)}"
+def _asked(score: Score) -> str:
+    """How a number came about, in words that stand beside it on a board: few problems are not all."""
+    shots = score.get("shots", 0)
+    words = f"{score['n']:,} of {score['of']:,} problems, {shots} shot{'' if shots == 1 else 's'}"
+    return f"{words}, {score.get('format', 'completion')}"
+
+
+def _index(scores: Sequence[Score], datasets: Datasets) -> list[EvalResult]:
+    return [
+        EvalResult(
+            task_type=TASK,
+            dataset_type=datasets[score["benchmark"]]["dataset"],
+            dataset_name=score["benchmark"],
+            dataset_config=datasets[score["benchmark"]].get("config"),
+            dataset_split=datasets[score["benchmark"]].get("split"),
+            metric_type=score["metric"].replace(" ", "_"),
+            metric_value=score["value"],
+            metric_name=f"{score['metric']} ({_asked(score)})",
+        )
+        for score in _judged(scores, datasets)
+    ]
+
+
+def leaderboard_entries(scores: Sequence[Score], datasets: Datasets) -> list[EvalResultEntry]:
+    """The same for the hub's boards, which take a file a model beside its weights."""
+    return [
+        EvalResultEntry(
+            dataset_id=datasets[score["benchmark"]]["dataset"],
+            task_id=datasets[score["benchmark"]].get("task", "default"),
+            value=score["value"],
+            notes=f"{score['benchmark']}: {score['metric']}, {_asked(score)}",
+        )
+        for score in _judged(sorted(scores, key=lambda score: score["benchmark"]), datasets)
+    ]
 
 
 def _table(scores: Sequence[Score]) -> list[str]:

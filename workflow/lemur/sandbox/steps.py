@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import secrets
 import select
 import signal
 import socket
@@ -21,6 +22,11 @@ COMPILE_SECONDS = 60
 # Java, Go and Node reserve address space by the gigabyte and use little of it: what they use is
 # bounded by the watch over the whole tree alone.
 _ADDRESS_MB = 1 << 20
+
+
+def secret_word() -> tuple[str, str]:
+    """A new secret's halves, in hexadecimal digits, for ``Steps.word``."""
+    return secrets.token_hex(16), secrets.token_hex(16)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,9 +14,11 @@ from lemur.data.documents import Shard
 from lemur.errors import UserError, nearest
 from lemur.files import canonical, read_json, replacing
 from lemur.mix.decontaminate import Index
+from lemur.own_code import load_folder
 from lemur.progress import Progress
 from lemur.sft import chats, docstrings, eg, instructions
 from lemur.sft.instructions import Messages, Skipped
+from lemur.sft.reader import Reader
 
 READERS: dict[str, Callable[[Path], Iterator[Messages | Skipped]]] = {
     "eg": eg.conversations,
@@ -26,6 +28,7 @@ READERS: dict[str, Callable[[Path], Iterator[Messages | Skipped]]] = {
     "hub": instructions.conversations,
 }
 DOCSTRING = "docstring"
+OWN = "own"
 CODE = ("eg", DOCSTRING)
 ENOUGH = 2  # functions looked at for each one taken: parsing a whole corpus for a few is waste
 
@@ -131,15 +134,15 @@ def gather(
                 found = docstrings.conversations(
                     documents, dropped, spec["seed"], ENOUGH * entry["examples"]
                 )
-            elif form not in READERS:
-                allowed = [*READERS, DOCSTRING]
+            elif form not in (*READERS, OWN):
+                allowed = [*READERS, DOCSTRING, OWN]
                 raise UserError(
                     f"sft.sources.{name}: unknown format '{form}'{nearest(form, allowed)}"
                 )
             elif name not in by_name:
                 raise UserError(f"sft.sources: no manifest of '{name}'{nearest(name, by_name)}")
             else:
-                reader = READERS[form]
+                reader = _own_reader(entry) if form == OWN else READERS[form]
                 found = (one for path in by_name[name] for one in reader(path))
             read = its.readable(found)
             chosen = choose(read, entry["examples"], spec["seed"], taken, index)
@@ -155,6 +158,13 @@ def gather(
                 kind = _kind(form, messages)
                 yield {"id": one, "source": name, "kind": kind, "messages": messages}
             progress.add(1, f"{name}: {len(chosen)} conversations")
+
+
+def _own_reader(entry: Mapping[str, Any]) -> Callable[[Path], Iterator[Messages | Skipped]]:
+    """What reads a source of the format ``own``; ``path`` is the folder of its class ``READER``."""
+    if "path" not in entry:
+        raise UserError(f"sft.sources.{entry['name']}: format own: its entry names no path")
+    return load_folder(Path(entry["path"]), "lemur.sft", "READER", Reader)().conversations
 
 
 def write(lines: Iterable[Mapping[str, Any]], out: Path) -> int:

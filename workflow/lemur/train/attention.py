@@ -5,6 +5,7 @@ Four ways to compute the same thing: ``blocked`` (CPU), ``sdpa`` (anywhere, with
 """
 
 import importlib.util
+import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,19 +98,31 @@ def _variable_length(q, k, v, plan: Packing, scale: float) -> torch.Tensor:
             deterministic=torch.are_deterministic_algorithms_enabled(),
         )
     else:
-        from torch.nn.attention.varlen import varlen_attn
-
-        out = varlen_attn(
-            *flat,
-            bounds,
-            bounds,
-            longest,
-            longest,
-            scale=scale,
-            window_size=(-1, 0),
-            enable_gqa=heads != k.shape[1],
-        )
+        out = _torch_varlen(*flat, bounds, longest, scale)
     return out.view(rows, length, heads, width)
+
+
+def _torch_varlen(q, k, v, bounds: torch.Tensor, longest: int, scale: float) -> torch.Tensor:
+    """PyTorch's own kernel, [tokens, heads, width], whose arguments have changed from release to release.
+
+    2.10 is told of causal attention by a flag of its own and scales by the head's width; grouped heads
+    are refused without ``enable_gqa`` where there is such an argument, and taken where there is none.
+    """
+    from torch.nn.attention.varlen import varlen_attn
+
+    known = inspect.signature(varlen_attn).parameters
+    named: dict[str, Any] = {}
+    if "window_size" in known:
+        named["window_size"] = (-1, 0)
+    else:
+        named["is_causal"] = True
+    if "scale" in known:
+        named["scale"] = scale
+    elif scale != q.shape[-1] ** -0.5:
+        q = q * (scale * q.shape[-1] ** 0.5)
+    if "enable_gqa" in known:
+        named["enable_gqa"] = q.shape[1] != k.shape[1]
+    return varlen_attn(q, k, v, bounds, bounds, longest, longest, **named)
 
 
 def attend(
@@ -137,6 +150,11 @@ def attend(
         out = blocked_attention(query, key, value, packing.blocks, scale)
     else:
         grouped = query.shape[1] != key.shape[1]
+        if grouped and query.device.type != "cpu":
+            # No fused kernel of CUDA takes a mask and grouped heads: it would hold all scores.
+            fold = query.shape[1] // key.shape[1]
+            key, value = (t.repeat_interleave(fold, 1) for t in (key, value))
+            grouped = False
         out = functional.scaled_dot_product_attention(
             query, key, value, attn_mask=packing.mask, scale=scale, enable_gqa=grouped
         )

@@ -1,8 +1,9 @@
 """Checkpoints that are whole or not there: saved beside, flushed, renamed, verified when loaded.
 
-``step-<n>/`` holds ``parameters.safetensors``, one file a moment, ``metrics.jsonl`` up to that step
-and ``checkpoint.json`` with the sha256 of each. Nothing in them knows of engine or world size. The
-random state needs no file: what is drawn at a step is seeded by (seed, step, rank).
+``step-<n>/`` holds the parameters and moments (``lemur.train.stored``), ``metrics.jsonl`` up to that
+step and ``checkpoint.json`` with the sha256 of each file. Whatever wrote them, any engine on any
+number of ranks continues from them. The random state needs no file: what is drawn at a step is
+seeded by (seed, step, rank). Here is what one rank does; ``lemur.train.saving`` is for several.
 """
 
 import errno
@@ -14,17 +15,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from lemur.errors import UserError
 from lemur.files import read_json, sha256_of, write_json
 from lemur.train.engine import State
 
 META = "checkpoint.json"
-FORMAT = 1
+FORMAT = 1  # written by one rank: whole tensors
+SHARDED = 2  # written by several: a file of slices each
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the disk take in a file, or a folder's names."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -34,7 +37,7 @@ def _sync(path: Path) -> None:
 
 def _flushed(path: Path) -> tuple[str, str]:
     """A file's name and sha256, once it is on the disk."""
-    _sync(path)
+    sync(path)
     return path.name, sha256_of(path)
 
 
@@ -124,34 +127,45 @@ def save(folder: Path, step: int, state: State, metrics: Path, facts: dict) -> P
         # Together: one core hashes a file while the disk takes in another.
         with ThreadPoolExecutor() as pool:
             files = dict(pool.map(_flushed, sorted(partial.iterdir())))
-        write_json(
-            partial / META,
-            {"format": FORMAT, "step": step, "updates": state.updates, "files": files, **facts},
-        )
-        _sync(partial)
-        shutil.rmtree(final, ignore_errors=True)
-        os.rename(partial, final)
-        _sync(folder)
+        meta = {"format": FORMAT, "step": step, "updates": state.updates, "files": files, **facts}
+        reveal(partial, final, meta)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return final
 
 
-def verify(path: Path) -> dict:
-    """checkpoint.json of a checkpoint whose files are what it says; UserError otherwise."""
+def reveal(partial: Path, final: Path, meta: dict) -> None:
+    """Write the manifest of a folder whose files are on the disk, and rename it to its final name."""
+    write_json(partial / META, meta)
+    sync(partial)
+    shutil.rmtree(final, ignore_errors=True)
+    os.rename(partial, final)
+    sync(final.parent)
+
+
+def read_meta(path: Path) -> dict:
+    """checkpoint.json of a checkpoint; UserError where it is not one's."""
     meta = read_json(path / META)
     if not isinstance(meta, dict) or not isinstance(meta.get("files"), dict):
         raise UserError(f"{path}: {META} is not a checkpoint's")
-    if meta.get("format") != FORMAT:
-        raise UserError(f"{path}: format {meta.get('format')}, expected {FORMAT}")
+    if meta.get("format") not in (FORMAT, SHARDED):
+        raise UserError(f"{path}: format {meta.get('format')}, expected {FORMAT} or {SHARDED}")
     if path.name != f"step-{meta.get('step')}":
         raise UserError(f"{path}: was written as step-{meta.get('step')}")
-    for name, expected in meta["files"].items():
-        if not (path / name).is_file():
-            raise UserError(f"{path}: {name} is missing")
-        if sha256_of(path / name) != expected:
-            raise UserError(f"{path}: {name} is damaged (its sha256 differs)")
     return meta
+
+
+def verify_file(path: Path, name: str, meta: dict) -> None:
+    """UserError where a file of a checkpoint is not what its checkpoint.json says."""
+    if not (path / name).is_file():
+        raise UserError(f"{path}: {name} is missing")
+    if sha256_of(path / name) != meta["files"][name]:
+        raise UserError(f"{path}: {name} is damaged (its sha256 differs)")
+
+
+def warn(error: Exception) -> None:
+    """Say that a checkpoint is passed over."""
+    print(f"warning: {error}; trying an older checkpoint", file=sys.stderr, flush=True)
 
 
 def newest(folder: Path) -> tuple[int, Path, dict] | None:
@@ -161,17 +175,10 @@ def newest(folder: Path) -> tuple[int, Path, dict] | None:
     """
     for step, path in reversed(numbered(folder)):
         try:
-            return step, path, verify(path)
+            meta = read_meta(path)
+            for name in meta["files"]:
+                verify_file(path, name, meta)
+            return step, path, meta
         except (UserError, OSError) as error:
-            print(f"warning: {error}; trying an older checkpoint", file=sys.stderr, flush=True)
+            warn(error)
     return None
-
-
-def read_state(path: Path, meta: dict) -> State:
-    """The state of a verified checkpoint."""
-    moments = {
-        Path(name).stem: load_file(path / name)
-        for name in meta["files"]
-        if name.endswith(".safetensors") and name != "parameters.safetensors"
-    }
-    return State(meta["updates"], load_file(path / "parameters.safetensors"), moments)

@@ -6,13 +6,13 @@ from typing import Protocol
 import torch
 
 from lemur.train.batches import Batch
+from lemur.train.stored import Slice, Stored
 
 
 @dataclass
 class State:
-    """All that a run has learned, by parameter name: float32 on the CPU, whole, on rank 0.
+    """All that one rank's run has learned, by parameter name: float32 on the CPU, whole.
 
-    Engine, world size and sharding leave no trace in it, so each may change at a restart.
     ``moments``: AdamW's running means (``exp_avg``, ``exp_avg_sq``) by kind and parameter name.
     """
 
@@ -43,11 +43,27 @@ class Engine(Protocol):
     def total(self, value: int) -> int:
         """Sum over ranks. Collective."""
 
-    def state(self) -> State | None:
-        """The state on rank 0, None elsewhere. Collective."""
+    def state(self) -> State:
+        """The whole state; only where there is one rank."""
 
-    def load_state(self, state: State | None) -> None:
-        """Take over a state given on rank 0. Collective."""
+    def load(self, stored: Stored) -> None:
+        """Take over a checkpoint, of which each rank reads what it needs. Collective."""
 
     def close(self) -> None:
         """Leave the other ranks. Collective."""
+
+
+class ShardedEngine(Engine, Protocol):
+    """One of several ranks, each of which holds slices of the state. ``shapes``: of whole parameters."""
+
+    updates: int
+    shapes: dict[str, torch.Size]
+
+    def slices(self) -> list[Slice]:
+        """What this rank holds; the ranks' slices together are everything, once."""
+
+    def get(self, part: Slice) -> torch.Tensor:
+        """The numbers of one of ``slices``: 1-D, float32, wherever the engine has them."""
+
+    def gather(self, numbers: list[int]) -> list[list[int]]:
+        """Every rank's numbers, equally many, by rank. Collective."""

@@ -1,8 +1,8 @@
 """ZeRO over many ranks through DeepSpeed, checked to be really that.
 
 DeepSpeed shards and reduces; the optimiser is the same AdamW as in the torch engine, and state
-leaves and enters whole, by parameter name, through DeepSpeed's public tensor functions, so that
-world size and stage may change between restarts.
+leaves and enters as each rank's slices of flattened parameters, by name, so that world size and
+stage may change between restarts.
 """
 
 import math
@@ -20,6 +20,7 @@ from lemur.train.batches import Batch
 from lemur.train.engine import NotFinite, State
 from lemur.train.model import packed_loss
 from lemur.train.spec import Spec
+from lemur.train.stored import PARAMETERS, Slice, Stored
 
 
 def _surroundings(spec: Spec) -> None:
@@ -175,61 +176,79 @@ class DeepSpeedEngine:
         torch.distributed.all_reduce(count)
         return int(count.item())
 
-    def state(self) -> State | None:
-        from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state
+    def gather(self, numbers: list[int]) -> list[list[int]]:
+        mine = torch.tensor(numbers, device=self.device)
+        shares = [torch.zeros_like(mine) for _ in range(self.world)]
+        torch.distributed.all_gather(shares, mine)
+        return [share.tolist() for share in shares]
 
+    def slices(self) -> list[Slice]:
+        found = []
+        for name, p in self.parameters.items():
+            start, count = self._place(p, name)
+            if count:
+                found += [
+                    Slice(kind, name, start, count) for kind in (PARAMETERS, *optimizer.MOMENTS)
+                ]
+        return found
+
+    def _place(self, p: torch.nn.Parameter, name: str) -> tuple[int, int]:
+        """(start, count) of this rank's numbers in a flattened parameter."""
+        if self.spec.zero_stage < 3:
+            if p._hp_mapping is None:
+                return 0, 0
+            address = p._hp_mapping.lp_fragment_address
+            return address.start, address.numel
+        size = p.ds_tensor.numel()  # equal on all ranks: padded where they do not divide it
+        start = size * self.rank
+        return start, max(0, min(size, self.shapes[name].numel() - start))
+
+    def get(self, part: Slice) -> torch.Tensor:
+        p, kind = self.parameters[part.name], None if part.kind == PARAMETERS else part.kind
+        if self.spec.zero_stage < 3:
+            return p._hp_mapping.get_hp_fragment(kind).detach()
+        return p._z3_optimizer.get_local_fp32_param(p, kind).detach()[: part.count]
+
+    def state(self) -> State:
         kept = State(self.updates, {}, {kind: {} for kind in optimizer.MOMENTS})
-        for name, p in self.parameters.items():
-            whole = safe_get_full_fp32_param(p)
-            moments = {k: safe_get_full_optimizer_state(p, k) for k in optimizer.MOMENTS}
-            if self.rank == 0:
-                kept.parameters[name] = self._whole(whole, name)
-                for kind, tensor in moments.items():
-                    kept.moments[kind][name] = self._whole(tensor, name)
-        return kept if self.rank == 0 else None
+        for part in self.slices():
+            whole = self.get(part).reshape(self.shapes[part.name]).cpu().clone()
+            where = kept.parameters if part.kind == PARAMETERS else kept.moments[part.kind]
+            where[part.name] = whole
+        return kept
 
-    def _whole(self, tensor: torch.Tensor, name: str) -> torch.Tensor:
-        return tensor.detach().float().reshape(self.shapes[name]).cpu().clone()
-
-    def load_state(self, state: State | None) -> None:
-        self.updates = self.total(state.updates if state is not None else 0)
-        for name, p in self.parameters.items():
-            value = self._from_first(state and state.parameters[name], name)
-            self._set_master(p, value)
-            self._set_computed(p, value)
-            for kind in optimizer.MOMENTS:
-                moment = self._from_first(state and state.moments[kind][name], name)
-                self._set_master(p, moment, kind)
+    @torch.no_grad()
+    def load(self, stored: Stored) -> None:
+        self.updates = stored.updates
+        for part in self.slices():
+            self._set(part, stored.read(part))
+        for number, (name, p) in enumerate(self.parameters.items()):
+            self._set_computed(p, name, stored, number % self.world)
         for kept in self.zero.optimizer.state.values():
             kept["step"] = torch.full_like(kept["step"], float(self.updates))
 
-    def _set_master(
-        self, p: torch.nn.Parameter, value: torch.Tensor, kind: str | None = None
-    ) -> None:
+    def _set(self, part: Slice, value: torch.Tensor) -> None:
         """Set this rank's slice of a float32 parameter, or of one of its moments."""
         if self.spec.zero_stage < 3:
-            p.set_full_hp_param(value, kind)
+            self.get(part).copy_(value)
             return
-        # Its function for whole tensors narrows past the end where ranks do not divide a size.
-        size = p.ds_tensor.numel()
-        padded = torch.nn.functional.pad(value.flatten(), (0, size * self.world - value.numel()))
-        p._z3_optimizer.set_local_hp_param(padded.narrow(0, size * self.rank, size), p, kind)
+        p, kind = self.parameters[part.name], None if part.kind == PARAMETERS else part.kind
+        padding = p.ds_tensor.numel() - part.count
+        p._z3_optimizer.set_local_hp_param(torch.nn.functional.pad(value, (0, padding)), p, kind)
+
+    def _set_computed(self, p: torch.nn.Parameter, name: str, stored: Stored, reader: int) -> None:
+        """Set what is computed with, one parameter at a time; ``reader`` has it from the disk."""
+        if self.rank == reader:
+            value = stored.whole(PARAMETERS, name, self.shapes[name]).to(self.device)
+        elif self.spec.zero_stage < 3:
+            value = torch.empty(self.shapes[name], dtype=torch.float32, device=self.device)
+        if self.spec.zero_stage < 3:
+            torch.distributed.broadcast(value, reader)
+            p.copy_(value)
+            return
+        with self.deepspeed.zero.GatheredParameters([p], modifier_rank=reader):
+            if self.rank == reader:
+                p.copy_(value)
 
     def close(self) -> None:
         torch.distributed.destroy_process_group()
-
-    def _from_first(self, value: torch.Tensor | None, name: str) -> torch.Tensor:
-        """A tensor of rank 0 on every rank; one parameter at a time, so memory stays small."""
-        if value is None:
-            value = torch.empty(self.shapes[name], dtype=torch.float32)
-        value = value.to(self.device).contiguous()
-        torch.distributed.broadcast(value, 0)
-        return value
-
-    @torch.no_grad()
-    def _set_computed(self, p: torch.nn.Parameter, value: torch.Tensor) -> None:
-        if self.spec.zero_stage < 3:
-            p.copy_(value)
-            return
-        with self.deepspeed.zero.GatheredParameters([p], modifier_rank=0):
-            p.copy_(value)

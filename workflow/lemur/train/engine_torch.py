@@ -9,6 +9,7 @@ from lemur.train.engine import NotFinite, State
 from lemur.train.model import packed_loss
 from lemur.train.precision import choose_arithmetic
 from lemur.train.spec import Spec
+from lemur.train.stored import PARAMETERS, Stored
 
 
 class TorchEngine:
@@ -97,13 +98,15 @@ class TorchEngine:
         return State(updates, parameters, moments)
 
     @torch.no_grad()
-    def load_state(self, state: State | None) -> None:
-        assert state is not None
+    def load(self, stored: Stored) -> None:
         for name, p in self.masters.items():
-            p.copy_(state.parameters[name])
+            p.copy_(stored.whole(PARAMETERS, name, p.shape))
             self.optimizer.state[p] = {
-                "step": torch.tensor(float(state.updates), device=p.device),
-                **{kind: state.moments[kind][name].to(p.device) for kind in optimizer.MOMENTS},
+                "step": torch.tensor(float(stored.updates), device=p.device),
+                **{
+                    kind: stored.whole(kind, name, p.shape).to(p.device)
+                    for kind in optimizer.MOMENTS
+                },
             }
         self._refresh()
 

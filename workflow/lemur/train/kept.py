@@ -23,6 +23,10 @@ def write(step: int, trained: Path, out: Path) -> None:
     if not kept.is_dir():
         raise UserError(f"{trained}: no checkpoint after step {step} was kept: train it again")
     checkpoint.verify(kept)
+    if not (kept / "parameters.safetensors").is_file():
+        raise UserError(
+            f"{kept}: was written by several ranks, each its share: only one rank's is read"
+        )
     folder = trained.parent / "model"
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, facts["dtype"]))
     parameters = load_file(kept / "parameters.safetensors")

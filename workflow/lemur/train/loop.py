@@ -10,13 +10,14 @@ import torch
 from lemur.errors import Interrupted, UserError
 from lemur.progress import Progress
 from lemur.tokenize.packed import PackedDataset, batch
-from lemur.train import checkpoint
+from lemur.train import checkpoint, saving
 from lemur.train.batches import step_batches
 from lemur.train.engine import Engine, NotFinite
 from lemur.train.guard import StopSignal
 from lemur.train.meter import Meter, words
 from lemur.train.metrics import Metrics
 from lemur.train.spec import Spec
+from lemur.train.stored import Stored
 from lemur.train.track import Trackers
 from lemur.train.watch import documents
 
@@ -41,10 +42,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a finished run leaves: float32 parameters by name, and its metrics."""
+    """What a finished run leaves: the metrics (on rank 0), and the parameters, float32, by name:
+    in memory where there is one rank, else in the last checkpoint, since no host may hold them all.
+    """
 
-    metrics: Metrics
-    parameters: dict[str, torch.Tensor]
+    metrics: Metrics | None
+    parameters: dict[str, torch.Tensor] | None
+    stored: Path | None
 
 
 def _seed(spec: Spec, step: int, rank: int) -> None:
@@ -54,36 +58,53 @@ def _seed(spec: Spec, step: int, rank: int) -> None:
 
 def resume(run: Run) -> tuple[int, Metrics | None]:
     """Continue from the newest good checkpoint: (steps already done, the metrics of rank 0)."""
-    metrics, step, state = None, 0, None
-    if run.engine.rank == 0:
-        checkpoint.clear_partial(run.folder)
-        found = checkpoint.newest(run.folder)
-        checkpoint.set_aside(run.folder, found[0] if found else 0)
-        working = run.folder / "metrics.jsonl"
-        if found is None:
-            metrics = Metrics(working)
-        else:
-            step, path, meta = found
-            state = checkpoint.read_state(path, meta)
-            metrics = Metrics(working, path / "metrics.jsonl")
+    engine, folder = run.engine, run.folder
+    first = engine.rank == 0
+    if first:
+        checkpoint.clear_partial(folder)
+    if engine.world > 1:
+        step, path = saving.find(engine, folder)
+    else:
+        found = checkpoint.newest(folder)
+        step, path = found[:2] if found else (0, None)
+        checkpoint.set_aside(folder, step)
+    metrics = None
+    if first:
+        metrics = Metrics(folder / "metrics.jsonl", path / "metrics.jsonl" if path else None)
+    if path is not None:
+        if first:
             print(
                 f"{run.spec.stage}: continuing after step {step} of {run.steps}",
                 file=sys.stderr,
                 flush=True,
             )
-    step = run.engine.total(step)
-    if step:
-        run.engine.load_state(state)
+        engine.load(Stored(path, checkpoint.read_meta(path)))
     return step, metrics
 
 
-def _save(run: Run, step: int, metrics: Metrics | None) -> None:
-    state = run.engine.state()
-    if run.engine.rank == 0:
-        assert state is not None and metrics is not None
-        facts = {"sequences_seen": step * run.spec.sequences}
-        checkpoint.save(run.folder, step, state, metrics.path, facts)
+class OneRank:
+    """Saves what one rank has learned, at once: its methods are those of ``saving.Saver``."""
+
+    def __init__(self, run: Run):
+        self.run = run
+
+    def save(self, step: int, metrics: Path, facts: dict) -> None:
+        run = self.run
+        checkpoint.save(run.folder, step, run.engine.state(), metrics, facts)
         checkpoint.prune(run.folder, run.spec.keep, run.spec.kept_steps, run.spec.keep_at)
+
+    def poll(self) -> None:
+        pass
+
+    def finish(self) -> None:
+        pass
+
+
+def _saver(run: Run) -> OneRank | saving.Saver:
+    if run.engine.world == 1:
+        return OneRank(run)
+    spec = run.spec
+    return saving.Saver(run.engine, run.folder, spec.keep, spec.kept_steps, spec.keep_at)
 
 
 def _update(run: Run, step: int, rate: float) -> tuple[float | None, float | None]:
@@ -120,8 +141,8 @@ def _give_up(run: Run, step: int, skipped: int) -> None:
     )
 
 
-def train(run: Run) -> Outcome | None:
-    """Run to the last step; the outcome is on rank 0, None elsewhere.
+def train(run: Run) -> Outcome:
+    """Run to the last step.
 
     SIGTERM and SIGUSR1 write a checkpoint and raise ``Interrupted``. A step whose loss or gradient
     is not finite is skipped and counted; ``max_skipped`` in a row, or the first step of all, is a
@@ -138,12 +159,16 @@ def train(run: Run) -> Outcome | None:
     skipped = engine.total(metrics.watch.in_a_row if metrics is not None else 0)
     meter = run.meter
     trackers = Trackers.start(run.track, run.folder, spec, metrics, meter)
+    saver = _saver(run)
     with StopSignal() as stop, trackers:
         for step in range(done, run.steps):
             meter.start()
             rate = schedule.rate(step)
             loss, norm = _update(run, step, rate)
             skipped = skipped + 1 if loss is None else 0
+            saver.poll()
+            if skipped:
+                saver.finish()  # before it may be given up, and that is rare
             _give_up(run, step, skipped)
             measured = meter.read()
             if metrics is not None:
@@ -157,17 +182,22 @@ def train(run: Run) -> Outcome | None:
             due = (step + 1) % spec.every_steps == 0 and not last
             due = due or step + 1 in spec.keep_at
             due = due or (last and engine.total(time.monotonic() - saved_at > LONG) > 0)
+            due = due or (last and engine.world > 1)  # the model is published from it
             if stopping or due:
-                _save(run, step + 1, metrics)
+                facts = {"sequences_seen": (step + 1) * spec.sequences}
+                saver.save(step + 1, metrics.path if metrics is not None else None, facts)
                 saved_at = time.monotonic()
             if stopping and not last:
+                saver.finish()
                 why = stop.received or "a signal to another rank"
                 raise Interrupted(
                     f"{label}: stopped by {why} after step {step + 1} of {run.steps}; "
                     "the same command continues"
                 )
+        saver.finish()
     if metrics is not None:
         with progress:
             pass  # prints the last line
-    state = engine.state()
-    return None if metrics is None else Outcome(metrics, state.parameters)
+    if engine.world > 1:
+        return Outcome(metrics, None, run.folder / f"step-{run.steps}")
+    return Outcome(metrics, engine.state().parameters, None)

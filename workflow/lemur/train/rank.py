@@ -31,7 +31,7 @@ def rank() -> int:
 
 def lost(error: BaseException) -> bool:
     """Whether ``error`` is the end of another rank, as a collective of this one meets it."""
-    if isinstance(error, torch.distributed.DistError):
+    if isinstance(error, LostRank | torch.distributed.DistError):
         return True
     text = str(error)
     here = "gloo" in text or "NCCL" in text or "store" in text.lower()

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,17 @@ from lemur.models import folder as folders
 from lemur.models.card import trained_card
 from lemur.provenance import hash_of
 from lemur.tokenize.packed import PackedDataset
-from lemur.train import chat, checkpoint, engines, loop, micro
+from lemur.train import chat, checkpoint, engines, loop, micro, publishing
 from lemur.train.batches import step_count
+from lemur.train.digests import from_numbers, numbers
+from lemur.train.engine import Engine
 from lemur.train.guard import WriterLock
 from lemur.train.meter import Meter, model_flops_a_token
 from lemur.train.model import check_vocabulary, load
 from lemur.train.precision import choose_arithmetic, described
 from lemur.train.rank import one_of_several, rank
 from lemur.train.spec import Spec, parse
+from lemur.train.stored import Stored
 from lemur.train.track import check as trackers
 
 SAVED_AS = {"bf16": torch.bfloat16, "fp32": torch.float32}
@@ -66,14 +69,12 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
         trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     parent = done.parent / "checkpoints"
     if rank() != 0:
-        other = engines.build(model, spec)
-        meter = Meter(spec, other.device, flops)
-        loop.train(loop.Run(spec, data, other, parent, steps, meter))
-        other.close()
+        _run_other(spec, model, data, done, steps, flops)
         return
     name = spec.fingerprint(folders.digests(model_folder), _data_digests(data))
     with WriterLock(parent / name):
         built = engines.build(model, spec)
+        _share(built, name)
         done.unlink(missing_ok=True)
         print(
             f"{spec.stage}: engine {built.name}, {built.world} rank(s) on {spec.device}, "
@@ -86,7 +87,6 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
         meter = Meter(spec, built.device, flops)
         print(f"{spec.stage}: {meter.described}", file=sys.stderr, flush=True)
         outcome = loop.train(loop.Run(spec, data, built, parent / name, steps, meter, track))
-        built.close()
         skipped = outcome.metrics.watch.skipped
         facts = {
             **({"skipped_steps": skipped} if skipped else {}),
@@ -102,16 +102,66 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
         }
         with replacing(done.parent / "metrics.jsonl") as temporary:
             shutil.copyfile(outcome.metrics.path, temporary)
-        parameters: dict[str, torch.Tensor] | None = outcome.parameters
-        if spec.lora is not None:
-            named = folders.described(model_folder).get("description", model_folder.name)
-            model = adapters.merged(model_folder, spec, parameters, done.parent / "adapter", named)
-            parameters = None
-        _publish(spec, model, parameters, model_folder, data, facts, done)
+        weights = _weights(spec, built, model, outcome, model_folder, done)
+        _publish(spec, model, weights, model_folder, data, facts, done)
+        built.close()
     if spec.keep_every_tokens is None and not spec.keep_at:
         _remove_checkpoints(parent)
     else:
         checkpoint.prune(parent / name, 0, spec.kept_steps, spec.keep_at)
+
+
+def _share(engine: Engine, name: str | None) -> str:
+    """A run's name from rank 0, which alone reads what it is a hash of. Collective."""
+    if engine.world == 1:
+        return name
+    return from_numbers(engine.gather(numbers(name or "0" * 16))[0])
+
+
+def _run_other(
+    spec: Spec, model: PreTrainedModel, data: PackedDataset, done: Path, steps: int, flops: float
+) -> None:
+    """A run as it is on a rank other than 0."""
+    engine = engines.build(model, spec)
+    folder = done.parent / "checkpoints" / _share(engine, None)
+    outcome = loop.train(
+        loop.Run(spec, data, engine, folder, steps, Meter(spec, engine.device, flops))
+    )
+    if not engine.total(0):  # rank 0 knows whether it writes the model alone
+        stored = Stored(outcome.stored, checkpoint.read_meta(outcome.stored))
+        dtype = SAVED_AS[spec.precision]
+        publishing.write_weights(engine, stored, folders.partial_of(done), dtype)
+    engine.close()
+
+
+def _weights(
+    spec: Spec,
+    engine: Engine,
+    model: PreTrainedModel,
+    outcome: loop.Outcome,
+    model_folder: Path,
+    done: Path,
+) -> Callable[[Path], dict[str, str] | None]:
+    """What writes the trained weights into a folder, on rank 0."""
+    dtype, parameters = SAVED_AS[spec.precision], outcome.parameters
+    if outcome.stored is not None:
+        alone = publishing.by_one(spec, model)
+        stored = Stored(outcome.stored, checkpoint.read_meta(outcome.stored))
+        if not engine.total(alone):
+
+            def together(target: Path) -> dict[str, str]:
+                folders.save_configuration(model, target, dtype)
+                return publishing.write_weights(engine, stored, target, dtype)
+
+            return together
+        parameters = publishing.whole(engine, stored)
+    if spec.lora is not None:
+        from lemur.train import adapters
+
+        named = folders.described(model_folder).get("description", model_folder.name)
+        model = adapters.merged(model_folder, spec, parameters, done.parent / "adapter", named)
+        parameters = None
+    return lambda target: folders.save_weights(model, target, dtype, parameters)
 
 
 def _data_digests(data: PackedDataset) -> dict[str, str]:
@@ -130,7 +180,7 @@ def _data_digests(data: PackedDataset) -> dict[str, str]:
 def _publish(
     spec: Spec,
     model: PreTrainedModel,
-    parameters: dict[str, torch.Tensor] | None,
+    weights: Callable[[Path], dict[str, str] | None],
     model_folder: Path,
     data: PackedDataset,
     facts: dict[str, Any],
@@ -141,14 +191,14 @@ def _publish(
     realised = read_json(about) if about.is_file() else None
     card = trained_card(spec.raw, base, realised, facts)
 
-    def fill(target: Path) -> None:
+    def fill(target: Path) -> dict[str, str] | None:
         if spec.vocabulary == "chatml":
             chat.write_tokenizer(model_folder, target)
             chat.stop_at_turns(model, model_folder)
         else:
             folders.copy_tokenizer(model_folder, target)
-        folders.save_weights(model, target, SAVED_AS[spec.precision], parameters)
         (target / "README.md").write_text(card, encoding="utf-8")
+        return weights(target)
 
     described = {
         "kind": {"pretrain": "pretrained", "sft": "chat"}[spec.stage],

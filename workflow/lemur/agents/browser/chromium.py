@@ -6,6 +6,7 @@ act, observe, evaluate (a script of the benchmark's own, in the episode's first 
 looked at) and content. What a page does wrong is an answer; only a browser that is gone is an error.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -27,21 +28,33 @@ SHOWN = 4_000_000  # characters of a page's content
 
 
 def launch(playwright: Playwright, executable: str, proxy: Proxy) -> Browser:
-    """The browser, whose only network is ``proxy``."""
-    return playwright.chromium.launch(
-        executable_path=executable,
-        headless=True,
-        args=[
-            f"--proxy-server=http://127.0.0.1:{proxy.port}",
-            "--proxy-bypass-list=<-loopback>",
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-            "--disable-quic",
-            "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
-            "--js-flags=--max-old-space-size=1024",
-            "--disable-lcd-text",
-            "--font-render-hinting=none",
-        ],
-    )
+    """The browser, whose only network is ``proxy``.
+
+    Its own sandbox confines pages where it can: Chromium refuses to make one for root ("Running as root
+    without --no-sandbox is not supported"), and for anybody else it needs user namespaces, which some
+    machines and containers forbid. There pages run as this user, with the proxy as their only network;
+    a model's words reach the browser as clicks, keys and listed addresses alone.
+    """
+    line = [
+        f"--proxy-server=http://127.0.0.1:{proxy.port}",
+        "--proxy-bypass-list=<-loopback>",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        "--disable-quic",
+        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+        "--js-flags=--max-old-space-size=1024",
+        "--disable-lcd-text",
+        "--font-render-hinting=none",
+    ]
+
+    def start(sandbox: bool) -> Browser:
+        return playwright.chromium.launch(
+            executable_path=executable, headless=True, args=line, chromium_sandbox=sandbox
+        )
+
+    if os.geteuid() != 0:
+        with contextlib.suppress(Error):
+            return start(True)
+    return start(False)
 
 
 class Server:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from lemur.agents.intercode import shell
+from lemur.agents.intercode.ahead import Ahead
 from lemur.agents.intercode.state import State
 
 LONGEST = 100_000  # letters of a command: the kernel takes an argument of 128 KiB
@@ -11,15 +12,18 @@ NO_FOLDER = 'OCI runtime exec failed: exec failed: unable to start container pro
 NO_PROGRAM = 'OCI runtime exec failed: exec failed: unable to start container process: exec: "{}": executable file not found in $PATH: unknown'
 
 
-def execute(before: State, argv: list[str] | None, folder: str) -> tuple[str | None, bool, State]:
-    """``(output, whether it ended with 0, files)``; output None: it is malformed, or no UTF-8."""
+def execute(
+    before: State, argv: list[str] | None, folder: str, ahead: Ahead | None = None
+) -> tuple[str | None, bool, State]:
+    """``(output, whether it ended with 0, files)``; output None: it is malformed, or no UTF-8.
+    ``ahead`` may have a shell that has been started already."""
     if argv is None or any("\0" in part or len(part) > LONGEST for part in argv):
         return None, False, before
     try:
         "".join(argv).encode("utf-8")
     except UnicodeEncodeError:
         return None, False, before
-    ran = shell.run(before, argv, folder)
+    ran = shell.run(before, argv, folder, started=None if ahead is None else ahead.take())
     if ran.status is None:
         return TIMED_OUT, False, ran.after
     if ran.status == 253:
@@ -48,7 +52,7 @@ class Session:
     """Files and the folder between the actions of one episode."""
 
     def __init__(self, files: State, folder: str = "/"):
-        self.files, self.folder = files, folder
+        self.files, self.folder, self.ahead = files, folder, Ahead()
 
     def act(self, action: str, argv: Callable[[str], list[str] | None]) -> tuple[str | None, bool]:
         """Execute one action; ``(output, whether it ended with 0)``. ``cd`` at the beginning of one
@@ -60,7 +64,12 @@ class Session:
                 return None, False  # the original fails
             leads = simplify(folder, action[action.index("cd ") + 3 :].strip())
             action, folder = f"cd {leads}", "/"
-        output, executed, self.files = execute(self.files, argv(action), folder)
+        output, executed, self.files = execute(self.files, argv(action), folder, self.ahead)
+        self.ahead.start()
         if leads is not None and executed:
             self.folder = leads
         return output, executed
+
+    def close(self) -> None:
+        """End the shell that waits for the next action."""
+        self.ahead.close()

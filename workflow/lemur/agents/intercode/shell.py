@@ -91,6 +91,10 @@ class _Shell(Confined):
         with contextlib.suppress(ValueError):
             self._first = json.loads(text)["child-pid"]
 
+    def ended(self) -> bool:
+        """Whether it is no more."""
+        return self.process.poll() is not None
+
     def holds(self) -> int:
         """Bytes of memory of all that is inside."""
         processes = self.list_processes()
@@ -170,23 +174,48 @@ def _command(bwrap: str, limits: Limits, sources: _Sources, more: list[str]) -> 
     return [*line, "--", python, *policy.ISOLATED, "-S", f"{JUDGE}/shell.py"]
 
 
-def run(before: State, command: Sequence[str], folder: str = "/", limits: Limits = LIMITS) -> Ran:
-    """Run ``command`` in ``folder`` of a root that holds ``before``. Raises WorldFailed where no
-    sandbox can be made."""
+@dataclass(frozen=True)
+class Started:
+    """A shell that waits for its one action, and the channel to it."""
+
+    process: "_Shell"
+    channel: socket.socket
+
+    def close(self) -> None:
+        """End it unused."""
+        self.channel.close()
+        self.process.end()
+
+
+def start(limits: Limits = LIMITS) -> Started:
+    """Start a shell. Raises WorldFailed where no sandbox can be made."""
     sandbox = probe()
     if isinstance(sandbox, Absent):
         raise WorldFailed(f"the shell: {sandbox.reason}")
     ours, theirs = socket.socketpair()
-    with ours:
+    try:
         with theirs:
-            process = _Shell(sandbox.bwrap, theirs, limits)
-        with process:
-            ours.settimeout(SPARE_SECONDS)
-            try:
-                _feed(ours, before, command, folder, limits)
-            except OSError:
-                raise WorldFailed(f"the shell did not start: {_complaint(process)}") from None
-            made, cause = _told(ours, process, limits)
+            return Started(_Shell(sandbox.bwrap, theirs, limits), ours)
+    except BaseException:
+        ours.close()
+        raise
+
+
+def run(
+    before: State, command: Sequence[str], folder: str = "/", limits: Limits = LIMITS,
+    started: Started | None = None,
+) -> Ran:  # fmt: skip
+    """Run ``command`` in ``folder`` of a root that holds ``before``, in a shell of its own: the one that
+    was ``started`` with the same limits, or a new one. Raises WorldFailed where no sandbox can be made."""
+    started = started or start(limits)
+    process, ours = started.process, started.channel
+    with ours, process:
+        ours.settimeout(SPARE_SECONDS)
+        try:
+            _feed(ours, before, command, folder, limits)
+        except OSError:
+            raise WorldFailed(f"the shell did not start: {_complaint(process)}") from None
+        made, cause = _told(ours, process, limits)
     if cause is None:
         try:
             return _read(made, before)

@@ -29,9 +29,11 @@ class World(Environment):
 
     def __init__(self, system: Callable[[int], State], turns: int, repaired: bool):
         self.system, self.turns, self.repaired = system, turns, repaired
+        self.session, self.gold = Session({}), None
 
     def reset(self, task: Task) -> str:
         self.task, self.taken = task, 0
+        self.close()
         self.before = self.system(task.data["system"])
         self.session = Session(self.before)
         return task.data["query"]
@@ -44,8 +46,10 @@ class World(Environment):
             blocked = {"action": "blocked", "code": False, "end": "no tag"}
             return Step("No output", 0, True, blocked)
         output, executed = self.session.act(command, self._argv)
-        gold, _, files = execute(self.before, self._argv(self.task.data["gold"]), "/")
-        ends = End(MALFORMED if output is None else output, self.session.files), End(gold, files)
+        if self.gold is None:  # it acts on the files of the beginning: once is enough for all turns
+            printed, _, files = execute(self.before, self._argv(self.task.data["gold"]), "/")
+            self.gold = End(printed, files)
+        ends = End(MALFORMED if output is None else output, self.session.files), self.gold
         reward = judge.reward(self.before, *ends)
         info = {"action": command, "code": True, "executed": executed}
         info["differs"] = judge.agrees(self.before, *ends)
@@ -59,4 +63,5 @@ class World(Environment):
         return split(command, self.repaired)
 
     def close(self) -> None:
-        self.session = Session({})
+        self.session.close()
+        self.session, self.gold = Session({}), None

@@ -26,8 +26,10 @@ class World(Environment):
 
     def __init__(self, root: Callable[[int], State], turns: int):
         self.root, self.turns = root, turns
+        self.session = Session({})
 
     def reset(self, task: Task) -> str:
+        self.close()
         self.task, self.taken = task, 0
         number = task.data["task_id"]
         self.session = Session(self.root(number), f"/ctf/{number}")
@@ -54,4 +56,5 @@ class World(Environment):
         return Step(cut(observation), reward, "end" in info, info)
 
     def close(self) -> None:
+        self.session.close()
         self.session = Session({})

@@ -1,0 +1,49 @@
+"""Bring together what was asked, answered and judged of each problem: samples.jsonl beside each score."""
+
+from pathlib import Path
+
+from lemur import command
+
+
+def _run(args, spec):
+    from lemur.evaluate import sampling
+
+    sampling.run_all(spec["scored"], args.generations, args.data, args.out)
+
+
+def main() -> None:
+    """Parse and run."""
+    arguments = command.parser(__doc__)
+    arguments.add_argument(
+        "--generations",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="generations.jsonl, verdicts.jsonl beside each",
+    )
+    arguments.add_argument(
+        "--data",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="of each: manifest.json of the download, or held-out .jsonl",
+    )
+    arguments.add_argument(
+        "--out", type=Path, nargs="+", required=True, help="samples.jsonl of each"
+    )
+    command.main(
+        arguments,
+        _run,
+        inputs=lambda args: dict.fromkeys(
+            [
+                *args.generations,
+                *(path.with_name("verdicts.jsonl") for path in args.generations),
+                *args.data,
+            ]
+        ),
+        outputs=lambda args: args.out,
+    )
+
+
+if __name__ == "__main__":
+    main()

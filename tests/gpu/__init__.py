@@ -1,0 +1,1 @@
+"""The check of training and decoding on a GPU: check.py."""

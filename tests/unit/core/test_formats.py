@@ -1,0 +1,44 @@
+"""docs/formats.md is what the types say."""
+
+import dataclasses
+import json
+
+import pytest
+from lemur.errors import UserError
+from lemur.evaluate.verdicts import ProblemVerdict, read_verdicts, write_verdicts
+from lemur.provenance import ROOT
+from lemur.report import formats
+
+
+def test_the_page_is_current():
+    assert (ROOT / "docs" / "formats.md").read_text() == formats.page()
+
+
+def test_every_field_of_a_verdict_is_described():
+    fields = {field.name for field in dataclasses.fields(ProblemVerdict)}
+    assert set(formats.attribute_docs(ProblemVerdict)) == fields
+
+
+def test_a_verdict_is_read_as_it_was_written(tmp_path):
+    lines = [
+        {"task": "t", "document": "a", "prompt_sha256": "0", "verdict": "failed", "detail": "",
+         "samples": ["failed", "passed"], "second": "passed", "strict": "error", "digits": True},
+        {"task": "t", "document": "b", "prompt_sha256": "1", "verdict": "scored", "bits": 1.5, "bytes": 3},
+    ]  # fmt: skip
+    path = tmp_path / "verdicts.jsonl"
+    text = "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
+    path.write_text(text)
+    found = list(read_verdicts(tmp_path / "scores.json"))
+    assert found[0].samples == ("failed", "passed") and found[0].notes == {"strict": "error", "digits": True}  # fmt: skip
+    assert (found[1].name, found[1].bits, found[1].bytes) == (("t", "b"), 1.5, 3)
+    write_verdicts(path, found)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize(
+    "line", ["[]", "{}", '{"task": "t", "document": 1, "verdict": "passed"}', "{"]
+)
+def test_a_damaged_verdict_is_one_line(tmp_path, line):
+    (tmp_path / "verdicts.jsonl").write_text(line + "\n")
+    with pytest.raises(UserError, match="verdicts.jsonl: not verdicts"):
+        list(read_verdicts(tmp_path / "scores.json"))

@@ -1,0 +1,20 @@
+"""Bits per UTF-8 byte of documents that were never trained on."""
+
+from lemur.evaluate.benchmark import Benchmark, Problems
+from lemur.evaluate.documents import lines, need
+from lemur.evaluate.source import Source
+
+
+class BitsPerByte(Benchmark):
+    """Held-out documents, each scored whole."""
+
+    def read(self, source: Source, member: str) -> Problems:
+        documents = []
+        for number, one in enumerate(lines(source.path.read_bytes(), str(source.path)), 1):
+            need(one, f"{source.path}: line {number}", id=str, text=str)
+            if one["text"]:
+                documents.append({"_id": one["id"], "text": one["text"]})
+        return {"": {"test": documents}}
+
+
+BENCHMARK = BitsPerByte

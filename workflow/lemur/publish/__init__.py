@@ -1,0 +1,1 @@
+"""Send results to archives: shown first, refused where a licence forbids it, continued after a kill."""

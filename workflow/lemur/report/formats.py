@@ -1,0 +1,108 @@
+"""What stages hand to each other, as a page: ``docs/formats.md`` from the types that read and write it.
+
+``workflow/env-run workflow python -m lemur.report.formats docs/formats.md`` writes the page.
+"""
+
+import ast
+import dataclasses
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from lemur.agents.episode import Episode, Turn
+from lemur.evaluate.verdicts import ProblemVerdict
+from lemur.files import write_text
+
+HEAD = """# Formats
+
+What one stage writes and another reads, from the types in the package: this page is made by
+`workflow/env-run workflow python -m lemur.report.formats docs/formats.md`, and a test holds it to them. Where
+a type has a default, a line may lack the key.
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """A file of results: its place, what a line or the whole of it is, who writes and who reads it."""
+
+    path: str
+    types: tuple[type, ...]
+    unit: str
+    writer: str
+    readers: str
+
+
+FORMATS = (
+    Format(
+        "results/<recipe>/evaluate/<model>/<benchmark>/verdicts.jsonl",
+        (ProblemVerdict,),
+        "a line each problem, in the order of tasks and problems",
+        "rule judge",
+        "figures (paired differences), report (answers side by side), claims, study, diff",
+    ),
+    Format(
+        "results/<recipe>/agents/<player>/<environment>/episodes.jsonl",
+        (Episode, Turn),
+        "a line each episode, in the order of the environment's tasks",
+        "rule play",
+        "judging of episodes, pages, exports, figures of agents",
+    ),
+)
+
+
+def attribute_docs(kind: type) -> dict[str, str]:
+    """The text below each field of a dataclass, in one line; fields without one are left out."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    assert isinstance(definition, ast.ClassDef)
+    found = {}
+    for field, below in zip(definition.body, definition.body[1:], strict=False):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(below, ast.Expr)
+            and isinstance(below.value, ast.Constant)
+        ):
+            found[field.target.id] = " ".join(str(below.value.value).split())
+    return found
+
+
+def type_text(annotation: object) -> str:
+    """A field's type as its source has it, without the modules that names are of."""
+    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", text)
+
+
+def described(kind: type) -> Iterator[str]:
+    """A type's part of the page: its docstring, then a row a field."""
+    yield f"### {kind.__name__}\n"
+    yield (
+        re.sub(r":class:`~?(?:\w+\.)*(\w+)`", r"`\1`", inspect.cleandoc(kind.__doc__ or "")) + "\n"
+    )
+    docs = attribute_docs(kind)
+    columns = ("key", "type", "default", "says") if docs else ("key", "type", "default")
+    yield f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
+    for field in dataclasses.fields(kind):
+        default = "" if field.default is dataclasses.MISSING else f"`{field.default!r}`"
+        default = default if field.default_factory is dataclasses.MISSING else "empty"
+        shown = type_text(field.type).replace("|", "\\|")
+        cells = [f"`{field.name}`", f"`{shown}`", default, docs.get(field.name, "")]
+        yield f"| {' | '.join(cells[: len(columns)])} |"
+    yield ""
+
+
+def page() -> str:
+    """The text of ``docs/formats.md``."""
+    parts = [HEAD]
+    for form in FORMATS:
+        parts.append(f"## {form.path.rpartition('/')[2]}\n")
+        parts.append(f"`{form.path}`: {form.unit}. Written by {form.writer}; read by {form.readers}.\n")  # fmt: skip
+        for kind in form.types:
+            parts += described(kind)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    write_text(Path(sys.argv[1]), page())
