@@ -22,7 +22,9 @@ def write(step: int, trained: Path, out: Path) -> None:
     kept = trained.parent / "checkpoints" / str(facts.get("checkpoints")) / f"step-{step}"
     if not kept.is_dir():
         raise UserError(f"{trained}: no checkpoint after step {step} was kept: train it again")
-    checkpoint.verify(kept)
+    meta = checkpoint.read_meta(kept)
+    for name in meta["files"]:
+        checkpoint.verify_file(kept, name, meta)
     if not (kept / "parameters.safetensors").is_file():
         raise UserError(
             f"{kept}: was written by several ranks, each its share: only one rank's is read"
