@@ -141,9 +141,10 @@ MIXED = "|".join(map(re.escape, POINTS))
 NOT_ADOPTED = adopted.passed_over(ADOPTED, "results")
 
 
-def tokenizer_of(recipe):
-    """The model in whose name a recipe's token files are kept: models of one tokenizer share them."""
-    return stages.tokenize(recipe)["tokenizer"]
+def token_folders():
+    """Folders of token files under results/tokens/<corpus>: models of one tokenizer share them."""
+    kinds = ("code", "text")
+    return {stages.token_folder(point, kind): 0 for point in POINTS.values() for kind in kinds}
 
 
 def prepared_models():
@@ -181,7 +182,7 @@ def unless_scoring_alone(*paths):
 wildcard_constraints:
     recipe=re.escape(RECIPE["name"]),
     corpus=re.escape(RECIPE["corpus"]["name"]),
-    tokenizer="|".join(re.escape(tokenizer_of(point)) for point in POINTS.values()),
+    tokenizer="|".join(map(re.escape, token_folders())),
     source="[^/]+",
     benchmark="[^/]+",
     environment="[^/]+",
@@ -191,11 +192,12 @@ wildcard_constraints:
             "pretrained",
             "chat",
             "gold",
+            r"pretrained-step-\d+",
             *(re.escape(entry["name"]) for entry in baselines()),
         ]
     ),
     base="|".join(re.escape(name) for name in prepared_models()),
-    kind="code|text",
+    kind="(?:[a-z_]+_)?(?:code|text)",
     part=r"\d+",
     parts=r"\d+",
 

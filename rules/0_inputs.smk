@@ -14,7 +14,7 @@ def part_files(pattern, kinds=("code", "text"), recipe=RECIPE):
     return [
         pattern.format(
             corpus=RECIPE["corpus"]["name"],
-            tokenizer=tokenizer_of(recipe),
+            tokenizer=stages.token_folder(recipe, source["kind"]),
             source=source["name"],
             name=name,
         )
@@ -37,12 +37,17 @@ def expanding(pattern, kinds=("code", "text"), recipe=RECIPE):
         paths.append(
             pattern.format(
                 corpus=RECIPE["corpus"]["name"],
-                tokenizer=tokenizer_of(recipe),
+                tokenizer=stages.token_folder(recipe, source["kind"]),
                 source=source["name"],
                 name=f"part-{numbers}-of-{parts}",
             )
         )
     return " ".join(paths)
+
+
+def tokenizer_model(wildcards):
+    """The folder of the model whose tokenizer a folder of token files is made with."""
+    return f"resources/models/{stages.token_files(wildcards.tokenizer)['tokenizer']}"
 
 
 def manifests(folder, entry):
@@ -159,6 +164,9 @@ def model_done(wildcards):
         folder = published.get("folder")
         name = published["name"]
         return f"{folder}/config.json" if folder else f"resources/models/{name}/DONE.json"
+    if wildcards.model.startswith("pretrained-step-"):
+        step = wildcards.model.removeprefix("pretrained-")
+        return f"results/{wildcards.recipe}/pretrain/{step}/DONE.json"
     return {
         "start": f"{start_folder(POINTS[wildcards.recipe])}/DONE.json",
         "pretrained": f"results/{wildcards.recipe}/pretrain/DONE.json",

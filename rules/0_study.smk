@@ -21,6 +21,11 @@ def study_scores():
         f"results/{cell.recipe}/evaluate/{cell.model}/{benchmark}/scores.json"
         for cell in (STUDY.cells if STUDY else ())
         for benchmark in STUDY.design.measures.values()
+    ] + [
+        f"results/{cell.recipe}/evaluate/pretrained-step-{step}/{STUDY.design.measures[measure]}/scores.json"
+        for cell in (STUDY.cells if STUDY else ())
+        for step in cell.steps
+        for measure in STUDY.design.checkpoint_measures
     ]
 
 
@@ -31,3 +36,15 @@ def study_mixtures():
         for cell in (STUDY.cells if STUDY else ())
         if cell.share is not None
     ]
+
+
+def there(paths):
+    """Those of the files that have been made."""
+    return [shlex.quote(path) for path in paths if Path(path).exists()]
+
+
+def study_report():
+    """Where what is known of a study so far is kept, to be committed; refused where none is named."""
+    if not STUDY:
+        sys.exit("error: target study_so_far: goes with --config study=<name of config/studies>")
+    return f"reports/study/{RECIPE['name']}/analysis.json"

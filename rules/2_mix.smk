@@ -59,7 +59,7 @@ rule decontaminate:
 
 rule heldout:
     input:
-        lambda wildcards: part_files(DOCUMENTS, (wildcards.kind,)),
+        lambda wildcards: part_files(DOCUMENTS, (wildcards.kind.rpartition("_")[2],)),
     output:
         "results/{recipe}/heldout/{kind}.jsonl",
     log:
@@ -68,7 +68,7 @@ rule heldout:
         **asked("heldout"),
     params:
         spec=lambda wildcards: canonical(stages.heldout(RECIPE, wildcards.kind)),
-        documents=lambda wildcards: expanding(DOCUMENTS, (wildcards.kind,)),
+        documents=lambda wildcards: expanding(DOCUMENTS, (wildcards.kind.rpartition("_")[2],)),
         version=stages.VERSION["mix"],
         lock=LOCKS["data"],
     shell:

@@ -4,7 +4,7 @@
 rule tokenize:
     input:
         documents="results/corpus/{corpus}/{source}/part-{part}-of-{parts}.parquet",
-        tokenizer="resources/models/{tokenizer}/DONE.json",
+        tokenizer=lambda wildcards: f"{tokenizer_model(wildcards)}/DONE.json",
     output:
         facts="results/tokens/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.json",
         tokens="results/tokens/{corpus}/{tokenizer}/{source}/part-{part}-of-{parts}.bin",
@@ -20,8 +20,8 @@ rule tokenize:
     resources:
         **asked("tokenize"),
     params:
-        spec=lambda wildcards: canonical({"tokenizer": wildcards.tokenizer}),
-        model="resources/models/{tokenizer}/model",
+        spec=lambda wildcards: canonical(stages.token_files(wildcards.tokenizer)),
+        model=lambda wildcards: f"{tokenizer_model(wildcards)}/model",
         version=stages.VERSION["tokenize"],
         lock=LOCKS["data"],
     shell:

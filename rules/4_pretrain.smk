@@ -58,3 +58,25 @@ rule preflight_pretrain:
         lock=LOCKS["train"],
     shell:
         name_point(launched("pretrain", "4_pretrain/preflight.py", "{params.model} --out {output}"))
+
+
+rule write_checkpoint_model:
+    input:
+        "results/{recipe}/pretrain/DONE.json",
+    output:
+        "results/{recipe}/pretrain/step-{step}/DONE.json",
+    log:
+        "logs/checkpoint_model/{recipe}/{step}.log",
+    wildcard_constraints:
+        recipe=MIXED,
+        step=r"\d+",
+    resources:
+        **asked("write_checkpoint_model"),
+        recipe_digest=point_digest,
+    params:
+        spec=lambda wildcards: canonical({"step": int(wildcards.step)}),
+        lock=LOCKS["train"],
+    shell:
+        name_point(
+            script("train", "4_pretrain/checkpoint_model.py", "--trained {input} --out {output}")
+        )

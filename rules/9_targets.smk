@@ -6,6 +6,7 @@ localrules:
     mixture,
     mixture_table,
     study,
+    study_so_far,
     pretrain,
     sft,
     evaluate,
@@ -69,6 +70,23 @@ rule study:
         f"logs/study/{RECIPE['name']}.txt",
     shell:
         "cat {input.verdict:q} {input.table:q} | tee {log:q}"
+
+
+# Asked for by name, also while cells are missing: what it reads is what there is when it starts.
+rule study_so_far:
+    log:
+        f"logs/study/{RECIPE['name']}/so_far.log",
+    params:
+        spec=as_is(canonical(study_cells.analysis_spec(STUDY))),
+        scores=as_is(" ".join(there(study_scores()))),
+        realised=as_is(" ".join(there(study_mixtures()))),
+        out=lambda wildcards: study_report(),
+    shell:
+        script(
+            "evaluate",
+            "8_figures/study_analysis.py",
+            "--so-far --scores {params.scores} --realised {params.realised} --out {params.out:q}",
+        )
 
 
 rule pretrain:

@@ -16,8 +16,10 @@ parser.add_argument("--out", type=Path, required=True, help="part-<i>-of-<P>.jso
 
 
 def run(args: argparse.Namespace, spec: Any) -> None:
-    """The spec only names the tokenizer; what decides is the folder's tokenizer.json."""
-    tokenize(shard(args.documents), Encoder(args.tokenizer), args.out)
+    """The spec names the tokenizer, of which the folder's tokenizer.json decides, and says in
+    ``lines: shuffled`` that a document's lines are shuffled before."""
+    shuffle = spec.get("lines") == "shuffled"
+    tokenize(shard(args.documents), Encoder(args.tokenizer), args.out, shuffle_lines=shuffle)
 
 
 if __name__ == "__main__":

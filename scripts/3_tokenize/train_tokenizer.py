@@ -1,6 +1,8 @@
 """Train a small byte-level BPE tokenizer on files inside archives (config/tokenizers/README.md).
 
-No rule runs this: its result is committed. The spec is {"vocabulary": N, "members": [patterns]}.
+No rule runs this: its result is committed. The spec is {"vocabulary": N, "members": [patterns]}; or
+{"vocabulary": N, "members": {kind: [patterns]}, "bytes": N}: of each kind so many bytes, members of
+the archives in turn.
 """
 
 import argparse
@@ -9,7 +11,7 @@ from typing import Any
 
 from lemur import command
 from lemur.data.members import members
-from lemur.tokenize.train import save, train
+from lemur.tokenize.train import equal_parts, save, train
 
 parser = command.parser(__doc__)
 parser.add_argument("--archives", type=Path, nargs="+", required=True, help="wheels or sdists")
@@ -18,11 +20,17 @@ parser.add_argument("--out", type=Path, required=True, help="folder")
 
 def run(args: argparse.Namespace, spec: Any) -> None:
     """Archives in the order given, members by name."""
-    texts = (
-        content.decode("utf-8")
-        for archive in args.archives
-        for _, content in members(archive, spec["members"])
-    )
+
+    def contents(archive: Path, patterns: list[str]) -> Any:
+        return (content for _, content in members(archive, patterns))
+
+    patterns = spec["members"]
+    if isinstance(patterns, dict):
+        kinds = [[contents(path, chosen) for path in args.archives] for chosen in patterns.values()]
+        texts = equal_parts(dict(zip(patterns, kinds, strict=True)), spec["bytes"])
+    else:
+        read = (content for path in args.archives for content in contents(path, patterns))
+        texts = (content.decode("utf-8") for content in read)
     save(train(texts, spec["vocabulary"]), args.out)
 
 

@@ -51,7 +51,9 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
     )
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
     assert done.returncode == 0, done.stderr[-3000:]
-    study = call(odd, "-n", "-p", "study", "--config", "study=smallest", "quiet_plan=true")
+    study = call(
+        odd, "-n", "-p", "study", "study_so_far", "--config", "study=smallest", "quiet_plan=true"
+    )
     assert study.returncode == 0, study.stderr[-3000:]
     printed = done.stdout + study.stdout
     shown = {line.rstrip(":").split()[-1] for line in printed.splitlines()

@@ -5,19 +5,21 @@ from snake import planned, snakemake
 
 def test_cells_share_corpus_tokens_and_evaluation_documents(tmp_path):
     jobs = planned(tmp_path, "study", "--config", "study=smallest")
-    assert jobs["continue_pretraining"] == jobs["pack"] == 5  # a base and four shares
-    assert jobs["generate"] == jobs["judge"] == 15
-    assert jobs["tokenize"] == jobs["clean"] == 4 and jobs["prepare_model"] == 1
+    # A base, four shares, and a control whose three sources of code are tokenized once more.
+    assert jobs["continue_pretraining"] == jobs["pack"] == 6
+    assert jobs["write_checkpoint_model"] == 4 * 2
+    assert jobs["generate"] == jobs["judge"] == 6 * 3 + 4 * 2
+    assert jobs["tokenize"] == 4 + 3 and jobs["clean"] == 4 and jobs["prepare_model"] == 1
     assert jobs["heldout"] == 2 and jobs["decontaminate"] == 1
     assert jobs["analyse_study"] == jobs["draw_study"] == 1
 
 
 def test_it_says_hours_and_what_they_cut_before_it_starts(tmp_path):
     cell = "results/ratio-1m-seed-2-code-0.909/pretrain/DONE.json"
-    done = snakemake(tmp_path, "-n", "-p", cell, "--config", "study=ratio", "hours=3")
+    done = snakemake(tmp_path, "-n", "-p", cell, "--config", "study=ratio", "hours=4")
     assert done.returncode == 0, done.stderr
-    for words in ("plan of study 'ratio'", "hours           3.0 h for 48 models", "cut             bases 13m",
-                  "missing         fresh set:"):  # fmt: skip
+    for words in ("plan of study 'ratio'", "hours           4.0 h for 24 models", "cut             bases 3m, 13m",
+                  "missing         text: the corpus has about 60 MB"):  # fmt: skip
         assert words in done.stderr, words
     # A cell alone: its base is trained first, and what it starts from is that base.
     (train,) = [line for line in done.stdout.splitlines() if f"--out {cell}" in line]

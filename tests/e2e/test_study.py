@@ -32,7 +32,7 @@ def test_cells_are_trained_and_a_verdict_is_said(studied):
     assert "H1 is not decided" in done.stdout and "1 of the 3 seeds" in done.stdout
     found = json.loads((results / "analysis.json").read_text())
     rows = list(csv.DictReader((results / "cells.csv").open()))
-    assert len(rows) == 5 * 3 and (results / "study.svg").stat().st_size > 10_000
+    assert len(rows) == 6 * 3 + 4 * 2 and (results / "study.svg").stat().st_size > 10_000
     # Training took hold: more code makes code cheaper than at the base, less code makes text so.
     measures = found["bases"]["tiny"]["measures"]
     code, text = measures["code"], measures["text"]
@@ -53,5 +53,5 @@ def test_a_cell_added_runs_alone(studied):
     text = study.read_text()
     study.write_text(text.replace("[0, 1/2, 10/11, 1]", "[0, 1/4, 1/2, 10/11, 1]"))
     jobs = planned(folder, *STUDY)
-    assert jobs["continue_pretraining"] == jobs["pack"] == 1 and jobs["generate"] == 3
+    assert jobs["continue_pretraining"] == jobs["pack"] == 1 and jobs["generate"] == 3 + 2
     assert not {"clean", "tokenize", "heldout", "prepare_model"} & set(jobs)

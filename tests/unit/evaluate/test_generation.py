@@ -10,6 +10,7 @@ import pytest
 from answered import lines
 from lemur.errors import UserError
 from lemur.evaluate import executed, generation, judging, store
+from lemur.evaluate.tasks import Bench
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent
 from tiny_benchmarks import PROBLEMS, jsonl, wheel
@@ -242,6 +243,24 @@ def test_bits_of_actions_are_of_the_action_given_what_was_read(spec, folder, ref
     made = json.loads((tmp_path / "out" / "scores.json").read_text())
     assert made["value"] == pytest.approx(sum(one["bits"] for one in items) / 18, abs=1e-4)
     assert made["metric"] == "bits per byte"
+
+
+def test_gold_answers_are_coded_after_what_is_asked(spec, folder, humaneval, tmp_path):
+    """The line end and the blanks before a solution are coded with it, and every byte is counted."""
+    given = spec("bits_per_byte_gold_humaneval", task="bits_per_byte_gold_humaneval", limit=None)
+    bench = Bench(given, humaneval)
+    (split,) = bench.documents.values()
+    problems = {one["task_id"]: one for one in PROBLEMS}
+    for one in split["test"]:
+        problem = problems[one["_id"]]
+        assert one["context"] + one["action"] == problem["prompt"] + problem["canonical_solution"]
+        assert one["context"] == problem["prompt"].rstrip()
+    out = tmp_path / "out" / "generations.jsonl"
+    generation.run(given, folder, humaneval, out)
+    judging.run(given, out, humaneval, tmp_path / "out" / "scores.json")
+    made = json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert made["metric"] == "bits per byte"
+    assert made["bytes"] == sum(len(one["action"].encode()) for one in split["test"])
 
 
 def test_several_samples_a_problem(spec, folder, humaneval, tmp_path):

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lemur.errors import UserError
 from lemur.tokenize.packed import PackedDataset
+from lemur.tokenize.train import equal_parts
 from made_corpus import TOKENIZER, document, write_part
+from tokenizers import Tokenizer
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -170,3 +173,34 @@ def test_mistakes_end_in_one_line(built):
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].endswith("part-0-of-1.parquet: no such file")
     assert not list((root / "results").glob("none/*"))
+
+
+def test_a_control_shuffles_the_lines_of_a_document_and_keeps_them_all(tmp_path):
+    corpus = tmp_path / "results/corpus/c"
+    text = "".join(f"line {k}\n" for k in range(30)) + "the end"
+    write_part(corpus, "code", [document(text)], 0, 1)
+    (part,) = corpus.glob("code/*.parquet")
+    found = []
+    for folder, spec in (("t", {}), ("a", {"lines": "shuffled"}), ("b", {"lines": "shuffled"})):
+        out = tmp_path / f"results/tokens/c/{folder}/code/part-0-of-1.json"
+        done = script("3_tokenize/tokenize.py", {"tokenizer": "t", **spec}, tmp_path,
+                      documents=str(part), tokenizer=str(TOKENIZER), out=str(out))  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        facts = json.loads(out.read_text())
+        ids = np.fromfile(out.with_suffix(".bin"), facts["dtype"])
+        found.append(
+            Tokenizer.from_file(str(TOKENIZER / "tokenizer.json")).decode(ids[:-1].tolist())
+        )
+    plain, first, second = found
+    assert plain == text and first == second != text
+    assert sorted(first.split("\n")) == sorted(text.split("\n"))
+
+
+def test_a_tokenizer_of_both_kinds_reads_as_many_bytes_of_each():
+    code = [iter([b"a" * 30, b"\xff" * 30, b"b" * 30]), iter([b"c" * 30])]
+    kinds = {"code": code, "text": [iter([b"d" * 100])]}
+    assert list(equal_parts(kinds, 70)) == ["a" * 30, "c" * 30, "b" * 10, "d" * 70]
+    with pytest.raises(
+        UserError, match="bytes: 70 are more than the archives hold of text \\(5\\)"
+    ):
+        list(equal_parts({"text": [iter([b"hello"])]}, 70))

@@ -11,9 +11,10 @@ import torch
 from lemur.chat.chatml import END, START
 from lemur.errors import UserError
 from lemur.tokenize.packed import PackedDataset
-from lemur.train import loop
+from lemur.train import kept, loop
 from lemur.train.run import run
 from lemur.train.spec import parse
+from safetensors.torch import load_file
 from tiny_training import (
     SCRIPT,
     VOCABULARY,
@@ -305,3 +306,28 @@ def test_a_model_that_does_not_let_its_attention_be_replaced(tmp_path, index):
     BloomForCausalLM(config).save_pretrained(folder)
     said = refused(settings(), folder, index, tmp_path)
     assert "'bloom'" in said and said.startswith("base:")
+
+
+def test_the_model_of_an_earlier_step_is_the_one_that_was_trained_then(tmp_path, index):
+    """Kept after step 4 of 12: what a run that is stopped there has, with the rate not lowered yet."""
+    model = tiny_model(tmp_path / "base" / "model")
+    schedule = {"name": "constant", "warmup": 0.0, "final": 0.0}
+    whole = settings(schedule=schedule)
+    done = tmp_path / "out" / "DONE.json"
+    run({**whole, "checkpoint": {**whole["checkpoint"], "keep_at": [4]}}, model, index, done)
+    kept.write(4, done, tmp_path / "early" / "DONE.json")
+    facts = json.loads((tmp_path / "early" / "DONE.json").read_text())
+    assert (
+        facts["steps"] == 4
+        and facts["tokens"] == 256
+        and "after step 4 of 12" in facts["description"]
+    )
+    short = tmp_path / "short" / "DONE.json"
+    run(settings(schedule=schedule, tokens=256), model, index, short)
+    both = [
+        load_file(path.parent / "model" / "model.safetensors")
+        for path in (short, tmp_path / "early" / "x")
+    ]
+    assert all(torch.equal(both[0][name], both[1][name]) for name in both[0] | both[1])
+    with pytest.raises(UserError, match="no checkpoint after step 5 was kept"):
+        kept.write(5, done, tmp_path / "none" / "DONE.json")

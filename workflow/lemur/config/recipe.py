@@ -110,9 +110,13 @@ def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:
             raise UserError(f"{where}: sources.{number}: '{source}' is of kind {entry['kind']}: a corpus takes code and text")  # fmt: skip
         if entry["status"] == "unavailable":
             raise UserError(f"{where}: sources.{number}: '{source}' is unavailable: name its substitute")  # fmt: skip
+        if entry.get("set") == "fresh":
+            after, released = corpus.get("fresh_after"), entry.get("released")
+            if not after or not released or released[:10] <= after:
+                raise UserError(f"{where}: sources.{number}: '{source}' of the set fresh was released {released or 'at a time that config/sources.yaml does not give'}; needed is after fresh_after: {after}")  # fmt: skip
         listed.append(entry)
     for kind in ("code", "text"):
-        mine = {entry["name"] for entry in listed if entry["kind"] == kind}
+        mine = {entry["name"] for entry in listed if entry["kind"] == kind and "set" not in entry}
         if not mine:
             raise UserError(f"{where}: sources: none is of kind {kind}")
         weights = recipe["mixture"]["weights"][kind]

@@ -32,7 +32,7 @@ VERSION = {
     "samples": 1,
     "export": 1,
     "figures": 5,
-    "study": 1,
+    "study": 2,
 }
 
 _DOWNLOAD = ("from", "sha256", "size", "licence")
@@ -66,7 +66,7 @@ def clean(recipe: Recipe, source: str) -> Recipe:
     return {
         "source": _some(entry, _CLEAN + fields),
         "cleaning": cleaning,
-        "heldout": recipe["corpus"]["heldout"],
+        "heldout": {"share": 1.0} if "set" in entry else recipe["corpus"]["heldout"],
         "max_mb": entry.get("max_mb"),
     }
 
@@ -127,7 +127,13 @@ def downloaded_benchmarks(recipe: Recipe) -> list[Recipe]:
 
 
 def heldout(recipe: Recipe, kind: str) -> Recipe:
-    names = [item["name"] for item in recipe["corpus"]["sources"] if item["kind"] == kind]
+    """``kind``: code or text; after the name of a set, of the sources that are its (``fresh_code``)."""
+    chosen, _, own = kind.rpartition("_")
+    names = [
+        item["name"]
+        for item in recipe["corpus"]["sources"]
+        if (item.get("set", ""), item["kind"]) == (chosen, own)
+    ]
     return {
         "kind": kind,
         "seed": recipe["seed"],
@@ -140,6 +146,22 @@ def tokenize(recipe: Recipe) -> Recipe:
     """The model in whose name token files are kept: models of one tokenizer may share them."""
     base = recipe["base"]
     return {"tokenizer": base.get("tokenized_as", base["name"])}
+
+
+# After the name of a folder of token files: code whose lines were shuffled before.
+SHUFFLED = "-shuffled-lines"
+
+
+def token_folder(recipe: Recipe, kind: str) -> str:
+    """The folder of token files that a recipe reads of sources of one kind."""
+    shuffled = kind == "code" and recipe["mixture"].get("code_lines") == "shuffled"
+    return tokenize(recipe)["tokenizer"] + (SHUFFLED if shuffled else "")
+
+
+def token_files(folder: str) -> Recipe:
+    """What the token files of a folder are made with: the tokenizer, and what is done before."""
+    name = folder.removesuffix(SHUFFLED)
+    return {"tokenizer": name, **({"lines": "shuffled"} if name != folder else {})}
 
 
 def pack(recipe: Recipe) -> Recipe:

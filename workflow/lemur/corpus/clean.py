@@ -24,8 +24,8 @@ def run(spec: dict[str, Any], manifest: Path, part: int, parts: int, out: Path) 
     """
     source, cleaning = spec["source"], Cleaning.parse(spec.get("cleaning"))
     share = float((spec.get("heldout") or {}).get("share", 0.0))
-    if not 0 <= share < 1:
-        raise UserError(f"heldout.share is {share}: allowed is 0 up to, not including, 1")
+    if not 0 <= share <= 1:
+        raise UserError(f"heldout.share is {share}: allowed is 0 to 1")
     rules = Rules(source, cleaning)
     dropped: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     out.parent.mkdir(parents=True, exist_ok=True)

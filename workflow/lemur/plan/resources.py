@@ -66,6 +66,7 @@ WORK = {
     # Hashes of documents and their places, not their text.
     "duplicates": Work(1500, memory=0.1, speed=50, reads="corpus"),
     "plan_mixture": Work(700),
+    "write_checkpoint_model": Work(1500, speed=50, reads="weights"),
     "decontaminate": Work(2500, memory=0.02, speed=5, reads="corpus"),
     "heldout": Work(1500, memory=0.02, speed=50, reads="corpus"),
     "write_datasheet": Work(1500, memory=0.02, speed=50, reads="corpus"),

@@ -15,6 +15,7 @@ from lemur.figures.paired import coded
 from lemur.files import read_json, write_json, write_text
 from lemur.study import law as laws
 from lemur.study import verdict
+from lemur.study.finished import reduced, scored, wanted
 from lemur.study.statistics import Bits, Estimate, estimate, resampled
 from lemur.study.table import table
 from lemur.study.tokens import MAIN
@@ -28,14 +29,18 @@ class Results:
 
     def __init__(self, spec: Spec, scores: Sequence[Path]):
         self.spec = spec
-        paths = {path.parts[-5:-1]: path for path in map(Path, scores)}
+        paths = scored(scores)
+        short = {benchmark: measure for measure, benchmark in spec["measures"].items()}
+        # By the cell's name, after an earlier step by that and the step.
         self.coded: dict[tuple[str, str], dict[Any, tuple[float, int]]] = {}
         for cell in spec["cells"]:
-            for measure, benchmark in spec["measures"].items():
-                key = (cell["recipe"], "evaluate", cell["model"], benchmark)
-                if key not in paths:
-                    raise UserError(f"--scores: none of cell {cell['recipe']} on {benchmark}")
-                self.coded[cell["recipe"], measure] = coded(paths[key])
+            for recipe, model, benchmark in wanted(spec, cell):
+                if (recipe, model, benchmark) not in paths:
+                    raise UserError(f"--scores: none of cell {recipe}, model {model}, on {benchmark}")  # fmt: skip
+                name = (
+                    recipe if model == cell["model"] else earlier(recipe, int(model.split("-")[-1]))
+                )
+                self.coded[name, short[benchmark]] = coded(paths[recipe, model, benchmark])
         self.documents = {measure: self._documents(measure) for measure in spec["measures"]}
 
     def _documents(self, measure: str) -> list[Any]:
@@ -49,6 +54,9 @@ class Results:
         if not names:
             raise UserError(f"{measure}: no document was scored")
         return names
+
+    def seeds(self, base: str) -> list[int]:
+        return next(item["seeds"] for item in self.spec["bases"] if item["name"] == base)
 
     def cell(self, base: str, seed: int, arm: str, share: float | None) -> str:
         """The name of a cell; of a base that no seed has its own of, the one that there is."""
@@ -68,28 +76,67 @@ class Results:
 
     def bits(self, base: str, measure: str, arm: str, shares: Sequence[float]) -> Bits:
         """[seeds, shares, documents]."""
-        cells = [[self.cell(base, seed, arm, share) for share in shares] for seed in self.spec["seeds"]]  # fmt: skip
+        cells = [[self.cell(base, seed, arm, share) for share in shares] for seed in self.seeds(base)]  # fmt: skip
         coded_bits = np.array([[self.row(name, measure) for name in row] for row in cells])
         return Bits(coded_bits, self.sizes(measure))
 
     def start(self, base: str, measure: str) -> np.ndarray:
         """Bits of the base itself [seeds, documents]."""
-        return np.array([self.row(self.cell(base, seed, MAIN, None), measure) for seed in self.spec["seeds"]])  # fmt: skip
+        return np.array([self.row(self.cell(base, seed, MAIN, None), measure) for seed in self.seeds(base)])  # fmt: skip
+
+    def early(self, base: str, measure: str, shares: Sequence[float]) -> tuple[list[int], np.ndarray]:  # fmt: skip
+        """Tokens after which the main cells were scored, their end among them, and the bits per byte
+        then [points of tokens, shares], means over seeds."""
+        batch = self.spec["batch"]
+        rows = [[self._cell(self.cell(base, seed, MAIN, share)) for share in shares] for seed in self.seeds(base)]  # fmt: skip
+        steps, tokens = rows[0][0]["steps"], rows[0][0]["tokens"]
+        total = self.sizes(measure).sum()
+        values = [
+            [
+                [self.row(earlier(cell["recipe"], step), measure).sum() for cell in row]
+                for row in rows
+            ]
+            for step in steps
+        ]
+        values.append([[self.row(cell["recipe"], measure).sum() for cell in row] for row in rows])
+        return [step * batch for step in steps] + [tokens], np.array(values).mean(1) / total
+
+    def _cell(self, name: str) -> Spec:
+        return next(cell for cell in self.spec["cells"] if cell["recipe"] == name)
+
+
+def earlier(recipe: str, step: int) -> str:
+    """What a cell is called after an earlier step."""
+    return f"{recipe} after step {step}"
 
 
 def _json(found: Estimate) -> dict[str, list[float]]:
     return {key: [float(x) for x in value] for key, value in asdict(found).items()}
 
 
-def run(spec: Spec, scores: Sequence[Path], realised: Sequence[Path], out: Path) -> None:
-    """Write ``out`` (analysis.json) and the three files beside it."""
+def run(
+    spec: Spec, scores: Sequence[Path], realised: Sequence[Path], out: Path, *, so_far: bool = False
+) -> None:
+    """Write ``out`` (analysis.json) and the three files beside it. ``so_far``: of a study that still
+    runs, from the cells that are finished; cells.csv and verdict.txt alone where no seed is."""
+    if so_far:
+        spec = reduced(spec, scores)
+        if not spec["cells"]:
+            raise UserError(
+                f"study {spec['study']}: none of its {spec['planned']} cells is finished"
+            )
     results = Results(spec, scores)
     epochs = {path.parts[-3]: _epochs(read_json(path)) for path in map(Path, realised)}
+    write_text(out.parent / "cells.csv", cells_csv(spec, results, epochs))
+    partly = [f"{len(spec['cells'])} of {spec['planned']} cells are finished."] if so_far else []
+    if not spec["bases"]:
+        lines = [*partly, "No base has a seed of which all cells are: nothing is compared yet."]
+        write_text(out.parent / "verdict.txt", "\n".join(lines) + "\n")
+        return
     found = analysed(spec, results)
     write_json(out, found)
-    write_text(out.parent / "cells.csv", cells_csv(spec, results, epochs))
     write_text(out.parent / "table.md", table(spec, found))
-    lines = [found["verdict"], ""]
+    lines = [*partly, found["verdict"], ""]
     lines += [f"{one['name']} ({one['claim']}): {one['outcome']}: {one['why']}." for one in found["hypotheses"]]  # fmt: skip
     lines += ["", "What this does not show:"]
     lines += [f"- missing: {name}: {why}" for name, why in spec["missing"].items()]
@@ -123,10 +170,15 @@ def analysed(spec: Spec, results: Results) -> dict[str, Any]:
                 "against_base": _json(forgotten),
                 "law": fitted,
                 "controls": _controls(spec, results, base["name"], measure, how),
+                "over_tokens": _over_tokens(spec, results, base["name"], measure, shares),
             }  # fmt: skip
-        bases[base["name"]] = {"millions": base["millions"], "measures": measures}
+        bases[base["name"]] = {
+            "millions": base["millions"],
+            "seeds": len(base["seeds"]),
+            "measures": measures,
+        }
     outcomes = _outcomes(spec, kept, how)
-    largest = spec["bases"][-1]["name"]
+    largest = _decides(spec)["name"]
     best = kept[largest, spec["primary"]][2]
     lack = f"{len(spec['missing'])} measures or controls are missing" if spec["missing"] else None
     return {
@@ -136,7 +188,7 @@ def analysed(spec: Spec, results: Results) -> dict[str, Any]:
         "reference": spec["reference"],
         "primary": spec["primary"],
         "equal": settings["equal"],
-        "seeds": len(spec["seeds"]),
+        "seeds": len(_decides(spec)["seeds"]),
         "bases": bases,
         "over_sizes": _over_sizes(spec, kept),
         "published": spec["published"],
@@ -199,8 +251,10 @@ def _outcomes(
     kept: Mapping[tuple[str, str], tuple[Bits, Estimate, laws.Best]],
     how: tuple[float, int, int],
 ) -> list[verdict.Outcome]:
-    settings, largest = spec["statistics"], spec["bases"][-1]["name"]
-    short = verdict.enough(len(spec["seeds"]), settings["seeds"])
+    settings, decides = spec["statistics"], _decides(spec)
+    largest = decides["name"]
+    short = verdict.enough(len(decides["seeds"]), settings["seeds"])
+    fewest = min(len(base["seeds"]) for base in spec["bases"])
     found = []
     for claim in spec["hypotheses"]:
         _, forgotten, best = kept[largest, claim["measure"]]
@@ -214,8 +268,33 @@ def _outcomes(
                 base["name"]: _pairs(kept[base["name"], claim["measure"]][0], how)
                 for base in spec["bases"]
             }
-            outcome = verdict.same_ranking(apart, settings["equal"], short)
+            outcome = verdict.same_ranking(
+                apart, settings["equal"], verdict.enough(fewest, settings["seeds"])
+            )
         found.append(verdict.Outcome(claim["name"], claim["claim"], *outcome))
+    return found
+
+
+def _decides(spec: Spec) -> Spec:
+    """The base that hypotheses are decided at: the largest that has as many seeds as the design asks
+    for; the largest where none has."""
+    enough = [b for b in spec["bases"] if len(b["seeds"]) >= spec["statistics"]["seeds"]]
+    return (enough or spec["bases"])[-1]
+
+
+def _over_tokens(spec: Spec, results: Results, base: str, measure: str, shares: Sequence[float]) -> dict[str, Any] | None:  # fmt: skip
+    """The law over tokens and share, and how it errs on a number of tokens that it was fitted
+    without; None where cells were scored at their end alone."""
+    if measure not in spec["checkpoint_measures"]:
+        return None
+    tokens, values = results.early(base, measure, shares)
+    points = np.concatenate([laws.points_of(shares, count / 1e6) for count in tokens])
+    found: dict[str, Any] = {"tokens": tokens, "values": values.tolist()}
+    if len(tokens) >= 3:
+        law = laws.OVER_TOKENS
+        predicted = laws.left_out(law, points, values.reshape(1, -1), points[:, 1])[0]
+        error = np.abs(predicted - values.ravel()).mean()
+        found |= {"name": law.name, "source": law.source, "left_out_error": float(error)}
     return found
 
 
@@ -242,17 +321,23 @@ def cells_csv(spec: Spec, results: Results, epochs: Mapping[str, Mapping[str, fl
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
-    millions = {base["name"]: base["millions"] for base in spec["bases"]}
+    millions = spec["millions"]
     for cell in spec["cells"]:
         seen = epochs.get(cell["recipe"], {})
         for measure in spec["measures"]:
-            bits, sizes = results.row(cell["recipe"], measure), results.sizes(measure)
-            rows.writerow(
-                [
-                    cell["recipe"], cell["base"], round(1e6 * millions[cell["base"]]), cell["seed"],
-                    cell["arm"], "" if cell["share"] is None else f"{cell['share']:.6f}", cell["tokens"],
-                    *(f"{seen[kind]:.4f}" if kind in seen else "" for kind in ("code", "text")),
-                    measure, f"{bits.sum() / sizes.sum():.6f}", len(bits), int(sizes.sum()),
+            at = [(cell["recipe"], cell["tokens"])]
+            if measure in spec["checkpoint_measures"]:
+                at += [
+                    (earlier(cell["recipe"], step), step * spec["batch"]) for step in cell["steps"]
                 ]
-            )  # fmt: skip
+            for name, tokens in at:
+                bits, sizes = results.row(name, measure), results.sizes(measure)
+                rows.writerow(
+                    [
+                        cell["recipe"], cell["base"], round(1e6 * millions[cell["base"]]), cell["seed"],
+                        cell["arm"], "" if cell["share"] is None else f"{cell['share']:.6f}", tokens,
+                        *(f"{seen[kind]:.4f}" if kind in seen else "" for kind in ("code", "text")),
+                        measure, f"{bits.sum() / sizes.sum():.6f}", len(bits), int(sizes.sum()),
+                    ]
+                )  # fmt: skip
     return text.getvalue()

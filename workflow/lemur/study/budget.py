@@ -12,6 +12,10 @@ from lemur.study.tokens import arms, cell_tokens, whole_batches
 
 # Assumed of a cell beside its training: processes that start, mixing, packing, scoring, judging.
 SECONDS_A_CELL = 60.0
+# Assumed of a score of about 2 MB of documents, where 11,000 tokens a second are trained on: a
+# forward pass of a third of the work.
+SECONDS_A_SCORE = 25.0
+SECONDS_A_JUDGE = 10.0  # assumed: a process that loads lm-eval and reads what was generated
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,32 @@ def cost_of(design: Design, common: dict[str, Any]) -> Cost:
         ]
         if base.pretraining:
             cells.append(whole_batches(base.pretraining.tokens, batch))
-        tokens = sum(cells) * len(design.seeds)
+        tokens = sum(cells) * len(base.seeds)
         shape = models[base.model]["architecture"]
         seconds = _seconds(base, shape, tokens, common)
-        number = len(cells) * len(design.seeds)
-        hours[base.name] = (seconds + number * SECONDS_A_CELL) / 3600
+        number = len(cells) * len(base.seeds)
+        long, short = _scores(design, base, common, number)
+        passes = long * SECONDS_A_SCORE * _relative(base, seconds, tokens)
+        beside = number * SECONDS_A_CELL + (long + short) * SECONDS_A_JUDGE + passes
+        hours[base.name] = (seconds + beside) / 3600
         count, all_tokens = count + number, all_tokens + tokens
     return Cost(hours, count, all_tokens)
+
+
+def _scores(design: Design, base: Base, common: dict[str, Any], models: int) -> tuple[int, int]:
+    """Scores on held-out documents, which are long, and all others of ``models`` cells of a base."""
+    heldout = {x["name"] for x in common["evaluate"]["benchmarks"] if "heldout" in x["data"]}
+    early = len(design.shares) * len(base.seeds) * len(design.checkpoints)
+    counts = [0, 0]
+    for measure, benchmark in design.measures.items():
+        also = early if measure in design.checkpoint_measures else 0
+        counts[benchmark not in heldout] += models + also
+    return counts[0], counts[1]
+
+
+def _relative(base: Base, seconds: float, tokens: int) -> float:
+    """How long this base takes for a token, in that of one which trains 11,000 of them a second."""
+    return 11_000 * seconds / tokens
 
 
 def _seconds(base: Base, shape: dict[str, Any], tokens: int, common: dict[str, Any]) -> float:
@@ -99,7 +122,12 @@ def _one_less(design: Design) -> Design | None:
     if len(design.bases) > least.bases:
         return replace(design, bases=design.bases[:-1])
     if len(design.seeds) > least.seeds:
-        return replace(design, seeds=design.seeds[:-1])
+        seeds = design.seeds[:-1]
+        bases = tuple(
+            replace(base, seeds=tuple(seed for seed in base.seeds if seed in seeds) or seeds[:1])
+            for base in design.bases
+        )
+        return replace(design, seeds=seeds, bases=bases)
     return None
 
 

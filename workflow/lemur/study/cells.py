@@ -29,7 +29,7 @@ class Cell:
     """One model that is scored: a base (``share`` None) or its continuation at a share of code.
 
     ``recipe`` is the recipe's name; ``model`` what evaluation calls its scored model; ``tokens`` those
-    that it is trained on after its base.
+    that it is trained on after its base; ``steps`` are those after which it is scored before its end.
     """
 
     recipe: str
@@ -39,6 +39,7 @@ class Cell:
     share: Fraction | None
     tokens: int
     model: str
+    steps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _cells(
     batch = common["pretrain"]["global_batch_tokens"]
     peak = common["pretrain"]["optimizer"]["learning_rate"]
     for base in design.bases:
-        for seed in design.seeds:
+        for seed in base.seeds:
             start = _base_cell(design, base, seed)
             if start.recipe not in recipes:
                 cells.append(start)
@@ -108,12 +109,20 @@ def _cells(
                         "mixture.code_share": _exact(share),
                         "pretrain.optimizer.learning_rate": float(peak * arm.learning_rate),
                     }
+                    if arm.code_lines != "kept":
+                        values["mixture.code_lines"] = arm.code_lines
+                    at = tuple(max(1, round(tokens // batch * part)) for part in design.checkpoints)
+                    steps = at if arm.name == MAIN else ()
+                    if steps:
+                        values["pretrain.checkpoint.keep_at"] = list(steps)
                     middle = "" if arm.name == MAIN else f"-{arm.name}"
                     name = f"{design.name}-{base.name}-seed-{seed}{middle}-code-{share_name(share)}"
                     recipe = _recipe(design, resolved, name, base, seed, values)
                     if base.pretraining:
                         recipe["base"]["pretrained_by"] = start.recipe
-                    cells.append(Cell(name, base.name, seed, arm.name, share, tokens, "pretrained"))
+                    cells.append(
+                        Cell(name, base.name, seed, arm.name, share, tokens, "pretrained", steps)
+                    )
                     recipes[name] = recipe
     for name in recipes:
         names.plain(name, "cell")
@@ -122,7 +131,7 @@ def _cells(
 
 def _base_cell(design: Design, base: Base, seed: int) -> Cell:
     if base.pretraining is None:  # published: the same weights for every seed
-        return Cell(f"{design.name}-{base.name}-base", base.name, design.seeds[0], MAIN, None, 0, "start")  # fmt: skip
+        return Cell(f"{design.name}-{base.name}-base", base.name, base.seeds[0], MAIN, None, 0, "start")  # fmt: skip
     return Cell(f"{design.name}-{base.name}-seed-{seed}-base", base.name, seed, MAIN, None, 0, "pretrained")  # fmt: skip
 
 
@@ -183,9 +192,14 @@ def analysis_spec(study: Study | None) -> dict[str, Any]:
             {
                 "name": base.name,
                 "millions": parameters(models[base.model]["architecture"])["total"] / 1e6,
+                "seeds": list(base.seeds),
             }
             for base in design.bases
         ],
+        "millions": {
+            base.name: parameters(models[base.model]["architecture"])["total"] / 1e6
+            for base in design.bases
+        },
         "seeds": list(design.seeds),
         "shares": [float(share) for share in design.shares],
         "reference": float(design.reference),
@@ -193,6 +207,8 @@ def analysis_spec(study: Study | None) -> dict[str, Any]:
             {"name": arm.name, "shares": [float(share) for share in arm.shares]}
             for arm in design.arms
         ],
+        "checkpoint_measures": list(design.checkpoint_measures),
+        "batch": study.common["pretrain"]["global_batch_tokens"],
         "primary": design.primary,
         "measures": design.measures,
         "missing": design.missing,

@@ -24,12 +24,13 @@ class Pretraining:
 class Base:
     """What cells start from: ``model`` of config/models.yaml, pretrained here first where
     ``pretraining`` says so. ``tokens_per_second`` is the measured rate of training, None for the
-    rate that the plan assumes of the device."""
+    rate that the plan assumes of the device. ``seeds`` are those of the study, or fewer of them."""
 
     name: str
     model: str
     pretraining: Pretraining | None
     tokens_per_second: float | None
+    seeds: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,15 @@ class Arm:
 
     ``learning_rate``: the peak rate is that many times the recipe's. ``text``: "share" keeps the
     tokens of a cell constant; "fixed" keeps its text constant, as much as the main cell of the
-    smallest of the arm's shares has, and adds code until the share is reached.
+    smallest of the arm's shares has, and adds code until the share is reached. ``code_lines``:
+    "shuffled" trains on code whose lines are in no order.
     """
 
     name: str
     shares: tuple[Fraction, ...]
     learning_rate: Fraction = Fraction(1)
     text: str = "share"
+    code_lines: str = "kept"
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ class Least:
 
 @dataclass(frozen=True)
 class Design:
-    """One study. ``tokens`` of a cell are a number, or a fraction of the tokens of its base;
+    """One study. ``checkpoints`` are parts of a main cell's tokens after which it is scored too, on
+    ``checkpoint_measures``. ``tokens`` of a cell are a number, or a fraction of the tokens of its base;
     ``measures`` maps a short name to a benchmark whose score is in bits per byte; ``missing`` are
     measures that the study lacks, with the reason, as its report names them."""
 
@@ -98,6 +102,8 @@ class Design:
     shares: tuple[Fraction, ...]
     reference: Fraction
     arms: tuple[Arm, ...]
+    checkpoints: tuple[Fraction, ...]
+    checkpoint_measures: tuple[str, ...]
     primary: str
     measures: dict[str, str]
     missing: dict[str, str]
@@ -121,6 +127,10 @@ def read(name: str) -> Design:
     if reference not in shares:
         raise UserError(f"{where}: reference: {value['reference']} is none of the shares")
     measures = value["measures"]
+    at = value.get("checkpoints", {"shares": [], "measures": []})
+    for measure in at["measures"]:
+        if measure not in measures:
+            raise UserError(f"{where}: checkpoints.measures: '{measure}' is no measure{nearest(measure, measures)}")  # fmt: skip
     if value["primary"] not in measures:
         raise UserError(f"{where}: primary: '{value['primary']}' is no measure{nearest(value['primary'], measures)}")  # fmt: skip
     return Design(
@@ -128,12 +138,14 @@ def read(name: str) -> Design:
         description=value["description"],
         recipe=value["recipe"],
         values=value.get("set", {}),
-        bases=_bases(value["bases"], where),
+        bases=_bases(value["bases"], _seeds(value["seeds"], where), where),
         seeds=_seeds(value["seeds"], where),
         tokens=_tokens(value["tokens"], value["bases"], where),
         shares=shares,
         reference=reference,
         arms=_arms(value.get("arms", []), where),
+        checkpoints=_checkpoints(at["shares"], f"{where}: checkpoints.shares"),
+        checkpoint_measures=tuple(at["measures"]),
         primary=value["primary"],
         measures=measures,
         missing=value.get("missing", {}),
@@ -158,12 +170,19 @@ def _shares(given: list[Any], where: str) -> tuple[Fraction, ...]:
     return shares
 
 
+def _checkpoints(given: list[Any], where: str) -> tuple[Fraction, ...]:
+    parts = tuple(Fraction(str(part)) for part in given)
+    if any(not 0 < part < 1 for part in parts) or list(parts) != sorted(set(parts)):
+        raise UserError(f"{where}: parts of a cell's tokens above 0 and below 1, rising, each once")
+    return parts
+
+
 def share_name(share: Fraction) -> str:
     """A share as names and tables show it: ``0.909``."""
     return f"{float(share):.3f}"
 
 
-def _bases(given: list[dict[str, Any]], where: str) -> tuple[Base, ...]:
+def _bases(given: list[dict[str, Any]], seeds: tuple[int, ...], where: str) -> tuple[Base, ...]:
     found: list[Base] = []
     models = load.catalogue("models")
     for number, item in enumerate(given):
@@ -184,7 +203,10 @@ def _bases(given: list[dict[str, Any]], where: str) -> tuple[Base, ...]:
         made = None
         if share is not None:
             made = Pretraining(share, first["tokens"], first.get("max_epochs", 1))
-        found.append(Base(item["name"], item["model"], made, item.get("tokens_per_second")))
+        own = tuple(item.get("seeds", seeds))
+        if not own or list(own) != [seed for seed in seeds if seed in own]:
+            raise UserError(f"{place}.seeds: {list(own)} are not some of the study's {list(seeds)}, in their order")  # fmt: skip
+        found.append(Base(item["name"], item["model"], made, item.get("tokens_per_second"), own))
     return tuple(found)
 
 
@@ -214,7 +236,8 @@ def _arms(given: list[dict[str, Any]], where: str) -> tuple[Arm, ...]:
             raise UserError(f"{where}: arms.{number}.shares: with text fixed, no share is 1")
         if any(arm.name == item["name"] for arm in found):
             raise UserError(f"{where}: arms.{number}: '{item['name']}' stands twice")
-        found.append(Arm(item["name"], shares, rate, text))
+        lines = item.get("code_lines", "kept")
+        found.append(Arm(item["name"], shares, rate, text, lines))
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ from lemur.errors import UserError
 from lemur.figures.style import Pair, Style, canvas, pair, save
 from lemur.files import read_json
 
-MARKERS = "os^Dv"
+MARKERS = "os^Dv<>pPX*hd"
 TITLES = (
     "A  Difference to the dotted share",
     "B  Gain against forgetting",
@@ -32,6 +32,10 @@ def draw(spec: Mapping[str, Any], analysis: Path, out: Path) -> None:
         raise UserError(f"--spec: lines: {len(lines)} colours for {len(names)} bases")
     colours = dict(zip(names, lines, strict=False))
     measures = list(next(iter(found["bases"].values()))["measures"])
+    if len(measures) > len(MARKERS):
+        raise UserError(
+            f"{analysis}: {len(measures)} measures: panel D has markers for {len(MARKERS)}"
+        )
     figure = canvas(style, 2.0 * len(measures) + 8.4)
     heights = [1.7] * len(measures) + [2.3, 2.3, 2.5]
     axes = figure.subplots(len(heights), 1, height_ratios=heights)

@@ -21,7 +21,7 @@ Columns = Callable[[np.ndarray, tuple[float, ...]], np.ndarray]
 @dataclass(frozen=True)
 class Law:
     """``columns(points, nonlinear)`` [points, coefficients] of ``points`` [points, 2]: share of code
-    and parameters of the model in millions. ``parameters`` counts all that are fitted; ``positive``
+    and parameters of the model, or tokens, in millions. ``parameters`` counts all that are fitted; ``positive``
     are numbers of coefficients that must not be negative; ``logarithm``: of the logarithm of bits."""
 
     name: str
@@ -87,6 +87,11 @@ LAWS = (
 OVER_SIZES = Law(
     "D-CPT over sizes", "Que et al. 2024, arXiv 2406.01375, at one number of tokens a parameter", 7,
     tuple(itertools.product(_POWERS, _POWERS, (0.1, 0.2, 0.3, 0.5, 0.8, 1.2))), _dcpt_sizes, (1, 2, 3),
+)  # fmt: skip
+
+OVER_TOKENS = Law(
+    "D-CPT over tokens", "Que et al. 2024, arXiv 2406.01375, at one size", 7,
+    OVER_SIZES.nonlinear, _dcpt_sizes, (1, 2, 3),
 )  # fmt: skip
 
 

@@ -28,6 +28,9 @@ def table(spec: Mapping[str, Any], found: Mapping[str, Any]) -> str:
             edge = ", at the edge of the shares tried" if best["edge"] is not None else ""
             errors = ", ".join(f"{name} {error:.4f}" for name, error in law["left_out_error"].items())  # fmt: skip
             lines += ["", f"The base itself: {one['base']:.4f}. Law: {law['name']} ({law['source']}); error on a share left out: {errors}. Best share {best['share']:.3f} ({best['low']:.3f} to {best['high']:.3f}{edge})."]  # fmt: skip
+            if one["over_tokens"] and "name" in one["over_tokens"]:
+                over = one["over_tokens"]
+                lines += [f"{over['name']} ({over['source']}), scored after {', '.join(f'{count:,}' for count in over['tokens'])} tokens: error on a number of tokens left out {over['left_out_error']:.4f}."]  # fmt: skip
             lines += [
                 f"Control {row['arm']} against the main cell, at {share:.3f}: {_interval(row['against_main'], number)}."
                 for row in one["controls"]
@@ -38,8 +41,9 @@ def table(spec: Mapping[str, Any], found: Mapping[str, Any]) -> str:
         errors = ", ".join(f"{name} {one['left_out_error']:.4f}" for name, one in found["over_sizes"]["measures"].items())  # fmt: skip
         lines += [f"{found['over_sizes']['name']} ({found['over_sizes']['source']}), error on a size left out: {errors}.", ""]  # fmt: skip
     seeds = found["seeds"]
+    counts = ", ".join(f"{name} {part['seeds']}" for name, part in found["bases"].items())
     lines += [
-        f"Differences are of {seeds} seed{'s' if seeds > 1 else ''}, with intervals of {spec['statistics']['confidence']:.0%} over seeds and documents"
+        f"Differences are of so many seeds: {counts}; with intervals of {spec['statistics']['confidence']:.0%} over seeds and documents"
         + ("" if seeds > 1 else " (one seed: over documents alone)")
         + f"; less than {found['equal']:g} bits per byte counts as equal."
     ]

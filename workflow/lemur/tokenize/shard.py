@@ -6,6 +6,7 @@ them and is written last. Nothing is left out here: held-out, duplicate and cont
 are tokenized too, and the packer passes over them.
 """
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -42,21 +43,34 @@ def _with_ends(ids: np.ndarray, offsets: np.ndarray, encoder: Encoder) -> np.nda
     return np.insert(ids, offsets[1:].astype(np.int64), encoder.eos).astype(encoder.dtype)
 
 
-def tokenize(shard: Shard, encoder: Encoder, out: Path) -> dict[str, Any]:
+def with_shuffled_lines(name: str, text: str) -> str:
+    """The lines of a document in an order drawn from its name: what its lines say is kept, and what
+    their order says is lost."""
+    lines = text.split("\n")
+    random.Random(name).shuffle(lines)  # noqa: S311 - a text seeds the same in every process
+    return "\n".join(lines)
+
+
+def tokenize(
+    shard: Shard, encoder: Encoder, out: Path, *, shuffle_lines: bool = False
+) -> dict[str, Any]:
     """Write the three files of ``out`` (its ``.json``); returns what the ``.json`` says."""
     encoder.prove(_sample(shard.path))
     base = out.with_suffix("")
     lengths: list[np.ndarray] = []
     heldout = 0
     languages: dict[str, int] = {}
-    columns = ("text", "language", "heldout", "bytes")
+    columns = ("id", "text", "language", "heldout", "bytes")
     with (
         replacing(base.with_suffix(".bin")) as temporary,
         temporary.open("wb") as file,
         Progress(f"tokenize {shard.source}", total_bytes([shard.path]) / 1e6, "MB") as progress,
     ):
         for _, batch in batches(shard.path, columns):
-            ids, offsets = encoder.encode(batch["text"])
+            texts = batch["text"]
+            if shuffle_lines:
+                texts = list(map(with_shuffled_lines, batch["id"], texts))
+            ids, offsets = encoder.encode(texts)
             file.write(_with_ends(ids, offsets, encoder).tobytes())
             its = np.diff(offsets.astype(np.int64)) + 1
             lengths.append(its)

@@ -1,11 +1,12 @@
 """A small byte-level BPE tokenizer of our own, for recipes whose model is too small for 49k tokens."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from lemur.chat.chatml import END, START, TEMPLATE
+from lemur.errors import UserError
 from lemur.files import write_json, write_text
 from lemur.tokenize.encoder import DOCUMENT_END
 
@@ -36,6 +37,33 @@ def train(texts: Iterable[str], vocabulary: int) -> Tokenizer:
         ),
     )
     return tokenizer
+
+
+def equal_parts(kinds: Mapping[str, Sequence[Iterable[bytes]]], size: int) -> Iterator[str]:
+    """Texts of every kind, ``size`` bytes of each; the last text of a kind is cut there.
+
+    ``kinds`` maps a kind to its archives, each the contents of its members. Archives take turns, so
+    that a large one does not stand for its kind. What is no UTF-8 is passed over. ``UserError`` where
+    a kind holds less.
+    """
+    for kind, archives in kinds.items():
+        left, waiting = size, [iter(archive) for archive in archives]
+        while left and waiting:
+            for archive in list(waiting):
+                content = next(archive, None)
+                if content is None:
+                    waiting.remove(archive)
+                    continue
+                try:
+                    content.decode()
+                except UnicodeDecodeError:
+                    continue
+                text = content[:left].decode(errors="ignore")
+                left = max(0, left - len(content))
+                if text:
+                    yield text
+        if left:
+            raise UserError(f"--spec: bytes: {size} are more than the archives hold of {kind} ({size - left})")  # fmt: skip
 
 
 def save(tokenizer: Tokenizer, folder: Path) -> None:

@@ -10,6 +10,7 @@ import errno
 import os
 import shutil
 import sys
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -91,15 +92,16 @@ def lasting(steps: list[int], every: float | None) -> set[int]:
     return kept
 
 
-def prune(folder: Path, keep: int, every: float | None = None) -> None:
-    """Remove all but the newest ``keep`` checkpoints and those that ``every`` (in steps) keeps.
+def prune(folder: Path, keep: int, every: float | None = None, steps: Collection[int] = ()) -> None:
+    """Remove all but the newest ``keep`` checkpoints, those after ``steps`` and those that ``every``
+    (in steps) keeps.
 
     Damaged ones that were set aside go too.
     """
     for path in folder.glob(".step-*.damaged"):
         shutil.rmtree(path, ignore_errors=True)
     found = numbered(folder)
-    kept = lasting([step for step, _ in found], every)
+    kept = lasting([step for step, _ in found], every) | set(steps)
     for step, path in found[: max(0, len(found) - keep)]:
         if step not in kept:
             # Renamed first: a reader or a killed pruner must never find half a checkpoint.

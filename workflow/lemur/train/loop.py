@@ -91,7 +91,7 @@ class OneRank:
     def save(self, step: int, metrics: Path, facts: dict) -> None:
         run = self.run
         checkpoint.save(run.folder, step, run.engine.state(), metrics, facts)
-        checkpoint.prune(run.folder, run.spec.keep, run.spec.kept_steps)
+        checkpoint.prune(run.folder, run.spec.keep, run.spec.kept_steps, run.spec.keep_at)
 
     def poll(self) -> None:
         pass
@@ -103,7 +103,8 @@ class OneRank:
 def _saver(run: Run) -> OneRank | saving.Saver:
     if run.engine.world == 1:
         return OneRank(run)
-    return saving.Saver(run.engine, run.folder, run.spec.keep, run.spec.kept_steps)
+    spec = run.spec
+    return saving.Saver(run.engine, run.folder, spec.keep, spec.kept_steps, spec.keep_at)
 
 
 def _update(run: Run, step: int, rate: float) -> tuple[float | None, float | None]:
@@ -179,6 +180,7 @@ def train(run: Run) -> Outcome:
             last = step + 1 == run.steps
             # Publishing can fail too (a full disk): do not lose a long stretch to it.
             due = (step + 1) % spec.every_steps == 0 and not last
+            due = due or step + 1 in spec.keep_at
             due = due or (last and engine.total(time.monotonic() - saved_at > LONG) > 0)
             due = due or (last and engine.world > 1)  # the model is published from it
             if stopping or due:

@@ -98,16 +98,17 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
             "computed": choose_arithmetic(spec.precision, built.name, built.device),
             "parameters": count,
             **({"trained_parameters": trained} if trained != count else {}),
+            **({"checkpoints": name} if spec.keep_at else {}),
         }
         with replacing(done.parent / "metrics.jsonl") as temporary:
             shutil.copyfile(outcome.metrics.path, temporary)
         model, weights = _weights(spec, built, model, outcome, model_folder, done)
         _publish(spec, model, weights, model_folder, data, facts, done)
         built.close()
-    if spec.keep_every_tokens is None:
+    if spec.keep_every_tokens is None and not spec.keep_at:
         _remove_checkpoints(parent)
     else:
-        checkpoint.prune(parent / name, 0, spec.kept_steps)
+        checkpoint.prune(parent / name, 0, spec.kept_steps, spec.keep_at)
 
 
 def _share(engine: Engine, name: str | None) -> str:

@@ -13,6 +13,7 @@ import secrets
 import shutil
 import sys
 import time
+from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,12 +75,19 @@ class Pending:
 class Saver:
     """One rank's part in the saving of checkpoints in ``folder``. All methods are collective.
 
-    ``keep`` and ``every``: as ``checkpoint.prune`` takes them.
+    ``keep``, ``every`` and ``steps``: as ``checkpoint.prune`` takes them.
     """
 
-    def __init__(self, engine: ShardedEngine, folder: Path, keep: int, every: float | None):
+    def __init__(
+        self,
+        engine: ShardedEngine,
+        folder: Path,
+        keep: int,
+        every: float | None,
+        steps: Collection[int] = (),
+    ):
         self.engine, self.folder = engine, folder
-        self.keep, self.every = keep, every
+        self.keep, self.every, self.steps = keep, every, steps
         self.host = HostCopy(engine.device.type == "cuda")
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self.pending: Pending | None = None
@@ -155,7 +163,9 @@ class Saver:
             flush=True,
         )
         # Files of gigabytes take their time to remove, and nobody waits for that.
-        self.pruned = self.pool.submit(checkpoint.prune, self.folder, self.keep, self.every)
+        self.pruned = self.pool.submit(
+            checkpoint.prune, self.folder, self.keep, self.every, self.steps
+        )
 
 
 def find(engine: ShardedEngine, folder: Path) -> tuple[int, Path | None]:

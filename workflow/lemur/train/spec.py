@@ -85,6 +85,7 @@ class Spec:
     every_steps: int
     keep: int
     keep_every_tokens: int | None
+    keep_at: tuple[int, ...]
     vocabulary: str
     threads: int | None
 
@@ -182,6 +183,7 @@ def parse(values: dict[str, Any]) -> Spec:
         every_steps=checkpoint.take("every_steps", int, 1),
         keep=checkpoint.take("keep", int, 1),
         keep_every_tokens=checkpoint.take("keep_every_tokens", int, 1, default=None),
+        keep_at=_steps(checkpoint),
         vocabulary=top.take("vocabulary", str, default=None) or "keep",
         threads=top.take("threads", int, 1, default=None),
     )
@@ -191,6 +193,15 @@ def parse(values: dict[str, Any]) -> Spec:
     if schedule.values.get("decay") is not None and spec.schedule != "wsd":
         raise UserError(f"{spec.key('schedule.decay')}: belongs to wsd, not to {spec.schedule}")
     return spec
+
+
+def _steps(checkpoint: Reader) -> tuple[int, ...]:
+    """``keep_at``: steps after which a checkpoint is kept for good."""
+    given = checkpoint.values.get("keep_at") or []
+    checkpoint.read.add("keep_at")
+    if not isinstance(given, list) or not all(type(x) is int and x > 0 for x in given):
+        raise UserError(f"checkpoint.keep_at: {given!r} is not a list of steps, from 1")
+    return tuple(given)
 
 
 def _lora(top: Reader) -> Lora | None:
