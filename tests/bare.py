@@ -217,7 +217,7 @@ def apt_sources(suite: str) -> list[tuple[str, str, str]]:
 def mounts_below(folder: Path) -> list[str]:
     """Mount points in a folder, by this process's own mount namespace."""
     points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    real = [re.sub(r"\\(\d{3})", lambda found: chr(int(found[1], 8)), one) for one in points]
+    real = [re.sub(r"\\(\d{3})", lambda found: chr(int(found[1], 8)), point) for point in points]
     return [one for one in real if Path(one).is_relative_to(folder.resolve())]
 
 

@@ -41,7 +41,7 @@ def write_result(
     given = playing.Settings(environment, model, 1, settings, player=player)
     place = folder / "agents" / model / name
     place.mkdir(parents=True)
-    played = [episode(one) for one in outcomes]
+    played = [episode(outcome) for outcome in outcomes]
     known = {"environment": environment, "settings": settings, "model": model, "player": player}
     playing.write(place / "episodes.jsonl", known, left_out or {}, played)
     verdicts = [

@@ -78,9 +78,11 @@ def rensa(*paths):
             words = word.findall(text)
             last = max(1, len(words) - WIDTH + 1)
             shingles.append({" ".join(words[k : k + WIDTH]) for k in range(last)})
-        for one in library.RMinHash.from_token_sets([list(x) for x in shingles], PERMUTATIONS, 42):
-            near = any(found != count for found in index.query(one))
-            index.insert(count, one)
+        for from_token_set in library.RMinHash.from_token_sets(
+            [list(x) for x in shingles], PERMUTATIONS, 42
+        ):
+            near = any(found != count for found in index.query(from_token_set))
+            index.insert(count, from_token_set)
             dropped += near
             count += 1
     return {"seconds": time.process_time() - begun, "documents": count, "dropped": dropped}

@@ -93,7 +93,7 @@ def in_turns(
         ratios = list(judged(found))
         said(f"turn {turn}: {', '.join(map(str, ratios))}")
         late = time.monotonic() - began > pace.seconds
-        if turn >= pace.least and (late or all(one.narrow for one in ratios)):
+        if turn >= pace.least and (late or all(ratio.narrow for ratio in ratios)):
             break
     return found
 

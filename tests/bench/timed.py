@@ -12,7 +12,7 @@ def processor() -> float:
     """Seconds of processor time of this process and those that live below it."""
     this = psutil.Process()
     times = [one.cpu_times() for one in (this, *this.children(recursive=True))]
-    return sum(one.user + one.system for one in times)
+    return sum(time.user + time.system for time in times)
 
 
 class Timed:

@@ -110,7 +110,7 @@ def measure(work, folder: Path) -> dict:
 
 def compared(found: dict[Turn, list[dict]], clock: str) -> dict[str, ratios.Ratio]:
     """Each peer's time of a step over the loop's, and the loop's over its own where deterministic."""
-    each = {turn: [median(one[clock]) for one in runs] for turn, runs in found.items()}
+    each = {turn: [median(run[clock]) for run in runs] for turn, runs in found.items()}
     mine = each["ours", False]
     made = {who: ratios.ratio(each[who, False], mine) for who in WHO[1:]}
     if ("ours", True) in each:

@@ -28,17 +28,17 @@ def pairs(sets: list[np.ndarray], least: float) -> list[tuple[int, int]]:
     values, counts = np.unique(np.concatenate(sets), return_counts=True)
     by_member: dict[int, list[int]] = defaultdict(list)
     found = []
-    for number, one in enumerate(sets):
-        rarity = counts[np.searchsorted(values, one)]
-        reach = len(one) - math.ceil(least * len(one)) + 1
-        prefix = one[np.lexsort((one, rarity))[:reach]]
+    for number, set in enumerate(sets):
+        rarity = counts[np.searchsorted(values, set)]
+        reach = len(set) - math.ceil(least * len(set)) + 1
+        prefix = set[np.lexsort((set, rarity))[:reach]]
         # A member that stands nowhere else joins no two documents.
         prefix = prefix[counts[np.searchsorted(values, prefix)] > 1].tolist()
         for other in {k for member in prefix for k in by_member[member]}:
-            small, large = sorted((len(one), len(sets[other])))
+            small, large = sorted((len(set), len(sets[other])))
             if small < least * large:
                 continue
-            common = len(np.intersect1d(one, sets[other], assume_unique=True))
+            common = len(np.intersect1d(set, sets[other], assume_unique=True))
             if common >= least * (small + large - common):
                 found.append((other, number))
         for member in prefix:

@@ -69,11 +69,11 @@ def test_every_record_is_one_of_every_eval_evers(exported):
     records = sorted(folder.rglob("*.json"))
     assert len(records) == len(judged)
     instances = [json.loads(line) for path in folder.rglob("*.jsonl") for line in path.read_text().splitlines()]  # fmt: skip
-    assert instances and all(one["input"]["raw"] for one in instances)
+    assert instances and all(instance["input"]["raw"] for instance in instances)
     for path in records:
         assert list(schemas["every_eval_ever"].iter_errors(json.loads(path.read_text()))) == []
-    for one in instances:
-        assert list(schemas["every_eval_ever_instance"].iter_errors(one)) == []
+    for instance in instances:
+        assert list(schemas["every_eval_ever_instance"].iter_errors(instance)) == []
 
 
 def test_croissants_own_validator_takes_the_corpus_and_reads_its_documents(exported):
@@ -94,9 +94,9 @@ def test_cards_name_data_sets_as_the_hub_does_and_the_board_has_both_stages(expo
     card = exported / "results" / "smoke" / "card" / "chat"
     front = yaml.safe_load((card / "README.md").read_text().split("---\n")[1])
     results = front["model-index"][0]["results"]
-    assert "openai/gsm8k" in {one["dataset"]["type"] for one in results}
+    assert "openai/gsm8k" in {result["dataset"]["type"] for result in results}
     entries = yaml.safe_load((card / ".eval_results" / "lemur.yaml").read_text())
-    assert len(entries) == len(results) and all("problems" in one["notes"] for one in entries)
+    assert len(entries) == len(results) and all("problems" in entry["notes"] for entry in entries)
     board = sqlite3.connect(exported / "results/smoke/export/trackio/lemur.db")
     names = {name for (name,) in board.execute("select distinct run_name from metrics")}
     assert names == {"smoke-pretrain", "smoke-sft"}

@@ -86,7 +86,7 @@ def rows(axes, markers):
     found = []
     for tick in axes.ticks("y"):
         place = tick.place[1]
-        near = [one for one in markers if abs(one.y - place) < 0.5]
+        near = [marker for marker in markers if abs(marker.y - place) < 0.5]
         edge = max(x for shape in axes.shapes for x, _ in shape.points)
         right = [words for words in axes.words if words.x >= edge]
         beside = min(right, key=lambda w: abs(w.y - place))

@@ -133,10 +133,10 @@ def test_a_served_model_plays_and_a_model_of_the_recipe_teaches_it(place):
     _, *alone = played(
         place / "results" / "smoke" / "agents" / "start" / "guessing" / "episodes.jsonl"
     )
-    first = [one["turns"][0]["answer"] for one in episodes]
+    first = [episode["turns"][0]["answer"] for episode in episodes]
     assert first == [one["turns"][0]["answer"] for one in alone[:3]]
     # The teacher speaks after each turn that does not end an episode.
-    assert [["feedback" in turn["info"] for turn in one["turns"]] for one in episodes] == [
+    assert [["feedback" in turn["info"] for turn in episode["turns"]] for episode in episodes] == [
         [True, False]
     ] * 3
     record = json.loads(out.with_name("episodes.jsonl.prov.json").read_text())
@@ -179,8 +179,8 @@ def test_a_server_that_goes_away_stops_the_command_with_one_line(place):
         )
     assert done.returncode == 0, done.stderr
     _, *episodes = played(folder / "episodes.jsonl")
-    turns = sum(len(one["turns"]) for one in episodes)
-    assert turns == _answers(folder) and not any(one["restarts"] for one in episodes)
+    turns = sum(len(episode["turns"]) for episode in episodes)
+    assert turns == _answers(folder) and not any(episode["restarts"] for episode in episodes)
 
 
 def _answers(folder):

@@ -45,8 +45,8 @@ def answer(hub, handler):
     if parts[0] == "api" and "preupload" in parts:
         files = json.loads(body)["files"]
         return handler._json({"files": [
-            {"path": one["path"], "uploadMode": "lfs" if one["size"] >= LARGE else "regular", "shouldIgnore": False}
-            for one in files
+            {"path": file["path"], "uploadMode": "lfs" if file["size"] >= LARGE else "regular", "shouldIgnore": False}
+            for file in files
         ]})  # fmt: skip
     if path.endswith(".git/info/lfs/objects/batch"):
         return _batch(hub, handler, json.loads(body)["objects"])
@@ -68,10 +68,10 @@ def _create(hub, handler, asked):
 
 def _batch(hub, handler, objects):
     listed = []
-    for one in objects:
-        entry = {"oid": one["oid"], "size": one["size"]}
-        if one["oid"] not in hub.uploads.store:
-            entry["actions"] = {"upload": {"href": f"{hub.url}/lfs/{one['oid']}", "header": {}}}
+    for object in objects:
+        entry = {"oid": object["oid"], "size": object["size"]}
+        if object["oid"] not in hub.uploads.store:
+            entry["actions"] = {"upload": {"href": f"{hub.url}/lfs/{object['oid']}", "header": {}}}
         listed.append(entry)
     handler._json({"transfer": "basic", "objects": listed})
 

@@ -129,11 +129,11 @@ def test_letters_of_figures_can_be_read_on_a_telephone(page):
 def test_the_models_answers_stand_side_by_side(page):
     """In one row where there is room, below each other on a telephone; nothing of them is live."""
     answers = page.find_elements(By.CSS_SELECTOR, "#samples ~ details[open] .answers > div")
-    heads = [one.find_element(By.TAG_NAME, "h4").text for one in answers]
+    heads = [answer.find_element(By.TAG_NAME, "h4").text for answer in answers]
     assert [head.split(":")[0] for head in heads] == ["start (instruct, 4-bit)", "pretrained", "chat"]  # fmt: skip
-    assert len({one.rect["y"] for one in answers}) == 1
+    assert len({answer.rect["y"] for answer in answers}) == 1
     narrow(page)
-    assert len({one.rect["y"] for one in answers}) == 3
+    assert len({answer.rect["y"] for answer in answers}) == 3
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
@@ -148,7 +148,9 @@ def test_axe_finds_no_serious_violation(page, axe, colours, width):
     page.set_script_timeout(120)
     found = page.execute_async_script("const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then((r) => done({violations: r.violations.map((v) => [v.impact, v.id, v.nodes.slice(0, 3).map((n) => n.html)]), passes: r.passes.length}))")  # fmt: skip
     assert found["passes"] > 20
-    assert [one for one in found["violations"] if one[0] in ("serious", "critical")] == []
+    assert [
+        violation for violation in found["violations"] if violation[0] in ("serious", "critical")
+    ] == []
 
 
 def test_light_and_dark_differ(page):
@@ -213,9 +215,9 @@ def test_the_first_screen_says_what_is_claimed_and_what_is_found(page, width, he
 def test_each_claim_can_be_shown(page):
     """Its rule, what it would take, and the numbers where they stand on the page."""
     page.execute_script(OPEN)
-    for one in page.find_elements(By.CSS_SELECTOR, ".claims li"):
-        assert one.find_element(By.TAG_NAME, "code").text
-        for link in one.find_elements(By.CSS_SELECTOR, "a"):
+    for find_element in page.find_elements(By.CSS_SELECTOR, ".claims li"):
+        assert find_element.find_element(By.TAG_NAME, "code").text
+        for link in find_element.find_elements(By.CSS_SELECTOR, "a"):
             assert page.find_elements(By.ID, link.get_attribute("href").rsplit("#")[1])
 
 

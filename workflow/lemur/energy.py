@@ -98,7 +98,7 @@ def counted(nvml: Any, visible: str | None) -> dict[str, float]:
     nvml.nvmlDeviceGetCount_v2(ctypes.byref(number))
     named = [str(k) for k in range(number.value)] if visible is None else visible.split(",")
     found = {}
-    for name in filter(None, (one.strip() for one in named)):
+    for name in filter(None, (line.strip() for line in named)):
         device, millijoules = ctypes.c_void_p(), ctypes.c_ulonglong()
         if name.isdecimal():
             failed = nvml.nvmlDeviceGetHandleByIndex_v2(int(name), ctypes.byref(device))

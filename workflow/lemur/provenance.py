@@ -95,7 +95,7 @@ def _published(folder: Path) -> dict[str, str]:
         return dict(read_json(done).get("files", {}))
     if manifest.is_file():
         files = read_json(manifest)["files"]
-        return {one["path"].removeprefix(f"{folder.name}/"): one["sha256"] for one in files}
+        return {file["path"].removeprefix(f"{folder.name}/"): file["sha256"] for file in files}
     return {}
 
 
@@ -162,7 +162,7 @@ class Record:
         spent = [
             resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
         ]
-        cpu_seconds = sum(one.ru_utime + one.ru_stime for one in spent)
+        cpu_seconds = sum(usage.ru_utime + usage.ru_stime for usage in spent)
         made = {
             "command": _command(),
             "commit": commit(),

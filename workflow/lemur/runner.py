@@ -137,8 +137,8 @@ class Screen:
         self.estimate.start(block.get("jobid", ""), block["rule"], now)
         named = re.findall(r"(\w+)=([^,]+)", block.get("wildcards", ""))
         hidden = ("recipe", "corpus", "tokenizer", "part", "parts", "folder")
-        told = " ".join(value for key, value in named if key not in hidden)
-        return f"{self.estimate.line(now)} {block['rule']} {told}".rstrip()
+        wildcards = " ".join(value for key, value in named if key not in hidden)
+        return f"{self.estimate.line(now)} {block['rule']} {wildcards}".rstrip()
 
 
 def job_counts(text: str) -> dict[str, int]:

@@ -70,7 +70,7 @@ def play(suite, answers, path, chosen=None):
 
 def test_gold_answers_win(suite, tmp_path):
     episodes = play(suite, [suite.gold(task) for task in suite.tasks()], tmp_path / "j")
-    assert [(one.end, len(one.turns)) for one in episodes] == [("solved", 2)] * 2
+    assert [(episode.end, len(episode.turns)) for episode in episodes] == [("solved", 2)] * 2
     assert episodes[0].start == "You are in a room.\nYour task is to: win."
     assert episodes[0].turns[0].observation == "On the shelf 1, you see nothing."
     assert [suite.judge(*pair).strict for pair in zip(suite.tasks(), episodes, strict=True)] == [

@@ -172,7 +172,7 @@ def test_what_a_model_says_is_written_down_whatever_it_is(suite, tmp_path):
     odd = "\ud800 \x00 \u2028 <|im_end|> " + "x" * 100_000
     script = {task.id: [odd, str(task.data["number"])] for task in suite.tasks()}
     episodes = play(suite, Scripted(script), tmp_path / "j")
-    assert {one.turns[0].answer for one in episodes} == {odd}
+    assert {episode.turns[0].answer for episode in episodes} == {odd}
     assert episodes == play(suite, Scripted({}), tmp_path / "j")
     assert all(json.loads(line) for line in (tmp_path / "j").read_bytes().splitlines())
 

@@ -31,7 +31,7 @@ def test_the_parts_have_as_many_tasks_as_the_paper_counts():
 
 
 def test_all_tasks_within_the_papers_limits_are_a_whole_axis(tmp_path):
-    outcomes = [one for name, total in REASONING.items() for one in tasks(name, total, 20)]
+    outcomes = [task for name, total in REASONING.items() for task in tasks(name, total, 20)]
     (label,) = live_axes.live_labels([result(tmp_path, "mint", "mint", outcomes, turns=5)])
     assert (label.axis, label.whole, label.missing) == ("Tool augmentation", True, ())
     assert label.value == 100 * 100 / 316 and label.interval == Rate(100, 316).interval

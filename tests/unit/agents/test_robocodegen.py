@@ -69,8 +69,8 @@ def test_gold_answers_solve_every_made_problem(suite, tmp_path):
     playable(suite)
     episodes = play(suite, {task.id: suite.gold(task) for task in suite.tasks()}, tmp_path / "j")
     verdicts = [suite.judge(*pair) for pair in zip(suite.tasks(), episodes, strict=True)]
-    assert [(one.paper, one.strict) for one in verdicts] == [(1.0, 1.0)] * 4, verdicts
-    assert [turn.observation for one in episodes for turn in one.turns] == [
+    assert [(verdict.paper, verdict.strict) for verdict in verdicts] == [(1.0, 1.0)] * 4, verdicts
+    assert [turn.observation for episode in episodes for turn in episode.turns] == [
         "The function passes its tests."
     ] * 4
 
@@ -121,7 +121,7 @@ def test_the_two_scores_differ_where_the_notebook_is_generous(suite, tmp_path):
     episodes = play(suite, answers, tmp_path / "j")
     tasks = [task for task in suite.tasks() if task.id in answers]
     verdicts = [suite.judge(*pair) for pair in zip(tasks, episodes, strict=True)]
-    assert [(one.paper, one.strict, one.why) for one in verdicts] == [
+    assert [(verdict.paper, verdict.strict, verdict.why) for verdict in verdicts] == [
         (1.0, 0.0, "passes by tolerance"), (1.0, 0.0, "constant"),
     ]  # fmt: skip
 
@@ -211,8 +211,12 @@ def test_references_pass_37_of_37(tmp_path):
     playable(suite)
     episodes = play(suite, {task.id: suite.gold(task) for task in suite.tasks()}, tmp_path / "j")
     verdicts = [suite.judge(*pair) for pair in zip(suite.tasks(), episodes, strict=True)]
-    assert [one.end for one in episodes] == ["solved"] * 37
-    assert sum(one.paper for one in verdicts) == sum(one.strict for one in verdicts) == 37
+    assert [episode.end for episode in episodes] == ["solved"] * 37
+    assert (
+        sum(verdict.paper for verdict in verdicts)
+        == sum(verdict.strict for verdict in verdicts)
+        == 37
+    )
 
 
 def test_the_first_prompt_is_the_notebooks():

@@ -18,7 +18,7 @@ CLAIMS = trial_run.PAPER / "claims.yaml"
 def changed(tmp_path):
     """The committed file with its first leading claim changed, written elsewhere."""
     value = yaml.safe_load(CLAIMS.read_text())
-    entry = copy.deepcopy(next(one for one in value["claims"] if one["rule"] == "leads"))
+    entry = copy.deepcopy(next(claim for claim in value["claims"] if claim["rule"] == "leads"))
 
     def write(change):
         change(entry)

@@ -93,9 +93,9 @@ def test_a_label_is_reproduced_until_its_print_or_its_episodes_change(paper):
     radar = {**numbers["agent-radar"], ("Lemur-70B-Chat", axis): 32.65}
     found = rule(papers({**numbers, "agent-radar": radar}, lines), axis=axis)
     assert found.verdict is DIFFERS and "the paper prints 32.65" in found.found
-    turned = next(one for one in lines if one.model == "lemur-70b-chat-v1" and one.feedback == "none"
-                  and one.category == "reasoning" and one.solved)  # fmt: skip
-    fewer = [one for one in lines if one is not turned]
+    turned = next(line for line in lines if line.model == "lemur-70b-chat-v1" and line.feedback == "none"
+                  and line.category == "reasoning" and line.solved)  # fmt: skip
+    fewer = [line for line in lines if line is not turned]
     assert rule(papers(numbers, fewer), axis=axis).verdict is DIFFERS
 
 

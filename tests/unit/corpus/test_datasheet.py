@@ -67,7 +67,7 @@ def entries_of(corpus):
 def test_every_document_is_taken_once(corpus):
     entries = entries_of(corpus)
     taken = {
-        name: {k: v["documents"] for k, v in one.taken.items()} for name, one in entries.items()
+        name: {k: v["documents"] for k, v in entry.taken.items()} for name, entry in entries.items()
     }
     assert taken == {
         "one": {"heldout": 1, "exact": 0, "near": 0, "contaminated": 0},

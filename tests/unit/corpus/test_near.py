@@ -123,10 +123,10 @@ def exact_clusters(documents):
         hashes, _ = Shingler(SETTINGS["shingle"]).hash_shingles(data, np.array([0, len(data)]))
         sets[path] = set(hashes.tolist())
     component = {path: path for path in sets}
-    for one, other in itertools.combinations(sorted(sets), 2):
-        a, b = sets[one], sets[other]
+    for combination, other in itertools.combinations(sorted(sets), 2):
+        a, b = sets[combination], sets[other]
         if len(a & b) >= 0.85 * len(a | b):
-            old, new = sorted((component[one], component[other]))[::-1]
+            old, new = sorted((component[combination], component[other]))[::-1]
             component = {path: new if its == old else its for path, its in component.items()}
     return component
 

@@ -27,7 +27,7 @@ def rows(folder):
     }
     seconds = {KEPT: (1.0, 1.1, 0.9), ANEW: (4.0, 4.2, 3.7), ALONE: (2.2, 2.3, 1.9)}
     return {
-        (name, side): [{**row, "seconds": one} for one in seconds[side]]
+        (name, side): [{**row, "seconds": second} for second in seconds[side]]
         for name in agents_report.SETS
         for side, row in made.items()
     }
@@ -36,7 +36,9 @@ def rows(folder):
 def test_the_ways_differ_in_what_is_encoded_and_not_in_episodes(rows):
     kept, anew, alone = (rows["gsm8k", side][0] for side in (KEPT, ANEW, ALONE))
     assert kept["episodes"] == anew["episodes"] == alone["episodes"]
-    assert len(kept["episodes"]) == 3 and all(len(one.turns) == 3 for one in kept["episodes"])
+    assert len(kept["episodes"]) == 3 and all(
+        len(episode.turns) == 3 for episode in kept["episodes"]
+    )
     assert kept["reused"] > kept["encoded"] and anew["reused"] == alone["reused"] == 0
     assert anew["encoded"] == alone["encoded"] == kept["encoded"] + kept["reused"]
 

@@ -42,10 +42,10 @@ def test_gold_answers_solve_every_problem(mint, tmp_path, sandbox):
     script = {task.id: suite.gold(task) for task in suite.tasks()}
     episodes = play(suite, script, tmp_path / "j")
     assert len(episodes) == 12
-    assert [name for name, one in episodes.items() if one.end != "solved"] == ["gsm8k/2"]
+    assert [name for name, episode in episodes.items() if episode.end != "solved"] == ["gsm8k/2"]
     verdicts = {task.id: suite.judge(task, episodes[task.id]) for task in suite.tasks()}
-    assert {one.strict for one in verdicts.values()} == {1.0}
-    assert [name for name, one in verdicts.items() if one.paper != 1] == ["gsm8k/2"]
+    assert {verdict.strict for verdict in verdicts.values()} == {1.0}
+    assert [name for name, verdict in verdicts.items() if verdict.paper != 1] == ["gsm8k/2"]
     assert verdicts["gsm8k/2"].why == "the original's rule passes over the right answer"
 
 
@@ -259,7 +259,7 @@ def test_searches_are_counted(mint, tmp_path, sandbox):
 def test_whatever_a_model_says_the_episode_goes_on(mint, tmp_path, sandbox, said):
     script = {"gsm8k/0": [said, "<solution>15</solution>"], "gsm8k/1": ["<solution>7</solution>"]}
     episodes = play(mint(seconds=2), script, tmp_path / "j")
-    assert {one.end for one in episodes.values()} == {"solved"}
+    assert {episode.end for episode in episodes.values()} == {"solved"}
     assert len(episodes["gsm8k/0"].turns[0].observation) < 2600
     assert (tmp_path / "j").stat().st_size < 200_000
 
@@ -361,14 +361,14 @@ def test_gold_answers_solve_all_452_problems(authors, tmp_path, sandbox):
     script = {task.id: suite.gold(task) for task in suite.tasks()}
     episodes = play(suite, script, tmp_path / "j")
     verdicts = {task.id: suite.judge(task, episodes[task.id]) for task in suite.tasks()}
-    assert [name for name, one in verdicts.items() if one.strict != 1] == []
+    assert [name for name, verdict in verdicts.items() if verdict.strict != 1] == []
     negative = {
         task.id
         for task in suite.tasks()
         if task.id.startswith(("math/", "gsm8k/")) and float(task.data["reference"]) < 0
     }
-    assert {name for name, one in verdicts.items() if one.paper != 1} == negative
-    assert {name for name, one in episodes.items() if one.end != "solved"} == negative
+    assert {name for name, verdict in verdicts.items() if verdict.paper != 1} == negative
+    assert {name for name, episode in episodes.items() if episode.end != "solved"} == negative
 
 
 def test_reference_solutions_are_programs(authors):

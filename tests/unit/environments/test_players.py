@@ -104,7 +104,7 @@ def test_a_server_that_goes_away_loses_nothing(server, spec, here, tmp_path, wai
     server.faults, server.bodies = [], []
     playing.run(spec(**by(server)), NOWHERE, NOWHERE, out)
     assert episodes(out) == here
-    assert len(server.bodies) == sum(len(one["turns"]) for one in episodes(out)) - kept
+    assert len(server.bodies) == sum(len(episode["turns"]) for episode in episodes(out)) - kept
 
 
 def test_a_server_that_is_busy_is_waited_for(server, spec, here, tmp_path, waits):

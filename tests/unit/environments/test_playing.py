@@ -45,7 +45,7 @@ def test_gold_answers_are_played_and_judged_by_the_scripts(spec, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "5/5 episodes (100%)" in done.stderr
     head, *episodes = lines(out)
-    assert [one["end"] for one in episodes] == ["solved"] * 5 and head["left_out"] == {}
+    assert [episode["end"] for episode in episodes] == ["solved"] * 5 and head["left_out"] == {}
     done = script("judge.py", spec(), "--episodes", out, "--data", tmp_path, "--out", scores)
     assert done.returncode == 0, done.stderr
     made = json.loads(scores.read_text())
@@ -80,12 +80,12 @@ def test_a_model_plays_the_same_at_every_batch_size(spec, tmp_path, folder):
         made.append(out.read_bytes())
     assert made[0] == made[1]
     episodes = lines(tmp_path / "1" / "episodes.jsonl")[1:]
-    assert {one["end"] for one in episodes} == {"out of turns"}
-    assert all(len(one["turns"]) == 3 for one in episodes)
-    assert len({turn["answer"] for one in episodes for turn in one["turns"]}) == 3
+    assert {episode["end"] for episode in episodes} == {"out of turns"}
+    assert all(len(episode["turns"]) == 3 for episode in episodes)
+    assert len({turn["answer"] for episode in episodes for turn in episode["turns"]}) == 3
     given = spec(player="model", model="chat", precision="fp32", settings={"turns": 3}, context=20)
     playing.run(given, folder, tmp_path, tmp_path / "full.jsonl")
-    assert {one["end"] for one in lines(tmp_path / "full.jsonl")[1:]} == {"context full"}
+    assert {line["end"] for line in lines(tmp_path / "full.jsonl")[1:]} == {"context full"}
 
 
 def test_tasks_that_cannot_be_played_are_named_and_never_scored(spec, tmp_path, monkeypatch):

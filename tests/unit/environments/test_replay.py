@@ -43,7 +43,9 @@ def records(tmp_path):
     place.mkdir(parents=True)
 
     def write(*episodes):
-        (place / "results.jsonl").write_text("".join(json.dumps(one) + "\n" for one in episodes))
+        (place / "results.jsonl").write_text(
+            "".join(json.dumps(episode) + "\n" for episode in episodes)
+        )
         return tmp_path / "outputs"
 
     return write
@@ -84,7 +86,7 @@ def test_every_difference_is_named_with_its_cause(records, mint_data, tmp_path, 
         listed=tmp_path / "differences.tsv",
     )  # fmt: skip
     made = json.loads((tmp_path / "replay.json").read_text())
-    kinds = {one["kind"]: one for one in made["differences"]}
+    kinds = {difference["kind"]: difference for difference in made["differences"]}
     with open(tmp_path / "differences.tsv", newline="") as file:
         listed = list(csv.DictReader(file, delimiter="\t"))
     assert [one["kind"] for one in listed] == ["observation", "verdict", "counters"]

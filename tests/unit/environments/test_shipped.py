@@ -45,7 +45,7 @@ def test_their_known_solutions_solve_them(name, tmp_path, sandbox):
     suite.close()
     assert {one.end for one in played} == {"solved"}
     verdicts = [suite.judge(*pair) for pair in zip(tasks, played, strict=True)]
-    assert {(one.paper, one.strict) for one in verdicts} == {(1.0, 1.0)}
+    assert {(verdict.paper, verdict.strict) for verdict in verdicts} == {(1.0, 1.0)}
     # Equal to the known solution is also a command that fails: what was observed is no failure.
     seen = " ".join(turn.observation for one in played for turn in one.turns)
     assert "command not found" not in seen and "Error executing" not in seen

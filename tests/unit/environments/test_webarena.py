@@ -160,7 +160,7 @@ def test_every_evaluator_on_a_real_page(arena):
     hand.act("stop", rest=" [It costs $31.50]")
     hand.world.close()
     assert hand.info["evidence"]["url"] == "http://onestopmarket.com/kettle.html"
-    turns = tuple(Turn("", "", 0, "end", one.observation, info=one.info) for one in hand.turns)
+    turns = tuple(Turn("", "", 0, "end", turn.observation, info=turn.info) for turn in hand.turns)
     made = suite.judge(suite.tasks()[0], Episode("0", "", turns, "stopped"))
     assert (made.paper, made.strict, made.left_out) == (1, 1, None), hand.info["evidence"]
     # Without the click the page is another one.
@@ -168,7 +168,7 @@ def test_every_evaluator_on_a_real_page(arena):
     lazy.act("click", "link 'Steel kettle'")
     lazy.act("stop", rest=" [It costs $31.50]")
     lazy.world.close()
-    turns = tuple(Turn("", "", 0, "end", one.observation, info=one.info) for one in lazy.turns)
+    turns = tuple(Turn("", "", 0, "end", turn.observation, info=turn.info) for turn in lazy.turns)
     assert suite.judge(suite.tasks()[0], Episode("0", "", turns, "stopped")).paper == 0
     other = Hand(suite, 1)
     other.act("stop")

@@ -59,7 +59,8 @@ def three(spec, humaneval, gsm8k):
             for one, data in given
         ]
         listed = [
-            {"spec": one.spec, "data": str(one.data), "out": str(one.out)} for one in benchmarks
+            {"spec": benchmark.spec, "data": str(benchmark.data), "out": str(benchmark.out)}
+            for benchmark in benchmarks
         ]
         write_json(place / "planned.json", {"run": number, "benchmarks": listed})
         return benchmarks, place / "planned.json"

@@ -17,7 +17,7 @@ ANSWERS = (
 
 
 def respond(document):
-    return ANSWERS[[one["task_id"] for one in PROBLEMS].index(document["task_id"])]
+    return ANSWERS[[problem["task_id"] for problem in PROBLEMS].index(document["task_id"])]
 
 
 def test_every_answer_is_judged_and_counted(spec, humaneval, tmp_path, sandbox):

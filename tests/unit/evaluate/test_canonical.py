@@ -46,7 +46,7 @@ def verdicts(sandbox, jobs):
 def failing(documents, made, verdict):
     pairs = zip(documents, made, strict=True)
     return [
-        (one.get("task_id", one.get("_id")), got) for one, got in pairs if got.verdict != verdict
+        (pair.get("task_id", pair.get("_id")), got) for pair, got in pairs if got.verdict != verdict
     ]
 
 
@@ -73,7 +73,7 @@ def test_wrong_solutions_fail(sandbox, humaneval):
     ]
     chosen = humaneval[:4]
     jobs = [FunctionJudge(None).job(one, text) for one, text in zip(chosen, wrong, strict=True)]
-    assert [one.verdict for one in verdicts(sandbox, jobs)] == [
+    assert [verdict.verdict for verdict in verdicts(sandbox, jobs)] == [
         "failed",
         "failed",
         "error",

@@ -209,7 +209,7 @@ def test_bits_per_byte_is_a_ratio_of_sums(spec, folder, tmp_path):
     assert made["bytes"] == size and made["higher_is_better"] is False
     assert made["interval"][0] <= made["value"] <= made["interval"][1]
     items = lines(tmp_path / "out" / "verdicts.jsonl")
-    assert sum(one["bits"] for one in items) / size == pytest.approx(made["value"], abs=1e-4)
+    assert sum(item["bits"] for item in items) / size == pytest.approx(made["value"], abs=1e-4)
 
 
 def test_bits_of_actions_are_of_the_action_given_what_was_read(spec, folder, reference, tmp_path):
@@ -221,7 +221,7 @@ def test_bits_of_actions_are_of_the_action_given_what_was_read(spec, folder, ref
     data = tmp_path / "actions.jsonl"
     pairs = [("def add(a, b):\n", "return a"), ("x = 1\n", "é = 2"), ("def add(a, b):\n", "x")]
     documents = [{"id": f"a/{n}", "context": c, "action": a} for n, (c, a) in enumerate(pairs)]
-    data.write_text("".join(json.dumps(one) + "\n" for one in documents))
+    data.write_text("".join(json.dumps(document) + "\n" for document in documents))
     given = spec("bits_per_byte_actions", task="bits_per_byte_actions", model="pretrained")
     out = tmp_path / "out" / "generations.jsonl"
     generation.run(given, folder, data, out)

@@ -30,7 +30,7 @@ def test_generation_leaves_nothing_on_the_host(elsewhere, shared):
     prompts = [(5, 6, 7), (8, 9, 10, 11, 12), (3,)]
     with double.without_numbers(truth=False):
         prefix = elsewhere.prefix((1, 2, 3, 4)) if shared else None
-        made = dict(elsewhere.generate([Wanted(one, 4) for one in prompts], 2, prefix))
+        made = dict(elsewhere.generate([Wanted(prompt, 4) for prompt in prompts], 2, prefix))
     assert {n: one.finish for n, one in made.items()} == dict.fromkeys(range(3), "length")
 
 

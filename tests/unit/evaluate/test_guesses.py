@@ -67,12 +67,12 @@ def test_guesses_come_out_of_the_row(ids):
 def test_shares_that_hold():
     one = Guesser([])
     for _ in range(20):
-        one.told(4, 4)
+        one.record(4, 4)
     assert one.held > 0.95
-    one.told(0, 0)
+    one.record(0, 0)
     assert one.held > 0.95
     for _ in range(20):
-        one.told(4, 1)
+        one.record(4, 1)
     assert one.held == pytest.approx(0.5, abs=0.03), "one held and the next did not"
 
 

@@ -124,9 +124,9 @@ def test_tokens_of_a_text_that_repeats(repeating, batch, shared):
     engine.step = lambda live, slots: rows.append(step(live, slots)) or rows[-1]
     engine.stop_ids = frozenset()
     prefix = engine.prefix(PROMPTS[0][:shared]) if shared else None
-    wanted = [Wanted(one[shared:], NEW) for one in PROMPTS]
+    wanted = [Wanted(prompt[shared:], NEW) for prompt in PROMPTS]
     result = dict(engine.generate(wanted, batch, prefix))
     assert [result[number].ids for number in range(len(PROMPTS))] == expected
-    held = [len(tokens) - 1 for one in rows for tokens in one]
+    held = [len(tokens) - 1 for row in rows for tokens in row]
     assert sum(held) > NEW, "hardly a guess held: this test shows nothing"
     assert any(0 < tokens < MOST for tokens in held), "no guess was refused in part"

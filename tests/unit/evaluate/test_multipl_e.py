@@ -18,7 +18,10 @@ from made_languages import PROBLEMS, rows
 from tiny_benchmarks import listing
 
 QUICK = ("sh", "js", "php", "rb", "pl", "lua", "r")
-EVERY = [pytest.param(one, marks=() if one in QUICK else pytest.mark.long) for one in PROBLEMS]
+EVERY = [
+    pytest.param(problem, marks=() if problem in QUICK else pytest.mark.long)
+    for problem in PROBLEMS
+]
 
 
 def folder_of(language):
@@ -43,7 +46,7 @@ def manifest(tmp_path_factory):
 def test_every_language_of_the_issue_has_a_judge_and_a_file():
     named = {"Bash", "JavaScript", "TypeScript", "PHP", "Ruby", "Perl", "Lua", "R", "C++", "Java",
              "Go", "Rust"}  # fmt: skip
-    assert {one.name for one in languages.LANGUAGES.values()} == named
+    assert {language.name for language in languages.LANGUAGES.values()} == named
     files = catalogue("multipl_e")["data"]["from"]["files"]
     assert files == [f"humaneval-{folder_of(name)}/*.parquet" for name in languages.LANGUAGES]
 
@@ -326,7 +329,7 @@ def test_a_language_without_a_judge_is_named():
 )
 def test_problems_of_another_shape_are_one_line(spec, tmp_path, change, words):
     prompt, _, _, tests, stops = PROBLEMS["lua"]
-    made = [one | change for one in rows("lua", prompt, tests, stops)]
+    made = [row | change for row in rows("lua", prompt, tests, stops)]
     (tmp_path / "a.parquet").write_bytes(parquet(made))
     listing(tmp_path, "a.parquet")
     with pytest.raises(UserError) as caught:

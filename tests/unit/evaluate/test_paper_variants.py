@@ -89,7 +89,7 @@ SUMS = [
 
 @pytest.fixture
 def gsm8k(tmp_path):
-    (tmp_path / "test.jsonl").write_text("".join(json.dumps(one) + "\n" for one in SUMS))
+    (tmp_path / "test.jsonl").write_text("".join(json.dumps(sum) + "\n" for sum in SUMS))
     listed = [{"path": "test.jsonl", "sha256": sha256_of(tmp_path / "test.jsonl")}]
     write_json(tmp_path / "m.json", {"files": listed})
     return tmp_path / "m.json"
@@ -292,7 +292,8 @@ def test_mmlu_from_a_hub(spec, tmp_path, name):
 def test_long_prompts_of_mmlu_lose_their_last_examples(spec, tmp_path, monkeypatch):
     """As in the released script: whole examples, until the prompt has 2,048 tokens or fewer."""
     long = [
-        {**one, "question": f"{one['question']}{'word ' * 600}"} for one in questions("anatomy", 5)
+        {**question, "question": f"{question['question']}{'word ' * 600}"}
+        for question in questions("anatomy", 5)
     ]
     (tmp_path / "dev-0.parquet").write_bytes(parquet(long))
     (tmp_path / "test-0.parquet").write_bytes(parquet(questions("anatomy", 2)))

@@ -339,14 +339,14 @@ def test_every_gold_query_of_the_dev_set(real):
     assert {pin["sha256"] for pin in pins} == hashes
     assert len(documents) == 1034
     empty = 0
-    for one in documents:
-        rows = maker.gold(one)
+    for document in documents:
+        rows = maker.gold(document)
         empty += not rows
         assert results.same(rows, rows, True)
-        base = maker.found[one["db"]]
-        parsed = clauses.parse(query.tidy(one["gold"]), base)
-        assert match.hardness(parsed) == one["hardness"], one["gold"]
-        assert match.exact(one["gold"], one["gold"], base)
+        base = maker.found[document["db"]]
+        parsed = clauses.parse(query.tidy(document["gold"]), base)
+        assert match.hardness(parsed) == document["hardness"], document["gold"]
+        assert match.exact(document["gold"], document["gold"], base)
     assert empty == 91
 
 
@@ -357,7 +357,7 @@ def run_all(sandbox, jobs):
 
 def test_a_gold_query_of_each_database_passes(real, sandbox):
     documents, maker, _ = real
-    chosen = list({one["db"]: one for one in documents}.values())
+    chosen = list({document["db"]: document for document in documents}.values())
     assert len(chosen) == 20
     jobs = [maker.job(one, one["gold"][len("SELECT") :]) for one in chosen]
     assert run_all(sandbox, jobs) == ["passed"] * 20
@@ -366,7 +366,12 @@ def test_a_gold_query_of_each_database_passes(real, sandbox):
 @pytest.mark.long
 def test_all_gold_queries_pass_and_wrong_ones_fail(real, sandbox):
     documents, maker, _ = real
-    jobs = [maker.job(one, query.tidy(one["gold"])[len("SELECT") :]) for one in documents]
+    jobs = [
+        maker.job(document, query.tidy(document["gold"])[len("SELECT") :]) for document in documents
+    ]
     assert run_all(sandbox, jobs) == ["passed"] * 1034
-    wrong = [maker.job(one, " 'no such answer', 1, 2, 3, 4, 5, 6, 7, 8, 9") for one in documents]
+    wrong = [
+        maker.job(document, " 'no such answer', 1, 2, 3, 4, 5, 6, 7, 8, 9")
+        for document in documents
+    ]
     assert run_all(sandbox, wrong) == ["failed"] * 1034

@@ -133,7 +133,7 @@ def test_only_the_markers_of_the_template_are_control_tokens(kind, request):
     start, end = engine.tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
     for messages, reply in DIALOGUES:
         plain = prompt_of(backend, messages, reply, " x")
-        named = [{**one, "content": f"{one['content']}{NAMED}"} for one in messages]
+        named = [{**message, "content": f"{message['content']}{NAMED}"} for message in messages]
         ids = prompt_of(backend, named, reply, " x")
         assert ids.count(start) == plain.count(start) == len(messages) + reply
         assert ids.count(end) == plain.count(end) == len(messages) - 1 + reply

@@ -41,7 +41,7 @@ def test_inspect_reads_each_problem_with_prompt_answer_and_verdict(exported):
 def test_inspect_tells_choices_likelihoods_and_what_was_not_judged(exported):
     (choice,) = log(exported, "mmlu").samples
     assert choice.choices == [" A", " B"] and choice.output.completion == " B"
-    assert [one.scores["bits per byte"].value for one in log(exported, "bits_per_byte_code").samples] == [0.5, 0.9]  # fmt: skip
+    assert [sample.scores["bits per byte"].value for sample in log(exported, "bits_per_byte_code").samples] == [0.5, 0.9]  # fmt: skip
     unjudged = log(exported, "humaneval")
     assert unjudged.samples[0].scores is None and unjudged.results.completed_samples == 0
     assert unjudged.samples[0].metadata["detail"] == "no sandbox"

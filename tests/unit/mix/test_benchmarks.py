@@ -73,7 +73,7 @@ def test_parquet_and_nested_json(tmp_path):
             "b.json": json.dumps({"examples": [{"input": "1 + 1", "target": "2"}]}).encode(),
         },
     )
-    assert [(one.item, one.statements) for one in problems(path)] == [
+    assert [(problem.item, problem.statements) for problem in problems(path)] == [
         ("a.parquet:0", ("Who?",)),
         ("b.json:0", ("1 + 1",)),
     ]
@@ -95,13 +95,13 @@ def test_rows_of_the_hubs_benchmarks(tmp_path):
 def test_records_of_runs_give_the_task_and_not_the_talk(tmp_path):
     record = {"state": {"history": [{"content": "talk"}]}, "task": {"task_id": 7, "prompt": "Q?"}}
     made = manifest(tmp_path, "mmlu_mint", {"results.jsonl": json.dumps(record).encode()})
-    assert [(one.item, one.statements) for one in problems(made)] == [("7", ("Q?",))]
+    assert [(problem.item, problem.statements) for problem in problems(made)] == [("7", ("Q?",))]
 
 
 def test_problems_of_a_document_in_a_folder_with_a_dot(tmp_path):
     table = json.dumps({"cases": [{"prompt": "one"}, {"prompt": "two"}]})
     made = manifest(tmp_path, "x", {"x.whl": wheel({"data.jsonl-old/x.json": table})})
-    assert [one.statements for one in problems(made)] == [("one",), ("two",)]
+    assert [problem.statements for problem in problems(made)] == [("one",), ("two",)]
 
 
 def test_damage_and_absence_are_one_line(tmp_path):

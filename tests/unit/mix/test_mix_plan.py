@@ -124,12 +124,12 @@ def test_three_levels_each_within_a_sequence(tokens, context, ratio, weights):
     made = with_languages({"py": chosen}, tokens=tokens, context=context, code_to_text=ratio)
     for kind in made["kinds"].values():
         assert abs(kind["sequences"] * context - kind["tokens"]) < context
-    py = next(one for one in made["sources"] if one["name"] == "py")
+    py = next(source for source in made["sources"] if source["name"] == "py")
     for key in ("tokens", "sequences"):
-        assert sum(one[key] for one in py["languages"]) == py[key]
-    for one in py["languages"]:
-        assert abs(one["tokens"] - py["tokens"] * chosen[one["name"]] / sum(weights)) < 1
-        assert abs(one["sequences"] * context - one["tokens"]) < 2 * context
+        assert sum(language[key] for language in py["languages"]) == py[key]
+    for language in py["languages"]:
+        assert abs(language["tokens"] - py["tokens"] * chosen[language["name"]] / sum(weights)) < 1
+        assert abs(language["sequences"] * context - language["tokens"]) < 2 * context
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,10 @@ def test_mistakes_in_languages(chosen, words):
 
 
 def test_temperature_favours_small_sources():
-    flat = {one["name"]: one["tokens"] for one in plan(spec(temperature=2), STATISTICS)["sources"]}
+    flat = {
+        source["name"]: source["tokens"]
+        for source in plan(spec(temperature=2), STATISTICS)["sources"]
+    }
     # The square roots of 1,400 and 70 bytes: 37.4 to 8.4 of 10,000 tokens.
     assert flat == {"py": 8173, "sql": 1827, "books": 1000}
     assert plan(spec(temperature=1), STATISTICS) == plan(spec(), STATISTICS)

@@ -121,9 +121,9 @@ def test_the_command(tmp_path):
     (folder / "README.md").write_text(CARD)
     (folder.parent / "DONE.json").write_text("{}")
     paths = []
-    for one in SCORES:
-        paths.append(tmp_path / f"{one['benchmark']}.json")
-        paths[-1].write_text(json.dumps(one))
+    for score in SCORES:
+        paths.append(tmp_path / f"{score['benchmark']}.json")
+        paths[-1].write_text(json.dumps(score))
     script = ROOT / "scripts" / "8_figures" / "model_card.py"
     spec = json.dumps({"recipe": "tiny", "model": "chat", "datasets": DATASETS})
     command = [sys.executable, script, "--spec", spec, "--model", folder, "--scores", *paths]

@@ -283,4 +283,4 @@ def test_commits_hold_as_much_as_a_kill_may_lose(tmp_path, monkeypatch):
     for number, size in enumerate((6, 6, 3, 20, 1)):
         (tmp_path / str(number)).write_bytes(b"x" * size)
         files.append(File(tmp_path / str(number), str(number)))
-    assert [[file.place for file in one] for one in hub._commits(files)] == [["0"], ["1", "2"], ["3"], ["4"]]  # fmt: skip
+    assert [[file.place for file in commit] for commit in hub._commits(files)] == [["0"], ["1", "2"], ["3"], ["4"]]  # fmt: skip

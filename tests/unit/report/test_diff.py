@@ -42,7 +42,7 @@ def test_another_corpus_is_made_anew_and_the_name_alone_changes_nothing(mini):
     assert {"corpus downloads", "clean", "tokenize", "mixture", "heldout", *TRAINED} <= set(changed)
     assert "instruction downloads" not in changed and "base" not in changed
     assert named(mini, {**mini, "name": "other", "description": "x"}) == []
-    assert {one.name for one in STAGES} >= set(changed)
+    assert {stage.name for stage in STAGES} >= set(changed)
 
 
 def run(folder, resolved, right):

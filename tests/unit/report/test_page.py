@@ -316,7 +316,9 @@ def test_a_missing_input_is_one_clear_line(change, message, run, tmp_path):
 
 def test_a_figure_without_a_section_is_refused(run, tmp_path):
     settings_ = spec()
-    settings_["sections"] = [one for one in settings_["sections"] if "loss" not in one["figures"]]
+    settings_["sections"] = [
+        section for section in settings_["sections"] if "loss" not in section["figures"]
+    ]
     with pytest.raises(UserError, match="'loss' is in no section"):
         page.render(settings_, run, tmp_path / "report.html")
 

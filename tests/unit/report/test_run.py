@@ -18,7 +18,7 @@ def job(number, script, seconds, reads=(), memory=100, **facts):
             "seconds": seconds, "started": f"2026-01-01T00:00:0{number}+00:00",
             "peak_memory_mb": memory, "output": {"path": f"results/{number}"}, **facts,
         },
-        inputs=[(f"results/{one}", "00", one) for one in reads],
+        inputs=[(f"results/{read}", "00", read) for read in reads],
     )  # fmt: skip
 
 
@@ -32,12 +32,14 @@ JOBS = [
 
 def test_rules_are_summed_in_running_order():
     rules = run.by_rule(JOBS)
-    assert [(one.name, one.jobs, one.seconds, one.longest, one.memory_mb) for one in rules] == [
+    assert [
+        (rule.name, rule.jobs, rule.seconds, rule.longest, rule.memory_mb) for rule in rules
+    ] == [
         ("corpus/download", 1, 2, 2, 100),
         ("corpus/clean", 2, 12, 8, 400),
         ("pretrain/pretrain", 1, 24, 24, 100),
     ]
-    assert [one.share for one in rules] == [2 / 24, 0.5, 1.0]
+    assert [rule.share for rule in rules] == [2 / 24, 0.5, 1.0]
     assert rules[1].memory_share == 1.0 and rules[2].gpu_hours == 2.0
 
 

@@ -27,7 +27,7 @@ line += ["--unshare-net"]
 line += ["--ro-bind", image, "/", "--dev", "/dev"]
 for mount in given["--mount"]:
     (fields,) = csv.reader([mount])
-    parts = dict(one.split("=", 1) for one in fields if "=" in one)
+    parts = dict(field.split("=", 1) for field in fields if "=" in field)
     assert parts["type"] == "bind" and "ro" in fields, mount
     line += ["--ro-bind", parts["source"], parts["destination"]]
 for folder in ("/tmp", "/dev/shm"):

@@ -24,8 +24,8 @@ def talk(*texts):
 
 def build(folder, talks, **changes):
     lines = [
-        {"id": name_of(one), "source": f"s{k % 2}", "kind": "text", "messages": one}
-        for k, one in enumerate(talks)
+        {"id": name_of(talk), "source": f"s{k % 2}", "kind": "text", "messages": talk}
+        for k, talk in enumerate(talks)
     ]
     write(lines, folder / "conversations.jsonl")
     out = folder / "index.json"

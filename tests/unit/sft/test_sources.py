@@ -222,7 +222,7 @@ def test_openassistant_follows_the_best_ranked_replies(tmp_path):
         {"message_id": None, "role": "prompter"},  # no id
         5,
     ]
-    lines = "\n".join(json.dumps(one) for one in records)
+    lines = "\n".join(json.dumps(record) for record in records)
     path = manifest(tmp_path, "oasst", {"trees.jsonl": lines})
     (made,) = instructions.conversations(path)
     assert [one["content"] for one in made] == ["q", "better"]

@@ -73,7 +73,7 @@ def test_a_known_optimum_is_found_and_decided(tmp_path):
     found = json.loads(out.read_text())
     best = found["bases"]["3m"]["measures"]["actions"]["law"]["best"]
     assert best["low"] <= 0.53 and best["high"] >= 0.47 and best["edge"] is None
-    outcomes = {one["name"]: one["outcome"] for one in found["hypotheses"]}
+    outcomes = {hypothesis["name"]: hypothesis["outcome"] for hypothesis in found["hypotheses"]}
     assert outcomes == {"H1": "supported", "H2": "supported", "H3": "supported"}
     assert found["verdict"].startswith("Study s, base 3m, by actions (1 measures or controls are missing): best share")  # fmt: skip
     said = (out.parent / "verdict.txt").read_text()
@@ -94,7 +94,7 @@ def test_one_seed_decides_nothing_and_says_why(tmp_path):
     spec, paths = simulate(tmp_path, seeds=(1,))
     analysis.run(spec, paths, [], tmp_path / "study" / "analysis.json")
     found = json.loads((tmp_path / "study" / "analysis.json").read_text())
-    assert {one["outcome"] for one in found["hypotheses"]} == {"not decided"}
+    assert {hypothesis["outcome"] for hypothesis in found["hypotheses"]} == {"not decided"}
     assert "1 of the 3 seeds" in found["hypotheses"][0]["why"]
 
 

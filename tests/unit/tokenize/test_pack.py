@@ -66,9 +66,9 @@ def test_what_comes_out_is_the_plan(code, text, context, ratio, epochs, packing,
     most = epochs * min(sum(text) * (ratio + 1), sum(map(sum, code)) * (ratio + 1) // ratio)
     tokens = data.draw(st.integers(context, max(context, most)))
     made = planned(tokens, context, ratio, lengths)
-    sources = {name: source(name, one) for name, one in lengths.items()}
+    sources = {name: source(name, length) for name, length in lengths.items()}
     spec = {"seed": seed, "context": context, "packing": packing, "max_epochs": epochs}
-    supply = {name: sum(one) * epochs for name, one in lengths.items()}
+    supply = {name: sum(length) * epochs for name, length in lengths.items()}
     wanted = {
         entry["name"]: entry["sequences"] * context if packing == "concatenate" else entry["tokens"]
         for entry in made["sources"]
@@ -135,7 +135,7 @@ def test_a_source_does_not_move_when_another_is_replaced():
 def test_too_small_a_source_says_epochs_and_the_largest_budget():
     lengths = {"c": [100], "t": [10]}
     made = planned(330, 10, 10, {"c": [100], "t": [10]})
-    sources = {name: source(name, one) for name, one in lengths.items()}
+    sources = {name: source(name, length) for name, length in lengths.items()}
     spec = {"seed": 1, "context": 10, "packing": "concatenate", "max_epochs": 1.0}
     with pytest.raises(UserError) as error:
         pack(spec, made, sources)
@@ -160,7 +160,7 @@ def test_too_small_a_source_says_epochs_and_the_largest_budget():
 )
 def test_a_mistake_is_one_line(changes, words):
     lengths = {"c": [100], "t": [100]}
-    sources = {name: source(name, one) for name, one in lengths.items()}
+    sources = {name: source(name, length) for name, length in lengths.items()}
     spec = {"seed": 1, "context": 10, "packing": "concatenate", "max_epochs": 1, **changes}
     with pytest.raises(UserError, match=words):
         pack(spec, planned(110, 10, 10, lengths), sources)
@@ -173,7 +173,7 @@ def test_golden(packing):
     When this differs on purpose, raise VERSION["pack"] and write the file anew from what is shown.
     """
     lengths = {"c0": [5, 30, 2, 11, 8, 17], "c1": [20, 3, 3], "t": [9, 14, 1]}
-    sources = {name: source(name, one) for name, one in lengths.items()}
+    sources = {name: source(name, length) for name, length in lengths.items()}
     spec = {"seed": 2310, "context": 8, "packing": packing, "max_epochs": 2}
     segments, bounds, files, realised = pack(spec, planned(88, 8, 10, lengths), sources)
     made = {
@@ -189,7 +189,7 @@ def test_golden(packing):
 def test_what_a_small_share_of_code_takes_a_larger_one_takes_too():
     """At one budget and seed: cells of a study are paired by their documents."""
     lengths = {"c0": [17] * 60, "c1": [29] * 20, "t": [23] * 70}
-    sources = {name: source(name, one) for name, one in lengths.items()}
+    sources = {name: source(name, length) for name, length in lengths.items()}
     spec = {"seed": 3, "context": 8, "packing": "concatenate", "max_epochs": 1}
     kinds = {"c0": "code", "c1": "code", "t": "text"}
 
@@ -200,7 +200,7 @@ def test_what_a_small_share_of_code_takes_a_larger_one_takes_too():
                 "weights": {"code": "bytes", "text": "bytes"},
                 "sources": [{"name": name, "kind": kind} for name, kind in kinds.items()],
             },
-            [{"source": n, "bytes": sum(one), "heldout_bytes": 0} for n, one in lengths.items()],
+            [{"source": n, "bytes": sum(length), "heldout_bytes": 0} for n, length in lengths.items()],
         )  # fmt: skip
         segments, _, files, realised = pack(spec, made, sources)
         assert abs(realised["kinds"]["code"]["tokens"] - 1200 * Fraction(share)) < 3 * 8

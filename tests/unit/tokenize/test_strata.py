@@ -51,7 +51,7 @@ def test_realised_is_within_a_sequence_of_every_level(code, context, weights, pa
     entry = realised["sources"][0]
     assert [one["name"] for one in realised["sources"]] == ["c", "t"]
     assert abs(entry["tokens"] - entry["planned_tokens"]) < context
-    assert sum(one["tokens"] for one in entry["languages"]) == entry["tokens"]
+    assert sum(language["tokens"] for language in entry["languages"]) == entry["tokens"]
     for one, share in zip(entry["languages"], weights, strict=True):
         assert abs(one["tokens"] - one["planned_tokens"]) < 2 * context
         assert share or one["tokens"] == 0

@@ -47,17 +47,18 @@ def test_updates_equal_a_plain_loop(model_folder, index, clip, micro):
     )
     for step, rate in enumerate((0.01, 0.02, 0.005)):
         batches = step_batches(data, spec, step, 0)
-        targets = sum(one.targets for one in batches)
+        targets = sum(batch.targets for batch in batches)
         total, norm = engine.train_step(batches, targets, rate)
         losses = []
-        for one in step_batches(data, parse(settings(micro_batch_sequences=1)), step, 0):
-            ids, segments = one.input_ids, one.segment_ids
+        for step_batche in step_batches(data, parse(settings(micro_batch_sequences=1)), step, 0):
+            ids, segments = step_batche.input_ids, step_batche.segment_ids
             mask = (segments[:, :, None] == segments[:, None]) & torch.ones(16, 16).bool().tril()
             logits = plain(
-                input_ids=ids, attention_mask=mask[:, None], position_ids=one.position_ids
+                input_ids=ids, attention_mask=mask[:, None], position_ids=step_batche.position_ids
             ).logits
             losses.append(
-                functional.cross_entropy(logits[0], one.labels[0], reduction="sum") / targets
+                functional.cross_entropy(logits[0], step_batche.labels[0], reduction="sum")
+                / targets
             )
         mean = sum(losses)
         mean.backward()

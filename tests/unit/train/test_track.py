@@ -43,8 +43,8 @@ def test_tensorboard_of_a_run_that_was_killed(tmp_path, model_folder, index, mon
     read = EventAccumulator(str(tmp_path / "tensorboard"))
     read.Reload()
     scalars = read.Scalars("train/loss")
-    assert [one.step for one in scalars] == list(range(1, 13))
-    assert [one.value for one in scalars] == pytest.approx(losses(tmp_path), rel=1e-6)
+    assert [scalar.step for scalar in scalars] == list(range(1, 13))
+    assert [scalar.value for scalar in scalars] == pytest.approx(losses(tmp_path), rel=1e-6)
     assert {"train/mfu", "train/tokens_per_second", "train/memory_mb"} <= set(
         read.Tags()["scalars"]
     )

@@ -52,9 +52,9 @@ def _played(spec: Any, episodes: Path | None, data: Path) -> Iterator[tuple[Suit
         raise UserError("neither episodes nor records are named")
     judged, _ = scoring.judge(spec, episodes, data)
     with contextlib.closing(open_suite(read_settings(spec), data)) as suite:
-        for one in judged:
-            if one.verdict.left_out is None and one.verdict.strict == 1:
-                yield suite, one.episode
+        for attempt in judged:
+            if attempt.verdict.left_out is None and attempt.verdict.strict == 1:
+                yield suite, attempt.episode
 
 
 def _recorded(spec: Any, records: Path, data: Path) -> Iterator[tuple[Suite, Episode]]:

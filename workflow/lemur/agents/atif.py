@@ -71,4 +71,6 @@ def write(opened: Opened, out: Path) -> None:
         if judged.episode.turns  # a trajectory holds at least what somebody did
     ]
     with replacing(out) as temporary:
-        temporary.write_text("".join(f"{json.dumps(one, sort_keys=True)}\n" for one in made))
+        temporary.write_text(
+            "".join(f"{json.dumps(trajectory, sort_keys=True)}\n" for trajectory in made)
+        )

@@ -55,24 +55,26 @@ def ended_recorded(outcomes: Sequence[Outcome]) -> Ended:
     """Of recorded episodes."""
     count = len(outcomes)
     return Ended(
-        Counter(one.end for one in outcomes),
-        sum(one.turns for one in outcomes) / count,
-        sum(one.tokens for one in outcomes) / count,
-        sum(one.cells for one in outcomes) / count,
+        Counter(outcome.end for outcome in outcomes),
+        sum(outcome.turns for outcome in outcomes) / count,
+        sum(outcome.tokens for outcome in outcomes) / count,
+        sum(outcome.cells for outcome in outcomes) / count,
     )
 
 
 def ended_live(judged: Sequence[Judged]) -> Ended:
     """Of episodes of this recipe; as in the records, one whose turns ran out without a tag is named so."""
     reasons: Counter[str] = Counter()
-    for one in judged:
-        turns = one.episode.turns
+    for attempt in judged:
+        turns = attempt.episode.turns
         counts = turns[-1].info.get("counts", {}) if turns else {}
         silent = bool(turns) and counts.get("invalid") == len(turns)
-        reasons[NO_TAG if silent and one.episode.end == "out of turns" else one.episode.end] += 1
+        reasons[
+            NO_TAG if silent and attempt.episode.end == "out of turns" else attempt.episode.end
+        ] += 1
     count = len(judged)
-    turns = sum(len(one.episode.turns) for one in judged) / count
-    return Ended(reasons, turns, sum(one.episode.tokens for one in judged) / count)
+    turns = sum(len(attempt.episode.turns) for attempt in judged) / count
+    return Ended(reasons, turns, sum(attempt.episode.tokens for attempt in judged) / count)
 
 
 def _of_part(part: Part, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -81,7 +83,7 @@ def _of_part(part: Part, outcomes: Sequence[Outcome]) -> list[Outcome]:
     feedback = "gpt-4" if part.feedback else "none"
     if environment != "mint":
         return []
-    return [one for one in outcomes if (one.task, one.feedback) == (name, feedback)]
+    return [outcome for outcome in outcomes if (outcome.task, outcome.feedback) == (name, feedback)]
 
 
 def recorded_rows(
@@ -102,7 +104,8 @@ def recorded_rows(
         mine = {part.name: _of_part(part, named.get(model, [])) for part in listed}
         mine = {name: found for name, found in mine.items() if found}
         rates = {
-            name: Rate(sum(one.solved for one in found), len(found)) for name, found in mine.items()
+            name: Rate(sum(record.solved for record in found), len(found))
+            for name, found in mine.items()
         }
         values = {name: rate.percent for name, rate in rates.items()}
         transcribed = [p.name for p in listed if p.name not in values and (model, p.name) in parts]
@@ -121,7 +124,7 @@ def recorded_rows(
             mark = "as printed" if transcribed else "counted"
             missing = [part.name for part in listed if part.name not in values]
             note = f"{PARTLY}: no records of {', '.join(missing)}" if missing else ""
-        found = [one for several in mine.values() for one in several]
+        found = [record for several in mine.values() for record in several]
         rows.append(
             Row(
                 model, values, value, interval, len(found), label.printed if label else None, mark, note,
@@ -137,12 +140,12 @@ def live_rows(axis: str, labels: Sequence[LiveLabel]) -> list[Row]:
     for label in labels:
         if label.axis != axis:
             continue
-        chosen = [one for played in label.played for one in played.judged]
-        values = {one.part.name: one.rate.percent for one in label.played}
+        chosen = [attempt for played in label.played for attempt in played.judged]
+        values = {entry.part.name: entry.rate.percent for entry in label.played}
         mark = "played whole" if label.whole else "played in part"
         rows.append(
             Row(label.model, values, label.value, label.interval,
-                sum(one.rate.total for one in label.played), None, mark, label.note, ended_live(chosen))
+                sum(entry.rate.total for entry in label.played), None, mark, label.note, ended_live(chosen))
         )  # fmt: skip
     return rows
 
@@ -165,15 +168,16 @@ class Pair:
 def recorded_pairs(category: str, outcomes: Sequence[Outcome]) -> list[Pair]:
     """Models that were recorded both ways, over all sets of a MINT category."""
     found: dict[str, dict[str, list[Outcome]]] = {}
-    for one in outcomes:
-        if one.category == category:
-            found.setdefault(one.model, {}).setdefault(one.feedback, []).append(one)
+    for outcome in outcomes:
+        if outcome.category == category:
+            found.setdefault(outcome.model, {}).setdefault(outcome.feedback, []).append(outcome)
     pairs = []
     for model, by_feedback in found.items():
         if len(by_feedback) == 2:
             sides = by_feedback["none"], by_feedback["gpt-4"]
             without, taught = (
-                {f"{one.task}/{one.episode}": bool(one.solved) for one in side} for side in sides
+                {f"{record.task}/{record.episode}": bool(record.solved) for record in side}
+                for side in sides
             )
             ended = ended_recorded(sides[0]), ended_recorded(sides[1])
             pairs.append(Pair(PRINTED_NAMES.get(model, model), without, taught, ended))
@@ -188,12 +192,16 @@ def live_pairs(sets: Sequence[str], results: Sequence[Result]) -> list[Pair]:
             place = sides.setdefault(result.model, {}).setdefault(
                 bool(result.settings.get("feedback")), []
             )
-            place += [one for one in result.counted if one.episode.task.partition("/")[0] in sets]
+            place += [
+                attempt
+                for attempt in result.counted
+                if attempt.episode.task.partition("/")[0] in sets
+            ]
     pairs = []
     for model, both in sides.items():
         if both.get(False) and both.get(True):
             without, taught = (
-                {one.episode.task: one.verdict.paper == 1 for one in both[side]}
+                {attempt.episode.task: attempt.verdict.paper == 1 for attempt in both[side]}
                 for side in (False, True)
             )
             pairs.append(

@@ -110,14 +110,16 @@ class Driver:
         if self.asked or self.taught:
             # Two players share the time: a server that is waited for must not hold up an engine.
             patience = PATIENCE / 10 if self.asked and self.taught else PATIENCE
-            patience = 0.0 if any(one.done() for one in self.working) else patience
-            for player in {id(one): one for one in (self.player, self.teacher) if one}.values():
+            patience = 0.0 if any(future.done() for future in self.working) else patience
+            for player in {
+                id(speaker): speaker for speaker in (self.player, self.teacher) if speaker
+            }.values():
                 for key, answer in player.answers(patience):
                     if key in self.taught:
                         ended += self._heard(self.taught.pop(key), answer)
                     else:
                         ended += self._answered(self.asked.pop(key), answer)
-            ready = [one for one in self.working if one.done()]
+            ready = [future for future in self.working if future.done()]
         else:
             ready = list(wait(self.working, return_when=FIRST_COMPLETED).done)
         for future in ready:
@@ -272,7 +274,7 @@ class Driver:
 
 def prompt_digest(messages: Sequence[Message], sampling: Sampling) -> str:
     """sha256 of what is read and how it is asked."""
-    asked = canonical([[dict(one) for one in messages], asdict(sampling)])
+    asked = canonical([[dict(message) for message in messages], asdict(sampling)])
     return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -57,7 +57,9 @@ def _message(role: str, content: str, number: int) -> ChatMessage:
 def sample(suite: Suite, task: Task, judged: Judged, model: str) -> EvalSample:
     """One episode. Scores are left out where the episode could not be played."""
     episode, verdict = judged.episode, judged.verdict
-    first = [(one["role"], one["content"]) for one in suite.messages(task, episode.start, [])]
+    first = [
+        (message["role"], message["content"]) for message in suite.messages(task, episode.start, [])
+    ]
     said = [
         part
         for turn in episode.turns
@@ -127,7 +129,7 @@ def write(opened: Opened, out: Path) -> None:
             dataset=EvalDataset(
                 name=given.environment,
                 samples=len(found),
-                sample_ids=[one.episode.task for one in found],
+                sample_ids=[attempt.episode.task for attempt in found],
             ),
             model=model,
             tags=["known solutions, no model"] if given.player == GOLD else None,

@@ -37,7 +37,7 @@ class Result:
     @property
     def counted(self) -> list[Judged]:
         """The episodes that are in the scores."""
-        return [one for one in self.judged if one.verdict.left_out is None]
+        return [attempt for attempt in self.judged if attempt.verdict.left_out is None]
 
     @property
     def known_solutions(self) -> bool:
@@ -46,7 +46,9 @@ class Result:
 
     def solved(self, rule: str) -> dict[str, bool]:
         """Whether each task that counts was solved, by the ``rule`` "paper" or "strict"."""
-        return {one.episode.task: getattr(one.verdict, rule) == 1 for one in self.counted}
+        return {
+            attempt.episode.task: getattr(attempt.verdict, rule) == 1 for attempt in self.counted
+        }
 
 
 def files(scores: Iterable[Path]) -> list[Path]:
@@ -68,7 +70,7 @@ def read_result(scores: Path) -> Result:
     settings, left_out, episodes = read(scores.with_name("episodes.jsonl"))
     path = scores.with_name("verdicts.jsonl")
     found = tuple(pair_with_verdicts(episodes, path))
-    counted = sum(one.verdict.left_out is None for one in found)
+    counted = sum(attempt.verdict.left_out is None for attempt in found)
     if counted != value["n"]:
         raise UserError(f"{path}: {counted} episodes that count, {scores} has {value['n']}: judge again")  # fmt: skip
     return Result(
@@ -127,8 +129,10 @@ def open_episodes(
     found = pair_with_verdicts(played, verdicts)
     suite = open_suite(given, data, games)
     tasks = {task.id: task for task in suite.tasks()}
-    for one in found:
-        if one.episode.task not in tasks:
-            raise UserError(f"{episodes}: the data have no task '{one.episode.task}': play again")
-    pairs = tuple((tasks[one.episode.task], one) for one in found)
+    for attempt in found:
+        if attempt.episode.task not in tasks:
+            raise UserError(
+                f"{episodes}: the data have no task '{attempt.episode.task}': play again"
+            )
+    pairs = tuple((tasks[attempt.episode.task], attempt) for attempt in found)
     return Opened(given, episodes.resolve().parent.name, settings, left_out, suite, pairs)

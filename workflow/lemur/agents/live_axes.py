@@ -118,7 +118,7 @@ class LiveLabel:
     @property
     def whole(self) -> bool:
         """Every part, as in the paper."""
-        return not self.missing and all(one.whole for one in self.played)
+        return not self.missing and all(part.whole for part in self.played)
 
     def _joined(self, rates: Sequence[Rate]) -> float:
         if self.how == POOLED:
@@ -130,17 +130,17 @@ class LiveLabel:
     @property
     def value(self) -> float:
         """As the original counts."""
-        return self._joined([one.rate for one in self.played])
+        return self._joined([part.rate for part in self.played])
 
     @property
     def strict(self) -> float:
         """Strictly counted."""
-        return self._joined([one.strict for one in self.played])
+        return self._joined([part.strict for part in self.played])
 
     @property
     def interval(self) -> tuple[float, float]:
         """95 %: Wilson's of pooled episodes; of a mean each side on its own (Zou and Donner 2008)."""
-        rates = [one.rate for one in self.played]
+        rates = [part.rate for part in self.played]
         if self.how == POOLED:
             return Rate(sum(x.solved for x in rates), sum(x.total for x in rates)).interval
         below = math.hypot(*(rate.percent - rate.interval[0] for rate in rates)) / len(rates)
@@ -150,14 +150,18 @@ class LiveLabel:
     @property
     def note(self) -> str:
         """The arithmetic in words: every part with its count, and what is missing."""
-        words = f"{self.how}: {', '.join(one.words for one in self.played)}"
+        words = f"{self.how}: {', '.join(part.words for part in self.played)}"
         return f"{words}; not played: {', '.join(self.missing)}" if self.missing else words
 
 
 def _of_set(result: Result, environment: str, name: str | None) -> list[Judged]:
     if result.environment != environment:
         return []
-    return [one for one in result.counted if name in (None, one.episode.task.partition("/")[0])]
+    return [
+        attempt
+        for attempt in result.counted
+        if name in (None, attempt.episode.task.partition("/")[0])
+    ]
 
 
 def find_part(part: Part, results: Sequence[Result]) -> Played | None:
@@ -171,14 +175,20 @@ def find_part(part: Part, results: Sequence[Result]) -> Played | None:
             if not (chosen := _of_set(result, environment, name)):
                 continue
             paper, strict = (
-                Rate(sum(getattr(one.verdict, rule) == 1 for one in chosen), len(chosen))
+                Rate(sum(getattr(attempt.verdict, rule) == 1 for attempt in chosen), len(chosen))
                 for rule in ("paper", "strict")
             )
             turns = result.settings.get("turns")
             worlds = tuple(result.scores.get("worlds") or ())
             found.append(Played(part, environment, paper, strict, turns, worlds, tuple(chosen)))
     return max(
-        found, key=lambda one: (one.whole, one.turns == part.turns, one.rate.total), default=None
+        found,
+        key=lambda candidate: (
+            candidate.whole,
+            candidate.turns == part.turns,
+            candidate.rate.total,
+        ),
+        default=None,
     )
 
 
@@ -186,13 +196,13 @@ def live_labels(results: Sequence[Result]) -> list[LiveLabel]:
     """By axis and then model, of those axes alone of which something was played. The known solutions
     are no model and are in none."""
     made = []
-    models = dict.fromkeys(one.model for one in results if not one.known_solutions)
+    models = dict.fromkeys(result.model for result in results if not result.known_solutions)
     for axis, (how, parts) in PARTS.items():
         for model in models:
-            mine = [one for one in results if one.model == model]
+            mine = [result for result in results if result.model == model]
             pairs = [(part, find_part(part, mine)) for part in parts]
-            played = tuple(one for _, one in pairs if one is not None)
-            missing = tuple(part.name for part, one in pairs if one is None)
+            played = tuple(pair for _, pair in pairs if pair is not None)
+            missing = tuple(part.name for part, pair in pairs if pair is None)
             if played:
                 made.append(LiveLabel(axis, model, how, played, missing))
     return made

@@ -101,8 +101,16 @@ def count_record(path: Path, run: Run, name: str) -> list[Outcome]:
         raise UserError(f"{name}: {'no episodes' if not kinds else 'task ids of two types'}")
     where = (run.model, run.feedback, run.category, run.task)
     return [
-        Outcome(*where, rank, int(one.solved), one.end, one.turns, one.cells, one.tokens)
-        for rank, one in enumerate(found[task] for task in sorted(found))
+        Outcome(
+            *where,
+            rank,
+            int(outcome.solved),
+            outcome.end,
+            outcome.turns,
+            outcome.cells,
+            outcome.tokens,
+        )
+        for rank, outcome in enumerate(found[task] for task in sorted(found))
     ]
 
 

@@ -190,7 +190,7 @@ def write(
 ) -> None:
     """Write an ``episodes.jsonl`` that :func:`read` reads: a line of settings, then one an episode."""
     lines = [json.dumps({"form": FORM, "settings": settings, "left_out": left_out}, sort_keys=True)]
-    lines += [json.dumps(to_json(one), sort_keys=True) for one in played]
+    lines += [json.dumps(to_json(episode), sort_keys=True) for episode in played]
     with replacing(out) as temporary:
         temporary.write_bytes("".join(f"{line}\n" for line in lines).encode())
 

@@ -37,9 +37,11 @@ def rates(outcomes: Iterable[Outcome]) -> dict[tuple[str, str, str, str], Rate]:
     Pooled over episodes, not averaged over tasks: that is what reproduces the paper's numbers.
     """
     solved: dict[tuple[str, str, str, str], list[int]] = {}
-    for one in outcomes:
-        for task in (one.task, "all"):
-            cell = solved.setdefault((one.model, one.feedback, one.category, task), [0, 0])
-            cell[0] += one.solved
+    for outcome in outcomes:
+        for task in (outcome.task, "all"):
+            cell = solved.setdefault(
+                (outcome.model, outcome.feedback, outcome.category, task), [0, 0]
+            )
+            cell[0] += outcome.solved
             cell[1] += 1
     return {key: Rate(*solved[key]) for key in sorted(solved)}

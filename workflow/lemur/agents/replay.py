@@ -172,15 +172,15 @@ def run(
     runs = environments.find_records(name, records)
     if not runs:
         raise UserError(f"{records}: no recorded episodes of environment '{name}'")
-    for number, one in enumerate(runs, 1):
-        suite = environments.load(name, {"data": data, **settings, **one.settings})
-        label = f"{one.label} ({number} of {len(runs)} runs)"
-        tally, differences, lacking = replay(suite, one, out.parent / "replay", batch, limit, label)
+    for number, run in enumerate(runs, 1):
+        suite = environments.load(name, {"data": data, **settings, **run.settings})
+        label = f"{run.label} ({number} of {len(runs)} runs)"
+        tally, differences, lacking = replay(suite, run, out.parent / "replay", batch, limit, label)
         whole.add(tally)
-        rows.append({"run": one.label, **dataclasses.asdict(tally), "rates": tally.rates})
+        rows.append({"run": run.label, **dataclasses.asdict(tally), "rates": tally.rates})
         found += differences
-        missing += [f"{one.label}: {task}" for task in lacking]
-    causes = Counter((one.kind, one.cause) for one in found)
+        missing += [f"{run.label}: {task}" for task in lacking]
+    causes = Counter((difference.kind, difference.cause) for difference in found)
     if listed is not None:
         _write_differences(listed, found)
     made = {
@@ -193,7 +193,7 @@ def run(
             {"kind": kind, "cause": cause, "count": count}
             for (kind, cause), count in causes.most_common()
         ],
-        "differences": [dataclasses.asdict(one) for one in found],
+        "differences": [dataclasses.asdict(difference) for difference in found],
         "not_in_the_data": missing,
     }
     write_json(out, made)
@@ -206,8 +206,8 @@ def _write_differences(path: Path, found: Sequence[Difference]) -> None:
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, delimiter="\t", lineterminator="\n")
         table.writerow(names)
-        for one in found:
-            cells = dataclasses.astuple(one)
+        for difference in found:
+            cells = dataclasses.astuple(difference)
             table.writerow([readable(cell.replace("\n", "\\n")) for cell in cells])
 
 

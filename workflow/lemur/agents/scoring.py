@@ -58,15 +58,19 @@ def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str
     turns; ``tokens`` and ``turns`` are means of an episode; ``worlds`` are the engines that answered,
     where an environment has more than one.
     """
-    counted = [one for one in judged if one.verdict.left_out is None]
+    counted = [attempt for attempt in judged if attempt.verdict.left_out is None]
     out = dict(left_out)
-    out |= {one.episode.task: one.verdict.left_out or "" for one in judged if one.verdict.left_out}
+    out |= {
+        attempt.episode.task: attempt.verdict.left_out or ""
+        for attempt in judged
+        if attempt.verdict.left_out
+    }
     count = len(counted)
     made: dict[str, Any] = {"n": count, "left_out": dict(sorted(out.items()))}
     if not count:
         return {**made, "judged": False, "reason": "no episode could be played here"}
     for name in ("paper", "strict"):
-        values = [getattr(one.verdict, name) for one in counted]
+        values = [getattr(attempt.verdict, name) for attempt in counted]
         rate = Rate(sum(value == 1 for value in values), count)
         made[name] = {
             "value": rate.percent,
@@ -74,22 +78,26 @@ def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str
             "interval": list(rate.interval),
             "mean_reward": sum(values) / count,
         }
-    differ = [one for one in counted if (one.verdict.paper == 1) != (one.verdict.strict == 1)]
-    longest = max(len(one.episode.turns) for one in counted)
-    turns = [turn for one in counted for turn in one.episode.turns]
-    solved = [len(one.episode.turns) for one in counted if one.verdict.paper == 1]
+    differ = [
+        attempt
+        for attempt in counted
+        if (attempt.verdict.paper == 1) != (attempt.verdict.strict == 1)
+    ]
+    longest = max(len(attempt.episode.turns) for attempt in counted)
+    turns = [turn for attempt in counted for turn in attempt.episode.turns]
+    solved = [len(attempt.episode.turns) for attempt in counted if attempt.verdict.paper == 1]
     return {
         **made,
         "judged": True,
         "differs_on": len(differ),
-        "why": dict(Counter(one.verdict.why for one in differ).most_common()),
-        "ends": dict(sorted(Counter(one.episode.end for one in counted).items())),
+        "why": dict(Counter(attempt.verdict.why for attempt in differ).most_common()),
+        "ends": dict(sorted(Counter(attempt.episode.end for attempt in counted).items())),
         "by_turn": [
             100 * sum(took <= limit for took in solved) / count for limit in range(1, longest + 1)
         ],
-        "tokens": sum(one.episode.tokens for one in counted) / count,
-        "turns": sum(len(one.episode.turns) for one in counted) / count,
-        "restarts": sum(one.episode.restarts for one in counted),
+        "tokens": sum(attempt.episode.tokens for attempt in counted) / count,
+        "turns": sum(len(attempt.episode.turns) for attempt in counted) / count,
+        "restarts": sum(attempt.episode.restarts for attempt in counted),
         "worlds": sorted({str(turn.info["world"]) for turn in turns if "world" in turn.info}),
     }
 
@@ -106,13 +114,13 @@ def write(
         lines = [
             json.dumps(
                 {
-                    "task": one.episode.task,
-                    "end": one.episode.end,
-                    **dataclasses.asdict(one.verdict),
+                    "task": attempt.episode.task,
+                    "end": attempt.episode.end,
+                    **dataclasses.asdict(attempt.verdict),
                 },
                 sort_keys=True,
             )
-            for one in judged
+            for attempt in judged
         ]
         temporary.write_text("".join(f"{line}\n" for line in lines))
     named = {"environment": given.environment, "model": given.model, "player": given.player}

@@ -133,7 +133,7 @@ class ChatML:
         (SmolLM2's lacks 21 single bytes, which its tokenizer drops in silence.)
         """
         turn = self.turn(message)
-        said = [one for one, trained in zip(turn.ids, turn.mask, strict=True) if trained]
+        said = [token for token, trained in zip(turn.ids, turn.mask, strict=True) if trained]
         if not said:
             return True
         return self._decoded(said) == self.trained(message)

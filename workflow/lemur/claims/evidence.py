@@ -124,7 +124,7 @@ class Evidence:
                     f"outcome table: no episodes of '{name}'{nearest(name, self.solved)}"
                 )
         mine, theirs = self.solved[model], self.solved[other]
-        chosen = {tuple(one) for one in runs}
+        chosen = {tuple(run) for run in runs}
         keys = sorted(key for key in mine.keys() & theirs.keys() if key[:2] in chosen)
         if not keys:
             raise UserError(

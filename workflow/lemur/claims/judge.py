@@ -27,7 +27,7 @@ def _judged(claim: Claim, evidence: Evidence, hours: Hours) -> Judged:
         finding = RULES[claim.rule](evidence, **claim.arguments)
     except UserError as error:
         raise UserError(f"claim {claim.name}: {error}") from None
-    found = [own for one in claim.ours if (own := compared(one, evidence.scores))]
+    found = [own for our in claim.ours if (own := compared(our, evidence.scores))]
     if evidence.run and evidence.run.papers_size:
         finding = decided(finding, found)
     return Judged(
@@ -45,11 +45,11 @@ def _judged(claim: Claim, evidence: Evidence, hours: Hours) -> Judged:
 def decided(finding: Finding, ours: Sequence[Own]) -> Finding:
     """What a run of the paper's size makes of a finding: reproduced where all its comparisons are
     better, differing where one is worse, and else what it was."""
-    worse = any(one.worse for one in ours)
-    if not worse and not (ours and all(one.better for one in ours)):
+    worse = any(our.worse for our in ours)
+    if not worse and not (ours and all(our.better for our in ours)):
         return finding
     verdict = Verdict.DIFFERS if worse else Verdict.REPRODUCED
-    findings = "; ".join(one.text for one in ours)
+    findings = "; ".join(our.text for our in ours)
     return Finding(
         verdict, f"trained again at the paper's size: {findings}", finding.found, "results/"
     )
@@ -70,31 +70,34 @@ def takes(claim: Claim, hours: Hours) -> str:
     return f"{needs.what}: {shown} GPU-hours ({plan['device']}) by the plan of {needs.recipe}"
 
 
-def compared(one: Comparison, scores: Sequence[Score]) -> Own | None:
+def compared(comparison: Comparison, scores: Sequence[Score]) -> Own | None:
     """A difference between two models of the run; None where one of them was not scored."""
     at = {(score["benchmark"], score["model"]): score for score in scores}
-    mine, other = at.get((one.benchmark, one.model)), at.get((one.benchmark, one.against))
+    mine, other = (
+        at.get((comparison.benchmark, comparison.model)),
+        at.get((comparison.benchmark, comparison.against)),
+    )
     apart = difference(mine, other) if mine else None
     if apart is None:
         return None
-    bits = one.benchmark.startswith("bits_per_byte_")
+    bits = comparison.benchmark.startswith("bits_per_byte_")
     unit, words = ("bits per byte", apart.words(1, 3)) if bits else ("points", apart.words())
     # Fewer bits are better; of shares more are.
     low, high = (-apart.high, -apart.low) if bits else (apart.low, apart.high)
-    name = one.benchmark.replace("_", " ")
-    text = f"{name}, {one.model} against {one.against}: {words} {unit}, n = {apart.n}"
+    name = comparison.benchmark.replace("_", " ")
+    text = f"{name}, {comparison.model} against {comparison.against}: {words} {unit}, n = {apart.n}"
     return Own(text, better=low > 0, worse=high < 0)
 
 
 def counted(judged: Sequence[Judged]) -> dict[Verdict, int]:
     """How many claims have each verdict, the strongest first; verdicts of none as 0."""
-    counts = Counter(one.finding.verdict for one in judged)
+    counts = Counter(claim.finding.verdict for claim in judged)
     return {verdict: counts[verdict] for verdict in Verdict}
 
 
 def write(judged: Sequence[Judged], path: Path) -> None:
     """Keep the verdicts as JSON."""
-    write_json(path, [asdict(one) for one in judged])
+    write_json(path, [asdict(claim) for claim in judged])
 
 
 def read(path: Path) -> list[Judged]:
@@ -104,7 +107,7 @@ def read(path: Path) -> list[Judged]:
             Judged(**{
                 **entry,
                 "finding": Finding(**{**entry["finding"], "verdict": Verdict(entry["finding"]["verdict"])}),
-                "ours": [Own(**one) for one in entry["ours"]],
+                "ours": [Own(**our) for our in entry["ours"]],
             })
             for entry in read_json(path)
         ]  # fmt: skip

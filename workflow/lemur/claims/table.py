@@ -55,12 +55,12 @@ def table(found: Sequence[Judged], recipe: str | None) -> tables.Table:
     """One row a claim, under the part of the paper that its words stand in; with a column of what a
     run of ``recipe`` shows where there is one."""
     groups: dict[str, list[list[Any]]] = {}
-    for one in found:
-        part, _, rest = one.place.partition(", ")
-        ours = ["; ".join(own.text for own in one.ours) or None] if recipe else []
+    for judged in found:
+        part, _, rest = judged.place.partition(", ")
+        ours = ["; ".join(own.text for own in judged.ours) or None] if recipe else []
         row = [
-            one.finding.verdict.value, one.quote, rest or None, one.compares, one.finding.found,
-            one.finding.sure, *ours, one.takes or None, one.finding.source,
+            judged.finding.verdict.value, judged.quote, rest or None, judged.compares, judged.finding.found,
+            judged.finding.sure, *ours, judged.takes or None, judged.finding.source,
         ]  # fmt: skip
         groups.setdefault(part, []).append(row)
     counts = judge.counted(found)

@@ -156,7 +156,7 @@ def _with_substitutes(listed: list[Recipe], accepted: list[str]) -> list[tuple[i
         others = item.get("substitutes", [])
         mine = {key: value for key, value in item.items() if key != "substitutes"}
         taken = others if others and item["name"] not in accepted else [mine]
-        chosen += [(number, one) for one in taken]
+        chosen += [(number, name) for name in taken]
     return chosen
 
 

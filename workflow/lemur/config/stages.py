@@ -61,7 +61,8 @@ def clean(recipe: Recipe, source: str) -> Recipe:
     chosen = entry.get("filters", cleaning["filters"][entry["kind"]])
     # Where a threshold is from changes no document.
     cleaning["filters"] = [
-        {key: value for key, value in one.items() if key != "source"} for one in chosen
+        {key: value for key, value in quality_filter.items() if key != "source"}
+        for quality_filter in chosen
     ]
     return {
         "source": _some(entry, _CLEAN + fields),

@@ -167,7 +167,7 @@ def _rows(source: dict[str, Any], rows: Iterator[dict], inside: str) -> Iterator
         data = b"\n".join(
             text.encode("utf-8", "replace") if isinstance(text, str) else text for text in texts
         )
-        path, told = (
+        path, language = (
             _name(_value(row, columns[c][0])) if c in columns else None
             for c in ("path", "language")
         )
@@ -175,7 +175,12 @@ def _rows(source: dict[str, Any], rows: Iterator[dict], inside: str) -> Iterator
         place = f"{inside}#{number:08d}" + (f"/{_safe(path)}" if path else "")
         licence = _licence(_value(row, columns["licence"][0])) if "licence" in columns else declared
         yield Candidate(
-            place, len(data), licence, lambda data=data: data, language=told or None, no_text=odd
+            place,
+            len(data),
+            licence,
+            lambda data=data: data,
+            language=language or None,
+            no_text=odd,
         )
 
 

@@ -70,7 +70,9 @@ def run(spec: dict[str, Any], documents: list[Path], signatures: list[Path], out
     else:
         clusters = []
     # An exact copy goes the way of the one that stands for it.
-    kept = {member.id: (of, alike) for of, members in clusters for member, alike in members}
+    kept = {
+        member.id: (cluster, alike) for cluster, members in clusters for member, alike in members
+    }
     for stands, others in copies.values():
         survivor, similarity = kept.get(stands.id, (stands, 1.0))
         for other in others:
@@ -153,9 +155,9 @@ def _near(
     counts = [pq.read_metadata(path).num_rows for path in documents]
     rows = [np.setdiff1d(np.arange(count), away[file]) for file, count in enumerate(counts)]
     signatures = Signatures(signed, rows, settings)
-    for path, mine, its in zip(signed, counts, signatures.counts(), strict=True):
-        if mine != its:
-            raise UserError(f"{path}: {its} documents, its part has {mine}; sign again")
+    for path, mine, signed_count in zip(signed, counts, signatures.counts(), strict=True):
+        if mine != signed_count:
+            raise UserError(f"{path}: {signed_count} documents, its part has {mine}; sign again")
     compared = Documents(documents, rows, settings.shingle)
     with Near(compared, signatures, settings, folder) as near:
         return _listed(documents, compared, near, lists)
@@ -172,8 +174,8 @@ def _listed(
             wanted[file].append(row)
     places = {
         (file, place.row): place
-        for file, its in wanted.items()
-        for place in _places(file, documents[file], np.array(sorted(its)))
+        for file, rows in wanted.items()
+        for place in _places(file, documents[file], np.array(sorted(rows)))
     }
     found = []
     for group in groups:

@@ -49,6 +49,9 @@ class Examples:
     def chosen(self) -> dict[str, list[dict[str, Any]]]:
         """{kept, dropped: [{path, language, text, reason of a dropped one}]}, in drawn order."""
         return {
-            name: [entry for _, _, entry in sorted(drawn, key=lambda one: (-one[0], one[1]))]
+            name: [
+                entry
+                for _, _, entry in sorted(drawn, key=lambda example: (-example[0], example[1]))
+            ]
             for name, drawn in (("kept", self._kept), ("dropped", self._dropped))
         }

@@ -21,7 +21,7 @@ def read(path: Path) -> Lock:
     if not path.exists():
         return {}
     value = read_json(path)
-    if not isinstance(value, dict) or not all(isinstance(one, dict) for one in value.values()):
+    if not isinstance(value, dict) or not all(isinstance(entry, dict) for entry in value.values()):
         raise UserError(f"{path}: not what resolve.py writes: remove it and resolve again")
     return value
 

@@ -202,8 +202,8 @@ def by_name(path: str) -> frozenset[str]:
     name, extension = _extension(path)
     if extension == "h" and name not in _BY_NAME:
         return frozenset({"c", "cpp"})
-    told = _BY_NAME.get(name) or _BY_EXTENSION.get(extension)
-    return frozenset({told} if told else ())
+    possible = _BY_NAME.get(name) or _BY_EXTENSION.get(extension)
+    return frozenset({possible} if possible else ())
 
 
 def has_unknown_extension(path: str) -> bool:
@@ -225,7 +225,7 @@ def recognise_language(path: str, text: str) -> str | None:
         return _shebang(text) or shared_extensions.recognise_language(extension, text)
     if extension in _BY_EXTENSION:
         return _BY_EXTENSION[extension]
-    told = _shebang(text)
-    if told or extension:
-        return told
+    by_shebang = _shebang(text)
+    if by_shebang or extension:
+        return by_shebang
     return _modeline(text) or _signs(text)

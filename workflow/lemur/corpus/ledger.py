@@ -38,8 +38,8 @@ class Entry:
         """{documents, bytes} after ``step`` and all before it; after cleaning without one."""
         found = Counter(self.cleaned)
         if step is not None:
-            for one in STEPS[: STEPS.index(step) + 1]:
-                found.subtract(self.taken.get(one, Counter()))
+            for earlier in STEPS[: STEPS.index(step) + 1]:
+                found.subtract(self.taken.get(earlier, Counter()))
         return found
 
     def nothing_kept(self) -> str | None:

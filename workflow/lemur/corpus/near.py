@@ -34,8 +34,8 @@ class Documents:
     """The compared documents, numbered through: document k is row ``rows[k]`` of ``files[k]``."""
 
     def __init__(self, paths: Sequence[Path], rows: Sequence[np.ndarray], width: int):
-        self.paths, self._rows = list(paths), [np.asarray(one, np.int64) for one in rows]
-        sizes = [len(one) for one in self._rows]
+        self.paths, self._rows = list(paths), [np.asarray(row, np.int64) for row in rows]
+        sizes = [len(row) for row in self._rows]
         self.first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.count = int(self.first[-1])
         self._shingler = Shingler(width)
@@ -123,9 +123,9 @@ class Near:
             os.pread(self._file.fileno(), size, 8 * int(self._start[number])), np.uint64
         )
 
-    def jaccard(self, one: int, other: int) -> float:
+    def jaccard(self, first: int, other: int) -> float:
         """The exact index of two proposed documents' sets of shingles."""
-        a, b = sorted((self._shingles(one), self._shingles(other)), key=len)
+        a, b = sorted((self._shingles(first), self._shingles(other)), key=len)
         places = np.minimum(np.searchsorted(b, a), len(b) - 1)
         common = int(np.count_nonzero(b[places] == a))
         return common / (len(a) + len(b) - common)
@@ -137,16 +137,16 @@ class Near:
             number = int(parent[number])
         return number
 
-    def _compare(self, one: int, other: int) -> None:
+    def _compare(self, first: int, other: int) -> None:
         """Join the clusters of two documents if they are near and not yet in one."""
-        mine, its = self._root(one), self._root(other)
-        pair = (min(one, other), max(one, other))
-        if mine == its or pair in self._refused:
+        mine, other_root = self._root(first), self._root(other)
+        pair = (min(first, other), max(first, other))
+        if mine == other_root or pair in self._refused:
             return
         self.compared += 1
-        if self.jaccard(one, other) >= self.settings.jaccard:
+        if self.jaccard(first, other) >= self.settings.jaccard:
             self.accepted += 1
-            self._parent[max(mine, its)] = min(mine, its)
+            self._parent[max(mine, other_root)] = min(mine, other_root)
         else:
             if len(self._refused) >= _REMEMBERED:
                 self._refused.clear()

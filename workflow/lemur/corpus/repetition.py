@@ -68,10 +68,10 @@ class Runs:
             return 0.0
         # Whatever is as common lies in a bucket at least as full.
         places = np.flatnonzero(shared >= most)
-        values, of, counts = np.unique(hashes[places], return_inverse=True, return_counts=True)
+        values, inverse, counts = np.unique(hashes[places], return_inverse=True, return_counts=True)
         most = int(counts.max())
         # Of several equally common ones, the longest.
-        places = places[counts[of] == most]
+        places = places[counts[inverse] == most]
         sums = self._sums
         return most * int((sums[places + n] - sums[places]).max()) / self.total
 
@@ -83,10 +83,10 @@ class Runs:
             places = np.arange(len(hashes)) if places is None else places[places < len(hashes)]
             # A run that is alone in its bucket is alone.
             places = places[_crowds(hashes[places]) > 1]
-            its = hashes[places]
-            order = np.argsort(its, kind="stable")
-            same = its[order][1:] == its[order][:-1]
-            again = np.zeros(len(its), bool)
+            window_hashes = hashes[places]
+            order = np.argsort(window_hashes, kind="stable")
+            same = window_hashes[order][1:] == window_hashes[order][:-1]
+            again = np.zeros(len(window_hashes), bool)
             again[order[1:][same]] = again[order[:-1][same]] = True
             self._repeated[n] = places[again]
         return self._repeated[n]

@@ -120,12 +120,12 @@ def sign(settings: Settings, path: Path, out: Path) -> None:
                 hashes, offsets.astype(np.uint64), settings.permutations, _SEED
             )
             signed.append(np.array(rows.to_rows(), np.uint32))
-            its = len(signed[-1])
-            made[COUNT, at : at + its] = np.diff(offsets)
-            at += its
+            lengths = len(signed[-1])
+            made[COUNT, at : at + lengths] = np.diff(offsets)
+            at += lengths
             if at - hashed >= _HASHED:
                 hashed = _hash(settings, signed, made, hashed)
-            progress.add(its)
+            progress.add(lengths)
         if signed:
             _hash(settings, signed, made, hashed)
     save_array(out, made)
@@ -166,7 +166,7 @@ class Signatures:
     def row(self, number: int) -> np.ndarray:
         """Row ``number`` of all files, of the documents used: uint64[documents]."""
         pieces = [np.zeros(0, np.uint64)]
-        for path, its, (begin, count) in zip(self.paths, self.rows, self._begins, strict=True):
+        for path, rows, (begin, count) in zip(self.paths, self.rows, self._begins, strict=True):
             offset = begin + 8 * count * number
-            pieces.append(np.fromfile(path, np.uint64, count, offset=offset)[its])
+            pieces.append(np.fromfile(path, np.uint64, count, offset=offset)[rows])
         return np.concatenate(pieces)

@@ -69,8 +69,8 @@ class Rules:
         if self.has_paths and not found.language:
             if languages.has_unknown_extension(path):
                 return "other_type"
-            told = languages.by_name(path)
-            if told and not self.languages & told:
+            possible = languages.by_name(path)
+            if possible and not self.languages & possible:
                 return "other_language"
         if found.no_text:
             return "not_text"
@@ -82,8 +82,10 @@ class Rules:
         """The document's language: its column's, its path's and content's, or the only one wanted."""
         if found.language:
             return languages.by_column(found.language)
-        told = languages.recognise_language(found.path, text) if self.has_paths else None
-        return told or (None if self.has_paths else self.sole or ("text" if self.prose else None))
+        recognised = languages.recognise_language(found.path, text) if self.has_paths else None
+        return recognised or (
+            None if self.has_paths else self.sole or ("text" if self.prose else None)
+        )
 
     def licence(self, found: Candidate, text: str) -> tuple[str | None, str | None]:
         """(licence, None) or (None, reason): a file's own SPDX line wins over its package's."""

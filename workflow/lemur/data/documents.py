@@ -38,13 +38,13 @@ def shards(paths: Iterable[Path | str]) -> list[Shard]:
     """All shards, sorted by source and part; a part that is missing or there twice is an error."""
     found = sorted(shard(path) for path in paths)
     by_source: dict[str, list[Shard]] = {}
-    for one in found:
-        by_source.setdefault(one.source, []).append(one)
-    for source, its in by_source.items():
-        if [one.part for one in its] != list(range(its[0].parts)) or len(
-            {one.parts for one in its}
+    for table in found:
+        by_source.setdefault(table.source, []).append(table)
+    for source, tables in by_source.items():
+        if [table.part for table in tables] != list(range(tables[0].parts)) or len(
+            {table.parts for table in tables}
         ) != 1:
-            have = ", ".join(f"{one.part} of {one.parts}" for one in its)
+            have = ", ".join(f"{table.part} of {table.parts}" for table in tables)
             raise UserError(f"source '{source}': needs each of its parts once, has {have}")
     return found
 

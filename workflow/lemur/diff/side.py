@@ -39,7 +39,7 @@ def read(given: str) -> Side:
 
 def _scores(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
     paths = sorted(folder.glob("evaluate/*/*/scores.json"))
-    return {(one["benchmark"], one["model"]): one for one in inputs.scores(paths)}
+    return {(score["benchmark"], score["model"]): score for score in inputs.scores(paths)}
 
 
 def _ran(folder: Path, scores: Mapping[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
@@ -47,7 +47,9 @@ def _ran(folder: Path, scores: Mapping[tuple[str, str], dict[str, Any]]) -> dict
     kept = [
         path for path in sorted(folder.glob("recipes/*.json")) if not path.name.endswith(records.SUFFIX)
     ]  # fmt: skip
-    made = [records.read(found) for one in scores.values() if (found := records.find(one["_path"]))]
+    made = [
+        records.read(found) for score in scores.values() if (found := records.find(score["_path"]))
+    ]
     if made:
         newest = max(made, key=lambda facts: facts["started"])
         kept = [path for path in kept if path.stem == (newest.get("recipe_digest") or "")[:16]]

@@ -102,7 +102,7 @@ def _scores(first: Side, second: Side, changed: set[str]) -> list[str]:
         apart = difference(mine, other)
         if apart is not None:
             scale, digits = (1, 3) if bits else (100, 1)
-            values = [f"{one['value'] * scale:.{digits}f}" for one in (other, mine)]
+            values = [f"{side['value'] * scale:.{digits}f}" for side in (other, mine)]
             rows.append([benchmark, model, *values, apart.words(scale, digits), str(apart.n)])
     shown = [f"{skipped} scores of held-out documents: the two runs hold out other ones"] if skipped else []  # fmt: skip
     if not rows:

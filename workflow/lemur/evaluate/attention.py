@@ -57,7 +57,7 @@ def attend(
     if slots is None or slots.prefilling:
         if slots is not None and slots.prefix is not None:
             key, value = slots.prefix.before(module.layer_idx, key, value)
-        key, value = (one.repeat_interleave(group, 1) for one in (key, value))
+        key, value = (heads.repeat_interleave(group, 1) for heads in (key, value))
         return over_prompt(query, key, value, scale).transpose(1, 2).contiguous(), None
     folded = query.view(rows, -1, group, width, size).transpose(2, 3).flatten(2, 3)
     out = decode(folded, slots, module.layer_idx, scale).reshape(rows, width, group, -1, size)

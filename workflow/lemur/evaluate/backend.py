@@ -81,14 +81,14 @@ class TransformersBackend(Tokenised):
     def scored(self, spans: Spans, done: int, form: Any) -> Answers:
         """Windows of all requests together, the longest first."""
         windows = [(number, *span) for number, many in enumerate(spans) for span in many]
-        windows.sort(key=lambda one: (-len(one[1]), one[0]))
+        windows.sort(key=lambda window: (-len(window[1]), window[0]))
         left = [len(many) for many in spans]
         totals, greedy = [0.0] * len(spans), [True] * len(spans)
-        amount = sum(len(one[1]) for one in windows)
+        amount = sum(len(window[1]) for window in windows)
         with Progress(self.label, amount, "tokens") as progress:
             for number in [number for number, count in enumerate(left) if count == 0]:
                 yield number, {"response": form(0.0, True), "tokens": 0}
-            for group in batched_by_tokens([len(one[1]) for one in windows], self._limit()):
+            for group in batched_by_tokens([len(window[1]) for window in windows], self._limit()):
                 part = [windows[index] for index in group]
                 for (number, given, _), (total, best) in zip(part, self._score(part), strict=True):
                     totals[number] += total

@@ -22,14 +22,14 @@ def empty(score: Score) -> str:
 def cut(score: Score) -> str:
     """Answers that ended at the limit of new tokens, and prompts that were refused or cut."""
     responses = score.get("responses") or {}
-    asked, told = answers(score), []
+    asked, remarks = answers(score), []
     if long := responses.get("finish", {}).get("length", 0):
-        told.append(f"{long} of {asked} answers end at the limit of new tokens")
+        remarks.append(f"{long} of {asked} answers end at the limit of new tokens")
     if refused := responses.get("finish", {}).get("refused", 0):
-        told.append(f"{refused} of {asked} prompts were refused by the server")
+        remarks.append(f"{refused} of {asked} prompts were refused by the server")
     if short := responses.get("truncated_prompts", 0):
-        told.append(f"{short} of {asked or score['n']} prompts did not fit whole")
-    return "; ".join(told)
+        remarks.append(f"{short} of {asked or score['n']} prompts did not fit whole")
+    return "; ".join(remarks)
 
 
 def forgeable(score: Score) -> str:

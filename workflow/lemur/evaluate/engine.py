@@ -168,10 +168,12 @@ class Engine:
         """
         if not wanted:
             return
-        order = sorted(range(len(wanted)), key=lambda one: (-len(wanted[one].prompt), one))
+        order = sorted(range(len(wanted)), key=lambda place: (-len(wanted[place].prompt), place))
         waiting = iter(order)
         # Guesses are written too, before they are refused.
-        capacity = max(len(one.prompt) + one.max_new_tokens for one in wanted) + guesses.MOST
+        capacity = (
+            max(len(request.prompt) + request.max_new_tokens for request in wanted) + guesses.MOST
+        )
         rows = min(batch, len(wanted))
         slots = Slots(self.layers, rows, capacity, self.device, prefix)
         before, heard = prefix.ids if prefix is not None else (), Heard()
@@ -218,7 +220,7 @@ class Engine:
         chosen: list[list[int]] = []
         lengths = [len(row.wanted.prompt) for row in fresh]
         # What a prefix adds is attended to, not computed again.
-        costs = [one + slots.before // 8 for one in lengths]
+        costs = [length + slots.before // 8 for length in lengths]
         for group in batched_by_tokens(costs, self.prefill_tokens, padded=self.lean is None):
             last = self._last([fresh[number].wanted.prompt for number in group], start, slots)
             scores = self.logits(last)
@@ -285,9 +287,9 @@ class Engine:
         chosen = []
         for number, (row, many) in enumerate(zip(live, guessed, strict=True)):
             mine = best[number * width : number * width + len(many) + 1]
-            right = next((n for n, one in enumerate(many) if one != mine[n]), len(many))
+            right = next((n for n, token in enumerate(many) if token != mine[n]), len(many))
             if row.guesser is not None:
-                row.guesser.told(len(many), right)
+                row.guesser.record(len(many), right)
             chosen.append([*mine[:right], self.drawn(row, scores[number, right], mine[right])])
         taken = torch.tensor([len(tokens) for tokens in chosen], device=self.device)
         slots.lengths[: len(live)] += taken

@@ -89,7 +89,9 @@ def score(spec: dict[str, Any], bench: Bench, judge: Judge, items: list[Item]) -
             drawn.append((len(judged), passed))
             estimates.append(intervals.pass_at_k(len(judged), passed, 1))
     _judge_again(sandbox, judge, items, limits, f"{label} again")
-    missed = Counter(stable(one.detail) for one in verdicts if one.verdict == NOT_JUDGED)
+    missed = Counter(
+        stable(verdict.detail) for verdict in verdicts if verdict.verdict == NOT_JUDGED
+    )
     more: dict[str, Any] = {"not_judged": dict(sorted(missed.items()))} if missed else {}
     if lacking := _lacking(verdicts):
         more["lacking_modules"] = lacking
@@ -143,8 +145,8 @@ def _judge_again(
 def _lacking(verdicts: list[Verdict]) -> dict[str, int]:
     """Answers that ended for want of a module, by its name: a sandbox for functions has Python's
     standard library, and ``numpy`` is not of it."""
-    named = (_MODULE.match(one.detail) for one in verdicts if one.verdict == "error")
-    return dict(sorted(Counter(one.group(1) for one in named if one).items()))
+    named = (_MODULE.match(verdict.detail) for verdict in verdicts if verdict.verdict == "error")
+    return dict(sorted(Counter(match.group(1) for match in named if match).items()))
 
 
 def _pass_at(drawn: list[tuple[int, int]]) -> dict[str, Any]:

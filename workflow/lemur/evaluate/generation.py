@@ -165,6 +165,10 @@ def places(bench: Bench, lm: ReplayLM) -> list[dict[str, Any]]:
     order = {place: number for number, place in enumerate(named)}
     found = sorted(
         lm.places,
-        key=lambda one: (order[one["task"], one["document"]], one["choice"], one["repeat"]),
+        key=lambda sample: (
+            order[sample["task"], sample["document"]],
+            sample["choice"],
+            sample["repeat"],
+        ),
     )
-    return [{**one, "document": named[one["task"], one["document"]]} for one in found]
+    return [{**sample, "document": named[sample["task"], sample["document"]]} for sample in found]

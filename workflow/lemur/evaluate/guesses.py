@@ -75,7 +75,7 @@ class Guesser:
                 return others
         return []
 
-    def told(self, guessed: int, confirmed: int) -> None:
+    def record(self, guessed: int, confirmed: int) -> None:
         """How many of ``guessed`` tokens held."""
         if guessed:
             share = confirmed / min(guessed, confirmed + 1)

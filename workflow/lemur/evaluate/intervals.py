@@ -32,7 +32,9 @@ def weighted_share(
     if len(set(weights)) == 1:
         return sum(right) / len(right), wilson(sum(right), len(right))
     total = math.fsum(weights)
-    share = math.fsum(weight for one, weight in zip(right, weights, strict=True) if one) / total
+    share = (
+        math.fsum(weight for solved, weight in zip(right, weights, strict=True) if solved) / total
+    )
     share = 1.0 if all(right) else share
     number = total * total / math.fsum(weight * weight for weight in weights)
     return share, wilson(share * number, number)
@@ -95,8 +97,8 @@ def paired_shares(ours: Sequence[bool], theirs: Sequence[bool]) -> tuple[float, 
     shares = tables[0] / n, tables[1] / n
     (low1, high1), (low2, high2) = wilson(tables[0], n), wilson(tables[1], n)
 
-    def put(one: float, two: float) -> float:
-        return math.sqrt(max(0.0, one * one - 2 * phi * one * two + two * two))
+    def put(low: float, two: float) -> float:
+        return math.sqrt(max(0.0, low * low - 2 * phi * low * two + two * two))
 
     apart = shares[0] - shares[1]
     low = apart - put(shares[0] - low1, high2 - shares[1])

@@ -113,12 +113,13 @@ class _Block:
     ) -> torch.Tensor:
         """[rows, width, heads, head] of ``rows`` of one length."""
         query, both = (
-            one.view(rows, -1, one.shape[1], self.size).transpose(1, 2) for one in (query, both)
+            states_of.view(rows, -1, states_of.shape[1], self.size).transpose(1, 2)
+            for states_of in (query, both)
         )
         key, value = both.chunk(2, 1)
         if slots is not None and slots.prefix is not None:
             key, value = slots.prefix.before(self.layer_idx, key, value)
-        key, value = (one.repeat(1, self.group, 1, 1) for one in (key, value))
+        key, value = (heads.repeat(1, self.group, 1, 1) for heads in (key, value))
         return over_prompt(query, key, value, self.scaling).transpose(1, 2)
 
     def _apart(self, weight: torch.Tensor) -> torch.Tensor:
@@ -189,7 +190,7 @@ class Lean:
         last: torch.Tensor | None = None,
     ) -> torch.Tensor:
         states = self.embed(ids)
-        cos, sin = (one.flatten(0, 1)[:, None] for one in self.rotary(states, positions))
+        cos, sin = (wave.flatten(0, 1)[:, None] for wave in self.rotary(states, positions))
         sin = torch.cat([-sin[..., : sin.shape[-1] // 2], sin[..., sin.shape[-1] // 2 :]], -1)
         for block in self.blocks[:-1]:
             states = block(states, (cos, sin), lengths, slots)

@@ -10,7 +10,11 @@ def limited(found: dict[str, Split], limit: int | None, name: str) -> tuple[dict
     """The first ``limit`` problems of a fixed order, back in their own order, and how many there
     are in all. The order depends on the benchmark alone, so a larger limit holds a smaller one.
     """
-    places = [(one, number) for one in sorted(found) for number in range(len(found[one]["test"]))]
+    places = [
+        (subject, number)
+        for subject in sorted(found)
+        for number in range(len(found[subject]["test"]))
+    ]
     total = len(places)
     if total == 0:
         raise UserError(f"{name}: its data holds no problem")
@@ -22,8 +26,8 @@ def limited(found: dict[str, Split], limit: int | None, name: str) -> tuple[dict
     random.Random(f"order of {name}").shuffle(places)  # noqa: S311
     chosen = set(places[:limit])
     result: dict[str, Split] = {}
-    for one, split in found.items():
-        kept = [doc for number, doc in enumerate(split["test"]) if (one, number) in chosen]
+    for subject, split in found.items():
+        kept = [doc for number, doc in enumerate(split["test"]) if (subject, number) in chosen]
         if kept:
-            result[one] = {**split, "test": kept}
+            result[subject] = {**split, "test": kept}
     return result, total

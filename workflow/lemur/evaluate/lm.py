@@ -109,7 +109,7 @@ class ReplayLM(_Keyed):
 
     def generate_until(self, requests: list[Instance]) -> list[str]:
         answers = self._all(requests)
-        return answers if self.longest is None else [self._readable(one) for one in answers]
+        return answers if self.longest is None else [self._readable(answer) for answer in answers]
 
     def _readable(self, answer: str) -> str:
         assert self.longest is not None

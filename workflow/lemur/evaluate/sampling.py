@@ -62,8 +62,8 @@ def _joined(
     if hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest() != judged.prompt_sha256:
         raise UserError(f"{where}: '{judged.document}' is asked otherwise now: judge again")
     given = responses[judged.task, sample["doc_id"]]
-    texts = [one["response"] for one in given if isinstance(one["response"], str)]
-    pairs = [one["response"] for one in given if isinstance(one["response"], list)]
+    texts = [answer["response"] for answer in given if isinstance(answer["response"], str)]
+    pairs = [answer["response"] for answer in given if isinstance(answer["response"], list)]
     choices: list[str] = []
     if pairs and len(pairs) > 1:
         choices = [str(arguments[1]) for arguments in sample["arguments"]]
@@ -88,5 +88,5 @@ def _joined(
         correct=correct,
         score=score,
         finish=str(given[0].get("finish", "")),
-        tokens=sum(one.get("tokens", 0) for one in given),
+        tokens=sum(answer.get("tokens", 0) for answer in given),
     )

@@ -57,7 +57,7 @@ class ServerBackend(Backend):
         """Continuations as they come. A prompt that the server refuses is counted as an empty answer
         with finish ``refused``."""
 
-        def one(number: int) -> dict[str, Any]:
+        def answer(number: int) -> dict[str, Any]:
             try:
                 text, finish, tokens = self.client.complete(
                     requests[number].args[0],
@@ -71,7 +71,7 @@ class ServerBackend(Backend):
                 return {"response": "", "tokens": 0, "finish": "refused"}
             return {"response": text, "tokens": tokens, "finish": finish}
 
-        yield from self._each(one, len(requests), done)
+        yield from self._each(answer, len(requests), done)
 
     def loglikelihood(
         self, requests: Sequence[Instance], seeds: Sequence[int], done: int
@@ -80,7 +80,7 @@ class ServerBackend(Backend):
         continuation is found as it is where the model is loaded here: all after as many as the
         context alone has. A prompt that the server refuses is an answer that is not chosen."""
 
-        def one(number: int) -> dict[str, Any]:
+        def answer(number: int) -> dict[str, Any]:
             context, rest = requests[number].args[:2]
             if not context.strip():
                 raise UserError(
@@ -106,7 +106,7 @@ class ServerBackend(Backend):
                 ) from None
             return {"response": [total, greedy], "tokens": tokens}
 
-        yield from self._each(one, len(requests), done)
+        yield from self._each(answer, len(requests), done)
 
     def _length(self, context: str) -> int:
         """Tokens of a context, asked once however many continuations it has."""
@@ -129,7 +129,7 @@ class ServerBackend(Backend):
             f"{self.label}: bits per byte needs the model's tokens: no server gives them"
         )
 
-    def _each(self, one: Callable[[int], dict[str, Any]], count: int, done: int) -> Answers:
+    def _each(self, request: Callable[[int], dict[str, Any]], count: int, done: int) -> Answers:
         waiting: dict[Future[dict[str, Any]], int] = {}
         left = iter(range(count))
         pool = ThreadPoolExecutor(self.batch)
@@ -137,7 +137,7 @@ class ServerBackend(Backend):
             with Progress(self.label, count + done, "responses", start=done) as progress:
                 while True:
                     while len(waiting) < self.batch and (number := next(left, None)) is not None:
-                        waiting[pool.submit(one, number)] = number
+                        waiting[pool.submit(request, number)] = number
                     if not waiting:
                         return
                     failed = None

@@ -38,7 +38,7 @@ class Prefix:
         """Keys and values [rows, key heads, width, head] with the prefix's before them."""
         rows = len(key)
         kept = ((self.keys[layer], key), (self.values[layer], value))
-        both = (torch.cat([one.expand(rows, -1, -1, -1), other], 2) for one, other in kept)
+        both = (torch.cat([prefix.expand(rows, -1, -1, -1), other], 2) for prefix, other in kept)
         return next(both), next(both)
 
 
@@ -208,5 +208,5 @@ def split(used: Sequence[int]) -> list[int]:
     costs = {count: count * max(used)}
     for end in range(1, count):
         costs[end] = end * max(used[:end]) + (count - end) * max(used[end:]) + _SPLIT
-    end = min(costs, key=lambda one: (costs[one], -one))
+    end = min(costs, key=lambda length: (costs[length], -length))
     return [count] if end == count else [end, count]

@@ -22,9 +22,9 @@ class Source:
                 raise UserError(f"{self.path}: no such file")
             return
         listed = read_manifest(self.path)
-        self.listed = {one.path: one for one in listed}
+        self.listed = {entry.path: entry for entry in listed}
         self.files = [*self.listed]
-        hashes = [one.sha256 for one in listed if one.sha256 is not None]
+        hashes = [entry.sha256 for entry in listed if entry.sha256 is not None]
         if len(hashes) < len(listed):
             raise UserError(
                 f"{self.path}: not a manifest of a download (a file without its sha256)"

@@ -70,7 +70,7 @@ class Bench:
     def _one_of(self, name: str) -> dict[str, Any]:
         config = copy.deepcopy(self.definition["task"])
         config["task"], config["dataset_name"] = f"{config['task']}_{name}", name
-        stops = {tuple(one["stop_tokens"]) for one in self.documents[name]["test"]}
+        stops = {tuple(document["stop_tokens"]) for document in self.documents[name]["test"]}
         if len(stops) > 1:
             raise UserError(f"{self.name}: {name}: problems with different stop texts")
         config["generation_kwargs"]["until"] = [*stops.pop()]
@@ -134,7 +134,7 @@ class Bench:
 def _once(found: dict[str, Split], name: str) -> None:
     """UserError where two problems have one name, by which verdicts are told apart and paired."""
     seen: set[str] = set()
-    for document in (one for split in found.values() for one in split["test"]):
+    for document in (problem for split in found.values() for problem in split["test"]):
         if document["_id"] in seen:
             raise UserError(f"{name}: its data holds the problem '{document['_id']}' twice")
         seen.add(document["_id"])

@@ -49,7 +49,7 @@ def _source(result: Result) -> dict[str, Any]:
         "hf_repo": result.dataset.dataset,
         **({"hf_split": result.dataset.split} if result.dataset.split else {}),
         "samples_number": result.scores["of"],
-        "sample_ids": [f"{one.task}/{one.document}" for one in result.samples],
+        "sample_ids": [f"{sample.task}/{sample.document}" for sample in result.samples],
         "additional_details": _strings({"config": result.dataset.config}),
     }
 
@@ -199,7 +199,7 @@ def write(result: Result, folder: Path) -> None:
     path = folder / f"{place}_samples.jsonl"
     if judged:
         # In ASCII: what a model says may be no text that UTF-8 can hold.
-        lines = [json.dumps(instance(result, one), sort_keys=True) + "\n" for one in judged]
+        lines = [json.dumps(instance(result, sample), sort_keys=True) + "\n" for sample in judged]
         write_text(path, "".join(lines))
     made = record(result, path if judged else None, f"{place}_samples.jsonl")
     write_json(folder / f"{place}.json", made)

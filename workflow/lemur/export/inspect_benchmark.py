@@ -109,7 +109,7 @@ def write(result: Result, out: Path) -> None:
                 name=result.benchmark,
                 location=data.dataset if data else None,
                 samples=len(result.samples),
-                sample_ids=[f"{one.task}/{one.document}" for one in result.samples],
+                sample_ids=[f"{sample.task}/{sample.document}" for sample in result.samples],
             ),
             model=model,
             model_generate_config=GenerateConfig(

@@ -52,7 +52,7 @@ def _range(interval: tuple[float, float] | None) -> str | None:
 def _reasons(ended: Ended | None) -> str | None:
     if ended is None:
         return None
-    order = sorted(ended.reasons.items(), key=lambda one: (-one[1], one[0]))
+    order = sorted(ended.reasons.items(), key=lambda entry: (-entry[1], entry[0]))
     return ", ".join(f"{count} {reason}" for reason, count in order)
 
 
@@ -71,7 +71,10 @@ def _table(
 ) -> tables.Table:
     caption, axes = TABLES[name]
     recorded, printed = outcomes.read(counted), agent.parts(source)
-    labels = {(one.axis, one.model): one for one in agent.read_labels(source, counted)}
+    labels = {
+        (read_label.axis, read_label.model): read_label
+        for read_label in agent.read_labels(source, counted)
+    }
     live = live_labels(results)
     parts = list(dict.fromkeys(part.name for axis in axes for part in PARTS[axis][1]))
     groups = []
@@ -114,10 +117,13 @@ def _feedback(
 ) -> tables.Table:
     """Without and with feedback, in pairs of the same tasks."""
     recorded, named = outcomes.read(counted), players(spec)
-    labels = {(one.axis, one.model): one for one in agent.read_labels(source, counted)}
+    labels = {
+        (read_label.axis, read_label.model): read_label
+        for read_label in agent.read_labels(source, counted)
+    }
     groups = []
     for heading, (category, axis) in CATEGORIES.items():
-        sets = sorted({one.task for one in recorded if one.category == category})
+        sets = sorted({record.task for record in recorded if record.category == category})
         rows = []
         for pairs in (capabilities.recorded_pairs(category, recorded), capabilities.live_pairs(sets, results)):  # fmt: skip
             for pair in pairs:

@@ -54,28 +54,30 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
     for model in spec["models"]:
         mine = [score for (name, _), score in found.items() if name == model["name"]]
         order = list(COLUMNS.values())
-        mine.sort(key=lambda one: (order.index(str(column_of(one["benchmark"]))), one["benchmark"]))
+        mine.sort(
+            key=lambda entry: (order.index(str(column_of(entry["benchmark"]))), entry["benchmark"])
+        )
         rows = []
         for score in mine:
             other = found.get((str(first), score["benchmark"]))
-            told = explanation(spec, model, score, numbers)
+            explanations = explanation(spec, model, score, numbers)
             rows.append(
                 [
                     score["benchmark"],
                     *beside(score, _printed(model, score["benchmark"], numbers), comparable(model)),
                     _asked(score),
                     "; ".join(caveats.all_caveats(score)) or None,
-                    otherwise(score, [one for one in mine if _column(one) == _column(score)]),
+                    otherwise(score, [other for other in mine if _column(other) == _column(score)]),
                     against(score, other) if other is not score else None,
-                    told,
+                    explanations,
                     None if hits is None else hits.get(score["benchmark"], 0),
                     _links(score["_path"], out),
                 ]
             )
         mean = average(model, mine, numbers)
         if mean is not None:
-            told = _of_average(model, mean, [row[10] for row in rows])
-            rows.append([*mean, None, None, None, told, None, None])
+            explanations = _of_average(model, mean, [row[10] for row in rows])
+            rows.append([*mean, None, None, None, explanations, None, None])
         if rows:
             paper = f", the paper's {model['paper']}" if model.get("paper") else ""
             groups.append((f"{model['label']}{paper}", rows))
@@ -142,7 +144,9 @@ def _asked(score: Score) -> str:
     """How many problems of how many, and what came of those that could not be judged."""
     shown = f"{score['n']} of {score['of']}"
     if score["value"] is not None and score.get("n_judged", score["n"]) < score["n"]:
-        missed = sorted(score.get("not_judged", {}).items(), key=lambda one: (-one[1], one[0]))
+        missed = sorted(
+            score.get("not_judged", {}).items(), key=lambda entry: (-entry[1], entry[0])
+        )
         named = "; ".join(f"{number} x {why}" for why, number in missed[:3])
         more = f"; {len(missed) - 3} more reasons" if len(missed) > 3 else ""
         shown += f", {score['n_judged']} judged ({named}{more})"
@@ -193,9 +197,9 @@ def average(
     """The mean over the paper's eight benchmarks, as the paper takes it; over those that both have,
     named as such, where ours are fewer. One benchmark a column: asked as the paper's code does,
     else the one with the most problems."""
-    scored = [one for one in scores if one["value"] is not None]
-    scored.sort(key=lambda one: (one["benchmark"].endswith("_paper"), one["n"]))
-    chosen = {column_of(one["benchmark"]): one for one in scored}
+    scored = [score for score in scores if score["value"] is not None]
+    scored.sort(key=lambda entry: (entry["benchmark"].endswith("_paper"), entry["n"]))
+    chosen = {column_of(score["benchmark"]): score for score in scored}
     if not chosen:
         return None
     columns = [name for name in BENCHMARKS if name in chosen]
@@ -204,7 +208,7 @@ def average(
     edges = [[100 * edge for edge in chosen[name]["interval"]] for name in columns]
     mean = sum(ours) / len(ours)
     below, above = (
-        math.sqrt(sum((one - edge[side]) ** 2 for one, edge in zip(ours, edges, strict=True)))
+        math.sqrt(sum((value - edge[side]) ** 2 for value, edge in zip(ours, edges, strict=True)))
         / len(ours)
         for side in (0, 1)
     )
@@ -214,8 +218,8 @@ def average(
     printed = None
     if whole:
         printed = numbers.get((key, AVERAGE))
-    elif all(one is not None for one in theirs):
-        printed = sum(one for one in theirs if one is not None) / len(theirs)
+    elif all(their is not None for their in theirs):
+        printed = sum(their for their in theirs if their is not None) / len(theirs)
     shown = f"{mean - below:.1f} to {mean + above:.1f}"
     name = "Average" if whole else f"Mean of the {len(columns)} above"
     if printed is None or not comparable(model):
@@ -225,7 +229,7 @@ def average(
 
 
 def _of_average(
-    model: Mapping[str, Any], mean: list[Any], told: Sequence[str | None]
+    model: Mapping[str, Any], mean: list[Any], explanations: Sequence[str | None]
 ) -> str | None:
     """The same for the average, which the rows above explain or not."""
     if mean[1] is None:
@@ -237,7 +241,11 @@ def _of_average(
         return "within the interval"
     if not model.get("own"):
         return f"trained here, as the paper's {model['paper']} was"
-    gaps = [one for one in told if one not in (None, "within the interval")]
+    gaps = [
+        explanation
+        for explanation in explanations
+        if explanation not in (None, "within the interval")
+    ]
     return "unexplained" if "unexplained" in gaps or not gaps else "the gaps above"
 
 
@@ -279,16 +287,16 @@ def _unseen(hub_only: Mapping[str, bool]) -> list[str]:
 def _vouch(model: Mapping[str, Any], scores: Sequence[Score], numbers: reported.Numbers) -> str:
     """Whether a public model's scores here are its published ones."""
     judged = [
-        one
-        for one in scores
-        if one["value"] is not None and one.get("n_judged", one["n"]) == one["of"]
+        score
+        for score in scores
+        if score["value"] is not None and score.get("n_judged", score["n"]) == score["of"]
     ]
-    pairs = [(one, _printed(model, one["benchmark"], numbers)) for one in judged]
-    pairs = [(one, printed) for one, printed in pairs if printed is not None]
+    pairs = [(score, _printed(model, score["benchmark"], numbers)) for score in judged]
+    pairs = [(pair, printed) for pair, printed in pairs if printed is not None]
     if not pairs:
         return f"{FULL} scored ({model['label']}), but on no benchmark whole."
     near = sum(
-        one["interval"][0] * 100 <= printed <= one["interval"][1] * 100 for one, printed in pairs
+        pair["interval"][0] * 100 <= printed <= pair["interval"][1] * 100 for pair, printed in pairs
     )
     return f"{FULL} scored: {model['label']} matches its published score on {near} of {len(pairs)}."
 

@@ -34,8 +34,8 @@ def _series(
     ]
     for number, model in enumerate(dict.fromkeys(model for _, model in live)):
         mine = [live.get((name, model)) for name in names]
-        half = frozenset(k for k, one in enumerate(mine) if one is not None and not one.whole)
-        values = [one and one.value for one in mine]
+        half = frozenset(k for k, label in enumerate(mine) if label is not None and not label.whole)
+        values = [label and label.value for label in mine]
         made.append(radar.Series(named[model], values, "D^vP*"[number % 5], partial=half))
     return made
 
@@ -60,14 +60,18 @@ def write(
     chosen = colours(spec, [PRINTED, RECOUNTED, *own])
     chosen = {own.get(name, name): pair for name, pair in chosen.items()}
     names = [axis.name for axis in AXES]
-    paper = {one.axis: one for one in read_labels(source, table) if one.model == MODEL}
+    paper = {
+        read_label.axis: read_label
+        for read_label in read_labels(source, table)
+        if read_label.model == MODEL
+    }
     labels = live_labels(read_results(spec, paths))
     live = {(label.axis, label.model): label for label in labels}
     series = _series(named, paper, live)
-    for one in series:  # a published model has no colour of its own, but a marker
-        chosen.setdefault(one.name, style.ink)
-    texts = [_at_axis(name, [one.values[k] for one in series]) for k, name in enumerate(names)]
-    highest = max(value for one in series for value in one.values if value is not None)
+    for line in series:  # a published model has no colour of its own, but a marker
+        chosen.setdefault(line.name, style.ink)
+    texts = [_at_axis(name, [line.values[k] for line in series]) for k, name in enumerate(names)]
+    highest = max(value for line in series for value in line.values if value is not None)
     top = max(60, math.ceil(highest / 10) * 10)
     notes = _notes(labels)
     figure = canvas(style, style.width * 1.2 + 0.2 * (len(notes) + len(series)))
@@ -99,7 +103,7 @@ def _notes(labels: Sequence[LiveLabel]) -> list[str]:
     for label in labels:
         if not label.whole:
             shown = partial.setdefault(label.axis, [])
-            shown += [one.part.name for one in label.played if one.part.name not in shown]
+            shown += [played.part.name for played in label.played if played.part.name not in shown]
     if partial:
         notes.append("half-filled: some parts or tasks of the axis only")
     for axis, shown in partial.items():

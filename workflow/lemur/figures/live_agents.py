@@ -67,7 +67,7 @@ def difference(mine: Result, other: Result | None) -> Difference | None:
 
 def _listed(counts: Mapping[str, int]) -> str | None:
     """``2 x solved; 1 x out of turns``: the most frequent ones, since reasons may be as many as episodes."""
-    order = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    order = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
     shown = [f"{count} x {_line(what)}" for what, count in order[:MOST]]
     if order[MOST:]:
         shown.append(f"{len(order) - MOST} more kinds")
@@ -115,17 +115,17 @@ def _row(result: Result, other: Result | None, out: Path) -> list[Any]:
 def table(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> tables.Table:
     """Models as groups, in the recipe's order, and the known solutions as the last one, apart."""
     named, found = players(spec), read_results(spec, paths)
-    models = list(dict.fromkeys(one.model for one in found if not one.known_solutions))
-    first = {one.name: one for one in found if models and one.model == models[0]}
+    models = list(dict.fromkeys(result.model for result in found if not result.known_solutions))
+    first = {result.name: result for result in found if models and result.model == models[0]}
     groups = []
     for model in models:
         rows = [
-            _row(one, None if model == models[0] else first.get(one.name), out)
-            for one in found
-            if one.model == model
+            _row(result, None if model == models[0] else first.get(result.name), out)
+            for result in found
+            if result.model == model
         ]
         groups.append((named[model], rows))
-    known = [_row(one, None, out) for one in found if one.known_solutions]
+    known = [_row(result, None, out) for result in found if result.known_solutions]
     groups += [(KNOWN, known)] if known else []
     start = named[models[0]] if models else "the first model"
     return tables.Table(

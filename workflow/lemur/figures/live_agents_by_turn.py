@@ -44,7 +44,7 @@ class Curve:
 
 def limit_of_turns(results: Sequence[Result]) -> int:
     """To which turn the curves of one environment go: its setting, else the longest episode."""
-    lengths = [len(one.episode.turns) for result in results for one in result.counted]
+    lengths = [len(attempt.episode.turns) for result in results for attempt in result.counted]
     given = [result.settings.get("turns") for result in results]
     return max([1, *lengths, *(turns for turns in given if isinstance(turns, int))])
 
@@ -55,10 +55,10 @@ def curve(result: Result, last: int) -> Curve | None:
     if not counted:
         return None
     turns = np.arange(1, last + 1)
-    lengths = np.array([len(one.episode.turns) for one in counted])
+    lengths = np.array([len(attempt.episode.turns) for attempt in counted])
     by_rule = {}
     for rule in ("paper", "strict"):
-        solved = np.array([getattr(one.verdict, rule) == 1 for one in counted])
+        solved = np.array([getattr(attempt.verdict, rule) == 1 for attempt in counted])
         by_rule[rule] = (lengths[:, None] <= turns) & solved[:, None]
     rates = {
         rule: tuple(Rate(int(count), len(counted)) for count in table.sum(0))
@@ -135,7 +135,9 @@ def write(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
                 colour, look = looks[result.model]
                 _draw(axes, drawn, look, colour[0])
                 rows += _rows(drawn)
-        counts = sorted({one.rates[0].total for one in made.values() if one})
+        counts = sorted(
+            {curve_of_model.rates[0].total for curve_of_model in made.values() if curve_of_model}
+        )
         shown = " or ".join(map(str, counts)) or "no"
         plural = "" if counts == [1] else "s"
         axes.set_title(f"{name_environment(mine[0])}, {shown} episode{plural}", loc="left")

@@ -120,8 +120,8 @@ def _heldout(
             *((order.index(model), bits) for _, model, bits in points), strict=True
         )
         axes.plot(places, values, marker=marker, color=colour[kind], label=kind)
-        told = ", ".join(f"{model} {value:.3f}" for _, model, value in points)
-        described.append(f"held-out {kind}, bits per byte: {told}")
+        shown = ", ".join(f"{model} {value:.3f}" for _, model, value in points)
+        described.append(f"held-out {kind}, bits per byte: {shown}")
     axes.set_xticks(range(len(order)), [f"{name}\n{_si(models[name])}" for name in order])
     axes.set_title("Held-out documents", loc="left")
     axes.set_ylabel("bits per byte")

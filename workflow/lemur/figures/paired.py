@@ -44,20 +44,22 @@ def otherwise(score: Score, column: Sequence[Score]) -> str | None:
     sandbox does not have."""
     if score["value"] is None:
         return None
-    told = []
-    for name, one in sorted((score.get("beside") or {}).items()):
-        label, missed = name.replace("_", " "), one.get("not_checked", 0)
+    notes = []
+    for name, beside in sorted((score.get("beside") or {}).items()):
+        label, missed = name.replace("_", " "), beside.get("not_checked", 0)
         unknown = f", {missed} not checked" if missed else ""
-        if one["value"] is None:
-            told.append(f"{label}: not checked")
-        elif one.get("differs_on"):
-            told.append(f"{label} {100 * one['value']:.1f}: {one['differs_on']} differ{unknown}")
-        elif "differs_on" in one:
-            told.append(f"{label}: none differs{unknown}")
+        if beside["value"] is None:
+            notes.append(f"{label}: not checked")
+        elif beside.get("differs_on"):
+            notes.append(
+                f"{label} {100 * beside['value']:.1f}: {beside['differs_on']} differ{unknown}"
+            )
+        elif "differs_on" in beside:
+            notes.append(f"{label}: none differs{unknown}")
     if otherwise_written := score.get("otherwise_written"):
-        told.append(f"{otherwise_written} right only without their punctuation")
+        notes.append(f"{otherwise_written} right only without their punctuation")
     for module, number in (score.get("lacking_modules") or {}).items():
-        told.append(f"{number} ended for want of {module}")
+        notes.append(f"{number} ended for want of {module}")
     for other in column if score["benchmark"].endswith("_paper") else ():
         if other["value"] is None or other is score:
             continue
@@ -67,8 +69,8 @@ def otherwise(score: Score, column: Sequence[Score]) -> str | None:
         if shared:
             differ = sum(mine[key] != theirs[key] for key in shared)
             asked = f"{differ} of {len(shared)} differ" if differ else "none differs"
-            told.append(f"{other['benchmark']} {100 * other['value']:.1f}: {asked}")
-    return "; ".join(told) or None
+            notes.append(f"{other['benchmark']} {100 * other['value']:.1f}: {asked}")
+    return "; ".join(notes) or None
 
 
 def difference(score: Score, other: Score | None) -> Difference | None:

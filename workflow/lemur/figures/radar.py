@@ -46,22 +46,22 @@ def draw(
     polar.tick_params(axis="y", labelsize=style.font_size - 1)
     polar.set_rlabel_position(180 / len(axes))
     polar.spines["polar"].set_color(style.grid[0])
-    for one in series:
-        colour = colours[one.name][0]
-        closed = [math.nan if value is None else value for value in (*one.values, one.values[0])]
+    for line in series:
+        colour = colours[line.name][0]
+        closed = [math.nan if value is None else value for value in (*line.values, line.values[0])]
         polar.plot([*angles, angles[0]], closed, color=colour, zorder=3)
-        named = {"markerfacecolor": style.paper[0]} if len(one.hollow) == len(axes) else {}
-        polar.plot([], [], one.marker, color=colour, linestyle="-", label=one.name, **named)
-        if one.filled:
+        named = {"markerfacecolor": style.paper[0]} if len(line.hollow) == len(axes) else {}
+        polar.plot([], [], line.marker, color=colour, linestyle="-", label=line.name, **named)
+        if line.filled:
             polar.fill([*angles, angles[0]], closed, color=colour, alpha=0.1, linewidth=0)
-        for number, (angle, value) in enumerate(zip(angles, one.values, strict=True)):
+        for number, (angle, value) in enumerate(zip(angles, line.values, strict=True)):
             if value is None:
                 continue
-            face = style.paper[0] if number in one.hollow else colour
+            face = style.paper[0] if number in line.hollow else colour
             look = {"color": colour, "markerfacecolor": face, "markersize": 5, "zorder": 4}
-            if number in one.partial:
+            if number in line.partial:
                 look |= {"fillstyle": "left", "markerfacecoloralt": style.paper[0]}
-            polar.plot(angle, value, one.marker, clip_on=False, **look)
+            polar.plot(angle, value, line.marker, clip_on=False, **look)
     for angle, text in zip(angles, axes, strict=True):
         across = round(float(np.sin(angle)), 6)
         polar.text(

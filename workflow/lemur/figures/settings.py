@@ -39,7 +39,7 @@ def spec(config: Config, name: str, recipe: Config | None = None) -> dict[str, A
             own["players"] = players(config, recipe)
             named = {entry["name"] for entry in own["players"]}
             # Colours of those who do not play would be refused as unknown series.
-            others = {one for one in MODELS if one not in named}
+            others = {model for model in MODELS if model not in named}
             if "colours" in own:
                 own["colours"] = {k: v for k, v in own["colours"].items() if k not in others}
     return own
@@ -99,7 +99,9 @@ def foundation(config: Config, recipe: Config, catalogue: Config) -> dict[str, A
             {"name": entry["name"], "label": label, "paper": paper, "own": paper is not None}
         )
     chosen = {item["name"] for item in recipe["evaluate"]["benchmarks"]}
-    differs = {name: told for name, told in own.pop("differs").items() if name in chosen}
+    differs = {
+        name: difference for name, difference in own.pop("differs").items() if name in chosen
+    }
     return {
         **own,
         "recipe": recipe["name"],
@@ -119,7 +121,7 @@ def as_the_paper(config: Config, recipe: Config) -> bool:
 def hub_only(catalogue: Config, chosen: set[str]) -> dict[str, bool]:
     """Benchmarks whose data is on the hub alone and whose files nobody has looked up there yet
     (``hub_lock``): whether the recipe asks them."""
-    pins = {name: one["data"].get("from", {}) for name, one in catalogue.items()}
+    pins = {name: source["data"].get("from", {}) for name, source in catalogue.items()}
     return {
         name: name in chosen
         for name, pin in sorted(pins.items())

@@ -166,7 +166,7 @@ def latex(table: Table) -> str:
         for r, row in enumerate(rows):
             cells = [
                 " ".join(
-                    rf"\href{{{safe(one.target)}}}{{{safe(one.text)}}}" for one in _links(value)
+                    rf"\href{{{safe(link.target)}}}{{{safe(link.text)}}}" for link in _links(value)
                 )
                 or safe(text)
                 for text, value in zip(table.shown(row), row, strict=True)

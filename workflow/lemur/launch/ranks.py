@@ -159,14 +159,14 @@ class Group:
         # A mistake that all ranks make is the first one's to say, if it ended a moment later too.
         if codes[0] != LOST and codes[0] in self.failures.values():
             self.failures = {0: codes[0], **self.failures}
-        names = [one.get("RANK") for one in self.environments]
+        names = [environment.get("RANK") for environment in self.environments]
         place, line = blame(names, self.failures, self.killed)
         spooled = self.said[place]
         if spooled is not None:
             spooled.seek(0)
             lines = spooled.read().decode(errors="replace").splitlines()[-TAIL:]
             # A mistake of the user's is one line; else whatever there is helps.
-            mistake = [one for one in lines if one.startswith("error: ")]
+            mistake = [said for said in lines if said.startswith("error: ")]
             print("\n".join(mistake[-1:] or lines), file=sys.stderr, flush=True)
         if line:
             print(f"error: {line}", file=sys.stderr, flush=True)

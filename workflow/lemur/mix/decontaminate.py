@@ -38,8 +38,10 @@ class Match:
 
 
 def _telling(words: Sequence[str]) -> bool:
-    told = {word for word in words if (len(word) > 1 or not word.isascii()) and not word.isdigit()}
-    return 2 * len(told) >= len(words)
+    informative = {
+        word for word in words if (len(word) > 1 or not word.isascii()) and not word.isdigit()
+    }
+    return 2 * len(informative) >= len(words)
 
 
 def _hashes(columns: Sequence[np.ndarray]) -> np.ndarray:

@@ -30,47 +30,47 @@ def render_table(
         (
             kind,
             f"{plan['kinds'][kind]['tokens']:,}",
-            f"{its['tokens']:,}",
+            f"{amounts['tokens']:,}",
             _percent(plan["kinds"][kind]["tokens"], plan["tokens"]),
-            _percent(its["tokens"], total),
+            _percent(amounts["tokens"], total),
         )
-        for kind, its in realised["kinds"].items()
+        for kind, amounts in realised["kinds"].items()
     ]
     lines += aligned(("kind", "planned", "realised", "planned", "realised"), rows)
     rows = [
         (
-            one["name"],
-            one["kind"],
-            f"{one['planned_tokens']:,}",
-            f"{one['tokens']:,}",
-            f"{one['tokens'] - one['planned_tokens']:+,}",
-            _percent(one["tokens"], total),
-            f"{one['documents']:,}",
-            f"{one['epochs']:.4f}",
+            source["name"],
+            source["kind"],
+            f"{source['planned_tokens']:,}",
+            f"{source['tokens']:,}",
+            f"{source['tokens'] - source['planned_tokens']:+,}",
+            _percent(source["tokens"], total),
+            f"{source['documents']:,}",
+            f"{source['epochs']:.4f}",
         )
-        for one in realised["sources"]
+        for source in realised["sources"]
     ]
     head = ("source", "kind", "planned", "realised", "off by", "share", "documents", "epochs")
     lines += ["", *aligned(head, rows)]
     rows = [
         (
-            f"{one['name']}/{part['name']}",
+            f"{source['name']}/{part['name']}",
             f"{part['planned_tokens']:,}",
             f"{part['tokens']:,}",
             f"{part['tokens'] - part['planned_tokens']:+,}",
             _percent(part["tokens"], total),
             f"{part['epochs']:.4f}",
         )
-        for one in realised["sources"]
-        for part in one.get("languages", ())
+        for source in realised["sources"]
+        for part in source.get("languages", ())
     ]
     if rows:
         head = ("source/language", "planned", "realised", "off by", "share", "epochs")
         lines += ["", *aligned(head, rows)]
     rows = [
         (language, kind, f"{tokens:,}", _percent(tokens, total))
-        for kind, its in realised["languages"].items()
-        for language, tokens in sorted(its.items(), key=lambda item: (-item[1], item[0]))
+        for kind, amounts in realised["languages"].items()
+        for language, tokens in sorted(amounts.items(), key=lambda item: (-item[1], item[0]))
     ]
     lines += ["", *aligned(("language", "kind", "tokens", "share"), rows)]
     lines += [
@@ -80,7 +80,8 @@ def render_table(
     rows = []
     for entry in entries.values():
         for reason, counts in sorted(
-            entry.dropped.items(), key=lambda one: (-one[1]["bytes"], one[0])
+            entry.dropped.items(),
+            key=lambda entry_of_reason: (-entry_of_reason[1]["bytes"], entry_of_reason[0]),
         ):
             share = _percent(counts["bytes"], entry.read["bytes"])
             rows.append((entry.name, reason, f"{counts['files']:,}", f"{counts['bytes']:,}", share))

@@ -126,7 +126,7 @@ def _random(spec: Spec) -> tuple[PreTrainedModel, Callable[[Path], None]]:
 
 def _entries(manifest: Path) -> list[Path]:
     """Downloaded files, each as the manifest says it is: nobody else looks at these bytes."""
-    return [one.check(manifest) for one in read_manifest(manifest)]
+    return [download.check(manifest) for download in read_manifest(manifest)]
 
 
 def _gguf(spec: Spec, manifest: Path) -> tuple[PreTrainedModel, Callable[[Path], None]]:

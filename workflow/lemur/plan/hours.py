@@ -19,7 +19,7 @@ def hours(recipe: dict[str, Any]) -> dict[str, Any]:
         if "architecture" in entry
     ]
     scored = sum(
-        generation_devices(recipe, one) * generation_seconds(recipe, one) for one in models
+        generation_devices(recipe, model) * generation_seconds(recipe, model) for model in models
     )
     token = generation_devices(recipe, shape) * generation_seconds(recipe, shape, tokens=1)
     return {

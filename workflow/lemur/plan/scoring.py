@@ -35,14 +35,14 @@ def scoring(recipe: dict[str, Any]) -> list[str]:
 
 
 def _model(entry: dict[str, Any], answers: int, precision: str) -> str:
-    told = f"{entry['name']}, asked as {entry['format']}"
+    words = f"{entry['name']}, asked as {entry['format']}"
     if "architecture" not in entry:
-        return told
+        return words
     count = parameters(entry["architecture"])["total"]
     width = 4 if precision == "fp32" else 2
     stored = download_bytes(entry) or (2.0 * count if "from" in entry else 0.0)
     disk = f", disk {size(stored / 1e9)}" if stored else ""
     return (
-        f"{told}: {count:,} parameters, memory {size(width * count / 1e9)}{disk}, "
+        f"{words}: {count:,} parameters, memory {size(width * count / 1e9)}{disk}, "
         f"{2.0 * count * answers:.1e} FLOPs"
     )

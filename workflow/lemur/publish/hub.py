@@ -65,7 +65,8 @@ def _commits(files: Sequence[File]) -> Iterator[list[File]]:
     batch: list[File] = []
     for file in files:
         if batch and (
-            len(batch) >= COMMIT_FILES or sum(one.size for one in batch) + file.size > COMMIT_BYTES
+            len(batch) >= COMMIT_FILES
+            or sum(waiting.size for waiting in batch) + file.size > COMMIT_BYTES
         ):
             yield batch
             batch = []
@@ -90,7 +91,7 @@ def send(spec: Mapping[str, Any], parts: Sequence[Part], secret: Token) -> list[
 def _send(spec: Mapping[str, Any], parts: Sequence[Part], secret: Token) -> list[str]:
     repository = spec["repository"]
     api = HfApi(endpoint=endpoint(), token=secret.reveal(), library_name="lemur")
-    told = []
+    lines = []
     for kind in dict.fromkeys(KINDS[part.name] for part in parts):
         mine = [part for part in parts if KINDS[part.name] == kind]
         files = sorted((file for part in mine for file in part.files), key=lambda file: file.place)
@@ -109,7 +110,7 @@ def _send(spec: Mapping[str, Any], parts: Sequence[Part], secret: Token) -> list
                 )
                 progress.add(sum(file.size for file in batch))
         names = ", ".join(part.name for part in mine)
-        told.append(f"{names}: {len(missing):,} files sent, {len(files) - len(missing):,} there already")  # fmt: skip
+        lines.append(f"{names}: {len(missing):,} files sent, {len(files) - len(missing):,} there already")  # fmt: skip
         prefix = "datasets/" if kind == "dataset" else ""
-        told.append(f"{endpoint()}/{prefix}{repository}")
-    return told
+        lines.append(f"{endpoint()}/{prefix}{repository}")
+    return lines

@@ -74,9 +74,9 @@ def _dataset(spec: Mapping[str, Any], made: Made, work: Path) -> Part:
     root = made.croissant.parent
     card = work / "dataset" / "README.md"
     plain = [name for name in found if name in PERMISSIVE]
-    one = plain[0].lower() if len(found) == 1 and plain else "other"
+    licence_name = plain[0].lower() if len(found) == 1 and plain else "other"
     facts = DatasetCardData(
-        license=one,
+        license=licence_name,
         pretty_name=f"Lemur corpus {spec['corpus']}",
         tags=["code", "pretraining"],
         configs=[{"config_name": "default", "data_files": "*/part-*.parquet"}],

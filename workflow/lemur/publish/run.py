@@ -44,10 +44,10 @@ def _run(spec: Mapping[str, Any], made: Made, work: Path) -> None:
     if spec["to"] == "hub":
         token = hub.token()
         with hiding(token, "hub"):
-            told = hub.send(spec, parts, token)
+            lines = hub.send(spec, parts, token)
     else:
         token = from_environment("ZENODO_TOKEN")
         with hiding(token, "zenodo"):
-            told = zenodo.send(spec, parts, work, token)
-    print("\n".join(told), flush=True)
+            lines = zenodo.send(spec, parts, work, token)
+    print("\n".join(lines), flush=True)
     sys.stdout.flush()

@@ -128,7 +128,7 @@ class Zenodo:
     def send(self, draft: Mapping[str, Any], path: Path, label: str) -> bool:
         """Upload one file where the draft does not hold these bytes already; whether it was sent."""
         size, digest = path.stat().st_size, _md5(path)
-        held = {one["filename"]: one for one in draft.get("files", [])}.get(path.name)
+        held = {file["filename"]: file for file in draft.get("files", [])}.get(path.name)
         if held and (held["filesize"], held["checksum"].removeprefix("md5:")) == (size, digest):
             return False
         place = f"{draft['links']['bucket']}/{quote(path.name)}"
@@ -148,7 +148,9 @@ def _complaint(answer: requests.Response) -> str:
     """What Zenodo says of each field."""
     try:
         found = answer.json()
-        fields = [f"{one.get('field')}: {one.get('message')}" for one in found.get("errors", [])]
+        fields = [
+            f"{error.get('field')}: {error.get('message')}" for error in found.get("errors", [])
+        ]
         return "; ".join([str(found.get("message", "")), *fields])[:500]
     except ValueError:
         return "no reason given"
@@ -182,10 +184,10 @@ def send(spec: Mapping[str, Any], parts: Sequence[Part], folder: Path, token: To
     zenodo = Zenodo(endpoint(), token)
     draft = zenodo.draft(folder / "zenodo.json", spec["recipe"])
     zenodo.describe(draft, described)
-    told = []
+    lines = []
     for part in parts:
         path = pack(part, folder / f"{part.name}.zip")
         sent = zenodo.send(draft, path, part.name)
-        told.append(f"{part.name}: {'sent' if sent else 'there already'}")
+        lines.append(f"{part.name}: {'sent' if sent else 'there already'}")
     page = draft["links"].get("html", f"{zenodo.address}/deposit/{draft['id']}")
-    return [*told, f"a draft, to be looked at and published by you: {page}"]
+    return [*lines, f"a draft, to be looked at and published by you: {page}"]

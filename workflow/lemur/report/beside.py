@@ -35,8 +35,8 @@ def table(path: Path) -> Beside | None:
             )
     # The means of two models may be over different benchmarks; they come last.
     order = sorted(cells, key=lambda name: name.startswith(("Mean of", "Average")))
-    models = [(name, paper) for name, _, paper in (one.rpartition(_MARK) for one in groups)]
-    rows = [(name, [cells[name].get(one, ("", "", "")) for one in groups]) for name in order]
+    models = [(name, paper) for name, _, paper in (group.rpartition(_MARK) for group in groups)]
+    rows = [(name, [cells[name].get(group, ("", "", "")) for group in groups]) for name in order]
     return Beside(models, rows) if groups else None
 
 

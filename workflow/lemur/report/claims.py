@@ -47,7 +47,11 @@ def section(path: Path, figures: Sequence[str]) -> Section:
         Group(
             verdict.value,
             verdict.name.lower().replace("_", "-"),
-            [Row(one, _figure(one, figures)) for one in found if one.finding.verdict is verdict],
+            [
+                Row(judged, _figure(judged, figures))
+                for judged in found
+                if judged.finding.verdict is verdict
+            ],
         )
         for verdict in ORDER
     ]

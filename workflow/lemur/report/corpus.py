@@ -60,18 +60,18 @@ def table(
     found: dict[str, Source] = {}
     for path in sorted(paths):
         stats = mapping(path, "source", "kind", "licence", "documents", "bytes", "dropped")
-        one = found.setdefault(stats["source"], Source(stats["source"], stats["kind"]))
-        one.files += (stats.get("read") or {}).get("files", 0)
-        one.documents += stats["documents"]
-        one.bytes += stats["bytes"]
-        one.heldout += stats.get("heldout_documents", 0)
+        source = found.setdefault(stats["source"], Source(stats["source"], stats["kind"]))
+        source.files += (stats.get("read") or {}).get("files", 0)
+        source.documents += stats["documents"]
+        source.bytes += stats["bytes"]
+        source.heldout += stats.get("heldout_documents", 0)
         counts = stats.get("licences") or {stats["licence"]: stats["documents"]}
         for name, count in counts.items():
             # A count, or an object with one: both are "documents under this licence".
             many = count["documents"] if isinstance(count, dict) else count
-            one.licences[name] = one.licences.get(name, 0) + many
+            source.licences[name] = source.licences.get(name, 0) + many
         for reason, amount in stats["dropped"].items():
-            one.dropped[reason] = one.dropped.get(reason, 0) + amount["files"]
+            source.dropped[reason] = source.dropped.get(reason, 0) + amount["files"]
     for source in (plan or {}).get("sources", []):
         if source["name"] in found:
             found[source["name"]].planned = f"{source['tokens']:,}"
@@ -79,4 +79,6 @@ def table(
         if source["name"] in found:
             found[source["name"]].used = f"{source['tokens']:,}"
             found[source["name"]].packed_out = dict(source.get("dropped") or {})
-    return sorted(found.values(), key=lambda one: (one.kind != "code", -one.bytes, one.name))
+    return sorted(
+        found.values(), key=lambda source: (source.kind != "code", -source.bytes, source.name)
+    )

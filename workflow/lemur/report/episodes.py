@@ -100,7 +100,7 @@ def show_episode(suite: Suite, task: Task, judged: Judged, file: str, sampling: 
         left_out=readable(verdict.left_out or ""),
         tokens=episode.tokens,
         restarts=episode.restarts,
-        prompt=[(one["role"], readable(one["content"])) for one in first],
+        prompt=[(message["role"], readable(message["content"])) for message in first],
         turns=turns,
     )
 

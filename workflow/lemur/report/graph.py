@@ -41,14 +41,14 @@ def edges(jobs: Sequence[Job]) -> dict[str, set[str]]:
         direct[rule_of(job)] |= {name[n] for _, _, n in job.inputs if n and name[n] != rule_of(job)}
 
     def behind(rule: str, seen: set[str]) -> set[str]:
-        for one in direct[rule] - seen:
-            seen.add(one)
-            behind(one, seen)
+        for above in direct[rule] - seen:
+            seen.add(above)
+            behind(above, seen)
         return seen
 
     reach = {rule: behind(rule, set()) for rule in direct}
     return {
-        rule: {one for one in reads if not any(one in reach[other] for other in reads - {one})}
+        rule: {read for read in reads if not any(read in reach[other] for other in reads - {read})}
         for rule, reads in direct.items()
     }
 
@@ -59,8 +59,8 @@ def _ordered(reads: dict[str, set[str]]) -> list[str]:
 
     def visit(rule: str) -> None:
         if rule not in order:
-            for one in sorted(reads[rule], key=list(reads).index):
-                visit(one)
+            for read in sorted(reads[rule], key=list(reads).index):
+                visit(read)
             order[rule] = None
 
     for rule in reads:
@@ -82,9 +82,9 @@ def draw(jobs: Sequence[Job]) -> Graph | None:
     ]  # fmt: skip
     arcs = []
     for rule in order:
-        for one in sorted(reads[rule], key=lambda name: row[name]):
-            top, end = ROW * row[one] + ROW // 2, ROW * row[rule] + ROW // 2
-            out = LEFT - min(LEFT - 4, 10 + 9 * (row[rule] - row[one]))
+        for read in sorted(reads[rule], key=lambda name: row[name]):
+            top, end = ROW * row[read] + ROW // 2, ROW * row[rule] + ROW // 2
+            out = LEFT - min(LEFT - 4, 10 + 9 * (row[rule] - row[read]))
             arcs.append(f"M{LEFT} {top}C{out} {top} {out} {end} {LEFT} {end}")
     words = "; ".join(
         f"{rule} reads {', '.join(sorted(reads[rule]))}" if reads[rule] else f"{rule} reads no job"

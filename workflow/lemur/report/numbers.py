@@ -47,15 +47,15 @@ def _value(score: Score, scale: float, digits: int) -> str:
 def _percent(key: str, name: str, score: Score | None) -> Number:
     if score is None:
         return Number(key, name, "not run")
-    told = caveats.all_caveats(score)
+    known = caveats.all_caveats(score)
     if score["value"] is None:
-        return Number(key, name, _value(score, 100, 1), "; ".join(told))
+        return Number(key, name, _value(score, 100, 1), "; ".join(known))
     span = ""
     if score["interval"]:
         low, high = score["interval"]
         span = f", interval {100 * low:.1f} to {100 * high:.1f}"
     asked = f"n={score['n']} of {score['of']}{span}"
-    return Number(key, name, f"{_value(score, 100, 1)}%", "; ".join([asked, *told]))
+    return Number(key, name, f"{_value(score, 100, 1)}%", "; ".join([asked, *known]))
 
 
 def numbers(tokens: int, scores: Sequence[Score], labels: Mapping[str, str]) -> list[Number]:

@@ -74,8 +74,8 @@ def _otherwise(score: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) ->
         return ""
     asked = [x for x in scores if x["model"] == score["model"]]
     alike = [dict(x) for x in asked if column_of(x["benchmark"]) == column and x is not score]
-    told = otherwise(dict(score), alike)
-    return f"judged otherwise: {told}" if told else ""
+    remark = otherwise(dict(score), alike)
+    return f"judged otherwise: {remark}" if remark else ""
 
 
 def score_rows(

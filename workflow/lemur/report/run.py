@@ -67,18 +67,18 @@ def by_rule(jobs: Sequence[Job]) -> list[Rule]:
     """Rules in the order in which they first had to run."""
     rules: dict[str, Rule] = {}
     for job in jobs:
-        one = rules.setdefault(rule_of(job), Rule(rule_of(job)))
+        rule = rules.setdefault(rule_of(job), Rule(rule_of(job)))
         seconds = chain.spent(job.facts)
-        one.jobs += 1
-        one.seconds += seconds
-        one.longest = max(one.longest, seconds)
-        one.memory_mb = max(one.memory_mb, int(job.facts.get("peak_memory_mb") or 0))
+        rule.jobs += 1
+        rule.seconds += seconds
+        rule.longest = max(rule.longest, seconds)
+        rule.memory_mb = max(rule.memory_mb, int(job.facts.get("peak_memory_mb") or 0))
         gpus = (job.facts.get("hardware") or {}).get("gpus") or {}
-        one.gpu_hours += seconds * gpus.get("count", 0) / 3600
-    most = max((one.seconds for one in rules.values()), default=0) or 1
-    largest = max((one.memory_mb for one in rules.values()), default=0) or 1
-    for one in rules.values():
-        one.share, one.memory_share = one.seconds / most, one.memory_mb / largest
+        rule.gpu_hours += seconds * gpus.get("count", 0) / 3600
+    most = max((rule.seconds for rule in rules.values()), default=0) or 1
+    largest = max((rule.memory_mb for rule in rules.values()), default=0) or 1
+    for rule in rules.values():
+        rule.share, rule.memory_share = rule.seconds / most, rule.memory_mb / largest
     return list(rules.values())
 
 
@@ -98,7 +98,7 @@ class Ran:
 
 def listed(jobs: Sequence[Job], report: Path) -> list[Ran]:
     """The jobs by start; of very many the longest ``MOST_JOBS``."""
-    told = {path.stem: str(path) for path in sorted(Path("logs/slurm").rglob("*.log"))}
+    logs = {path.stem: str(path) for path in sorted(Path("logs/slurm").rglob("*.log"))}
     kept = sorted(jobs, key=lambda job: -chain.spent(job.facts))[:MOST_JOBS]
     return [
         Ran(
@@ -108,7 +108,7 @@ def listed(jobs: Sequence[Job], report: Path) -> list[Ran]:
             started=job.facts["started"],
             hardware=chain.hardware(job.facts),
             log=_link(job.facts.get("log"), report),
-            slurm=_link(told.get((job.facts.get("hardware") or {}).get("slurm_job", "")), report),
+            slurm=_link(logs.get((job.facts.get("hardware") or {}).get("slurm_job", "")), report),
             record=_link(str(record_of(job.facts["output"]["path"])), report),
         )
         for job in sorted(kept, key=lambda job: (job.facts["started"], job.number))
@@ -154,11 +154,12 @@ def versions(jobs: Sequence[Job]) -> Versions:
             table.setdefault(name, {})[environment] = version
     names = list(dict.fromkeys(names))
     return Versions(
-        locks=[" ".join(one) for one in sorted(used)],
+        locks=[" ".join(lock) for lock in sorted(used)],
         changed=changed,
         environments=names,
         packages=[
-            (name, [found.get(one, "") for one in names]) for name, found in sorted(table.items())
+            (name, [found.get(version_of, "") for version_of in names])
+            for name, found in sorted(table.items())
         ],
         pythons=sorted({str(job.facts.get("python")) for job in jobs if job.facts.get("python")}),
         commits=sorted({str(job.facts.get("commit")) for job in jobs if job.facts.get("commit")}),

@@ -58,9 +58,9 @@ def _answers(scores: Path) -> dict[Name, dict[str, Any]]:
     return found
 
 
-def _chosen(order: Sequence[Name], told: Sequence[Mapping[Name, str]]) -> list[Name]:
+def _chosen(order: Sequence[Name], verdicts: Sequence[Mapping[Name, str]]) -> list[Name]:
     """The first problem, those on which verdicts differ, then the next ones: ``MOST`` in all."""
-    differ = [name for name in order if len({one.get(name) for one in told}) > 1]
+    differ = [name for name in order if len({verdict.get(name) for verdict in verdicts}) > 1]
     return list(dict.fromkeys([*order[:1], *differ, *order]))[:MOST]
 
 
@@ -87,11 +87,11 @@ def side_by_side(scores: Sequence[Score], labels: Mapping[str, str]) -> list[Ben
             answers = [
                 Answer(
                     label=labels.get(score["model"], score["model"]),
-                    verdict=told.get(name, ""),
+                    verdict=verdict.get(name, ""),
                     text=_short(found[name]["response"]),
                     ended=str(found[name].get("finish", "")),
                 )
-                for (score, found), told in zip(given, judged, strict=True)
+                for (score, found), verdict in zip(given, judged, strict=True)
             ]
             first = name == next(iter(given[0][1]))
             prompt = given[0][0]["_path"].with_name("prompt.txt")

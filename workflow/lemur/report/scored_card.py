@@ -128,19 +128,19 @@ def _table(scores: Sequence[Score]) -> list[str]:
             value = f"not judged: {score.get('reason') or 'no reason given'}"
         if score["interval"]:
             interval = " to ".join(_number(end) for end in score["interval"])
-        of = f"{score['n']:,} of {score['of']:,}"
+        share = f"{score['n']:,} of {score['of']:,}"
         shots = score.get("shots", 0)
         prompt = f"{score.get('format', 'completion')}, {shots} shot{'' if shots == 1 else 's'}"
-        cells = (score["benchmark"], score["metric"], value, interval, of, prompt)
+        cells = (score["benchmark"], score["metric"], value, interval, share, prompt)
         rows.append(f"| {' | '.join(map(_cell, cells))} |")
-    worse = sorted({one["metric"] for one in scores if not one.get("higher_is_better", True)})
+    worse = sorted({entry["metric"] for entry in scores if not entry.get("higher_is_better", True)})
     note = f" Lower is better for {', '.join(worse)}." if worse else ""
-    told = [
+    remarks = [
         f"- {_cell(score['benchmark'])}: {_cell('; '.join(known))}."
         for score in scores
         if (known := caveats.all_caveats(score))
     ]
-    return [*rows, "", f"Shares are from 0 to 1.{note}", *(["", *told] if told else [])]
+    return [*rows, "", f"Shares are from 0 to 1.{note}", *(["", *remarks] if remarks else [])]
 
 
 def _number(value: float | None) -> str:

@@ -23,7 +23,7 @@ def sentences(scores: Sequence[Score]) -> list[str]:
     start where the one between was not scored. Harm: the 95 % interval leaves out no change.
     """
     at = {(score["benchmark"], score["model"]): dict(score) for score in scores}
-    told, unsure, compared = [], [], 0
+    found, unsure, compared = [], [], 0
     for (model, before), step in _STEPS.items():
         for benchmark in dict.fromkeys(name for name, _ in at):
             if (model, before) == ("chat", "start") and (benchmark, "pretrained") in at:
@@ -41,17 +41,17 @@ def sentences(scores: Sequence[Score]) -> list[str]:
             words, unit = (
                 (apart.words(1, 3), "bits per byte") if bits else (apart.words(), "points")
             )
-            of = f"{apart.n} {'documents' if bits else 'problems'}"
-            change = f"{words} {unit} on the same {of}"
+            asked = f"{apart.n} {'documents' if bits else 'problems'}"
+            change = f"{words} {unit} on the same {asked}"
             if most < 0:
-                told.append(f"{step} made {name} worse: {change}{_formats(mine, other)}.")
+                found.append(f"{step} made {name} worse: {change}{_formats(mine, other)}.")
             elif gain < 0 and least < 0:
                 unsure.append(f"{name} after {step.lower()} ({change}{_formats(mine, other)})")
     if unsure:
-        told.append(f"Worse, but by too little to tell from chance: {'; '.join(unsure)}.")
-    if compared and not told:
+        found.append(f"Worse, but by too little to tell from chance: {'; '.join(unsure)}.")
+    if compared and not found:
         return [f"Training made none of {compared} scores worse that were compared in pairs."]
-    return told
+    return found
 
 
 def _formats(mine: Score, other: Score) -> str:

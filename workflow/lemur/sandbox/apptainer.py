@@ -113,14 +113,14 @@ def build_command(
     options, inside = _parsed(root)
     environment = {name: value for kind, name, value in filter(_sets, options)}
     filtered = seccomp.build_filter()
-    told = {
+    settings = {
         "threads": THREADS,
         "environment": environment,
         "seccomp": filtered.hex() if filtered is not None else None,
         "files": list(files.values()),
     }
     passed = {name: str(value) for name, value in files.items()}
-    passed |= {CONFINE: json.dumps(told).encode().hex()}
+    passed |= {CONFINE: json.dumps(settings).encode().hex()}
     for name in (
         "LD_LIBRARY_PATH",
         "MALLOC_ARENA_MAX",

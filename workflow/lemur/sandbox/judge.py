@@ -66,13 +66,13 @@ class Job:
     preamble: str = ""
 
 
-def _told(told: dict[str, object]) -> tuple[str, str]:
+def _told(reply: dict[str, object]) -> tuple[str, str]:
     """Verdict and detail of an exception that the program's runner reported."""
-    raised = str(told.get("raised", "an exception"))
-    detail = f"{raised}: {told.get('text', '')}".strip().rstrip(":")
+    raised = str(reply.get("raised", "an exception"))
+    detail = f"{raised}: {reply.get('text', '')}".strip().rstrip(":")
     if raised == "MemoryError":
         return "out of memory", detail
-    refused = told.get("errno") in REFUSED or "can't start new thread" in detail
+    refused = reply.get("errno") in REFUSED or "can't start new thread" in detail
     return ("forbidden" if refused else "error"), detail
 
 

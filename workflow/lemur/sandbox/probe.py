@@ -80,14 +80,14 @@ def _proved(sandbox: Sandbox) -> str | None:
     except OSError as error:
         first = Verdict("error", f"its checker ended: {error}", 0.0)
     if first.verdict != "passed":
-        told = _complaint(sandbox) or first.detail
-        return f"{sandbox.tool} {sandbox.version} cannot confine a program here ({told})"
+        reason = _complaint(sandbox) or first.detail
+        return f"{sandbox.tool} {sandbox.version} cannot confine a program here ({reason})"
     second = judge(sandbox, Job(CURIOUS, ("assert f() == [], f()",), ("f",)))
-    told = "" if second.verdict == "passed" else second.detail or second.verdict
-    if not told and sandbox.tool == "apptainer":
-        told = attacks.find_escape(sandbox)
-    if told:
-        return f"{sandbox.tool} {sandbox.version} does not keep a program in here ({told})"
+    reason = "" if second.verdict == "passed" else second.detail or second.verdict
+    if not reason and sandbox.tool == "apptainer":
+        reason = attacks.find_escape(sandbox)
+    if reason:
+        return f"{sandbox.tool} {sandbox.version} does not keep a program in here ({reason})"
     return None
 
 

@@ -142,10 +142,10 @@ class Confined:
         """Whether there is more in /tmp and /dev/shm than there may be. How many files the kernel
         bounds by the host's memory alone; how many bytes it refuses itself in bubblewrap's mounts,
         while apptainer's have a size of their own or none."""
-        for one in self._inside():
+        for process in self._inside():
             for folder in apptainer.WRITABLE:
                 with contextlib.suppress(OSError):
-                    shown = os.statvfs(f"/proc/{one}/root{folder}")
+                    shown = os.statvfs(f"/proc/{process}/root{folder}")
                     held = (shown.f_blocks - shown.f_bfree) * shown.f_frsize
                     if held > limits.tmp_mb << 20 or shown.f_files - shown.f_ffree > limits.files:
                         return "full"
@@ -159,7 +159,9 @@ class Confined:
         for _ in range(3):
             first = self.first
             places = [] if first is None else find_children(first) if self.watched else [first]
-            inside = [one for one in places if os.path.exists(f"/proc/{one}/root/judge/wire.py")]
+            inside = [
+                place for place in places if os.path.exists(f"/proc/{place}/root/judge/wire.py")
+            ]
             if inside or not self.watched:
                 return inside
             time.sleep(0.002)
@@ -171,16 +173,16 @@ class Confined:
         not tell it, so that it is looked for."""
         queue = [self.process.pid] if self.watched and self._first is None else []
         while queue:
-            one = queue.pop()
+            process = queue.pop()
             with contextlib.suppress(OSError):
                 # A process chooses its name, which stands here too: bytes that are no UTF-8 or that
                 # str.splitlines would take for the end of a line. The kernel ends lines with \n.
-                status = Path(f"/proc/{one}/status").read_bytes().split(b"\n")
+                status = Path(f"/proc/{process}/status").read_bytes().split(b"\n")
                 line = next(line for line in status if line.startswith(b"NSpid:"))
                 if line.split()[-1] == b"1":
-                    self._first = one
+                    self._first = process
                     break
-            queue += find_children(one)
+            queue += find_children(process)
         return self._first
 
     def kill(self) -> None:

@@ -72,7 +72,9 @@ class Ready:
         kind, died = (script, limits.tmp_mb, root), 0
         with self.changed:
             while True:
-                for other in [one for one in self.spares if one[0] == script and one[2] != root]:
+                for other in [
+                    spare for spare in self.spares if spare[0] == script and spare[2] != root
+                ]:
                     for confined, channel in self.spares.pop(other):
                         channel.close()
                         self.gone.put(confined)
@@ -126,7 +128,7 @@ class Ready:
             self.closed = True
             self.changed.notify_all()
         self.threads[0].join()
-        spares = [one for many in self.spares.values() for one in many]
+        spares = [spare for many in self.spares.values() for spare in many]
         for confined, channel in [*spares, *self.checkers.values()]:
             channel.close()
             self.gone.put(confined)
@@ -182,8 +184,8 @@ class Ready:
             holder.script, "LEMUR_CONTROL", holder.limits, socket.SOCK_SEQPACKET, holder.root
         )
         with contextlib.suppress(OSError):
-            told = list_settings(holder.limits, self.sandbox.another_user)
-            control.send(json.dumps(told).encode())
+            passed = list_settings(holder.limits, self.sandbox.another_user)
+            control.send(json.dumps(passed).encode())
         return confined, control
 
     def _confined(
@@ -229,5 +231,5 @@ def close() -> None:
     with _lock:
         mine = [key for key in _open if key[0] == os.getpid()]
         found = [_open.pop(key) for key in mine]
-    for one in found:
-        one.close()
+    for holder in found:
+        holder.close()

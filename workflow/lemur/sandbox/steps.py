@@ -85,13 +85,13 @@ class Steps:
         data = {"files": dict(self.files), "steps": steps, "confine": confine}
         began = time.monotonic()
         total = sum(step["wall_seconds"] for step in steps) + 5
-        told, cause = self._confined(sandbox, wide, json.dumps(data).encode(), began + total)
-        verdict, detail = self._verdict(told, cause)
+        reply, cause = self._confined(sandbox, wide, json.dumps(data).encode(), began + total)
+        verdict, detail = self._verdict(reply, cause)
         for half in self.word or ():  # a compiler quotes lines: details are the same in every run
             detail = detail.replace(half, "")
         ended = None
         if self.word is not None:
-            ended = bool(told) and json.loads(told)["ended"]
+            ended = bool(reply) and json.loads(reply)["ended"]
         detail = " ".join(detail.split())[-300:]
         return Verdict(verdict, detail, time.monotonic() - began, ended)
 
@@ -107,12 +107,12 @@ class Steps:
             finally:
                 prepared.done(process)
 
-    def _verdict(self, told: bytes, cause: str | None) -> tuple[str, str]:
+    def _verdict(self, reply: bytes, cause: str | None) -> tuple[str, str]:
         if cause is not None:
             return PASSED_LIMITS[cause]
-        if not told:
+        if not reply:
             return "error", "its judge was ended with it"
-        message = json.loads(told)
+        message = json.loads(reply)
         status, tail = message["status"], message["tail"]
         if status == 0:
             return "passed", ""

@@ -39,7 +39,7 @@ def name_of(messages: Messages) -> str:
 
 
 def _kind(form: str, messages: Messages) -> str:
-    said = (one["content"] for one in messages if one["role"] == "assistant")
+    said = (message["content"] for message in messages if message["role"] == "assistant")
     return "code" if form in CODE or any("```" in content for content in said) else "text"
 
 
@@ -128,7 +128,7 @@ def gather(
     with Progress("conversations", len(spec["sources"]), "sources") as progress:
         for entry in spec["sources"]:
             name, form = entry["name"], entry["format"]
-            its = counts.setdefault(name, Counts())
+            count = counts.setdefault(name, Counts())
             found: Iterable[Messages | Skipped]
             if form == DOCSTRING:
                 found = docstrings.conversations(
@@ -143,20 +143,20 @@ def gather(
                 raise UserError(f"sft.sources: no manifest of '{name}'{nearest(name, by_name)}")
             else:
                 reader = _own_reader(entry) if form == OWN else READERS[form]
-                found = (one for path in by_name[name] for one in reader(path))
-            read = its.readable(found)
+                found = (conversation for path in by_name[name] for conversation in reader(path))
+            read = count.readable(found)
             chosen = choose(read, entry["examples"], spec["seed"], taken, index)
-            its.taken = len(chosen)
+            count.taken = len(chosen)
             if not chosen:
                 where = f"{len(documents)} document files" if form == DOCSTRING else "its archive"
                 raise UserError(
-                    f"sft.sources.{name}: no conversation to take in {where}: {its.described()}"
+                    f"sft.sources.{name}: no conversation to take in {where}: {count.described()}"
                 )
-            if its.left_out:
-                print(f"conversations: {name}: {its.described()}", file=sys.stderr, flush=True)
-            for one, messages in chosen:
+            if count.left_out:
+                print(f"conversations: {name}: {count.described()}", file=sys.stderr, flush=True)
+            for number, messages in chosen:
                 kind = _kind(form, messages)
-                yield {"id": one, "source": name, "kind": kind, "messages": messages}
+                yield {"id": number, "source": name, "kind": kind, "messages": messages}
             progress.add(1, f"{name}: {len(chosen)} conversations")
 
 

@@ -161,9 +161,9 @@ def _found(records: list[Any]) -> Iterator[Messages | Skipped]:
     """The conversation of each record, or of each tree of records, or why there is none."""
     first = next((record for record in records if isinstance(record, Mapping)), {})
     trees = "message_id" in first
-    for one in _paths(records) if trees else records:
+    for found in _paths(records) if trees else records:
         try:
-            yield _listed(one) if trees else read_messages(one)
+            yield _listed(found) if trees else read_messages(found)
         except Skipped as reason:
             yield reason
 

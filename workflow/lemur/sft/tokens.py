@@ -71,8 +71,8 @@ def encode(
             turns = chat.turns(messages)
             whole = sum(len(turn.ids) for turn in turns)
             kept = fitting(turns, messages, context)
-            ids = [one for turn in turns[:kept] for one in turn.ids]
-            mask = [one for turn in turns[:kept] for one in turn.mask]
+            ids = [token for turn in turns[:kept] for token in turn.ids]
+            mask = [trained for turn in turns[:kept] for trained in turn.mask]
             if not all(chat.faithful(message) for message in messages[:kept]):
                 ids, mask, whole = [], [], 0
             yield record["source"], ids, mask, whole - len(ids)
@@ -114,10 +114,12 @@ def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -
             mask_file.write(np.array(mask, "u1").tobytes())
             lengths.append(len(ids))
             names.append(f"{source} {record['id']}")
-            its = sources.setdefault(source, {"conversations": 0, "tokens": 0, "trained_tokens": 0})
-            its["conversations"] += 1
-            its["tokens"] += len(ids)
-            its["trained_tokens"] += sum(mask)
+            entry = sources.setdefault(
+                source, {"conversations": 0, "tokens": 0, "trained_tokens": 0}
+            )
+            entry["conversations"] += 1
+            entry["tokens"] += len(ids)
+            entry["trained_tokens"] += sum(mask)
     if not lengths and not left_out["too_long"]:
         raise UserError(
             f"{path}: the vocabulary of {tokenizer} cannot spell the answers of any of "
@@ -139,7 +141,7 @@ def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -
         "conversations": len(lengths),
         "sequences": len(runs.sequence) - 1,
         "tokens": tokens,
-        "trained_tokens": sum(its["trained_tokens"] for its in sources.values()),
+        "trained_tokens": sum(entry["trained_tokens"] for entry in sources.values()),
         "padding": (len(runs.sequence) - 1) * spec["context"] - tokens,
         "truncated": truncated,
         "left_out": left_out,

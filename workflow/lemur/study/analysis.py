@@ -137,7 +137,7 @@ def run(
     write_json(out, found)
     write_text(out.parent / "table.md", table(spec, found))
     lines = [*partly, found["verdict"], ""]
-    lines += [f"{one['name']} ({one['claim']}): {one['outcome']}: {one['why']}." for one in found["hypotheses"]]  # fmt: skip
+    lines += [f"{hypothesis['name']} ({hypothesis['claim']}): {hypothesis['outcome']}: {hypothesis['why']}." for hypothesis in found["hypotheses"]]  # fmt: skip
     lines += ["", "What this does not show:"]
     lines += [f"- missing: {name}: {why}" for name, why in spec["missing"].items()]
     lines += [f"- cut for the hours given: {words}" for words in spec["cut"]]
@@ -192,7 +192,7 @@ def analysed(spec: Spec, results: Results) -> dict[str, Any]:
         "bases": bases,
         "over_sizes": _over_sizes(spec, kept),
         "published": spec["published"],
-        "hypotheses": [asdict(one) for one in outcomes],
+        "hypotheses": [asdict(outcome) for outcome in outcomes],
         "verdict": verdict.sentence(spec["study"], largest, spec["primary"], best, outcomes, lack),
     }
 

@@ -215,7 +215,10 @@ def analysis_spec(study: Study | None) -> dict[str, Any]:
         "limits": list(design.limits),
         "published": {name: list(both) for name, both in design.published.items()},
         "statistics": asdict(design.statistics),
-        "hypotheses": [{**asdict(one), "share": float(one.share)} for one in design.hypotheses],
+        "hypotheses": [
+            {**asdict(hypothesis), "share": float(hypothesis.share)}
+            for hypothesis in design.hypotheses
+        ],
         "cut": list(study.cut),
     }
 

@@ -53,12 +53,12 @@ def draw(spec: Mapping[str, Any], analysis: Path, out: Path) -> None:
 def _difference(axis: Any, style: Style, found: Mapping[str, Any], measure: str, colours: Mapping[str, Pair], first: bool) -> None:  # fmt: skip
     shares, number = found["shares"], found["shares"].index(found["reference"])
     for marker, (name, colour) in zip(MARKERS, colours.items(), strict=False):
-        one = found["bases"][name]["measures"][measure]
-        against, law = one["against_reference"], one["law"]
+        curve = found["bases"][name]["measures"][measure]
+        against, law = curve["against_reference"], curve["law"]
         axis.fill_between(shares, against["band_low"], against["band_high"], color=colour[0], alpha=0.18, linewidth=0)  # fmt: skip
         axis.plot(shares, against["mean"], marker=marker, markersize=4, color=colour[0], label=name)
         # The law's own height at 10:1 is not the measured one: its line is held to the same zero.
-        line = np.array(law["line"]) - one["values"][number]
+        line = np.array(law["line"]) - curve["values"][number]
         axis.plot(
             np.linspace(shares[0], shares[-1], len(line)),
             line,
@@ -124,8 +124,8 @@ def _predicted(axis: Any, style: Style, found: Mapping[str, Any], measures: Sequ
     reach = 0.0
     for name, colour in colours.items():
         for marker, measure in zip(MARKERS, measures, strict=False):
-            one = found["bases"][name]["measures"][measure]
-            values, predicted = np.array(one["values"]), np.array(one["law"]["left_out"])
+            curve = found["bases"][name]["measures"][measure]
+            values, predicted = np.array(curve["values"]), np.array(curve["law"]["left_out"])
             middle = values.mean()
             for chosen, face in ((slice(1, -1), colour[0]), (slice(None, None, len(values) - 1), "none")):  # fmt: skip
                 axis.plot((values - middle)[chosen], (predicted - middle)[chosen], marker=marker, markersize=4, linestyle="none", color=colour[0], markerfacecolor=face)  # fmt: skip
@@ -140,11 +140,11 @@ def _predicted(axis: Any, style: Style, found: Mapping[str, Any], measures: Sequ
 
 def _described(found: Mapping[str, Any], measures: Sequence[str]) -> str:
     """The figure in words, for those who do not see it."""
-    told = []
+    sentences = []
     for name, part in found["bases"].items():
         for measure in measures:
-            one = part["measures"][measure]
-            values = ", ".join(f"{share:.3f}: {value:.3f}" for share, value in zip(found["shares"], one["values"], strict=True))  # fmt: skip
-            best = one["law"]["best"]
-            told.append(f"{name}, {measure}: bits per byte by share of code {values}; the base {one['base']:.3f}; law {one['law']['name']}, best share {best['share']:.3f} ({best['low']:.3f} to {best['high']:.3f})")  # fmt: skip
-    return f"{found['description']} {'. '.join(told)}. {found['verdict']}"
+            curve = part["measures"][measure]
+            values = ", ".join(f"{share:.3f}: {value:.3f}" for share, value in zip(found["shares"], curve["values"], strict=True))  # fmt: skip
+            best = curve["law"]["best"]
+            sentences.append(f"{name}, {measure}: bits per byte by share of code {values}; the base {curve['base']:.3f}; law {curve['law']['name']}, best share {best['share']:.3f} ({best['low']:.3f} to {best['high']:.3f})")  # fmt: skip
+    return f"{found['description']} {'. '.join(sentences)}. {found['verdict']}"

@@ -60,18 +60,20 @@ def same_ranking(
     than ``equal``; one pair that they order differently refutes."""
     if len(apart) < 2:
         return OPEN, "one size has no other to agree with"
-    told = agreed = 0
-    for one, other in combinations(apart.values(), 2):
-        for pair, band in one.items():
+    compared = agreed = 0
+    for combination, other in combinations(apart.values(), 2):
+        for pair, band in combination.items():
             mine, theirs = _direction(band, equal), _direction(other[pair], equal)
             if mine and theirs:
-                told, agreed = told + 1, agreed + (mine == theirs)
-    shown = f"{agreed} of {told} pairs of shares that two sizes both tell apart are ordered alike"
+                compared, agreed = compared + 1, agreed + (mine == theirs)
+    shown = (
+        f"{agreed} of {compared} pairs of shares that two sizes both tell apart are ordered alike"
+    )
     if short is not None:
         return OPEN, f"{shown}; {short}"
-    if told == 0:
+    if compared == 0:
         return OPEN, "no pair of shares is told apart at two sizes"
-    return (SUPPORTED if agreed == told else REFUTED), shown
+    return (SUPPORTED if agreed == compared else REFUTED), shown
 
 
 def _direction(band: tuple[float, float], equal: float) -> int:
@@ -87,6 +89,6 @@ def words(best: Best) -> str:
 
 def sentence(study: str, base: str, measure: str, best: Best, outcomes: Sequence[Outcome], missing: str | None) -> str:  # fmt: skip
     """The verdict in one sentence with an interval."""
-    found = "; ".join(f"{one.name} is {one.outcome}" for one in outcomes)
+    found = "; ".join(f"{outcome.name} is {outcome.outcome}" for outcome in outcomes)
     lack = "" if missing is None else f" ({missing})"
     return f"Study {study}, base {base}, by {measure}{lack}: {words(best)}; {found}."

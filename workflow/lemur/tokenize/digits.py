@@ -32,8 +32,8 @@ _WHITE = frozenset((*_WHITE, 0x202F, 0x205F, 0x3000))
 def _without_offsets(pre: Any) -> Any:
     """A pre-tokenizer less what changes no id."""
     if isinstance(pre, dict):
-        return {key: _without_offsets(its) for key, its in pre.items() if key != "trim_offsets"}
-    return [_without_offsets(one) for one in pre] if isinstance(pre, list) else pre
+        return {key: _without_offsets(value) for key, value in pre.items() if key != "trim_offsets"}
+    return [_without_offsets(step) for step in pre] if isinstance(pre, list) else pre
 
 
 def undigited(declared: dict[str, Any]) -> dict[str, Any] | None:
@@ -73,20 +73,20 @@ _CLASSES[ord("0") : ord("9") + 1] = _DIGIT
 def _places(text: str) -> list[int]:
     """Where to cut (ascending, none at the ends); ``LookupError`` for a character that is not known."""
     if text.isascii():
-        its = _CLASSES[np.frombuffer(text.encode("ascii"), np.uint8)]
+        classes = _CLASSES[np.frombuffer(text.encode("ascii"), np.uint8)]
         numerals = np.empty(0, np.int64)
     else:
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        its = _CLASSES[points]
-        if its.max() == _UNSEEN:
-            for point in np.unique(points[its == _UNSEEN]).tolist():
+        classes = _CLASSES[points]
+        if classes.max() == _UNSEEN:
+            for point in np.unique(points[classes == _UNSEEN]).tolist():
                 _CLASSES[point] = _class(point)
-            its = _CLASSES[points]
-        if its.max() == _UNKNOWN:
+            classes = _CLASSES[points]
+        if classes.max() == _UNKNOWN:
             raise LookupError("a character newer than this Python")
-        numerals = np.flatnonzero(its == _NUMERAL)
-    space = its[:-1] == _SPACE
-    after = np.flatnonzero(space[:-1] & space[1:] & (its[2:] == _DIGIT)) + 2
+        numerals = np.flatnonzero(classes == _NUMERAL)
+    space = classes[:-1] == _SPACE
+    after = np.flatnonzero(space[:-1] & space[1:] & (classes[2:] == _DIGIT)) + 2
     if not len(numerals):
         return after.tolist()
     found = np.unique(np.concatenate([after, numerals, numerals + 1]))

@@ -98,7 +98,7 @@ def usable(
     drops = {"duplicate": duplicate, "decontaminated": decontaminated}
     numbers: dict[str, int] = {}
     columns: dict[str, list[np.ndarray]] = {"file": [], "start": [], "length": [], "language": []}
-    for shard in sorted(one for one in shards if one.source == name):
+    for shard in sorted(candidate for candidate in shards if candidate.source == name):
         if (name, shard.part) not in parts:
             raise UserError(f"source '{name}': part {shard.part} has no token file")
         described = parts[name, shard.part]
@@ -106,7 +106,7 @@ def usable(
         language: list[int] = []
         for _, batch in batches(shard.path, ("heldout", "language"), 65536):
             held += batch["heldout"]
-            language += [numbers.setdefault(one, len(numbers)) for one in batch["language"]]
+            language += [numbers.setdefault(name, len(numbers)) for name in batch["language"]]
         offsets = _offsets(described, len(held))
         keep = _keep(shard, np.array(held, bool), drops, source)
         columns["file"].append(np.full(int(keep.sum()), len(source.files)))

@@ -130,6 +130,6 @@ class Encoder:
 
     def _slow(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         encoded = self.slow.encode_batch_fast(list(texts), add_special_tokens=False)
-        rows = [np.array(one.ids, "<u4") for one in encoded]
+        rows = [np.array(encoding.ids, "<u4") for encoding in encoded]
         ends = np.cumsum([0, *(len(row) for row in rows)]).astype("<u8")
         return np.concatenate([np.zeros(0, "<u4"), *rows]), ends

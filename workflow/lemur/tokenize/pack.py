@@ -82,16 +82,18 @@ def _fitted(source: Source, wanted: int, context: int, seed: int) -> tuple[Runs,
     document, start, length = pieces(source.length, context)
     drawn, reached = np.zeros(0, np.int64), 0
     for epoch in range(-(-wanted // source.tokens) if wanted else 0):
-        one = order(len(length), seed, _number(source, epoch))
-        ends = reached + np.cumsum(length[one])
-        drawn = np.concatenate([drawn, one[: np.searchsorted(ends, wanted) + 1]])
+        shuffled = order(len(length), seed, _number(source, epoch))
+        ends = reached + np.cumsum(length[shuffled])
+        drawn = np.concatenate([drawn, shuffled[: np.searchsorted(ends, wanted) + 1]])
         reached = int(length[drawn].sum())
     lengths = length[drawn]
     if reached > wanted:
         lengths[-1] -= reached - wanted
     runs = best_fit(lengths, context)
-    of = drawn[runs.document]
-    return Runs(document[of], start[of] + runs.start, runs.length, runs.sequence), reached - wanted
+    rows = drawn[runs.document]
+    return Runs(
+        document[rows], start[rows] + runs.start, runs.length, runs.sequence
+    ), reached - wanted
 
 
 def _ratio(tokens: Mapping[str, int]) -> float | None:
@@ -138,8 +140,8 @@ def pack(
             source.languages, by_language.astype(np.int64), strict=True
         ):
             if its_tokens:
-                its = languages[entry["kind"]]
-                its[language] = its.get(language, 0) + int(its_tokens)
+                amounts = languages[entry["kind"]]
+                amounts[language] = amounts.get(language, 0) + int(its_tokens)
         entries[entry["name"]] = {
             "name": entry["name"],
             "kind": entry["kind"],
@@ -160,8 +162,10 @@ def pack(
         "tokens": total,
         "context": context,
         "packing": packing,
-        "code_to_text": _ratio({kind: its["tokens"] for kind, its in kinds.items()}),
-        "kinds": {kind: {**its, "share": its["tokens"] / total} for kind, its in kinds.items()},
+        "code_to_text": _ratio({kind: amounts["tokens"] for kind, amounts in kinds.items()}),
+        "kinds": {
+            kind: {**amounts, "share": amounts["tokens"] / total} for kind, amounts in kinds.items()
+        },
         "sources": joined(plan, sources, entries),
         "languages": languages,
         "padding": (len(bounds) - 1) * context - total,

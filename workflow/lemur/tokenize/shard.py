@@ -72,10 +72,10 @@ def tokenize(
                 texts = list(map(with_shuffled_lines, batch["id"], texts))
             ids, offsets = encoder.encode(texts)
             file.write(_with_ends(ids, offsets, encoder).tobytes())
-            its = np.diff(offsets.astype(np.int64)) + 1
-            lengths.append(its)
-            heldout += int(its[np.array(batch["heldout"], bool)].sum())
-            for language, length in zip(batch["language"], its.tolist(), strict=True):
+            counted = np.diff(offsets.astype(np.int64)) + 1
+            lengths.append(counted)
+            heldout += int(counted[np.array(batch["heldout"], bool)].sum())
+            for language, length in zip(batch["language"], counted.tolist(), strict=True):
                 languages[language] = languages.get(language, 0) + length
             progress.add(sum(batch["bytes"]) / 1e6)
     offsets = np.concatenate([[0], np.cumsum(np.concatenate([np.zeros(0, np.int64), *lengths]))])

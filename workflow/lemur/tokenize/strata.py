@@ -46,7 +46,7 @@ def joined(
             continue
         mine = [packed[f"{entry['name']}/{part['name']}"] for part in parts]
         sums = {
-            key: int(np.sum([one[key] for one in mine]))
+            key: int(np.sum([counts_of[key] for counts_of in mine]))
             for key in ("planned_tokens", "tokens", "sequences", "documents")
         }
         whole = sources[entry["name"]].tokens
@@ -58,8 +58,11 @@ def joined(
                 "epochs": sums["tokens"] / whole if whole else 0.0,
                 "languages": [
                     {"name": part["name"]}
-                    | {key: one[key] for key in ("planned_tokens", "tokens", "sequences", "epochs")}
-                    for part, one in zip(parts, mine, strict=True)
+                    | {
+                        key: counts_of[key]
+                        for key in ("planned_tokens", "tokens", "sequences", "epochs")
+                    }
+                    for part, counts_of in zip(parts, mine, strict=True)
                 ],
             }
         )

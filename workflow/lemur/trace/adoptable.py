@@ -137,7 +137,7 @@ def _whole_weights(folder: Path, given: Path, shape: dict[str, Any]) -> None:
         missing = sorted(set(read_json(index)["weight_map"]) - found.keys())
         if missing:
             raise UserError(f"of={given}: weight '{missing[0]}' is in no file")
-    count = sum(int(np.prod(one["shape"], dtype=np.int64)) for one in found.values())
+    count = sum(int(np.prod(tensor["shape"], dtype=np.int64)) for tensor in found.values())
     if shape["tied_embeddings"] and "lm_head.weight" in found:
         count -= shape["vocabulary"] * shape["hidden"]
     expected = parameters(shape)["total"]
@@ -207,7 +207,7 @@ def score(given: Path, model_name: str, benchmark: str, asked: dict[str, Any]) -
     value, interval = found["value"], found["interval"]
     numbers = [value, *(interval or ())] if value is not None else []
     if (
-        not all(isinstance(one, int | float) for one in numbers)
+        not all(isinstance(number, int | float) for number in numbers)
         or sorted(numbers[1:]) != numbers[1:]
     ):
         raise UserError(f"of={given}: value {value!r} with interval {interval!r} is no score")

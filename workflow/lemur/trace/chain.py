@@ -149,14 +149,14 @@ def text(paths: Sequence[Path]) -> str:
         facts = job.facts
         lock = facts.get("lock") or {}
         lines += [f"[{job.number}] {', '.join(job.outputs)}"]
-        told = {
+        facts_of = {
             "command": _without_spec(facts["command"]),
             "recipe": facts.get("recipe") or f"digest {facts.get('recipe_digest')}",
             "commit": facts.get("commit") or "unknown: not a git checkout",
             "lock": f"envs/{lock['environment']}/{lock['variant']}.lock {lock['sha256']}" if lock else "unknown",
             "ran": f"{facts['started']}, {facts['seconds']:g} s, {hardware(facts)}",
         }  # fmt: skip
-        lines += [f"    {name:<8} {value}" for name, value in told.items()]
+        lines += [f"    {name:<8} {value}" for name, value in facts_of.items()]
         for path, sha256, number in job.inputs:
             lines.append(f"    {'input':<8} {sha256[:16]} {path}{f' [{number}]' if number else ''}")
             if number is None:

@@ -138,11 +138,11 @@ def clean(stage: str, name: str, dry_run: bool) -> str:
     lock = RunLock().take()
     try:
         for path in paths:
-            for one in (path, Path(f"{path}{records.SUFFIX}")):
-                if one.is_dir():
-                    shutil.rmtree(one)
+            for file in (path, Path(f"{path}{records.SUFFIX}")):
+                if file.is_dir():
+                    shutil.rmtree(file)
                 else:
-                    one.unlink(missing_ok=True)
+                    file.unlink(missing_ok=True)
     finally:
         os.close(lock)
     again = f"make it again: snakemake --cores 2 {TARGETS.get(stage, stage)} --config recipe={name}"

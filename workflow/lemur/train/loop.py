@@ -113,7 +113,7 @@ def _update(run: Run, step: int, rate: float) -> tuple[float | None, float | Non
     _seed(spec, step, engine.rank)
     with run.meter.waiting():
         batches = step_batches(run.data, spec, step, engine.rank)
-    targets = engine.total(sum(one.targets for one in batches))
+    targets = engine.total(sum(batch.targets for batch in batches))
     try:
         loss_sum, norm = engine.train_step(batches, targets, rate)
     except NotFinite as error:

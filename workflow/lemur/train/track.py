@@ -106,12 +106,12 @@ class Trackers:
 
     def log(self, line: Line) -> None:
         """One line of metrics.jsonl."""
-        for one in self.open:
-            one.log(line)
+        for tracker in self.open:
+            tracker.log(line)
 
     def __enter__(self) -> "Trackers":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for one in self.open:
-            one.close()
+        for tracker in self.open:
+            tracker.close()

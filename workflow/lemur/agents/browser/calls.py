@@ -56,10 +56,10 @@ def _arguments(call: ast.Call, signature: dict[str, Any]) -> dict[str, Any]:
     if len(call.args) > len(signature):
         raise ValueError("too many arguments")
     given = dict(zip(signature, map(ast.literal_eval, call.args), strict=False))
-    for one in call.keywords:
-        if one.arg is None or one.arg not in signature or one.arg in given:
+    for keyword in call.keywords:
+        if keyword.arg is None or keyword.arg not in signature or keyword.arg in given:
             raise ValueError("no such argument")
-        given[one.arg] = ast.literal_eval(one.value)
+        given[keyword.arg] = ast.literal_eval(keyword.value)
     for name, wanted in signature.items():
         if isinstance(wanted, type):
             if type(given.get(name)) is not wanted:

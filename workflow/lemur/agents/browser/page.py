@@ -178,7 +178,8 @@ class Tabs:
         """Wait until tabs that the browser has opened are known here: on a busy machine that takes."""
         found = self.targets.send("Target.getTargets")["targetInfos"]
         count = sum(
-            one["type"] == "page" and one.get("browserContextId") == self.own for one in found
+            element["type"] == "page" and element.get("browserContextId") == self.own
+            for element in found
         )
         until = time.monotonic() + ACTION / 1000
         while len(self.context.pages) < count and time.monotonic() < until:
@@ -218,7 +219,7 @@ class Tabs:
             "current": pages.index(self.page),
             "url": self.page.url,
             "tree": text,
-            "lines": {str(number): one.line[:500] for number, one in self.elements.items()},
+            "lines": {str(number): element.line[:500] for number, element in self.elements.items()},
         }
 
     def _tree(self) -> tuple[str, dict[int, tree.Element]]:

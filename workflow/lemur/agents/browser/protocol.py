@@ -154,7 +154,7 @@ def read_original(data: Path, form: Form) -> Prompt | None:
         return None
     try:
         body = ast.parse(path.read_text("utf-8")).body
-        (assigned,) = (one for one in body if isinstance(one, ast.Assign))
+        (assigned,) = (statement for statement in body if isinstance(statement, ast.Assign))
         found = ast.literal_eval(assigned.value)
         examples = tuple((str(seen), str(said)) for seen, said in found["examples"])
         return Prompt(str(found["intro"]), examples)

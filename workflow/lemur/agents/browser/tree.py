@@ -102,9 +102,9 @@ def _line(node: Mapping[str, Any], role: str) -> str:
         return ""
     name = str(node.get("name", {}).get("value", ""))
     found = [
-        f"{one['name']}: {one['value']['value']}"
-        for one in node.get("properties", ())
-        if one["name"] not in HIDDEN_PROPERTIES and "value" in one["value"]
+        f"{property['name']}: {property['value']['value']}"
+        for property in node.get("properties", ())
+        if property["name"] not in HIDDEN_PROPERTIES and "value" in property["value"]
     ]
     if not name.strip() and (role == "listitem" or (role in SILENT and not found)):
         return ""

@@ -42,14 +42,14 @@ class ServerPlayer:
         if self.failure is not None:
             raise self.failure
         ready = wait(self.asked, patience, FIRST_COMPLETED).done
-        failed = next((error for one in ready if (error := one.exception())), None)
+        failed = next((error for future in ready if (error := future.exception())), None)
         if failed is not None:
             self.failure = failed
-            for future in [one for one in self.asked if one.cancel()]:
+            for future in [waiting for waiting in self.asked if waiting.cancel()]:
                 self.asked.pop(future)
             ready = wait(self.asked).done
-        found = [(self.asked.pop(one), one) for one in ready]
-        return [(key, one.result()) for key, one in found if one.exception() is None]
+        found = [(self.asked.pop(future), future) for future in ready]
+        return [(key, future.result()) for key, future in found if future.exception() is None]
 
     def drop(self, key: Hashable) -> None:
         """A server keeps by itself what it computes once."""

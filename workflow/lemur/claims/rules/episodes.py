@@ -12,7 +12,9 @@ _SOURCE = "recorded episodes of MINT (reports/paper/mint_outcomes.tsv.gz)"
 
 def _paired(mine: list[bool], theirs: list[bool]) -> tuple[Estimate, str]:
     """Percentage points with Newcombe's interval, and both in words with McNemar's test."""
-    found = Estimate(*(100 * one for one in intervals.paired_shares(mine, theirs)))
+    found = Estimate(
+        *(100 * paired_share for paired_share in intervals.paired_shares(mine, theirs))
+    )
     p = intervals.mcnemar(mine, theirs)
     words = f"{found} points on the same {len(mine):,} problems, McNemar p = {p:.2g}"
     return found, f"{words}{undecided(found)}"
@@ -32,23 +34,23 @@ def _best(evidence: Evidence, model: str, others: list, runs: list) -> str:
 def recounted(evidence: Evidence, axis: str) -> Finding:
     """The two labels of an axis of the agent radar are what its recorded episodes give."""
     made = [
-        one
-        for one in labels(
+        label
+        for label in labels(
             evidence.rates,
             evidence.reported["agent-radar"],
             printed_parts(evidence.reported),
         )
-        if one.axis == axis and one.mark == COUNTED and one.rate
+        if label.axis == axis and label.mark == COUNTED and label.rate
     ]
     if not made:
-        recorded = [one.name for one in AXES if one.run]
+        recorded = [axis.name for axis in AXES if axis.run]
         raise UserError(f"no recorded axis '{axis}'{nearest(axis, recorded)}")
     shown, sure = [], []
-    for one in made:
-        low, high = one.rate.interval
-        shown.append(f"{one.model}: {one.note}")
-        sure.append(f"{one.rate.percent:.2f} ({low:.1f} to {high:.1f})")
-    verdict = Verdict.DIFFERS if any(one.differs for one in made) else Verdict.REPRODUCED
+    for label in made:
+        low, high = label.rate.interval
+        shown.append(f"{label.model}: {label.note}")
+        sure.append(f"{label.rate.percent:.2f} ({low:.1f} to {high:.1f})")
+    verdict = Verdict.DIFFERS if any(label.differs for label in made) else Verdict.REPRODUCED
     return Finding(verdict, "; ".join(shown), f"{' and '.join(sure)}, episodes as draws", _SOURCE)
 
 

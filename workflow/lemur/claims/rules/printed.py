@@ -34,7 +34,7 @@ def stronger_in_its_weaker_domain(
 
     def weaker(name: str) -> tuple[float, str]:
         found = {d: evidence.mean(table, name, list(m)) for d, m in evidence.domains.items()}
-        domain = min(found, key=lambda one: found[one])
+        domain = min(found, key=lambda name: found[name])
         return found[domain], domain
 
     mine, best = weaker(model), max(others, key=lambda name: weaker(name)[0])
@@ -80,11 +80,11 @@ def gains_more_than_it_loses(evidence: Evidence, table: str, model: str, start: 
         domain: evidence.apart(table, model, start, metrics)
         for domain, metrics in evidence.domains.items()
     }
-    edges = [(one.low, one.high) for one in changes.values()]
-    values = [one.value for one in changes.values()]
+    edges = [(change.low, change.high) for change in changes.values()]
+    values = [change.value for change in changes.values()]
     apart = Estimate(*intervals.linear_combination([1.0] * len(edges), values, edges))
-    lost = [domain for domain, one in changes.items() if one.high < 0]
-    shown = "; ".join(f"{domain} {one} points" for domain, one in changes.items())
+    lost = [domain for domain, change in changes.items() if change.high < 0]
+    shown = "; ".join(f"{domain} {change} points" for domain, change in changes.items())
     return Finding(
         verdict_of(apart, Verdict.CONSISTENT),
         f"{model} against {start}: {shown}{f'; {listed(lost)} got worse' if lost else ''}",
@@ -115,9 +115,9 @@ def means_hold(evidence: Evidence, table: str, average: str) -> Finding:
 @rule
 def label_is_mean(evidence: Evidence, axis: str) -> Finding:
     """A label of the agent radar is the mean of printed component scores, for each of its models."""
-    known = {one.name: one for one in AXES}
+    known = {axis.name: axis for axis in AXES}
     if axis not in known or not known[axis].parts:
-        with_parts = [one.name for one in AXES if one.parts]
+        with_parts = [axis.name for axis in AXES if axis.parts]
         raise UserError(f"no axis with printed parts '{axis}'{nearest(axis, with_parts)}")
     parts, shown, off = known[axis].parts, [], False
     for model in MODELS:

@@ -21,7 +21,7 @@ def arguments_of(name: str) -> Mapping[str, str]:
     """A rule's arguments and the kind of each: ``text``, ``list`` or ``number``."""
     kinds = {str: "text", float: "number", int: "number"}
     parameters = list(inspect.signature(RULES[name]).parameters.values())[1:]
-    return {one.name: kinds.get(one.annotation, "list") for one in parameters}
+    return {parameter.name: kinds.get(parameter.annotation, "list") for parameter in parameters}
 
 
 def verdict_of(apart: Estimate, proved: Verdict) -> Verdict:

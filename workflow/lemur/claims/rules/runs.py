@@ -21,7 +21,9 @@ def measured(evidence: Evidence, model: str) -> Finding:
         raise UserError(f"reported numbers: foundation: no '{model}'{nearest(model, rows)}")
     own = {name for name, row in evidence.run.own.items() if row == model} if evidence.run else {}
     found = {}
-    for score in sorted(evidence.scores, key=lambda one: one["benchmark"].endswith("_paper")):
+    for score in sorted(
+        evidence.scores, key=lambda candidate: candidate["benchmark"].endswith("_paper")
+    ):
         column = column_of(score["benchmark"])
         if score["model"] in own and score["value"] is not None and column in numbers:
             found[column] = score

@@ -55,19 +55,19 @@ def describe(dtype, inside=False):
     return dtype.str
 
 
-def dtype_of(told):
+def dtype_of(form):
     """The dtype of ``describe``. It never holds objects."""
-    if type(told) is list:
+    if type(form) is list:
         fields = []
-        for field in told:
+        for field in form:
             name, base, shape = several(field, 3)
             fields.append((text(name), dtype_of(base), sizes(shape)))
             if fields[-1][1].kind == "b":
                 raise Malformed("a record of truth values")
         return np.dtype(fields)
-    if not _DTYPE.fullmatch(need(told, str)):
+    if not _DTYPE.fullmatch(need(form, str)):
         raise Malformed("not a dtype")
-    return np.dtype(told)
+    return np.dtype(form)
 
 
 def sizes(shape):
@@ -78,9 +78,9 @@ def sizes(shape):
     return shape
 
 
-def buffer(told, shape, packed, order="C"):
+def buffer(form, shape, packed, order="C"):
     """The array of a dtype's description, a shape and packed bytes."""
-    dtype, shape, data = dtype_of(told), sizes(shape), unpack(packed)
+    dtype, shape, data = dtype_of(form), sizes(shape), unpack(packed)
     if math.prod(shape) * dtype.itemsize != len(data) or order not in ("C", "F"):
         raise Malformed("an array of another size")
     if not data:
@@ -95,8 +95,8 @@ def buffer(told, shape, packed, order="C"):
 def _check(array):
     """Every text of an array is one (``values.text``)."""
     if array.dtype.kind == "U":
-        for one in np.unique(array).tolist():
-            text(one)
+        for value in np.unique(array).tolist():
+            text(value)
     for name in array.dtype.names or ():
         _check(array[name])
 

@@ -6,8 +6,8 @@ import resource
 
 def confine(settings):
     """``settings``: user (None: already another user), cpu_seconds, memory_mb, processes, ..."""
-    told = os.environ.pop("LEMUR_CONFINE", None)
-    others = below_apptainer(bytes.fromhex(told)) if told is not None else 0
+    passed = os.environ.pop("LEMUR_CONFINE", None)
+    others = below_apptainer(bytes.fromhex(passed)) if passed is not None else 0
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):  # bubblewrap's own errors are past; nobody reads what comes now
         os.dup2(nowhere, number)
@@ -30,17 +30,17 @@ def confine(settings):
         resource.setrlimit(kind, bound if isinstance(bound, tuple) else (bound, bound))
 
 
-def below_apptainer(told):
+def below_apptainer(passed):
     """What bubblewrap does and apptainer does not: a clean environment, no open file but those that
     were given, no way to further rights, and the filter of system calls. Returns how many threads
     of apptainer itself count among the processes of this user."""
     import ctypes
     import json
 
-    told = json.loads(told)
+    passed = json.loads(passed)
     os.environ.clear()
-    os.environ.update(told["environment"])
-    kept = {0, 1, 2, *told["files"]}
+    os.environ.update(passed["environment"])
+    kept = {0, 1, 2, *passed["files"]}
     for number in range(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0]):
         if number > 4096:
             break
@@ -52,8 +52,8 @@ def below_apptainer(told):
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(38, 1, 0, 0, 0) != 0:  # PR_SET_NO_NEW_PRIVS
         raise OSError(ctypes.get_errno(), "no_new_privs")
-    if told["seccomp"] is not None:
-        code = bytes.fromhex(told["seccomp"])
+    if passed["seccomp"] is not None:
+        code = bytes.fromhex(passed["seccomp"])
 
         class Program(ctypes.Structure):
             _fields_ = (("lines", ctypes.c_ushort), ("code", ctypes.c_char_p))
@@ -61,4 +61,4 @@ def below_apptainer(told):
         program = Program(len(code) // 8, code)
         if libc.prctl(22, 2, ctypes.byref(program), 0, 0) != 0:  # PR_SET_SECCOMP, a filter
             raise OSError(ctypes.get_errno(), "seccomp")
-    return told["threads"]
+    return passed["threads"]

@@ -13,13 +13,13 @@ from confine import confine
 class Raised(Exception):
     """The program raised; ``told`` is what its runner said about it, whatever that is."""
 
-    def __init__(self, told):
-        if not isinstance(told, dict):
-            told = {"raised": "a malformed answer"}
-        number = told.get("errno")
+    def __init__(self, reply):
+        if not isinstance(reply, dict):
+            reply = {"raised": "a malformed answer"}
+        number = reply.get("errno")
         self.told = {
-            "raised": str(told.get("raised", "an exception"))[:100],
-            "text": str(told.get("text", ""))[:300],
+            "raised": str(reply.get("raised", "an exception"))[:100],
+            "text": str(reply.get("text", ""))[:300],
             "errno": number if type(number) is int else None,
         }
         super().__init__(f"{self.told['raised']}: {self.told['text']}")
@@ -51,9 +51,9 @@ def _serve(judge, channel, pipe, job):
     # Nobody waits for a test longer than this: the default of SIGALRM ends it.
     signal.setitimer(signal.ITIMER_REAL, job["wall_seconds"])
     resource.setrlimit(resource.RLIMIT_CPU, (job["cpu_seconds"], job["cpu_seconds"] + 1))
-    verdict, told = judge(job, channel)
+    verdict, reply = judge(job, channel)
     with os.fdopen(pipe, "w") as out:
-        json.dump({"verdict": verdict, "told": told}, out)
+        json.dump({"verdict": verdict, "told": reply}, out)
 
 
 def serve(judge, before=None):

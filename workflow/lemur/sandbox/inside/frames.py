@@ -62,7 +62,7 @@ def _frame_form(value, write):
 
 def _array_form(array, write):
     if isinstance(array.dtype, pd.StringDtype):
-        items = [None if missing else str(one) for one, missing in zip(array, array.isna())]  # noqa: B905
+        items = [None if missing else str(item) for item, missing in zip(array, array.isna())]  # noqa: B905
         return {"pd.strings": [array.dtype.storage, array.dtype.na_value is not pd.NA, items]}
     if isinstance(array, _PANDAS_ARRAY):
         return numpy_form(np.asarray(array), write)

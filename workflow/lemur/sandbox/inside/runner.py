@@ -120,7 +120,7 @@ class Runner:
         try:
             given = list(map(self.decode, given))
             named = {key: self.decode(item) for key, item in named}
-            before = [(number, _items(one)) for number, one in self.shared.items()]
+            before = [(number, _items(item)) for number, item in self.shared.items()]
             found = target(*given, **named)
             reply = {"value": self.encode(found)}
             if changed := self.changed(before):
@@ -134,12 +134,12 @@ class Runner:
         with self.turn:
             pairs = [[key, self.encode(item)] for key, item in named.items()]
             wire.send(self.channel, {"callback": [number, list(map(self.encode, given)), pairs]})
-            told = self.serve()
-        if "raised" in told:
-            kind = getattr(builtins, told["raised"], None)
+            reply = self.serve()
+        if "raised" in reply:
+            kind = getattr(builtins, reply["raised"], None)
             wanted = isinstance(kind, type) and issubclass(kind, Exception)
-            raise (kind if wanted else Exception)(told["text"])
-        return self.decode(told["result"])
+            raise (kind if wanted else Exception)(reply["text"])
+        return self.decode(reply["result"])
 
     def serve(self):
         """Answer requests until the test ends, or says what a function of its own has given."""
@@ -157,8 +157,8 @@ class Runner:
                 except MemoryError:
                     self.held.clear()
                     self.namespace.clear()
-                    told = {"raised": "MemoryError", "errno": None, "text": ""}
-                    wire.send(self.channel, told)
+                    reply = {"raised": "MemoryError", "errno": None, "text": ""}
+                    wire.send(self.channel, reply)
 
 
 def _items(container):
@@ -175,8 +175,8 @@ def _alike(before, now):
     return len(before) == len(now) and all(map(_is, before, now))
 
 
-def _is(one, two):
-    return one is two
+def _is(first, two):
+    return first is two
 
 
 def main():

@@ -66,10 +66,10 @@ class Session:
     """``told``: seconds of a cell, recorded answers of the search tool, what it says else, and the
     commands of a game by name, each with its parameters and its text; ``channel`` leads to the game."""
 
-    def __init__(self, told, channel):
-        self.seconds, self.searched, self.channel = told["seconds"], [], channel
+    def __init__(self, passed, channel):
+        self.seconds, self.searched, self.channel = passed["seconds"], [], channel
         self.over = None  # what the game says once it is over
-        answers, otherwise = told["answers"], told["otherwise"]
+        answers, otherwise = passed["answers"], passed["otherwise"]
 
         def wikipedia_search(query):
             self.searched.append(str(query)[:300])
@@ -78,8 +78,8 @@ class Session:
         config = Config()
         config.HistoryManager.enabled = False
         config.InteractiveShell.colors = "NoColor"
-        names = {"wikipedia_search": wikipedia_search} if told["search"] else {}
-        for name, (parameters, text) in told["commands"].items():
+        names = {"wikipedia_search": wikipedia_search} if passed["search"] else {}
+        for name, (parameters, text) in passed["commands"].items():
             names[name] = make_command(name, parameters, text, self.command)
         self.shell = InteractiveShell.instance(config=config, user_ns=names)
 

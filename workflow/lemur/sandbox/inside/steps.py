@@ -161,7 +161,7 @@ def main():
     for name, text in job["files"].items():
         with open(os.path.join(FOLDER, name), "wb") as file:
             file.write(text.encode("utf-8", "surrogatepass"))
-    told = {}
+    report = {}
     for number, step in enumerate(job["steps"]):
         for name in step["gone"]:
             path = os.path.join(FOLDER, name)
@@ -173,12 +173,12 @@ def main():
         # A shell whose child met the limit ends with a status of its own; the kernel counts the
         # limit by ticks, and so a little early.
         over = spent() - before > step["cpu_seconds"] - 0.3
-        told = {"step": number, "status": status, "tail": tail, "over": over, "ended": ended}
+        report = {"step": number, "status": status, "tail": tail, "over": over, "ended": ended}
         if status != 0:
             break
-    told = wire.dumps(told).encode()
-    while told:
-        told = told[os.write(channel, told) :]
+    report = wire.dumps(report).encode()
+    while report:
+        report = report[os.write(channel, report) :]
 
 
 main()

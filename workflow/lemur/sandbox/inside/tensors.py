@@ -114,7 +114,7 @@ def _constant(inner, read):
     name, shape, array = several(inner, 3)
     array = read.expect(array, np.ndarray)
     if need(name, str) == "string":
-        if not all(type(one) is bytes for one in array.ravel().tolist()):
+        if not all(type(item) is bytes for item in array.ravel().tolist()):
             raise Malformed("not texts")
         return tensorflow.constant(array, dtype=tensorflow.string, shape=shape)
     if name == "bfloat16":
@@ -138,7 +138,7 @@ def _ragged(inner, read):
 def _sparse(inner, read):
     import tensorflow
 
-    indices, numbers, shape = (read.expect(one, tensorflow.Tensor) for one in several(inner, 3))
+    indices, numbers, shape = (read.expect(part, tensorflow.Tensor) for part in several(inner, 3))
     if not ((indices.numpy() >= 0) & (indices.numpy() < shape.numpy())).all():
         raise Malformed("an index outside")
     return tensorflow.SparseTensor(indices, numbers, shape)

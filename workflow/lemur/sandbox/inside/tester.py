@@ -44,10 +44,10 @@ class Program:
 
     def execute(self, code, variables=None, *others):
         """What the test calls ``exec``."""
-        apart = type(variables) is not dict or any(one is not variables for one in others)
+        apart = type(variables) is not dict or any(other is not variables for other in others)
         if not isinstance(code, str) or apart:
             raise self.cannot("the test does not run it as exec(code, variables)")
-        kept = {name: one for name, one in variables.items() if name != "__builtins__"}
+        kept = {name: variable for name, variable in variables.items() if name != "__builtins__"}
         try:
             given = pickle.dumps((kept, randomness.states()))
         except Exception as error:
@@ -107,15 +107,15 @@ def judge(job, channel):
             names["test_string"](job["program"])
 
     try:
-        verdict, told = forks.outcome(test)
+        verdict, outcome = forks.outcome(test)
     finally:
         os.chdir("/")
         shutil.rmtree(folder, ignore_errors=True)
     if program.inseparable:
         return "error", program.inseparable
-    if verdict == "failed" and not told["text"]:
-        told = {"text": "AssertionError"}
-    return verdict, told
+    if verdict == "failed" and not outcome["text"]:
+        outcome = {"text": "AssertionError"}
+    return verdict, outcome
 
 
 forks.serve(judge, load)

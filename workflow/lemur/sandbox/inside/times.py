@@ -20,10 +20,10 @@ def form(value):
         return {"pd.nat": 0}
     if isinstance(value, (pd.Timestamp, pd.Timedelta)):
         bare = value.asm8
-        told = [str(bare.view("i8")), np.datetime_data(bare.dtype)[0]]
+        fields = [str(bare.view("i8")), np.datetime_data(bare.dtype)[0]]
         if isinstance(value, pd.Timestamp):
-            return {"pd.timestamp": [*told, zone(value.tz)]}
-        return {"pd.timedelta": told}
+            return {"pd.timestamp": [*fields, zone(value.tz)]}
+        return {"pd.timedelta": fields}
     if isinstance(value, pd.Period):
         return {"pd.period": [str(value.ordinal), frequency(value.freq)]}
     if isinstance(value, pd.offsets.BaseOffset):
@@ -36,10 +36,10 @@ def array_form(array, write):
     if isinstance(array, pd.arrays.PeriodArray):
         return {"pd.periods": [write(np.asarray(array.asi8)), frequency(array.freq)]}
     if isinstance(array, (pd.arrays.DatetimeArray, pd.arrays.TimedeltaArray)):
-        told = [write(np.asarray(array.asi8)), getattr(array, "unit", "ns")]
+        fields = [write(np.asarray(array.asi8)), getattr(array, "unit", "ns")]
         if isinstance(array, pd.arrays.DatetimeArray):
-            return {"pd.datetimes": [*told, zone(array.tz)]}
-        return {"pd.timedeltas": told}
+            return {"pd.datetimes": [*fields, zone(array.tz)]}
+        return {"pd.timedeltas": fields}
     return None
 
 
@@ -76,11 +76,11 @@ def zone(tz):
     raise NoForm(f"the time zone {tz!r} is not of a listed kind")
 
 
-def zone_of(told):
+def zone_of(form):
     """The time zone of ``zone``."""
-    if told is None:
+    if form is None:
         return None
-    kind, name = several(told, 2)
+    kind, name = several(form, 2)
     if kind == "fixed":
         shift = datetime.timedelta(seconds=need(name, int))
         return datetime.timezone(shift) if shift else datetime.UTC

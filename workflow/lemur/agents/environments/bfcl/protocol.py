@@ -50,10 +50,10 @@ def _call(node: ast.AST, names: frozenset[str]) -> str:
     if not isinstance(node.func, ast.Name) or node.func.id not in names:
         return UNKNOWN
     given = []
-    for one in node.keywords:
-        if one.arg is None:
+    for keyword in node.keywords:
+        if keyword.arg is None:
             raise ValueError("arguments without names")
-        given.append(f"{one.arg}={_value(one.value, names)}")
+        given.append(f"{keyword.arg}={_value(keyword.value, names)}")
     return f"{node.func.id}({','.join(given)})"
 
 
@@ -78,7 +78,7 @@ def question(task: Task, number: int) -> str:
     """What the user says in a turn; where functions are added, their documents."""
     if str(number) in task.data["later"]:
         return MORE.format(task.data["later"][str(number)])
-    return "\n".join(one["content"] for one in task.data["question"][number])
+    return "\n".join(message["content"] for message in task.data["question"][number])
 
 
 def messages(task: Task, turns: Sequence[Turn]) -> list[Message]:

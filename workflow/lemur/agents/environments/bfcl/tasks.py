@@ -49,13 +49,19 @@ def read(folder: Path, categories: Sequence[str]) -> list[Task]:
 
 
 def _task(entry: dict, gold: list[list[str]], documents: dict[str, list[dict[str, Any]]]) -> Task:
-    offered = [copy.deepcopy(one) for kind in entry["involved_classes"] for one in documents[kind]]
-    for one in offered:
-        one["description"] += HINT
+    offered = [
+        copy.deepcopy(document)
+        for kind in entry["involved_classes"]
+        for document in documents[kind]
+    ]
+    for function in offered:
+        function["description"] += HINT
     later = {}
     for turn, names in entry.get("missed_function", {}).items():
-        later[turn] = [one for name in names for one in offered if one["name"] == name]
-        offered = [one for one in offered if one["name"] not in names]
+        later[turn] = [
+            function for name in names for function in offered if function["name"] == name
+        ]
+        offered = [function for function in offered if function["name"] not in names]
     data = {
         "entry": {key: entry[key] for key in ("id", "initial_config", "involved_classes")},
         "question": entry["question"],
@@ -75,7 +81,7 @@ def by_name(call: str, functions: Sequence[dict[str, Any]]) -> str:
         if function["name"] == tree.func.id:
             names = list(function["parameters"]["properties"])
     given = [f"{name}={ast.unparse(value)}" for name, value in zip(names, tree.args, strict=False)]
-    given += [f"{one.arg}={ast.unparse(one.value)}" for one in tree.keywords]
+    given += [f"{keyword.arg}={ast.unparse(keyword.value)}" for keyword in tree.keywords]
     return f"{tree.func.id}({', '.join(given)})"
 
 

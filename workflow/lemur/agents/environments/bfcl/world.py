@@ -84,7 +84,9 @@ class World(Environment):
         self.count += 1
         over = self.count > self.steps
         end = {"end": TOO_MANY} if over else {}
-        return Step(protocol.said(calls, [str(one) for one in results]), 0.0, over, {**info, **end})
+        return Step(
+            protocol.said(calls, [str(result) for result in results]), 0.0, over, {**info, **end}
+        )
 
     def close(self) -> None:
         """End the backends."""
@@ -96,5 +98,5 @@ class World(Environment):
 def names(task: Task) -> frozenset[str]:
     """Functions that the task offers at any time."""
     later: Sequence[Sequence[dict[str, Any]]] = list(task.data["later"].values())
-    offered = [*task.data["functions"], *(one for some in later for one in some)]
-    return frozenset(one["name"] for one in offered)
+    offered = [*task.data["functions"], *(function for some in later for function in some)]
+    return frozenset(function["name"] for function in offered)

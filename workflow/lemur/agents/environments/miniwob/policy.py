@@ -34,20 +34,20 @@ def read(observation: str) -> tuple[str, list[Seen]]:
 def find(seen: Sequence[Seen], role: str, name: str | None = None) -> Seen:
     """The first element of a role and a name, with the blanks around it where one has them;
     ``LookupError`` where there is none."""
-    of_role = [one for one in seen if one.role == role]
-    named = [one for one in of_role if one.name == name]
-    named = named or [one for one in of_role if name in (None, one.name.strip())]
+    of_role = [element for element in seen if element.role == role]
+    named = [element for element in of_role if element.name == name]
+    named = named or [element for element in of_role if name in (None, element.name.strip())]
     if not named:
         raise LookupError(f"no {role} '{name}'")
     return named[0]
 
 
-def click(one: Seen) -> str:
-    return f"click [{one.number}]"
+def click(element: Seen) -> str:
+    return f"click [{element.number}]"
 
 
-def enter(one: Seen, text: str) -> str:
-    return f"type [{one.number}] [{text}] [0]"
+def enter(element: Seen, text: str) -> str:
+    return f"type [{element.number}] [{text}] [0]"
 
 
 def _button(asked: str, seen: Sequence[Seen], turn: int) -> str:
@@ -66,7 +66,7 @@ def _link(asked: str, seen: Sequence[Seen], turn: int) -> str:
 def _focus(asked: str, seen: Sequence[Seen], turn: int) -> str:
     """The first field, or the one that the text counts."""
     count = re.search(r"(\d+)(?:st|nd|rd|th)", asked)
-    fields = [one for one in seen if one.role == "textbox"]
+    fields = [element for element in seen if element.role == "textbox"]
     return click(fields[int(count.group(1)) - 1 if count else 0])
 
 
@@ -78,7 +78,10 @@ def _text(asked: str, seen: Sequence[Seen], turn: int) -> str:
 
 def _fields(asked: str, seen: Sequence[Seen], turn: int) -> str:
     """Two fields, one after the other: the quoted texts, the last one twice where it is alone."""
-    texts, fields = QUOTED.findall(asked), [one for one in seen if one.role == "textbox"]
+    texts, fields = (
+        QUOTED.findall(asked),
+        [element for element in seen if element.role == "textbox"],
+    )
     if turn < len(fields):
         return enter(fields[turn], texts[min(turn, len(texts) - 1)])
     return click(find(seen, "button"))

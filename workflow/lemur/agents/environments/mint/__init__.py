@@ -109,8 +109,11 @@ class Mint(Suite):
             for action in proposals
             if action.kind == "solution" and action.text is not None
         ]
-        paper, strict = any(one.paper for one in found), any(one.strict for one in found)
-        why = next((one.why for one in found if one.paper != one.strict), "")
+        paper, strict = (
+            any(verdict.paper for verdict in found),
+            any(verdict.strict for verdict in found),
+        )
+        why = next((verdict.why for verdict in found if verdict.paper != verdict.strict), "")
         return Verdict(float(paper), float(strict), why if paper != strict else "")
 
     def gold(self, task: Task) -> Sequence[str]:

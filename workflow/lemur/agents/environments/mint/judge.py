@@ -90,7 +90,7 @@ def _same(reference: str, answer: str) -> bool:
 
 def _words(text: str) -> list[str]:
     """Words without case, articles and punctuation (as SQuAD's evaluation)."""
-    kept = "".join(" " if one in string.punctuation else one for one in text.lower())
+    kept = "".join(" " if letter in string.punctuation else letter for letter in text.lower())
     return [word for word in kept.split() if word not in ("a", "an", "the")]
 
 

@@ -120,7 +120,7 @@ def equal(value: Any, reference: Any, kind: str) -> bool:
         return _near(value, reference)
     if not isinstance(value, list) or not isinstance(reference, list):
         return False
-    if len(value) != len(reference) or any(not isinstance(one, int | float) for one in value):
+    if len(value) != len(reference) or any(not isinstance(number, int | float) for number in value):
         return False
     return all(_near(*pair) for pair in zip(sorted(value), sorted(reference), strict=True))
 

@@ -58,7 +58,7 @@ TOOLS = {
     CODE: "",
     DECISION: "Tool function available (already imported in <execute> environment):\n"
     + "".join(
-        f"[{number}] {name}({', '.join(f'{one}: str' for one in parameters)}) -> str\n"
+        f"[{number}] {name}({', '.join(f'{parameter}: str' for parameter in parameters)}) -> str\n"
         f"{does}\nFor example: {name}({example})\n\n"
         for number, (name, (parameters, _, does, example)) in enumerate(COMMANDS.items(), 1)
     ),

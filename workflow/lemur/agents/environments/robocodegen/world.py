@@ -35,9 +35,9 @@ class Attempt:
         self.error = protocol.refused(code)
         if self.error is None:
             needed = [
-                one for one in protocol.calls(code, wanted.name) if one.name not in self.asked
+                call for call in protocol.calls(code, wanted.name) if call.name not in self.asked
             ]
-            self.asked |= {one.name for one in needed}
+            self.asked |= {function.name for function in needed}
             self.missing = needed + self.missing
             self.programs.append(code)
             if len(self.asked) - 1 > self.helpers:

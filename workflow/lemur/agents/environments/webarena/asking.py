@@ -66,8 +66,10 @@ def means(task: Mapping[str, Any], answer: str, ask: Ask) -> bool:
         note = evaluation.get("string_note", "")
         said = ask([{"role": "user", "content": REASON.format(task["intent"], note, answer)}])
         return "different" not in said.lower() and "same" in said.lower()
-    for one in [wanted] if isinstance(wanted, str) else wanted:
-        said = ask([{"role": "user", "content": SAME.format(task["intent"], one, answer)}]).lower()
+    for phrase in [wanted] if isinstance(wanted, str) else wanted:
+        said = ask(
+            [{"role": "user", "content": SAME.format(task["intent"], phrase, answer)}]
+        ).lower()
         if "incorrect" in said or "partially correct" in said or "correct" not in said:
             return False
     return True

@@ -64,10 +64,12 @@ def answer_matches(references: Mapping[str, Any], answer: str, strictly: bool) -
         if approach == "exact_match" and not exact(wanted, answer):
             return False
         if approach == "must_include":
-            for one in wanted:
+            for phrase in wanted:
                 alone = len(wanted) == 1
                 if not (
-                    includes_strictly(one, answer) if strictly else includes(one, answer, alone)
+                    includes_strictly(phrase, answer)
+                    if strictly
+                    else includes(phrase, answer, alone)
                 ):
                     return False
     return True
@@ -77,7 +79,7 @@ def url_matches(references: str, url: str) -> bool:
     """The original's: any reference is a part of the address, and for each key of any query one of
     the values that any reference has."""
     base, query = _split(url.rstrip("/"))
-    known = [_split(one.rstrip("/")) for one in references.split(OR)]
+    known = [_split(reference.rstrip("/")) for reference in references.split(OR)]
     wanted: dict[str, set[str]] = {}
     for _, given in known:
         for key, values in given.items():
@@ -90,8 +92,8 @@ def url_matches(references: str, url: str) -> bool:
 def url_matches_strictly(references: str, url: str) -> bool:
     """One reference whole: the address is it or lies below it, and has all values of its query."""
     base, query = _split(url.rstrip("/"))
-    for one in references.split(OR):
-        part, wanted = _split(one.rstrip("/"))
+    for reference in references.split(OR):
+        part, wanted = _split(reference.rstrip("/"))
         below = within(base.rstrip("/"), part.rstrip("/"))
         if below and all(set(values) <= set(query.get(key, ())) for key, values in wanted.items()):
             return True
@@ -111,7 +113,8 @@ def pages_match(targets: Sequence[Mapping[str, Any]], texts: Sequence[str]) -> b
             if not exact(wanted["exact_match"], given):
                 return False
         elif not all(
-            any(includes(part, given) for part in one.split(OR)) for one in wanted["must_include"]
+            any(includes(part, given) for part in phrase.split(OR))
+            for phrase in wanted["must_include"]
         ):
             return False
     return True

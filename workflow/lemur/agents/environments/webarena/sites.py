@@ -73,7 +73,7 @@ class Sites:
         """Cookies and storage of several sites together."""
         states = [found for name in names if (found := self.sites[name].state) is not None]
         kinds = ("cookies", "origins")
-        return {key: [x for one in states for x in one.get(key, [])] for key in kinds} or None
+        return {key: [x for state in states for x in state.get(key, [])] for key in kinds} or None
 
     def fill(self, text: str) -> str:
         """``text`` with addresses in place of ``__SHOPPING__`` and the like."""

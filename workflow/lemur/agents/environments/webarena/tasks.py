@@ -80,7 +80,7 @@ def read_call(text: str) -> Call:
     if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name) or tree.keywords:
         raise ValueError("not a call")
     arguments = [
-        one.id if isinstance(one, ast.Name) else str(ast.literal_eval(one)) for one in tree.args
+        arg.id if isinstance(arg, ast.Name) else str(ast.literal_eval(arg)) for arg in tree.args
     ]
     if tree.func.id not in HELPERS:
         raise ValueError(f"no helper '{tree.func.id}'")

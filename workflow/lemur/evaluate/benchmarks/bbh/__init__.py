@@ -15,10 +15,10 @@ class BBH(Benchmark):
             given = json_document(path.read_bytes(), str(path))
             need(given, str(path), examples=list)
             given, documents = given["examples"], []
-            for number, one in enumerate(given):
-                need(one, f"{path}: example {number}", input=str, target=str)
+            for number, row in enumerate(given):
+                need(row, f"{path}: example {number}", input=str, target=str)
                 name = f"{path.stem}/{number}"
-                documents.append({"_id": name, "input": one["input"], "target": one["target"]})
+                documents.append({"_id": name, "input": row["input"], "target": row["target"]})
             found[path.stem] = {"test": documents}
         return found
 

@@ -10,10 +10,10 @@ class BitsPerByte(Benchmark):
 
     def read(self, source: Source, member: str) -> Problems:
         documents = []
-        for number, one in enumerate(lines(source.path.read_bytes(), str(source.path)), 1):
-            need(one, f"{source.path}: line {number}", id=str, text=str)
-            if one["text"]:
-                documents.append({"_id": one["id"], "text": one["text"]})
+        for number, line in enumerate(lines(source.path.read_bytes(), str(source.path)), 1):
+            need(line, f"{source.path}: line {number}", id=str, text=str)
+            if line["text"]:
+                documents.append({"_id": line["id"], "text": line["text"]})
         return {"": {"test": documents}}
 
 

@@ -16,14 +16,14 @@ class BitsPerByteOfActions(Benchmark):
         a tokenizer may join them with what follows.
         """
         documents = []
-        for number, one in enumerate(lines(source.path.read_bytes(), str(source.path)), 1):
+        for number, line in enumerate(lines(source.path.read_bytes(), str(source.path)), 1):
             where = f"{source.path}: line {number}"
-            need(one, where, id=str, context=str, action=str)
-            if not one["action"]:
+            need(line, where, id=str, context=str, action=str)
+            if not line["action"]:
                 raise UserError(f"{where}: 'action' is empty")
-            context = one["context"].rstrip()
-            action = one["context"][len(context) :] + one["action"]
-            documents.append({"_id": one["id"], "context": context, "action": action})
+            context = line["context"].rstrip()
+            action = line["context"][len(context) :] + line["action"]
+            documents.append({"_id": line["id"], "context": context, "action": action})
         return {"": {"test": documents}}
 
 

@@ -41,11 +41,11 @@ class BitsPerByteOfGold(Benchmark):
         """Blanks that end a context are coded and counted with the answer, as of actions."""
         gold = GOLDS[member]
         documents = []
-        for one in gold.benchmark().read(source, member)[""]["test"]:
-            asked = gold.context.format_map(one)
+        for problem in gold.benchmark().read(source, member)[""]["test"]:
+            asked = gold.context.format_map(problem)
             context = asked.rstrip()
-            action = asked[len(context) :] + gold.begin + one[gold.answer]
-            documents.append({"_id": one["_id"], "context": context, "action": action})
+            action = asked[len(context) :] + gold.begin + problem[gold.answer]
+            documents.append({"_id": problem["_id"], "context": context, "action": action})
         return {"": {"test": documents}}
 
 

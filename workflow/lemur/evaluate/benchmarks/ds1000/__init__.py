@@ -15,16 +15,16 @@ class DS1000(Benchmark):
     def read(self, source: Source, member: str) -> Problems:
         """Problems as xlangai/DS-1000 on the hub keeps them."""
         documents = []
-        for number, one in enumerate(lines(source.read(member), member), 1):
+        for number, line in enumerate(lines(source.read(member), member), 1):
             where = f"{member}: line {number}"
-            need(one, where, prompt=str, reference_code=str, code_context=str, metadata=dict)
-            need(one["metadata"], f"{where}: metadata", problem_id=int, library=str)
-            if "def test_execution(" not in one["code_context"]:
+            need(line, where, prompt=str, reference_code=str, code_context=str, metadata=dict)
+            need(line["metadata"], f"{where}: metadata", problem_id=int, library=str)
+            if "def test_execution(" not in line["code_context"]:
                 raise UserError(f"{where}: 'code_context' defines no test_execution")
-            need_python(one["code_context"], f"{where}: 'code_context'")
-            kept = {name: one[name] for name in ("prompt", "reference_code", "code_context")}
-            named = {"_id": f"ds1000/{one['metadata']['problem_id']}"}
-            documents.append({**named, "library": one["metadata"]["library"], **kept})
+            need_python(line["code_context"], f"{where}: 'code_context'")
+            kept = {name: line[name] for name in ("prompt", "reference_code", "code_context")}
+            named = {"_id": f"ds1000/{line['metadata']['problem_id']}"}
+            documents.append({**named, "library": line["metadata"]["library"], **kept})
         return {"": {"test": documents}}
 
 

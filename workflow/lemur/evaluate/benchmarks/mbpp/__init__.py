@@ -14,25 +14,25 @@ class MBPP(Benchmark):
     def read(self, source: Source, member: str) -> Problems:
         """Problems 11 to 510 are the test set; 2, 3 and 4 are the solved examples."""
         split: Split = {"test": [], "examples": []}
-        for number, one in enumerate(listed(source.read(member), member)):
+        for number, row in enumerate(listed(source.read(member), member)):
             where = f"{member}: problem {number}"
-            need(one, where, task_id=int, query=str, gold=str, tests=list, test_setup_code=str)
-            need_texts(one["tests"], 3, f"{where}: 'tests'")
-            for source_code in (one["gold"].replace("\r\n", "\n"), *one["tests"][:3]):
+            need(row, where, task_id=int, query=str, gold=str, tests=list, test_setup_code=str)
+            need_texts(row["tests"], 3, f"{where}: 'tests'")
+            for source_code in (row["gold"].replace("\r\n", "\n"), *row["tests"][:3]):
                 need_python(source_code.strip(), f"{where}: '{source_code[:40]}'")
             document = {
-                "_id": f"mbpp/{one['task_id']}",
-                "text": one["query"],
-                "code": one["gold"],
-                "test_list": one["tests"][:3],  # what follows are the challenge tests
-                "test_setup_code": one["test_setup_code"],
+                "_id": f"mbpp/{row['task_id']}",
+                "text": row["query"],
+                "code": row["gold"],
+                "test_list": row["tests"][:3],  # what follows are the challenge tests
+                "test_setup_code": row["test_setup_code"],
             }
-            if 11 <= one["task_id"] <= 510:
+            if 11 <= row["task_id"] <= 510:
                 split["test"].append(document)
-            elif one["task_id"] in (2, 3, 4):
+            elif row["task_id"] in (2, 3, 4):
                 split["examples"].append(document)
-        split["test"].sort(key=lambda one: int(one["_id"].split("/")[1]))
-        split["examples"].sort(key=lambda one: one["_id"])
+        split["test"].sort(key=lambda document: int(document["_id"].split("/")[1]))
+        split["examples"].sort(key=lambda document: document["_id"])
         return {"": split}
 
 

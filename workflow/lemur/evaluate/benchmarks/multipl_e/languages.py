@@ -155,7 +155,11 @@ LANGUAGES = {
 @functools.cache
 def _which(names: str) -> str | None:
     """Where a command is, among the folders that a sandbox may hold."""
-    path = [one for one in os.environ.get("PATH", "").split(os.pathsep) if one.startswith(_ALLOWED)]
+    path = [
+        folder
+        for folder in os.environ.get("PATH", "").split(os.pathsep)
+        if folder.startswith(_ALLOWED)
+    ]
     path = os.pathsep.join([*path, "/usr/bin", "/bin"])
     return next(
         (found for name in names.split("|") if (found := shutil.which(name, path=path))), None
@@ -167,28 +171,28 @@ def missing(language: str) -> str | None:
     """What a language lacks here, in one line; None where it can be judged."""
     if language not in LANGUAGES:
         return f"toolchain: no judge for language '{language}' (judged: {', '.join(LANGUAGES)})"
-    one = LANGUAGES[language]
-    wanted = [command[0] for command in one.commands if not command[0].startswith("./")]
+    toolchain = LANGUAGES[language]
+    wanted = [command[0] for command in toolchain.commands if not command[0].startswith("./")]
     lacking = [name.split("|")[0] for name in wanted if _which(name) is None]
-    for need in one.needs:
+    for need in toolchain.needs:
         if not any(glob.glob(pattern) for pattern in need.split("|")):
             lacking.append(need.split("|")[0])
     if not lacking:
         return None
-    return f"toolchain: {one.name} lacks {', '.join(lacking)}: apt-get install {one.packages}"
+    return f"toolchain: {toolchain.name} lacks {', '.join(lacking)}: apt-get install {toolchain.packages}"
 
 
 @functools.cache
 def root(language: str) -> Root:
     """What the sandbox holds for a language."""
-    one = LANGUAGES[language]
+    toolchain = LANGUAGES[language]
     paths = [path for path in _ALWAYS if os.path.lexists(path)]
-    paths += sorted({path for share in one.shares for path in glob.glob(share)})
-    itself = os.path.realpath(str(_which(one.itself))) if one.itself else ""
+    paths += sorted({path for share in toolchain.shares for path in glob.glob(share)})
+    itself = os.path.realpath(str(_which(toolchain.itself))) if toolchain.itself else ""
     return Root(
         tuple((path, path) for path in paths),
         ((itself, "/proc/self/exe"),) if itself else (),
-        (("PATH", "/usr/bin:/bin"), *one.environment),
+        (("PATH", "/usr/bin:/bin"), *toolchain.environment),
     )
 
 
@@ -207,17 +211,17 @@ class Shell(Steps):
 def steps(language: str, program: str, tests: str) -> Steps:
     """The job that compiles and runs a program with its tests after it. Tests of a form that is not
     known are run as they are, and their end is not checked."""
-    one, word = LANGUAGES[language], secret_word()
+    toolchain, word = LANGUAGES[language], secret_word()
     printing = ends.printing(language, tests, word)
     commands = tuple(
         (command[0] if command[0].startswith("./") else str(_which(command[0])), *command[1:])
-        for command in one.commands
+        for command in toolchain.commands
     )
     return (Shell if language == "sh" else Steps)(
-        ((one.file, f"{program}\n{tests if printing is None else printing}"),),
+        ((toolchain.file, f"{program}\n{tests if printing is None else printing}"),),
         commands,
         root(language),
         word=None if printing is None else word,
-        once=one.script,
-        gone=(one.file,) if one.script != one.file else (),
+        once=toolchain.script,
+        gone=(toolchain.file,) if toolchain.script != toolchain.file else (),
     )

@@ -19,17 +19,17 @@ class Spider(Benchmark):
         given = listed(source.read(member), member)
         found = read_dump(source)
         documents, built = [], set()
-        for number, one in enumerate(given):
+        for number, row in enumerate(given):
             where = f"{member}: problem {number}"
-            need(one, where, db=str, query=str, gold=str, hardness=str)
-            if one["db"] not in found:
-                raise UserError(f"{where}: database '{one['db']}'{nearest(one['db'], found)}")
-            if one["db"] not in built:  # before anything is generated for it
-                found[one["db"]].build().close()
-                built.add(one["db"])
-            document = {name: one[name] for name in ("db", "gold", "hardness")}
-            document |= {"_id": f"spider/dev/{number}", "question": one["query"]}
-            documents.append({**document, "schema": found[one["db"]].schema()})
+            need(row, where, db=str, query=str, gold=str, hardness=str)
+            if row["db"] not in found:
+                raise UserError(f"{where}: database '{row['db']}'{nearest(row['db'], found)}")
+            if row["db"] not in built:  # before anything is generated for it
+                found[row["db"]].build().close()
+                built.add(row["db"])
+            document = {name: row[name] for name in ("db", "gold", "hardness")}
+            document |= {"_id": f"spider/dev/{number}", "question": row["query"]}
+            documents.append({**document, "schema": found[row["db"]].schema()})
         return {"": {"test": documents}}
 
 

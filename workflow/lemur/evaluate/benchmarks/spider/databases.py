@@ -101,7 +101,7 @@ def _literal(match: re.Match[str]) -> str:
     """A MySQL string as an SQLite string."""
     inner = match.group(0)[1:-1].replace("''", "'")
     inner = re.sub(
-        r"\\(.)", lambda one: _ESCAPES.get(one.group(1), one.group(1)), inner, flags=re.S
+        r"\\(.)", lambda match: _ESCAPES.get(match.group(1), match.group(1)), inner, flags=re.S
     )
     return "'" + inner.replace("'", "''") + "'"
 

@@ -103,7 +103,7 @@ class QueryJudge(Judge):
                 rows.append(passed[-1])
         beside: dict[str, Any] = {}
         for name, many in (("exact_set_match", matched), ("distinct_kept", kept)):
-            differ = sum(one != two for one, two in zip(many, passed, strict=True))
+            differ = sum(on_many != two for on_many, two in zip(many, passed, strict=True))
             beside[name] = {"value": sum(many) / len(many), "differs_on": differ}
         if rows:
             beside["with_rows"] = {"value": sum(rows) / len(rows), "n": len(rows)}
@@ -116,7 +116,7 @@ class QueryJudge(Judge):
     def second_job(self, document: Document, response: str) -> Job | None:
         """The same with DISTINCT kept, where one of the queries has it."""
         query = tidy(answer(response))
-        if all(undistinct(one) == one for one in (query, tidy(document["gold"]))):
+        if all(undistinct(statement) == statement for statement in (query, tidy(document["gold"]))):
             return None
         return self._job(document, query, kept=True)
 

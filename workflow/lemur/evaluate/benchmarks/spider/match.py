@@ -16,8 +16,8 @@ def _tied(database: Database) -> dict[str, str]:
     """Each column of a foreign key -> the first column of those tied together."""
     order = [
         f"{table}.{column.lower()}"
-        for table, one in database.tables.items()
-        for column, _ in one.columns
+        for table, name in database.tables.items()
+        for column, _ in name.columns
     ]
     group = {column: {column} for column in order}
     for name, table in database.tables.items():
@@ -29,7 +29,7 @@ def _tied(database: Database) -> dict[str, str]:
                     group[column] = together
     place = {column: number for number, column in enumerate(order)}
     return {
-        column: min(together, key=lambda one: place.get(one, len(order)))
+        column: min(together, key=lambda column_name: place.get(column_name, len(order)))
         for column, together in group.items()
         if len(together) > 1
     }
@@ -61,17 +61,17 @@ class _Tie:
     def nested(self, query: Query | None) -> Query | None:
         return None if query is None else self.query(query)
 
-    def query(self, one: Query) -> Query:
+    def query(self, parsed: Query) -> Query:
         return dataclasses.replace(
-            one,
-            select=tuple((aggregate, self.value(unit)) for aggregate, unit in one.select),
-            tables=tuple(self.query(t) if isinstance(t, Query) else t for t in one.tables),
-            joins=self.conditions(one.joins),
-            where=self.conditions(one.where),
-            group=tuple(self.column(unit) for unit in one.group),
-            having=self.conditions(one.having),
-            order=one.order and (one.order[0], tuple(map(self.value, one.order[1]))),
-            combined=one.combined and (one.combined[0], self.query(one.combined[1])),
+            parsed,
+            select=tuple((aggregate, self.value(unit)) for aggregate, unit in parsed.select),
+            tables=tuple(self.query(t) if isinstance(t, Query) else t for t in parsed.tables),
+            joins=self.conditions(parsed.joins),
+            where=self.conditions(parsed.where),
+            group=tuple(self.column(unit) for unit in parsed.group),
+            having=self.conditions(parsed.having),
+            order=parsed.order and (parsed.order[0], tuple(map(self.value, parsed.order[1]))),
+            combined=parsed.combined and (parsed.combined[0], self.query(parsed.combined[1])),
         )
 
 
@@ -91,24 +91,24 @@ def keywords(query: Query) -> set[str]:
     return found | ({part[1] for part in conditions} & {"in", "like"})
 
 
-def _same_order(one: Query, two: Query) -> bool:
-    return one.order == two.order and (one.order is None or one.limit == two.limit)
+def _same_order(first: Query, two: Query) -> bool:
+    return first.order == two.order and (first.order is None or first.limit == two.limit)
 
 
-def same(one: Query, two: Query) -> bool:
+def same(first: Query, two: Query) -> bool:
     """Whether all clauses match."""
-    left, right = one.combined, two.combined
+    left, right = first.combined, two.combined
     if (left is None) != (right is None) or (left and right and left[0] != right[0]):
         return False
     return (
-        Counter(one.select) == Counter(two.select)
-        and Counter(one.where[::2]) == Counter(two.where[::2])
-        and set(one.where[1::2]) == set(two.where[1::2])
-        and one.group == two.group
-        and (not one.group or one.having == two.having)
-        and _same_order(one, two)
-        and keywords(one) == keywords(two)
-        and Counter(one.tables) == Counter(two.tables)
+        Counter(first.select) == Counter(two.select)
+        and Counter(first.where[::2]) == Counter(two.where[::2])
+        and set(first.where[1::2]) == set(two.where[1::2])
+        and first.group == two.group
+        and (not first.group or first.having == two.having)
+        and _same_order(first, two)
+        and keywords(first) == keywords(two)
+        and Counter(first.tables) == Counter(two.tables)
         and (not (left and right) or same(left[1], right[1]))
     )
 

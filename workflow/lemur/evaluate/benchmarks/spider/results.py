@@ -24,8 +24,8 @@ def same(gold: Rows, found: Rows, ordered: bool) -> bool:
     if len(gold) != len(found) or len(gold[0]) != len(found[0]):
         return False
     # A necessary condition that settles nearly all pairs.
-    one, two = [_unordered(row) for row in gold], [_unordered(row) for row in found]
-    if (one != two) if ordered else (Counter(one) != Counter(two)):
+    expected, two = [_unordered(row) for row in gold], [_unordered(row) for row in found]
+    if (expected != two) if ordered else (Counter(expected) != Counter(two)):
         return False
     wanted = gold if ordered else Counter(gold)
     for order in _orders(gold, found):
