@@ -89,7 +89,7 @@ def what_to_adopt(wildcards):
             "base": base["name"],
             "architecture": base["architecture"],
             "corpus": RECIPE["corpus"]["name"],
-            "tokenizer": tokenizer_of(RECIPE),
+            "tokenizer": stages.token_folder(RECIPE, "text"),
             "tokenizer_file": f"resources/models/{base['name']}/model/tokenizer.json",
             "sources": {
                 source["name"]: source.get("parts", 1) for source in RECIPE["corpus"]["sources"]

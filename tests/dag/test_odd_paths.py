@@ -50,7 +50,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
         "repository=me/mine",
     )
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     study = call(
         odd, "-n", "-p", "study", "study_so_far", "--config", "study=smallest", "quiet_plan=true"
     )
