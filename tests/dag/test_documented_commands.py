@@ -35,7 +35,7 @@ ELSEWHERE = {
     "scontrol release <job>": "SLURM's own",
     "workflow/env-run workflow": "the beginning of a command",
     "source .envs/workflow/bin/activate": "tests/unit/core/test_environments.py",
-    "workflow/env-run workflow python -m lemur.report.formats docs/formats.md": "tests/unit/core/test_formats.py",
+    "workflow/env-run workflow python -m lemur.report.formats docs/formats.md": "tests/unit/report/test_formats.py",
     "workflow/env-build": "make envs", "workflow/env-build ds1000": "make test-long",
     "workflow/env-build session robocodegen bfcl": "make test",
 }  # fmt: skip
