@@ -1,4 +1,4 @@
-"""The steps of config/README.md, done one after the other as they stand there, in a checkout of their own."""
+"""The steps of docs/how-to, done one after the other as they stand there, in a checkout of their own."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The smallest study, from packages to a verdict, as the command of config/README.md runs it."""
+"""The smallest study, from packages to a verdict, as the command of docs/how-to/study.md runs it."""
 
 import csv
 import json

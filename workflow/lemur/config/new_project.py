@@ -19,7 +19,7 @@ from lemur.provenance import ROOT
 
 TEMPLATES = ROOT / "workflow" / "templates" / "project"
 # What stands for the user's own documents until they are there. Both are Apache-2.0.
-PAGES = ("README.md", "config/README.md", "CHANGELOG.md", "docs/*.md")
+PAGES = ("README.md", "config/README.md", "CHANGELOG.md", "docs/*.md", "docs/how-to/*.md")
 MODULES = ("workflow/lemur/corpus/*.py", "workflow/lemur/data/*.py", "workflow/lemur/evaluate/*.py")
 LONGEST = 2_000  # characters of a sample page; longer sections are cut between paragraphs
 

@@ -87,5 +87,5 @@ def locate(source: dict, pin: Pin, session: requests.Session, label: str) -> Rem
     when = source.get("snapshot", "its time")
     raise UserError(
         f"{label}: none of {len(asked)} archives has {source['file']}: Debian has moved on. Set "
-        f"{VARIABLE} to an archive of snapshots at {when} (config/README.md says how)"
+        f"{VARIABLE} to an archive of snapshots at {when} (docs/how-to/filter.md says how)"
     )
