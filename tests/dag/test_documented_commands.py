@@ -36,6 +36,7 @@ ELSEWHERE = {
     "workflow/env-run workflow": "the beginning of a command",
     "source .envs/workflow/bin/activate": "tests/unit/core/test_environments.py",
     "workflow/env-run workflow python -m lemur.report.formats docs/formats.md": "tests/unit/report/test_formats.py",
+    "workflow/env-run workflow snakemake --lint --config quiet_plan=true": "make test, the group lint",
     "workflow/env-build": "make envs", "workflow/env-build ds1000": "make test-long",
     "workflow/env-build session robocodegen bfcl": "make test",
 }  # fmt: skip
