@@ -132,3 +132,10 @@ def test_a_mean_of_shares_is_narrower_than_each():
     assert high - mean == pytest.approx((edges[0][1] - 0.5) / 2)
     with pytest.raises(ValueError):
         intervals.linear_combination([1.0], [0.5], [])
+
+
+def test_holm_by_hand():
+    assert intervals.holm([0.01, 0.04, 0.03, 0.005]).tolist() == pytest.approx(
+        [0.03, 0.06, 0.06, 0.02]
+    )
+    assert intervals.holm([0.9, 0.8]).tolist() == [1.0, 1.0]

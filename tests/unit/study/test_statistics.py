@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from lemur.study.statistics import Bits, estimate, holm, resampled
+from lemur.study.statistics import Bits, estimate, resampled
 
 
 def simulated(random, effects, seeds, documents, of_seeds, of_documents):
@@ -68,8 +68,3 @@ def test_the_same_seed_draws_the_same():
     given = simulated(np.random.default_rng(5), [0.1, 0.2], 3, 20, 0.01, 0.1)
     assert (resampled(given, 200, 7) == resampled(given, 200, 7)).all()
     assert (resampled(given, 200, 7) != resampled(given, 200, 8)).any()
-
-
-def test_holm_by_hand():
-    assert holm([0.01, 0.04, 0.03, 0.005]).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.8]).tolist() == [1.0, 1.0]

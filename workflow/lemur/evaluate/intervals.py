@@ -132,3 +132,15 @@ def linear_combination(
         below += (weight * value - least) ** 2
         above += (most - weight * value) ** 2
     return total, total - math.sqrt(below), total + math.sqrt(above)
+
+
+def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Adjusted p values (Holm 1979): below a level, all of them hold together at that level."""
+    given = np.asarray(p, dtype=float)
+    order = np.argsort(given, kind="stable")
+    adjusted = np.empty_like(given)
+    highest = 0.0
+    for rank, place in enumerate(order):
+        highest = max(highest, min(1.0, (len(given) - rank) * given[place]))
+        adjusted[place] = highest
+    return adjusted

@@ -1,10 +1,11 @@
 """What training made worse, in sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lemur.figures.dots import NAMES
-from lemur.figures.paired import difference
+from lemur.figures.paired import Difference, difference
 
 Score = Mapping[str, Any]
 # What was done to a model, by (model, the one that it came from).
@@ -15,15 +16,29 @@ _STEPS = {
 }
 
 
-def sentences(scores: Sequence[Score]) -> list[str]:
-    """One sentence for each benchmark on which a step of training did harm, one for those on which
-    too little was asked to tell, and one that says so where nothing got worse. None without pairs.
+@dataclass(frozen=True)
+class Change:
+    """What a step of training did to one score; ``benchmark`` is the name that is printed."""
 
-    A model is compared with the one that it came from, on the same problems or documents; with the
-    start where the one between was not scored. Harm: the 95 % interval leaves out no change.
-    """
+    step: str
+    benchmark: str
+    bits: bool
+    apart: Difference
+    after: Score
+    before: Score
+
+    @property
+    def words(self) -> str:
+        """The difference on the same problems with its unit."""
+        words, unit = (self.apart.words(1, 3), "bits per byte") if self.bits else (self.apart.words(), "points")  # fmt: skip
+        asked = f"{self.apart.n} {'documents' if self.bits else 'problems'}"
+        return f"{words} {unit} on the same {asked}{_formats(self.after, self.before)}"
+
+
+def changes(scores: Sequence[Score]) -> Iterator[Change]:
+    """Each model's scores against those of the one that it came from, on the same problems or
+    documents; against the start where the one between was not scored."""
     at = {(score["benchmark"], score["model"]): dict(score) for score in scores}
-    found, unsure, compared = [], [], 0
     for (model, before), step in _STEPS.items():
         for benchmark in dict.fromkeys(name for name, _ in at):
             if (model, before) == ("chat", "start") and (benchmark, "pretrained") in at:
@@ -32,21 +47,27 @@ def sentences(scores: Sequence[Score]) -> list[str]:
             apart = difference(mine, other) if mine and other else None
             if apart is None or mine is None or other is None:
                 continue
-            compared += 1
-            bits = benchmark.startswith("bits_per_byte_")
-            # Fewer bits are better; of shares more are.
-            gain, least = (-apart.mean, -apart.high) if bits else (apart.mean, apart.low)
-            most = -apart.low if bits else apart.high
             name = NAMES.get(benchmark, benchmark.replace("_", " "))
-            words, unit = (
-                (apart.words(1, 3), "bits per byte") if bits else (apart.words(), "points")
-            )
-            asked = f"{apart.n} {'documents' if bits else 'problems'}"
-            change = f"{words} {unit} on the same {asked}"
-            if most < 0:
-                found.append(f"{step} made {name} worse: {change}{_formats(mine, other)}.")
-            elif gain < 0 and least < 0:
-                unsure.append(f"{name} after {step.lower()} ({change}{_formats(mine, other)})")
+            yield Change(step, name, benchmark.startswith("bits_per_byte_"), apart, mine, other)
+
+
+def sentences(scores: Sequence[Score]) -> list[str]:
+    """One sentence for each benchmark on which a step of training did harm, one for those on which
+    too little was asked to tell, and one that says so where nothing got worse. None without pairs.
+
+    Harm: the 95 % interval leaves out no change.
+    """
+    found, unsure, compared = [], [], 0
+    for change in changes(scores):
+        compared += 1
+        apart = change.apart
+        # Fewer bits are better; of shares more are.
+        gain, least = (-apart.mean, -apart.high) if change.bits else (apart.mean, apart.low)
+        most = -apart.low if change.bits else apart.high
+        if most < 0:
+            found.append(f"{change.step} made {change.benchmark} worse: {change.words}.")
+        elif gain < 0 and least < 0:
+            unsure.append(f"{change.benchmark} after {change.step.lower()} ({change.words})")
     if unsure:
         found.append(f"Worse, but by too little to tell from chance: {'; '.join(unsure)}.")
     if compared and not found:

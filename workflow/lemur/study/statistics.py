@@ -5,11 +5,12 @@ and in the same order of data. Seeds and documents are both drawn again: one dra
 for all seeds and conditions, since these read the same documents.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
+
+from lemur.evaluate.intervals import holm
 
 
 @dataclass(frozen=True)
@@ -115,15 +116,3 @@ def _freedom(scores: Bits) -> np.ndarray:
     whole = (of_seeds + of_documents) ** 2
     parts = of_seeds**2 / (seeds - 1) + of_documents**2 / max(1, documents - 1)
     return np.divide(whole, parts, out=np.full_like(whole, seeds - 1.0), where=parts > 0)
-
-
-def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Adjusted p values (Holm 1979): below a level, all of them hold together at that level."""
-    given = np.asarray(p, dtype=float)
-    order = np.argsort(given, kind="stable")
-    adjusted = np.empty_like(given)
-    highest = 0.0
-    for rank, place in enumerate(order):
-        highest = max(highest, min(1.0, (len(given) - rank) * given[place]))
-        adjusted[place] = highest
-    return adjusted

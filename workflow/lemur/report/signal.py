@@ -1,0 +1,69 @@
+"""Which benchmarks carry a signal at this size: what a step of training changed beyond chance, all
+benchmarks taken together, and how much the others would have had to change.
+
+Many scores are compared, so that one in twenty would differ by chance alone: p values are adjusted
+by Holm's method over the benchmarks of a step. The noise is of the problems and documents that were
+asked; that between seeds is not in it, since a recipe trains once (a study has it).
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import groupby
+
+from lemur.evaluate.intervals import Z, holm
+from lemur.figures.paired import Difference
+from lemur.report.worse import Change, Score, changes
+
+LEVEL = 0.05
+POWER = 0.8416212335729143  # 80 % point of the normal distribution
+
+
+def standard_error(apart: Difference) -> float:
+    """Of the mean, from its 95 % interval."""
+    return (apart.high - apart.low) / (2 * Z)
+
+
+def p_value(apart: Difference) -> float:
+    """That there is no difference: McNemar's, else of the normal distribution, two-sided."""
+    if apart.p is not None:
+        return apart.p
+    error = standard_error(apart)
+    if error == 0:
+        return 1.0 if apart.mean == 0 else 0.0
+    return math.erfc(abs(apart.mean) / error / math.sqrt(2))
+
+
+def smallest(change: Change) -> str:
+    """The difference that would have been found four times in five, had there been one."""
+    effect = (Z + POWER) * standard_error(change.apart)
+    return f"{effect:.3f} bits per byte" if change.bits else f"{100 * effect:.0f} points"
+
+
+def sentences(scores: Sequence[Score]) -> list[str]:
+    """One for each step of training with at least two scores that can be compared in pairs."""
+    said = []
+    for step, group in groupby(changes(scores), key=lambda change: change.step):
+        compared = list(group)
+        if len(compared) < 2:
+            continue
+        adjusted = holm([p_value(change.apart) for change in compared])
+        sure = [
+            f"{change.benchmark} ({change.apart.mean:+.3f} bits per byte)"
+            if change.bits
+            else f"{change.benchmark} ({100 * change.apart.mean:+.1f} points)"
+            for change, p in zip(compared, adjusted, strict=True)
+            if p < LEVEL
+        ]
+        silent = [
+            f"{change.benchmark} {smallest(change)}"
+            for change, p in zip(compared, adjusted, strict=True)
+            if p >= LEVEL
+        ]
+        text = f"{step} changed {len(sure)} of {len(compared)} scores beyond chance (Holm's correction)"
+        text += f": {', '.join(sure)}." if sure else "."
+        if silent:
+            text += (
+                f" To be seen four times in five, a change had to be at least: {', '.join(silent)}."
+            )
+        said.append(text)
+    return said
