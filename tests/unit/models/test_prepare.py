@@ -61,6 +61,7 @@ def test_every_named_shape_counts_the_parameters_that_its_name_says():
         "smollm2-135m": 134_515_008,
         "smoke-1m": 1_115_264,
         "study-tiny": 149_664,
+        "study-1m": 1_115_264,
         "study-3m": 3_541_824,
         "study-13m": 14_162_304,
         "lemur-70b-v1": 68_976_648_192,
