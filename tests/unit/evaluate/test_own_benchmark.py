@@ -86,4 +86,7 @@ def test_mistakes_in_a_folder_are_one_line(tmp_path):
 def test_the_nearest_name_of_a_task_is_said():
     with pytest.raises(UserError, match="'humanevl' is not defined; did you mean 'humaneval'"):
         benchmarks.load("humanevl")
-    assert json.dumps(sorted(benchmarks.tasks())).count("gsm8k") == 2
+    assert sorted(name for name in benchmarks.tasks() if name.startswith("gsm8k")) == [
+        "gsm8k_cot",
+        "gsm8k_paper",
+    ]

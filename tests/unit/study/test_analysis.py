@@ -40,7 +40,7 @@ def simulate(folder, seeds=(1, 2, 3), documents=12):
                     path.parent.mkdir(parents=True)
                     noise = random.normal(0, 0.003)
                     lines = [
-                        {"task": benchmark, "document": f"d{n}", "bytes": int(size),
+                        {"task": benchmark, "document": f"d{n}", "verdict": "scored", "bytes": int(size),
                          "bits": float((bits(measure, base, share) + hard[n] + noise) * size)}
                         for n, size in enumerate(sizes)
                     ]  # fmt: skip
