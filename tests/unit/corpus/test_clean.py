@@ -270,7 +270,7 @@ def test_file_that_went_missing(tmp_path):
         ({}, {"redact": ["emails"]}, 0, "did you mean 'email'"),
         ({}, {"filters": [{"measure": "word", "least": 1}]}, 0, "did you mean 'words'"),
         ({}, {"filters": [{"measure": "words"}]}, 0, "neither least nor most"),
-        ({}, {}, 1.0, "heldout.share is 1.0"),
+        ({}, {}, 1.5, "heldout.share is 1.5: allowed is 0 to 1"),
         ({"kind": "sft"}, {}, 0, "allowed are code, text"),
         ({"languages": ["pyhton"]}, {}, 0, "did you mean 'python'"),
         ({"format": "rar"}, {}, 0, "format 'rar' is unknown"),
