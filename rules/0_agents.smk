@@ -150,6 +150,6 @@ def printing_agents():
     """Shell text that prints the success rates of all players in all environments, as a table."""
     table = shlex.quote(str(SCRIPTS / "7_agents" / "table.py"))
     # The page is drawn where figures.yaml has the table in a section.
-    pages = [shlex.quote(path) for path in agent_figure_files() if path.endswith(".html")]
-    opened = " ".join(f"--opened {path}" for path in pages)
+    pages = [path for path in agent_figure_files() if Path(path).name == "live_agents.html"]
+    opened = " ".join(f"--opened {shlex.quote(path)}" for path in pages)
     return f"{RUN} figures python {table} --scores {{input.scores:q}} {opened} | tee {{log:q}}"

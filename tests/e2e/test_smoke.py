@@ -331,7 +331,13 @@ def test_one_source_replaced_is_cleaned_and_tokenized_alone(smoke, tmp_path):
     corpus.write_text(corpus.read_text().replace("name: flask-docs", "name: pytest-docs"))
     jobs = planned(folder, "--config", "recipe=smoke")
     # Their committed inputs lie in the copy, under another path: no part of the question.
-    for name in ("paper_figure", "episode_pages", "agents_table", "agents_figure"):
+    for name in (
+        "paper_figure",
+        "episode_pages",
+        "agents_table",
+        "agents_figure",
+        "capability_table",
+    ):
         jobs.pop(name, None)
     assert jobs == {
         "download": 1, "clean": 1, "tokenize": 1, "signatures": 1, "duplicates": 1,

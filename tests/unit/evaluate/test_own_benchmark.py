@@ -1,6 +1,5 @@
 """A benchmark is one folder, which may lie outside the package."""
 
-import json
 import shutil
 from pathlib import Path
 
