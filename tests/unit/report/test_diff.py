@@ -33,7 +33,7 @@ def named(first, second):
     ({"evaluate.benchmarks.gsm8k.limit": 8}, ["scores of start", "scores of pretrained", "scores of chat"]),
 ])  # fmt: skip
 def test_a_stage_differs_by_its_own_settings_or_by_what_it_reads(mini, values, stages):
-    """The table of config/README.md, of which tests/e2e/test_smoke.py asks Snakemake itself."""
+    """The table of config/README.md, of which tests/e2e/test_reruns.py asks Snakemake itself."""
     assert named(mini, recipe.resolve("mini", values)) == stages
 
 
