@@ -83,6 +83,7 @@ def test_paper_figures_need_neither_downloads_nor_training(tmp_path):
     assert sum(jobs.values()) > 3
 
 
+@pytest.mark.long  # tests/e2e/test_smoke.py makes it of a whole run
 def test_snakemakes_own_report_carries_captions_and_categories(tmp_path):
     figures = {
         "Figures": "results/figures/paper/overview.svg",

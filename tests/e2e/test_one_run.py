@@ -39,7 +39,10 @@ def drawing(folder, process):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("first, second", [("snakemake", "make"), ("make", "snakemake")])
+@pytest.mark.parametrize(
+    "first, second",
+    [("snakemake", "make"), pytest.param("make", "snakemake", marks=pytest.mark.long)],
+)
 def test_the_second_is_refused_and_a_killed_one_continues(tmp_path, first, second):
     running = start(tmp_path, first)
     drawing(tmp_path, running)

@@ -242,6 +242,7 @@ def test_snakemakes_own_report_has_the_whole_run_by_category(smoke):
     assert "smoke" in results["results/smoke/report.html"]["caption"]
 
 
+@pytest.mark.long
 def test_the_network_is_needed_by_fetch_alone(smoke):
     """With every download there, the rest passes offline (a changed seed redoes it from the mix)."""
     done = snakemake(

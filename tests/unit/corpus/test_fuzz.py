@@ -17,7 +17,7 @@ def test_what_is_whole_is_read(tmp_path):
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seconds", [12, pytest.param(600, marks=pytest.mark.long)])
+@pytest.mark.parametrize("seconds", [6, pytest.param(600, marks=pytest.mark.long)])
 def test_damage_is_one_line_or_documents(tmp_path, seconds):
     """In a process of its own: a crash of a library's native code is a finding too."""
     done = subprocess.run(

@@ -59,7 +59,11 @@ def live_peak(shape: dict, spec) -> int:
 )
 @pytest.mark.parametrize(
     ("precision", "recompute", "micro", "context"),
-    [("bf16", False, 2, 128), ("fp32", False, 1, 256), ("fp32", True, 2, 128)],
+    [
+        pytest.param("bf16", False, 2, 128, marks=pytest.mark.long),
+        ("fp32", False, 1, 256),
+        ("fp32", True, 2, 128),
+    ],
 )
 def test_gradients_activations_and_logits(shape, precision, recompute, micro, context, monkeypatch):
     """Within a tenth of all that is held, weights and moments among it."""
