@@ -109,12 +109,12 @@ def test_snakemakes_own_report_carries_captions_and_categories(tmp_path):
     [
         (["recipe=smok"], "error: no recipe 'smok' in config/recipes; did you mean 'smoke'?"),
         ([values(pretrain__optimizer__lerning_rate=1)], "pretrain.optimizer.lerning_rate: unknown key; did you mean 'learning_rate'?"),
-        ([values(mixture__code_to_text=-1)], "mixture.code_to_text: -1 is too small: more than 0 is allowed"),
-        ([values(pretrain__context=16384, pretrain__tokens=65536, pretrain__global_batch_tokens=32768)], "pretrain.context: 16384 is longer than the"),
+        pytest.param([values(mixture__code_to_text=-1)], "mixture.code_to_text: -1 is too small: more than 0 is allowed", marks=pytest.mark.long),
+        pytest.param([values(pretrain__context=16384, pretrain__tokens=65536, pretrain__global_batch_tokens=32768)], "pretrain.context: 16384 is longer than the", marks=pytest.mark.long),
         ([values(base="smollm2-135")], "base: 'smollm2-135' is no model in config/models.yaml, no folder and no owner/name of the hub; did you mean"),
         (["of=config/config.yaml"], "of=config/config.yaml: allowed are paths below results/ and resources/"),
-        (["of=results/report.html"], "of=results/report.html: no such file; nothing was made here yet"),
-        (["recipes=mini"], "config: recipes: unknown key; did you mean 'recipe'?"),
+        pytest.param(["of=results/report.html"], "of=results/report.html: no such file; nothing was made here yet", marks=pytest.mark.long),
+        pytest.param(["recipes=mini"], "config: recipes: unknown key; did you mean 'recipe'?", marks=pytest.mark.long),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_before_any_job(arguments, message, tmp_path):
@@ -131,7 +131,7 @@ def test_a_mistake_is_one_line_before_any_job(arguments, message, tmp_path):
     [
         (["recipe=smoke"], 0),
         (["recipe=smoke", values(pretrain__compile=True)], 1),
-        (["recipe=h200"], 2),
+        pytest.param(["recipe=h200"], 2, marks=pytest.mark.long),
         (["recipe=lemur-70b"], 2),
     ],
 )
