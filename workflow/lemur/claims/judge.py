@@ -27,7 +27,7 @@ def _judged(claim: Claim, evidence: Evidence, hours: Hours) -> Judged:
         finding = RULES[claim.rule](evidence, **claim.arguments)
     except UserError as error:
         raise UserError(f"claim {claim.name}: {error}") from None
-    found = [own for our in claim.ours if (own := compared(our, evidence.scores))]
+    found = [own for comparison in claim.ours if (own := compared(comparison, evidence.scores))]
     if evidence.run and evidence.run.papers_size:
         finding = decided(finding, found)
     return Judged(
@@ -45,11 +45,11 @@ def _judged(claim: Claim, evidence: Evidence, hours: Hours) -> Judged:
 def decided(finding: Finding, ours: Sequence[Own]) -> Finding:
     """What a run of the paper's size makes of a finding: reproduced where all its comparisons are
     better, differing where one is worse, and else what it was."""
-    worse = any(our.worse for our in ours)
-    if not worse and not (ours and all(our.better for our in ours)):
+    worse = any(own.worse for own in ours)
+    if not worse and not (ours and all(own.better for own in ours)):
         return finding
     verdict = Verdict.DIFFERS if worse else Verdict.REPRODUCED
-    findings = "; ".join(our.text for our in ours)
+    findings = "; ".join(own.text for own in ours)
     return Finding(
         verdict, f"trained again at the paper's size: {findings}", finding.found, "results/"
     )
@@ -107,7 +107,7 @@ def read(path: Path) -> list[Judged]:
             Judged(**{
                 **entry,
                 "finding": Finding(**{**entry["finding"], "verdict": Verdict(entry["finding"]["verdict"])}),
-                "ours": [Own(**our) for our in entry["ours"]],
+                "ours": [Own(**fields) for fields in entry["ours"]],
             })
             for entry in read_json(path)
         ]  # fmt: skip

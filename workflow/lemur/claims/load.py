@@ -65,5 +65,5 @@ def _claim(entry: Mapping[str, Any], where: str) -> Claim:
         rule=rule,
         arguments=given,
         needs=Needs(**needs) if needs else None,
-        ours=[Comparison(**our) for our in entry.get("ours", [])],
+        ours=[Comparison(**fields) for fields in entry.get("ours", [])],
     )

@@ -20,11 +20,11 @@ def spec(
     schema.check(value, "claims", where)
     known = load.catalogue("benchmarks")
     for claim in value["claims"]:
-        for our in claim.get("ours", []):
-            if our["benchmark"] not in known:
+        for comparison in claim.get("ours", []):
+            if comparison["benchmark"] not in known:
                 raise UserError(
-                    f"{where}: claim {claim['name']}: ours: no benchmark '{our['benchmark']}' in "
-                    f"config/benchmarks.yaml{nearest(our['benchmark'], known)}"
+                    f"{where}: claim {claim['name']}: ours: no benchmark '{comparison['benchmark']}' in "
+                    f"config/benchmarks.yaml{nearest(comparison['benchmark'], known)}"
                 )
     named = (claim.get("needs", {}).get("recipe") for claim in value["claims"])
     plans = {name: hours(recipe.resolve(name)) for name in dict.fromkeys(named) if name}

@@ -139,14 +139,14 @@ class Near:
 
     def _compare(self, first: int, other: int) -> None:
         """Join the clusters of two documents if they are near and not yet in one."""
-        mine, other_root = self._root(first), self._root(other)
+        root, other_root = self._root(first), self._root(other)
         pair = (min(first, other), max(first, other))
-        if mine == other_root or pair in self._refused:
+        if root == other_root or pair in self._refused:
             return
         self.compared += 1
         if self.jaccard(first, other) >= self.settings.jaccard:
             self.accepted += 1
-            self._parent[max(mine, other_root)] = min(mine, other_root)
+            self._parent[max(root, other_root)] = min(root, other_root)
         else:
             if len(self._refused) >= _REMEMBERED:
                 self._refused.clear()

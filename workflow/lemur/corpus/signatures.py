@@ -120,12 +120,12 @@ def sign(settings: Settings, path: Path, out: Path) -> None:
                 hashes, offsets.astype(np.uint64), settings.permutations, _SEED
             )
             signed.append(np.array(rows.to_rows(), np.uint32))
-            lengths = len(signed[-1])
-            made[COUNT, at : at + lengths] = np.diff(offsets)
-            at += lengths
+            added = len(signed[-1])
+            made[COUNT, at : at + added] = np.diff(offsets)
+            at += added
             if at - hashed >= _HASHED:
                 hashed = _hash(settings, signed, made, hashed)
-            progress.add(lengths)
+            progress.add(added)
         if signed:
             _hash(settings, signed, made, hashed)
     save_array(out, made)

@@ -32,9 +32,9 @@ def after_so(text: str) -> str:
     return answer
 
 
-def loosely(first: str, two: str) -> bool:
+def loosely(first: str, second: str) -> bool:
     """Equal but for case and punctuation."""
-    return first.lower().translate(_PUNCTUATION) == two.lower().translate(_PUNCTUATION)
+    return first.lower().translate(_PUNCTUATION) == second.lower().translate(_PUNCTUATION)
 
 
 class _Each(Filter):

@@ -97,8 +97,8 @@ def paired_shares(ours: Sequence[bool], theirs: Sequence[bool]) -> tuple[float, 
     shares = tables[0] / n, tables[1] / n
     (low1, high1), (low2, high2) = wilson(tables[0], n), wilson(tables[1], n)
 
-    def put(low: float, two: float) -> float:
-        return math.sqrt(max(0.0, low * low - 2 * phi * low * two + two * two))
+    def put(first: float, second: float) -> float:
+        return math.sqrt(max(0.0, first * first - 2 * phi * first * second + second * second))
 
     apart = shares[0] - shares[1]
     low = apart - put(shares[0] - low1, high2 - shares[1])

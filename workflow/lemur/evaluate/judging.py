@@ -202,7 +202,7 @@ def _shares(bench: Bench, samples: dict[str, list[Sample]], items: list[Item]) -
             if sample["filter"] == other["filter"]
         ]
         right = [_right(sample, other) for sample in chosen]
-        differ = sum(strict != two for strict, two in zip(right, main, strict=True))
+        differ = sum(by_other != by_main for by_other, by_main in zip(right, main, strict=True))
         value, _ = intervals.weighted_share(right, weights)
         beside[name] = {"value": value, "differs_on": differ}
     return {**score, "beside": beside} if beside else score
@@ -220,10 +220,10 @@ def _right(sample: dict[str, Any], how: dict[str, str]) -> bool:
 def _otherwise_written(sample: dict[str, Any], how: dict[str, str]) -> bool:
     """Whether an answer differs from its target in more than case: 2.5 is right where 25 is asked
     for, and any brackets are where brackets are, if punctuation is passed over."""
-    answer, two = (
+    answer, target = (
         str(value).strip().lower() for value in (sample["filtered_resps"][0], sample["target"])
     )
-    return how.get("compare") == "loosely" and answer != two
+    return how.get("compare") == "loosely" and answer != target
 
 
 def _short(value: Any) -> str:

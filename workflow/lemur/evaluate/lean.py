@@ -113,8 +113,8 @@ class _Block:
     ) -> torch.Tensor:
         """[rows, width, heads, head] of ``rows`` of one length."""
         query, both = (
-            states_of.view(rows, -1, states_of.shape[1], self.size).transpose(1, 2)
-            for states_of in (query, both)
+            projected.view(rows, -1, projected.shape[1], self.size).transpose(1, 2)
+            for projected in (query, both)
         )
         key, value = both.chunk(2, 1)
         if slots is not None and slots.prefix is not None:

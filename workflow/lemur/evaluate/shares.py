@@ -19,7 +19,8 @@ def share_beside(verdicts: Sequence[str], main: Sequence[str]) -> dict[str, Any]
     """The share by another rule, and on how many problems it differs from the ``main`` verdicts
     whether one passed."""
     differ = sum(
-        (verdict == PASSED) != (two == PASSED) for verdict, two in zip(verdicts, main, strict=True)
+        (other == PASSED) != (verdict == PASSED)
+        for other, verdict in zip(verdicts, main, strict=True)
     )
     return {**share(verdicts), "differs_on": differ}
 

@@ -71,10 +71,7 @@ def _table(
 ) -> tables.Table:
     caption, axes = TABLES[name]
     recorded, printed = outcomes.read(counted), agent.parts(source)
-    labels = {
-        (read_label.axis, read_label.model): read_label
-        for read_label in agent.read_labels(source, counted)
-    }
+    labels = {(label.axis, label.model): label for label in agent.read_labels(source, counted)}
     live = live_labels(results)
     parts = list(dict.fromkeys(part.name for axis in axes for part in PARTS[axis][1]))
     groups = []
@@ -117,10 +114,7 @@ def _feedback(
 ) -> tables.Table:
     """Without and with feedback, in pairs of the same tasks."""
     recorded, named = outcomes.read(counted), players(spec)
-    labels = {
-        (read_label.axis, read_label.model): read_label
-        for read_label in agent.read_labels(source, counted)
-    }
+    labels = {(label.axis, label.model): label for label in agent.read_labels(source, counted)}
     groups = []
     for heading, (category, axis) in CATEGORIES.items():
         sets = sorted({record.task for record in recorded if record.category == category})

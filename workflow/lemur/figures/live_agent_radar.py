@@ -60,11 +60,7 @@ def write(
     chosen = colours(spec, [PRINTED, RECOUNTED, *own])
     chosen = {own.get(name, name): pair for name, pair in chosen.items()}
     names = [axis.name for axis in AXES]
-    paper = {
-        read_label.axis: read_label
-        for read_label in read_labels(source, table)
-        if read_label.model == MODEL
-    }
+    paper = {label.axis: label for label in read_labels(source, table) if label.model == MODEL}
     labels = live_labels(read_results(spec, paths))
     live = {(label.axis, label.model): label for label in labels}
     series = _series(named, paper, live)

@@ -135,9 +135,7 @@ def write(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
                 colour, look = looks[result.model]
                 _draw(axes, drawn, look, colour[0])
                 rows += _rows(drawn)
-        counts = sorted(
-            {curve_of_model.rates[0].total for curve_of_model in made.values() if curve_of_model}
-        )
+        counts = sorted({reached.rates[0].total for reached in made.values() if reached})
         shown = " or ".join(map(str, counts)) or "no"
         plural = "" if counts == [1] else "s"
         axes.set_title(f"{name_environment(mine[0])}, {shown} episode{plural}", loc="left")

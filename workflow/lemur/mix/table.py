@@ -81,7 +81,7 @@ def render_table(
     for entry in entries.values():
         for reason, counts in sorted(
             entry.dropped.items(),
-            key=lambda entry_of_reason: (-entry_of_reason[1]["bytes"], entry_of_reason[0]),
+            key=lambda drop: (-drop[1]["bytes"], drop[0]),
         ):
             share = _percent(counts["bytes"], entry.read["bytes"])
             rows.append((entry.name, reason, f"{counts['files']:,}", f"{counts['bytes']:,}", share))

@@ -158,7 +158,7 @@ def versions(jobs: Sequence[Job]) -> Versions:
         changed=changed,
         environments=names,
         packages=[
-            (name, [found.get(version_of, "") for version_of in names])
+            (name, [found.get(environment, "") for environment in names])
             for name, found in sorted(table.items())
         ],
         pythons=sorted({str(job.facts.get("python")) for job in jobs if job.facts.get("python")}),

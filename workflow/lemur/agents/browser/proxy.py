@@ -94,11 +94,11 @@ def _forwarded(method: str, target: str, fields: bytes) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-def _splice(near: socket.socket, other: socket.socket) -> None:
+def _splice(near: socket.socket, far: socket.socket) -> None:
     """Carry what either says to the other until one has ended or neither speaks."""
-    while ready := select.select([near, other], [], [], PATIENCE)[0]:
+    while ready := select.select([near, far], [], [], PATIENCE)[0]:
         for speaks in ready:
             data = speaks.recv(1 << 16)
             if not data:
                 return
-            (other if speaks is near else near).sendall(data)
+            (far if speaks is near else near).sendall(data)

@@ -12,9 +12,7 @@ _SOURCE = "recorded episodes of MINT (reports/paper/mint_outcomes.tsv.gz)"
 
 def _paired(mine: list[bool], theirs: list[bool]) -> tuple[Estimate, str]:
     """Percentage points with Newcombe's interval, and both in words with McNemar's test."""
-    found = Estimate(
-        *(100 * paired_share for paired_share in intervals.paired_shares(mine, theirs))
-    )
+    found = Estimate(*(100 * share for share in intervals.paired_shares(mine, theirs)))
     p = intervals.mcnemar(mine, theirs)
     words = f"{found} points on the same {len(mine):,} problems, McNemar p = {p:.2g}"
     return found, f"{words}{undecided(found)}"

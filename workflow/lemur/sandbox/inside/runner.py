@@ -175,8 +175,8 @@ def _alike(before, now):
     return len(before) == len(now) and all(map(_is, before, now))
 
 
-def _is(first, two):
-    return first is two
+def _is(first, second):
+    return first is second
 
 
 def main():

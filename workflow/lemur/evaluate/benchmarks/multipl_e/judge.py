@@ -56,7 +56,7 @@ class LanguageJudge(Judge):
             shares[language] = share([item.verdict for item in members])
             if checked := _checked(members):
                 shares[language]["strict"] = share([item.notes["strict"] for item in checked])
-        mean = sum(of_language["value"] for of_language in shares.values()) / max(1, len(shares))
+        mean = sum(shown["value"] for shown in shares.values()) / max(1, len(shares))
         summary: dict[str, Any] = {"languages": shares, "mean_of_languages": mean}
         if lacking := sum(item.detail == languages.NO_DESCRIPTORS for item in items):
             summary["failed_without_proc"] = lacking

@@ -103,7 +103,7 @@ class QueryJudge(Judge):
                 rows.append(passed[-1])
         beside: dict[str, Any] = {}
         for name, many in (("exact_set_match", matched), ("distinct_kept", kept)):
-            differ = sum(on_many != two for on_many, two in zip(many, passed, strict=True))
+            differ = sum(by_many != by_one for by_many, by_one in zip(many, passed, strict=True))
             beside[name] = {"value": sum(many) / len(many), "differs_on": differ}
         if rows:
             beside["with_rows"] = {"value": sum(rows) / len(rows), "n": len(rows)}

@@ -15,9 +15,9 @@ from lemur.evaluate.benchmarks.spider.databases import Database
 def _tied(database: Database) -> dict[str, str]:
     """Each column of a foreign key -> the first column of those tied together."""
     order = [
-        f"{table}.{column.lower()}"
-        for table, name in database.tables.items()
-        for column, _ in name.columns
+        f"{name}.{column.lower()}"
+        for name, table in database.tables.items()
+        for column, _ in table.columns
     ]
     group = {column: {column} for column in order}
     for name, table in database.tables.items():
@@ -29,7 +29,7 @@ def _tied(database: Database) -> dict[str, str]:
                     group[column] = together
     place = {column: number for number, column in enumerate(order)}
     return {
-        column: min(together, key=lambda column_name: place.get(column_name, len(order)))
+        column: min(together, key=lambda tied: place.get(tied, len(order)))
         for column, together in group.items()
         if len(together) > 1
     }
@@ -91,24 +91,24 @@ def keywords(query: Query) -> set[str]:
     return found | ({part[1] for part in conditions} & {"in", "like"})
 
 
-def _same_order(first: Query, two: Query) -> bool:
-    return first.order == two.order and (first.order is None or first.limit == two.limit)
+def _same_order(first: Query, second: Query) -> bool:
+    return first.order == second.order and (first.order is None or first.limit == second.limit)
 
 
-def same(first: Query, two: Query) -> bool:
+def same(first: Query, second: Query) -> bool:
     """Whether all clauses match."""
-    left, right = first.combined, two.combined
+    left, right = first.combined, second.combined
     if (left is None) != (right is None) or (left and right and left[0] != right[0]):
         return False
     return (
-        Counter(first.select) == Counter(two.select)
-        and Counter(first.where[::2]) == Counter(two.where[::2])
-        and set(first.where[1::2]) == set(two.where[1::2])
-        and first.group == two.group
-        and (not first.group or first.having == two.having)
-        and _same_order(first, two)
-        and keywords(first) == keywords(two)
-        and Counter(first.tables) == Counter(two.tables)
+        Counter(first.select) == Counter(second.select)
+        and Counter(first.where[::2]) == Counter(second.where[::2])
+        and set(first.where[1::2]) == set(second.where[1::2])
+        and first.group == second.group
+        and (not first.group or first.having == second.having)
+        and _same_order(first, second)
+        and keywords(first) == keywords(second)
+        and Counter(first.tables) == Counter(second.tables)
         and (not (left and right) or same(left[1], right[1]))
     )
 

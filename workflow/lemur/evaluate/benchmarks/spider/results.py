@@ -24,8 +24,8 @@ def same(gold: Rows, found: Rows, ordered: bool) -> bool:
     if len(gold) != len(found) or len(gold[0]) != len(found[0]):
         return False
     # A necessary condition that settles nearly all pairs.
-    expected, two = [_unordered(row) for row in gold], [_unordered(row) for row in found]
-    if (expected != two) if ordered else (Counter(expected) != Counter(two)):
+    expected, given = [_unordered(row) for row in gold], [_unordered(row) for row in found]
+    if (expected != given) if ordered else (Counter(expected) != Counter(given)):
         return False
     wanted = gold if ordered else Counter(gold)
     for order in _orders(gold, found):
