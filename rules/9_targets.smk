@@ -197,7 +197,8 @@ rule adopt:
         asked=what_to_adopt,
         of=OF,
         stage=config.get("as", ""),
-        by=str(config.get("by", getpass.getuser())),
+        # Who runs this is asked only where something is adopted: an account may have no name.
+        by=lambda wildcards: str(config.get("by") or getpass.getuser()),
     shell:
         adopting()
 

@@ -127,6 +127,12 @@ def changed(**values):
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
+def header(described):
+    """A safetensors file that describes its tensors so, with four bytes of them."""
+    text = json.dumps(described).encode()
+    Path("theirs/model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + bytes(4))
+
+
 def without(name):
     shapes = weights()
     del shapes[name]
@@ -145,6 +151,10 @@ def without(name):
         (lambda: without("model.layers.1.q"), "its files have 1,096 weights and config.json's shape 1,160"),
         (lambda: Path("theirs/model.safetensors").write_bytes(b"pickle"), "is no safetensors file"),
         (lambda: os.truncate("theirs/model.safetensors", 3000), "is cut short or has more"),
+        (lambda: header({"a": {"dtype": "F32", "data_offsets": [0, 4]}}), "is no safetensors file"),
+        (lambda: header({"a": {"dtype": "F32", "shape": ["x"], "data_offsets": [0, 4]}}), "is no safetensors file"),
+        (lambda: header({"a": 5}), "is no safetensors file"),
+        (lambda: Path("theirs/model.safetensors.index.json").write_text("[]"), "model.safetensors.index.json has no 'weight_map'"),
         (lambda: Path("theirs/config.json").unlink(), "no model folder"),
     ],
 )  # fmt: skip
@@ -197,6 +207,9 @@ def test_a_token_file_is_taken_with_what_lies_beside_it():
         ({"tokens": 6}, "says 2 documents of 6 tokens, its files have 2 of 5"),
         ({"vocabulary": 19}, "has token 19, but a vocabulary of 19"),
         ({"vocabulary": 30}, "has a vocabulary of 30, the recipe's base small 20"),
+        ({"vocabulary": "20"}, "vocabulary is '20': not a token file's description"),
+        ({"documents": None}, "documents is None: not a token file's description"),
+        ({"dtype": "float16"}, "dtype is 'float16': allowed are uint16, uint32"),
     ],
 )
 def test_another_token_file_is_refused(changes, words):
@@ -210,7 +223,7 @@ def a_score(**changes) -> Path:
         "interval": [0.1, 0.9], "judged": True, "format": "chatml", "shots": 0, **changes,
     }  # fmt: skip
     Path("scores.json").write_text(json.dumps(found))
-    Path("verdicts.jsonl").write_text("{}\n")
+    Path("verdicts.jsonl").write_text('{"task": "gsm8k", "document": "a", "verdict": "passed"}\n')
     Path("prompt.txt").write_text("?")
     return Path("scores.json")
 
@@ -229,11 +242,31 @@ def test_a_score_is_taken_over():
         ({"shots": 5}, "shots is 5, but the recipe has 0"),
         ({"value": "0.5"}, "value '0.5' with interval [0.1, 0.9] is no score"),
         ({"value": 0.5, "interval": [0.9, 0.1]}, "is no score"),
+        ({"value": 0.5, "interval": 5}, "is no score"),
     ],
 )
 def test_another_score_is_refused(changes, words):
     a_score(**changes)
     assert words in refused("evaluate/chat/gsm8k", "scores.json")
+
+
+def test_a_score_whose_verdicts_nobody_could_read_is_refused():
+    a_score()
+    Path("verdicts.jsonl").write_text("{}\n")
+    assert "verdicts.jsonl: not verdicts" in refused("evaluate/chat/gsm8k", "scores.json")
+
+
+def test_offsets_that_are_none_are_refused_and_no_documents_are_taken():
+    token_file()
+    Path("t.offsets.npy").write_bytes(b"\x93NUMPY")
+    assert "t.offsets.npy is no array of offsets" in refused("tokens/code/part-1-of-2", "t.json")
+    token_file()
+    os.truncate("t.bin", 9)
+    assert "t.bin is cut short: 9 bytes of uint16" in refused("tokens/code/part-1-of-2", "t.json")
+    token_file(documents=0, tokens=0)
+    Path("t.bin").write_bytes(b"")
+    np.save("t.offsets.npy", np.array([0], "<u8"))
+    adopt(Path("t.json"), "tokens/code/part-1-of-2", "Ada", ASKED)
 
 
 def test_a_pattern_passes_over_what_is_adopted():

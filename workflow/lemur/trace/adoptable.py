@@ -5,6 +5,7 @@ has to be is given by ``asked``, a few values of the resolved recipe: see ``rule
 """
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from lemur.config.base import architecture
 from lemur.dag.adopted import STAGES
 from lemur.errors import UserError, nearest
+from lemur.evaluate.verdicts import read_verdicts
 from lemur.files import read_json, sha256_of
 from lemur.plan.architecture import parameters
 
@@ -31,6 +33,8 @@ SCORE = (
     "format",
     "shots",
 )
+# What a token file's description says, as far as it is checked.
+TOKENS = {"tokenizer_sha256": str, "vocabulary": int, "dtype": str, "documents": int, "tokens": int}
 Files = dict[str, Path]
 
 
@@ -119,8 +123,10 @@ def _header(path: Path, given: Path) -> dict[str, Any]:
             length = int.from_bytes(file.read(8), "little")
             described = json.loads(file.read(length))
         described.pop("__metadata__", None)
-        end = max((found["data_offsets"][1] for found in described.values()), default=0)
-    except (ValueError, KeyError, TypeError, AttributeError, MemoryError, OverflowError):
+        end = max((int(found["data_offsets"][1]) for found in described.values()), default=0)
+        for found in described.values():
+            math.prod(map(int, found["shape"]))
+    except (ValueError, LookupError, TypeError, AttributeError, MemoryError, OverflowError):
         raise UserError(f"of={given}: {path.name} is no safetensors file") from None
     if path.stat().st_size != 8 + length + end:
         raise UserError(f"of={given}: {path.name} is cut short or has more than its tensors")
@@ -134,10 +140,14 @@ def _whole_weights(folder: Path, given: Path, shape: dict[str, Any]) -> None:
         found |= _header(path, given)
     index = folder / "model.safetensors.index.json"
     if index.is_file():
-        missing = sorted(set(read_json(index)["weight_map"]) - found.keys())
+        listed = read_json(index)
+        names = listed.get("weight_map") if isinstance(listed, dict) else None
+        if not isinstance(names, dict):
+            raise UserError(f"of={given}: {index.name} has no 'weight_map'")
+        missing = sorted(names.keys() - found.keys())
         if missing:
             raise UserError(f"of={given}: weight '{missing[0]}' is in no file")
-    count = sum(int(np.prod(tensor["shape"], dtype=np.int64)) for tensor in found.values())
+    count = sum(math.prod(tensor["shape"]) for tensor in found.values())
     if shape["tied_embeddings"] and "lm_head.weight" in found:
         count -= shape["vocabulary"] * shape["hidden"]
     expected = parameters(shape)["total"]
@@ -155,6 +165,13 @@ def tokens(given: Path, stem: str, source: str, asked: dict[str, Any]) -> Files:
     described = read_json(given) if given.suffix == ".json" else None
     if not isinstance(described, dict) or "tokenizer_sha256" not in described:
         raise UserError(f"of={given}: name the token file's description, part-<i>-of-<P>.json")
+    for key, kind in TOKENS.items():
+        if type(described.get(key)) is not kind:
+            raise UserError(
+                f"of={given}: {key} is {described.get(key)!r}: not a token file's description"
+            )
+    if described["dtype"] not in ("uint16", "uint32"):
+        raise UserError(f"of={given}: dtype is {described['dtype']!r}: allowed are uint16, uint32")
     base = given.with_suffix("")
     files = {suffix: Path(f"{base}{suffix}") for suffix in (".bin", ".offsets.npy")}
     for path in files.values():
@@ -173,9 +190,17 @@ def tokens(given: Path, stem: str, source: str, asked: dict[str, Any]) -> Files:
             f"of={given}: has a vocabulary of {described['vocabulary']:,}, the recipe's base "
             f"{asked['base']} {asked['architecture']['vocabulary']:,}"
         )
-    numbers = np.memmap(files[".bin"], np.dtype(described["dtype"]).newbyteorder("<"), "r")
-    offsets = np.load(files[".offsets.npy"], allow_pickle=False)
-    counts = (len(offsets) - 1, int(offsets[-1]), len(numbers))
+    width = np.dtype(described["dtype"]).newbyteorder("<")
+    size = files[".bin"].stat().st_size
+    if size % width.itemsize:
+        raise UserError(f"of={given}: {files['.bin'].name} is cut short: {size:,} bytes of {width}")
+    numbers = np.memmap(files[".bin"], width, "r") if size >= width.itemsize else np.zeros(0, width)
+    try:
+        offsets = np.load(files[".offsets.npy"], allow_pickle=False)
+        counts = (len(offsets) - 1, int(offsets[-1]), len(numbers))
+    except (ValueError, EOFError, IndexError, TypeError):
+        name = files[".offsets.npy"].name
+        raise UserError(f"of={given}: {name} is no array of offsets") from None
     if counts != (described["documents"], described["tokens"], described["tokens"]):
         raise UserError(f"of={given}: says {described['documents']:,} documents of {described['tokens']:,} tokens, its files have {counts[0]:,} of {counts[2]:,}")  # fmt: skip
     step = 1 << 24
@@ -205,9 +230,11 @@ def score(given: Path, model_name: str, benchmark: str, asked: dict[str, Any]) -
                 f"of={given}: {key} is {found.get(key)!r}, but the recipe has {value!r}"
             )
     value, interval = found["value"], found["interval"]
-    numbers = [value, *(interval or ())] if value is not None else []
+    ends = [] if interval is None else interval
+    numbers = [value, *ends] if value is not None and isinstance(ends, list) else [value or 0]
     if (
-        not all(isinstance(number, int | float) for number in numbers)
+        not isinstance(ends, list)
+        or not all(isinstance(number, int | float) for number in numbers)
         or sorted(numbers[1:]) != numbers[1:]
     ):
         raise UserError(f"of={given}: value {value!r} with interval {interval!r} is no score")
@@ -215,4 +242,6 @@ def score(given: Path, model_name: str, benchmark: str, asked: dict[str, Any]) -
     for path in files.values():
         if not path.is_file():
             raise UserError(f"of={given}: {path.name} is not beside it")
+    for _ in read_verdicts(given):  # as the report will
+        pass
     return files
