@@ -37,6 +37,15 @@ def test_what_changed_is_told_from_what_could_not_be_seen(tmp_path):
     assert sentence.endswith(" points.")
 
 
+def test_another_format_is_said(tmp_path):
+    score(tmp_path, "gsm8k", pretrained=0.9, chat=0.1)
+    score(tmp_path, "humaneval", pretrained=0.5, chat=0.5)
+    path = tmp_path / "chat" / "gsm8k" / "scores.json"
+    path.write_text(path.read_text().replace('"completion"', '"chatml"'))
+    (sentence,) = said(tmp_path)
+    assert "GSM8K (-80.0 points; asked as chatml and before as completion, so that" in sentence
+
+
 def test_one_of_many_is_not_enough(tmp_path):
     """McNemar's p of 7 against 0 is 0.016: beyond chance alone, not as the best of six."""
     score(tmp_path, "gsm8k", start=0.5, pretrained=0.675)

@@ -33,6 +33,12 @@ def p_value(apart: Difference) -> float:
     return math.erfc(abs(apart.mean) / error / math.sqrt(2))
 
 
+def mean(change: Change) -> str:
+    """The difference with its unit."""
+    apart = change.apart.mean
+    return f"{apart:+.3f} bits per byte" if change.bits else f"{100 * apart:+.1f} points"
+
+
 def smallest(change: Change) -> str:
     """The difference that would have been found four times in five, had there been one."""
     effect = (Z + POWER) * standard_error(change.apart)
@@ -48,9 +54,7 @@ def sentences(scores: Sequence[Score]) -> list[str]:
             continue
         adjusted = holm([p_value(change.apart) for change in compared])
         sure = [
-            f"{change.benchmark} ({change.apart.mean:+.3f} bits per byte)"
-            if change.bits
-            else f"{change.benchmark} ({100 * change.apart.mean:+.1f} points)"
+            f"{change.benchmark} ({mean(change)}{change.formats})"
             for change, p in zip(compared, adjusted, strict=True)
             if p < LEVEL
         ]

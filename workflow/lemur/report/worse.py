@@ -32,7 +32,18 @@ class Change:
         """The difference on the same problems with its unit."""
         words, unit = (self.apart.words(1, 3), "bits per byte") if self.bits else (self.apart.words(), "points")  # fmt: skip
         asked = f"{self.apart.n} {'documents' if self.bits else 'problems'}"
-        return f"{words} {unit} on the same {asked}{_formats(self.after, self.before)}"
+        return f"{words} {unit} on the same {asked}{self.formats}"
+
+    @property
+    def formats(self) -> str:
+        """Where the two were asked in different formats, which the difference also holds."""
+        forms = [score.get("format") for score in (self.after, self.before)]
+        # Held-out documents are read as they are, in no format.
+        if self.bits or None in forms or forms[0] == forms[1]:
+            return ""
+        return (
+            f"; asked as {forms[0]} and before as {forms[1]}, so that this is not of training alone"
+        )
 
 
 def changes(scores: Sequence[Score]) -> Iterator[Change]:
@@ -73,12 +84,3 @@ def sentences(scores: Sequence[Score]) -> list[str]:
     if compared and not found:
         return [f"Training made none of {compared} scores worse that were compared in pairs."]
     return found
-
-
-def _formats(mine: Score, other: Score) -> str:
-    """Where the two were asked in different formats, which the difference also holds."""
-    forms = [score.get("format") for score in (mine, other)]
-    # Held-out documents are read as they are, in no format.
-    if mine["benchmark"].startswith("bits_per_byte_") or None in forms or forms[0] == forms[1]:
-        return ""
-    return f"; asked as {forms[0]} and before as {forms[1]}, so that this is not of training alone"
