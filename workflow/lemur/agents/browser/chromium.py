@@ -27,10 +27,10 @@ from lemur.agents.browser.proxy import Proxy
 SHOWN = 4_000_000  # characters of a page's content
 
 
-def launch(playwright: Playwright, executable: str, proxy: Proxy) -> Browser:
-    """The browser, whose only network is ``proxy``.
+def launch(playwright: Playwright, executable: str, proxy: Proxy) -> tuple[Browser, bool]:
+    """The browser, whose only network is ``proxy``, and whether its own sandbox confines pages.
 
-    Its own sandbox confines pages where it can: Chromium refuses to make one for root ("Running as root
+    That sandbox is used where it can be: Chromium refuses to make one for root ("Running as root
     without --no-sandbox is not supported"), and for anybody else it needs user namespaces, which some
     machines and containers forbid. There pages run as this user, with the proxy as their only network;
     a model's words reach the browser as clicks, keys and listed addresses alone.
@@ -53,8 +53,8 @@ def launch(playwright: Playwright, executable: str, proxy: Proxy) -> Browser:
 
     if os.geteuid() != 0:
         with contextlib.suppress(Error):
-            return start(True)
-    return start(False)
+            return start(True), True
+    return start(False), False
 
 
 class Server:
@@ -124,9 +124,9 @@ def main() -> None:
         settings = json.loads(sys.stdin.readline())
         with sync_playwright() as playwright:
             proxy = Proxy(settings["origins"])
-            browser = launch(playwright, settings["executable"], proxy)
+            browser, confined = launch(playwright, settings["executable"], proxy)
             server = Server(browser)
-            answer({"version": browser.version})
+            answer({"confined": confined})
             for line in sys.stdin:
                 answer(server.answer(json.loads(line)))
     except BrokenPipeError:

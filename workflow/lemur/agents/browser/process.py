@@ -4,7 +4,9 @@ An episode has a context of its own, which is closed with it: cookies, storage, 
 gone. A browser that does not answer is ended with all that it has started.
 """
 
+import functools
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -34,6 +36,17 @@ def missing() -> str | None:
     return None if find_packages(ENVIRONMENT, "playwright") is not None else BUILD
 
 
+@functools.cache
+def say_unconfined() -> None:
+    """One line a run on what the browser itself does not do here: see ``chromium.launch``."""
+    print(
+        "warning: Chromium's own sandbox does not start for this user (root, or no user namespaces): "
+        "pages run without it, with the listed addresses as their only network",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
 class Browser(Lines):
     """A process with a browser that reaches ``origins`` alone."""
 
@@ -48,7 +61,8 @@ class Browser(Lines):
         super().__init__(line, "the browser", place, REPLY)
         try:
             settings = {"executable": shutil.which("chromium"), "origins": list(origins)}
-            self.version = str(self.ask(settings, START).get("version"))
+            if not self.ask(settings, START).get("confined"):
+                say_unconfined()
         except BaseException:
             self.close()
             raise
