@@ -30,11 +30,11 @@ lock: ## resolve what every run needs into hash-pinned locks (UPGRADE=1 takes ne
 
 mini: envs ## the main job: real model, real corpora, scores and report on 2 CPU cores (about 15 minutes)
 	$(call built,session robocodegen)
-	@workflow/env-run workflow python -m lemur.runner mini --cores $(CORES)
+	@workflow/env-run workflow python -m lemur.dag.runner mini --cores $(CORES)
 
 smoke: envs ## every rule with a random 1M-parameter model (about 3 minutes)
 	$(call built,session robocodegen bfcl)
-	@workflow/env-run workflow python -m lemur.runner smoke --cores $(CORES)
+	@workflow/env-run workflow python -m lemur.dag.runner smoke --cores $(CORES)
 
 fetch: setup ## all downloads of the default recipe; everything after passes with the network off
 	$(call built,workflow data)

@@ -18,18 +18,18 @@ from snakemake.logging import logger as snakemake_log
 ROOT = Path(workflow.current_basedir).resolve().parent
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from lemur import plan as cost_plan
+from lemur import cost as cost_plan
 from lemur.config.agents import with_parts
 from lemur.config import claims, load, place, project, schema, scoring, site, stages
 from lemur.config import recipe as recipes
 from lemur.dag import adopted, answers, failures, local_lock, locks
 from lemur.data import local_files
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 from lemur.figures import settings
-from lemur.files import canonical, write_json
-from lemur.plan import resources as plan_resources
-from lemur.provenance import digest, keep_recipe
-from lemur.run_lock import PREFIX, RunLock
+from lemur.core.files import canonical, write_json
+from lemur.cost import resources as plan_resources
+from lemur.core.provenance import digest, keep_recipe
+from lemur.core.run_lock import PREFIX, RunLock
 from lemur.study import cells as study_cells, plan as study_plan
 from lemur.trace import records
 

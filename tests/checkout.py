@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 COPIED = ("config", "rules", "scripts", "workflow", "reports", "envs", "profiles", "slurm",
           "Snakefile", "Makefile", "pyproject.toml")  # fmt: skip

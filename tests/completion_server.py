@@ -13,9 +13,9 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import torch
-from lemur.evaluate import vocabulary
-from lemur.evaluate.engine import Wanted
-from lemur.evaluate.stop import cut
+from lemur.inference import model_tokenizer
+from lemur.inference.engine import Wanted
+from lemur.inference.stopping import cut
 
 FINISH = {"stop": ("stop", "text"), "end": ("stop", None), "length": ("length", None)}
 
@@ -52,7 +52,7 @@ class CompletionServer:
             return self.faults.pop(0) if self.faults else None
 
     def complete(self, body):
-        read = vocabulary.encode_chat if self.chat else vocabulary.encode
+        read = model_tokenizer.encode_chat if self.chat else model_tokenizer.encode
         ids = read(self.engine.tokenizer, body["prompt"])
         if len(ids) + body["max_tokens"] > self.engine.context:
             return None
@@ -66,7 +66,9 @@ class CompletionServer:
         with self.turn:  # one forward pass at a time, as the engine has it
             ((_, made),) = self.engine.generate([wanted], 1)
         # As vLLM's: the answer as it follows its prompt.
-        text = self.text or cut(vocabulary.Decoding(self.engine.tokenizer, ids)(made.ids), stops)
+        text = self.text or cut(
+            model_tokenizer.Decoding(self.engine.tokenizer, ids)(made.ids), stops
+        )
         finish, reason = FINISH[made.finish]
         choice = {"text": text, "finish_reason": finish, "stop_reason": reason, **shown}
         return {"choices": [choice], "usage": {"completion_tokens": len(made.ids)}}
@@ -133,7 +135,7 @@ def _handler(owner):
 
 
 if __name__ == "__main__":
-    from lemur.evaluate.engine import Engine
+    from lemur.inference.engine import Engine
 
     with CompletionServer(Engine(sys.argv[1], "fp32", "cpu")) as server:
         server.chat = True

@@ -55,7 +55,7 @@ def train(
 
     ``arm`` is called in each rank first; the first rank's stderr goes to ``shown`` where given.
     """
-    from lemur.train.run import run
+    from lemur.training.stage import run
 
     def start(command, env, stderr, preexec_fn):
         if stderr is None and shown is not None:

@@ -19,12 +19,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lemur.core.errors import UserError
 from lemur.corpus import filters, licence_headers
 from lemur.corpus.candidates import list_candidates
 from lemur.corpus.filters import Cleaning
 from lemur.corpus.redact import redacted
-from lemur.corpus.wanted import Rules
-from lemur.errors import UserError
+from lemur.corpus.source_rules import Rules
 
 ROWS = [{"text": f"text {k} é\n" * 9, "path": f"a/{k}.py", "lic": "MIT", "n": k} for k in range(7)]
 

@@ -5,8 +5,8 @@ import random
 
 import pytest
 from hubserver.made import sha256
-from lemur.corpus import download
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.download import source_part
 
 BODY = random.Random(1).randbytes(300_000)
 
@@ -23,7 +23,7 @@ def pin(data=BODY, **changes):
 
 
 def fetch(spec, out, transfer, part=0, parts=1):
-    download.run(spec, part, parts, out, transfer)
+    source_part.run(spec, part, parts, out, transfer)
     return json.loads(out.read_text())
 
 

@@ -6,7 +6,7 @@ import json
 import pyarrow.parquet as pq
 from hubserver.made import sha256, tar_gz
 from lemur.corpus import clean
-from lemur.corpus.kept import SCHEMA
+from lemur.corpus.writer import SCHEMA
 
 META = b"Metadata-Version: 2.1\nName: pkg\nLicense-Expression: MIT\n\n"
 PYTHON = b"def add(first, second):\n    return first + second\n\n\nprint(add(1, 2))\n# a comment\n"

@@ -1,8 +1,8 @@
 """A small run's results on four kinds of benchmark, as the stages leave them."""
 
 import trial_run
-from lemur.evaluate import sample
-from lemur.evaluate.sample import Sample
+from lemur.evaluation import sample
+from lemur.evaluation.sample import Sample
 
 # What no file of text, and no page, may trip over.
 HOSTILE = 'x = "\ud83d"  # half an emoji\n<script>alert(1)</script>\u2028---\n'

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from lemur.train import loop
-from lemur.train import run as stage_run
+from lemur.training import stage as stage_run
+from lemur.training import trainer
 from made_words import save_words
 from tiny_training import packed
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -57,7 +57,7 @@ def main() -> None:
         draw = np.random.default_rng(0).integers(words // 4, words // 2, 64).tolist()
         lengths = [[length, words - length] for length in draw]
         index = packed(base / "data", lengths, words)
-        load, train = stage_run.load, loop.train
+        load, train = stage_run.load, trainer.train
 
         def measured_load(*args):
             Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
@@ -70,7 +70,7 @@ def main() -> None:
             print(json.dumps(found), flush=True)
             raise SystemExit(0)
 
-        stage_run.load, loop.train = measured_load, measured_train
+        stage_run.load, trainer.train = measured_load, measured_train
         spec = {**spec, "tokens": asked["steps"] * spec["global_batch_tokens"], "epochs": None}
         stage_run.run(spec, base / "model", index, base / "out" / "DONE.json")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 RUN = ROOT / "workflow" / "env-run"
 

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUPS = {
     "workflow": (
         "workflow",
-        ["unit/config", "unit/dag", "unit/plan", "unit/core", "unit/launch", "unit/slurm"],
+        ["unit/config", "unit/dag", "unit/cost", "unit/core", "unit/launch", "unit/slurm"],
     ),
     "data": (
         "data",
@@ -36,8 +36,8 @@ GROUPS = {
             "unit/chat",
             "unit/data",
             "unit/corpus",
-            "unit/mix",
-            "unit/tokenize",
+            "unit/mixture",
+            "unit/tokenization",
             "unit/sft",
             "unit/publish",
         ],
@@ -50,9 +50,9 @@ GROUPS = {
     "formats": ("formats", ["unit/formats"]),
     "evaluate": (
         "evaluate",
-        ["unit/evaluate", "unit/sandbox", "unit/environments", "unit/study"],
+        ["unit/evaluation", "unit/sandbox", "unit/environments", "unit/study"],
     ),
-    "train": ("train", ["unit/train", "unit/models"]),
+    "train": ("train", ["unit/training", "unit/models"]),
     "dag": ("workflow", ["dag"]),
     "e2e": ("workflow", ["e2e"]),
     "slurm": ("workflow", ["slurm"]),

@@ -8,7 +8,7 @@ import itertools
 import threading
 
 import torch
-from lemur.train.stored import PARAMETERS, Slice
+from lemur.training.stored import PARAMETERS, Slice
 
 SHAPES = {
     "embed.weight": torch.Size([7, 5]),
@@ -82,7 +82,7 @@ class Team:
 
 
 class Rank:
-    """An engine as far as ``lemur.train.saving`` knows one."""
+    """An engine as far as ``lemur.training.saving`` knows one."""
 
     device = torch.device("cpu")
 

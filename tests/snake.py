@@ -6,8 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from lemur.provenance import ROOT
-from lemur.runner import job_counts
+from lemur.core.provenance import ROOT
+from lemur.dag.runner import job_counts
 
 
 def snakemake(

@@ -4,7 +4,7 @@ import hashlib
 import json
 import zipfile
 
-from lemur.files import write_json
+from lemur.core.files import write_json
 
 
 def tokenizer(folder, *, begin=False):

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lemur.errors import Interrupted
-from lemur.files import sha256_of
-from lemur.provenance import ROOT
-from lemur.tokenize.packed import SEGMENT, batch
-from lemur.train import loop
-from lemur.train.metrics import TIMING
-from lemur.train.run import run
+from lemur.core.errors import Interrupted
+from lemur.core.files import sha256_of
+from lemur.core.provenance import ROOT
+from lemur.tokenization.packed import SEGMENT, batch
+from lemur.training import trainer
+from lemur.training.metrics import TIMING
+from lemur.training.stage import run
 from made_words import save_words
 from safetensors.torch import load_file, save_file
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -192,7 +192,7 @@ def forked(spec: dict, model: Path, index: Path, done: Path, shown: Path, arm=No
     Errors end as in the real command; what it prints on stderr is in ``shown``. ``arm`` is called
     in the child before the run begins.
     """
-    from lemur.train.run import run
+    from lemur.training.stage import run
 
     child = os.fork()
     if child:
@@ -203,7 +203,7 @@ def forked(spec: dict, model: Path, index: Path, done: Path, shown: Path, arm=No
 
 def in_child(action, shown: int, arm=None) -> None:
     """Run ``action`` in a forked child with stderr to the descriptor ``shown``, and end the child."""
-    from lemur.command import guarded
+    from lemur.core.command import guarded
 
     code = 1
     try:
@@ -234,7 +234,7 @@ def outcome(done: Path) -> tuple[str, list[dict], str]:
 
 def stop_after(step: int, spec, model_folder, index, done, number=signal.SIGTERM):
     """Run until a signal ends it at a step; what it says of that."""
-    update = loop._update
+    update = trainer._update
     with pytest.MonkeyPatch.context() as patch:
 
         def signalled(job, at, rate):
@@ -242,7 +242,7 @@ def stop_after(step: int, spec, model_folder, index, done, number=signal.SIGTERM
                 os.kill(os.getpid(), number)
             return update(job, at, rate)
 
-        patch.setattr(loop, "_update", signalled)
+        patch.setattr(trainer, "_update", signalled)
         with pytest.raises(Interrupted) as caught:
             run(spec, model_folder, index, done)
     return str(caught.value)

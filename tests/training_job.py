@@ -6,7 +6,7 @@ import re
 import signal
 import time
 
-from lemur.files import sha256_of
+from lemur.core.files import sha256_of
 
 # Long enough to be hit in the middle; one thread, since two wait for each other on a busy machine.
 SETTINGS = (

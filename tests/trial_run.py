@@ -4,8 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-from lemur import provenance
-from lemur.provenance import ROOT
+from lemur.core import provenance
+from lemur.core.provenance import ROOT
 
 PAPER = ROOT / "reports" / "paper"
 RECIPE = {"name": "mini", "base": {"name": "smollm2-135m-instruct-q4"}}

@@ -8,7 +8,7 @@ ASKED: ``{"folder": ..., "decoding": {...}, "calls": [[method, type of request, 
 import json
 import sys
 
-import lemur.evaluate  # noqa: F401 - closes the hub before any library is imported
+import lemur.evaluation  # noqa: F401 - sets how threads wait before torch is loaded
 from lm_eval.api.instance import Instance
 
 
@@ -22,7 +22,7 @@ def requests(kind: str, given: list) -> list[Instance]:
 
 def main() -> None:
     """Each call's answers as ``[[number, entry], ...]``."""
-    from lemur.evaluate.vllm import VllmBackend
+    from lemur.evaluation.backends.vllm_backend import VllmBackend
 
     with open(sys.argv[1]) as file:
         asked = json.load(file)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lemur.command import main, parser
-from lemur.corpus import download
+from lemur.core.command import main, parser
+from lemur.download import source_part
 
 arguments = parser(__doc__)
 arguments.add_argument("--part", type=int, default=0, help="files i, i + P, ... are this job's")
@@ -13,6 +13,6 @@ arguments.add_argument("--out", type=Path, required=True, help=".../part-<i>-of-
 if __name__ == "__main__":
     main(
         arguments,
-        lambda args, spec: download.run(spec, args.part, args.parts, args.out),
+        lambda args, spec: source_part.run(spec, args.part, args.parts, args.out),
         outputs=lambda args: [args.out, args.out.parent / "files"],
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lemur.command import main, parser
+from lemur.core.command import main, parser
 from lemur.corpus import mathematics
 
 arguments = parser(__doc__)

@@ -10,7 +10,7 @@ are drawn (`--manifest none`), a hub snapshot (safetensors only) is taken as it 
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 
 
 def run(args, spec):

@@ -7,8 +7,8 @@ Gated ones need a token that may read them in HF_TOKEN; HF_ENDPOINT names anothe
 
 import argparse
 
-from lemur.command import guarded
-from lemur.corpus import resolve
+from lemur.core.command import guarded
+from lemur.download import resolve
 
 arguments = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

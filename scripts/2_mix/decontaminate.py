@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lemur import command
+from lemur.core import command
 from lemur.data.documents import shards
-from lemur.mix.benchmarks import chosen_problems
-from lemur.mix.decontaminate import Index
-from lemur.mix.overlaps import write_overlaps
+from lemur.mixture.benchmark_texts import chosen_problems
+from lemur.mixture.decontaminate import Index
+from lemur.mixture.overlaps import write_overlaps
 
 parser = command.parser(__doc__)
 parser.add_argument("--documents", type=Path, nargs="+", required=True, help="cleaned parquet")

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 from lemur.data.documents import shards
-from lemur.mix.heldout import write
+from lemur.mixture.heldout import write
 
 parser = command.parser(__doc__)
 parser.add_argument("--documents", type=Path, nargs="+", required=True, help="cleaned parquet")

@@ -5,9 +5,9 @@ Budgets sum to the recipe's tokens exactly and code to text is what the recipe s
 
 from pathlib import Path
 
-from lemur import command
-from lemur.files import read_json, write_json
-from lemur.mix.plan import plan
+from lemur.core import command
+from lemur.core.files import read_json, write_json
+from lemur.mixture.budget import plan
 
 parser = command.parser(__doc__)
 parser.add_argument(

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from lemur.command import main, parser
+from lemur.core.command import main, parser
+from lemur.core.files import read_json, write_text
 from lemur.corpus import ledger
-from lemur.files import read_json, write_text
-from lemur.mix import table
+from lemur.mixture import table
 
 arguments = parser(__doc__)
 arguments.add_argument("--plan", type=Path, required=True)

@@ -4,13 +4,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lemur import command
+from lemur.core import command
+from lemur.core.files import read_json
 from lemur.data.documents import shards
 from lemur.data.drop_lists import read_duplicates, read_overlaps
-from lemur.files import read_json
-from lemur.tokenize.eligible import token_parts, usable
-from lemur.tokenize.pack import pack
-from lemur.tokenize.store import write_packed
+from lemur.tokenization.pack import pack
+from lemur.tokenization.packed_writer import write_packed
+from lemur.tokenization.selection import token_parts, usable
 
 parser = command.parser(__doc__)
 parser.add_argument("--plan", type=Path, required=True, help="plan.json")

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lemur import command
+from lemur.core import command
 from lemur.data.documents import shard
-from lemur.tokenize.encoder import Encoder
-from lemur.tokenize.shard import tokenize
+from lemur.tokenization.encoder import Encoder
+from lemur.tokenization.token_files import tokenize
 
 parser = command.parser(__doc__)
 parser.add_argument("--documents", type=Path, required=True, help="cleaned part, parquet")

@@ -9,9 +9,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lemur import command
+from lemur.core import command
 from lemur.data.members import members
-from lemur.tokenize.train import equal_parts, save, train
+from lemur.tokenization.train_tokenizer import equal_parts, save, train
 
 parser = command.parser(__doc__)
 parser.add_argument("--archives", type=Path, nargs="+", required=True, help="wheels or sdists")

@@ -5,11 +5,11 @@ The spec is {"step": N}; the run has to have been told ``pretrain.checkpoint.kee
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 
 
 def run(args, spec):
-    from lemur.train import kept  # heavy imports after the arguments are checked
+    from lemur.training import kept  # heavy imports after the arguments are checked
 
     kept.write(spec["step"], args.trained, args.out)
 

@@ -6,9 +6,9 @@ Refuses a recipe whose training does not fit its devices, and names the nearest 
 import argparse
 import json
 
-from lemur import plan
-from lemur.command import guarded
+from lemur import cost
 from lemur.config import arguments
+from lemur.core.command import guarded
 
 
 def main() -> None:
@@ -18,10 +18,10 @@ def main() -> None:
     args = parser.parse_args()
     recipe = arguments.resolved(args)
     if args.json:
-        print(json.dumps(plan.cost(recipe), indent=2, sort_keys=True))
+        print(json.dumps(cost.cost(recipe), indent=2, sort_keys=True))
     else:
-        print("\n".join(plan.summary(recipe)))
-    plan.check(recipe)
+        print("\n".join(cost.summary(recipe)))
+    cost.check(recipe)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ finds them if it has the same.
 import os
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 
 
 def run(args, spec):
-    from lemur.train.preflight import run as preflight  # torch, after the arguments are checked
+    from lemur.training.preflight import run as preflight  # torch, after the arguments are checked
 
     preflight(spec, args.out, args.model)
 

@@ -44,11 +44,11 @@ scripts/4_pretrain/pretrain.py ...` (its --help says more).
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 
 
 def run(args, spec):
-    from lemur.train.run import run as train  # heavy imports after the arguments are checked
+    from lemur.training.stage import run as train  # heavy imports after the arguments are checked
 
     train(spec, args.model, args.index, args.out, args.track)
 
@@ -69,7 +69,7 @@ def parser():
 
 
 def outputs(args):
-    from lemur.train.run import rank
+    from lemur.training.stage import rank
 
     written = [args.out, args.out.parent / "metrics.jsonl", args.out.parent / "model"]
     return written if rank() == 0 else []

@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from lemur import command
+from lemur.core import command
+from lemur.core.files import write_json
 from lemur.data.documents import shards
 from lemur.data.drop_lists import read_overlaps
-from lemur.files import write_json
-from lemur.mix.benchmarks import problems
-from lemur.mix.decontaminate import Index
+from lemur.mixture.benchmark_texts import problems
+from lemur.mixture.decontaminate import Index
 from lemur.sft.conversations import Counts, gather, write
 
 parser = command.parser(__doc__)

@@ -10,17 +10,17 @@ is in the packed data (`masks`), made by scripts/5_sft/sft_tokens.py.
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 
 
 def run(args, spec):
-    from lemur.train.run import run as train  # heavy imports after the arguments are checked
+    from lemur.training.stage import run as train  # heavy imports after the arguments are checked
 
     train(spec, args.model, args.index, args.out, args.track)
 
 
 def outputs(args):
-    from lemur.train.run import rank
+    from lemur.training.stage import rank
 
     written = [args.out, args.out.parent / "metrics.jsonl", args.out.parent / "model"]
     return written if rank() == 0 else []

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 
 
 def _run(args, spec):
-    from lemur.evaluate import asked_together
+    from lemur.evaluation import asked_together
 
     benchmark = asked_together.Benchmark(spec, args.data, args.out)
     asked_together.answer(benchmark, args.model, args.planned)

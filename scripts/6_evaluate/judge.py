@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 
 
 def _run(args, spec):
-    from lemur.evaluate.judging import run
+    from lemur.evaluation.judging import run
 
     run(spec, args.generations, args.data, args.out)
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 
 
 def _run(args, spec):
-    from lemur.evaluate import sampling
+    from lemur.evaluation import samples
 
-    sampling.run_all(spec["scored"], args.generations, args.data, args.out)
+    samples.run_all(spec["scored"], args.generations, args.data, args.out)
 
 
 def main() -> None:

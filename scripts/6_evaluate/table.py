@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 from lemur.report import printed
 
 

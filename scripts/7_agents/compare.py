@@ -9,9 +9,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from lemur import command
 from lemur.agents import compare, outcomes
-from lemur.files import sha256_of, write_json
+from lemur.core import command
+from lemur.core.files import sha256_of, write_json
 
 
 def run(args: Namespace, spec: Any) -> None:

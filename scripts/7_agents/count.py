@@ -7,8 +7,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from lemur import command
 from lemur.agents import outcomes, records
+from lemur.core import command
 
 
 def run(args: Namespace, spec: Any) -> None:

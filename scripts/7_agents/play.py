@@ -6,7 +6,7 @@ Example: --spec '{"environment": "mint", "settings": {"sets": ["gsm8k"]}, "limit
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 
 
 def _run(args, spec):

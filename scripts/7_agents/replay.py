@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lemur import command
-from lemur.files import write_text
+from lemur.core import command
+from lemur.core.files import write_text
 
 
 def _run(args, spec):

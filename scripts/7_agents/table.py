@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from lemur import command
 from lemur.agents import table
+from lemur.core import command
 
 
 def main() -> None:

@@ -4,8 +4,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from lemur import command
 from lemur.agents import judged
+from lemur.core import command
 from lemur.figures import live_agent_radar
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 from lemur.figures import inputs
 from lemur.report import scored_card
 

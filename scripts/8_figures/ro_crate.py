@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 from lemur.trace import crate
 
 parser = command.parser(__doc__)

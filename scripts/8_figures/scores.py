@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from lemur import command
+from lemur.core import command
 from lemur.figures import dots
 
 

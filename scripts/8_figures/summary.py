@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 from lemur.report import summary
 
 

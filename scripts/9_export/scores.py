@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 
 
 def _run(args, spec):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 from bench import generation_peers as peers
 from bench.generation_peers import Row

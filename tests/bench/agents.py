@@ -30,12 +30,12 @@ from lemur.agents.intercode import shell
 from lemur.agents.intercode.session import Session
 from lemur.agents.players.engine import EnginePlayer
 from lemur.agents.sessions.python import PythonSession
+from lemur.core.errors import UserError
+from lemur.core.files import write_text
+from lemur.core.provenance import ROOT
 from lemur.data.journal import Journal
-from lemur.errors import UserError
-from lemur.evaluate.conversations import Conversations
-from lemur.evaluate.engine import Engine, Wanted
-from lemur.files import write_text
-from lemur.provenance import ROOT
+from lemur.inference.conversations import Conversations
+from lemur.inference.engine import Engine, Wanted
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent, Sandbox
 

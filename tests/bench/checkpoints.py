@@ -25,8 +25,8 @@ from torch.distributed import checkpoint as dcp
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow")]
 
-from lemur.train import checkpoint, saving  # noqa: E402
-from lemur.train.engine import State  # noqa: E402
+from lemur.training import checkpoint, saving  # noqa: E402
+from lemur.training.engines.base import State  # noqa: E402
 from saving_team import KINDS, divided  # noqa: E402
 
 SIDES = {

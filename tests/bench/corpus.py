@@ -29,8 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lemur.config import recipe as recipes
 from lemur.config import stages
-from lemur.files import write_text
-from lemur.mix.benchmarks import chosen_problems
+from lemur.core.files import write_text
+from lemur.mixture.benchmark_texts import chosen_problems
 
 from bench import inputs, truth
 from bench.corpus_memory import measure_text, memory, summed

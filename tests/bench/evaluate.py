@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lemur.config import recipe as recipes
 from lemur.config import stages
-from lemur.errors import UserError
-from lemur.evaluate.benchmarks.multipl_e import languages
-from lemur.files import write_text
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.files import write_text
+from lemur.core.provenance import ROOT
+from lemur.evaluation.benchmarks.multipl_e import languages
 from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.probe import probe
@@ -53,8 +53,8 @@ def asked(benchmark: str, args: argparse.Namespace) -> tuple[dict[str, Any], Pat
 
 def ours(work: Work, args: argparse.Namespace) -> list[dict[str, Any]]:
     """A row for each benchmark of our engine, with all problems in one batch."""
-    from lemur.evaluate.backend import TransformersBackend
-    from lemur.evaluate.engine import Engine
+    from lemur.evaluation.backends.transformers_backend import TransformersBackend
+    from lemur.inference.engine import Engine
 
     engine, rows = Engine(args.model, "bf16", "cpu"), []
     for name, (spec, data) in work.items():

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lemur.evaluate import judging
-from lemur.files import read_json
-from lemur.provenance import ROOT
+from lemur.core.files import read_json
+from lemur.core.provenance import ROOT
+from lemur.evaluation import judging
 
 Row = dict[str, Any]
 OURS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")  # that our modules put into the environment

@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from lemur.config import stages
+from lemur.core.files import write_json
 from lemur.corpus import filters
 from lemur.corpus.candidates import list_candidates
 from lemur.corpus.filters import Cleaning
-from lemur.corpus.wanted import Rules
-from lemur.files import write_json
+from lemur.corpus.source_rules import Rules
 
 KINDS = ("code", "text")
 PARTS = 2

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from lemur.evaluate import generation
+from lemur.evaluation import generation
 
 
 def processor() -> float:

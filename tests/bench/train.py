@@ -176,7 +176,7 @@ def table(args: argparse.Namespace, folder: Path) -> tuple[list[str], list[ratio
 def packing(context: int = 4_096, documents: int = 20_000) -> list[str]:
     """Tokens that count over tokens computed, for documents of spread lengths."""
     import numpy as np
-    from lemur.tokenize.cut import best_fit, concatenate
+    from lemur.tokenization.cut import best_fit, concatenate
 
     lengths = np.random.default_rng(0).lognormal(6.2, 1.3, documents).astype(np.int64) + 2
     total = int(lengths.sum())

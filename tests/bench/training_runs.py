@@ -13,12 +13,12 @@ import time
 from pathlib import Path
 
 import torch
-from lemur.tokenize.packed import PackedDataset, batch
-from lemur.train import loop
-from lemur.train.engines import build
-from lemur.train.meter import Meter, model_flops_a_token
-from lemur.train.model import load as load_ours
-from lemur.train.spec import parse
+from lemur.tokenization.packed import PackedDataset, batch
+from lemur.training import trainer as training_loop
+from lemur.training.engines.choice import build
+from lemur.training.model import load as load_ours
+from lemur.training.settings import parse
+from lemur.training.throughput import Meter, model_flops_a_token
 
 sys.path.insert(0, str(Path(__file__).parent))
 from training_work import (
@@ -73,7 +73,9 @@ def ours(work: Work, folder: Path, clock: Clock) -> None:
     with tempfile.TemporaryDirectory() as run:
         meter = Ticking(settings, engine.device, flops)
         clock.rate, clock.flops = meter.peak, flops
-        loop.train(loop.Run(settings, packed, engine, Path(run), work.steps, meter))
+        training_loop.train(
+            training_loop.Run(settings, packed, engine, Path(run), work.steps, meter)
+        )
     clock.tick()
 
 

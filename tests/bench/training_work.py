@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from lemur.tokenize.packed import SEGMENT
+from lemur.tokenization.packed import SEGMENT
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 # Llama shapes: `smoke`'s and SmolLM2-135M's (config/models.yaml), one between, and Llama-3.2-1B's.

@@ -9,7 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from lemur.corpus.near import Documents
+from lemur.corpus.near_duplicates import Documents
 
 
 def shingles(paths: list[Path], width: int) -> list[np.ndarray]:

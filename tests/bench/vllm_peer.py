@@ -14,7 +14,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from lemur.evaluate.vllm import VllmBackend
+from lemur.evaluation.backends.vllm_backend import VllmBackend
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from lemur.config import recipe
-from lemur.files import sha256_of
-from lemur.plan.architecture import parameters
+from lemur.core.files import sha256_of
+from lemur.cost.architecture import parameters
 from snake import planned, snakemake
 
 SMOKE = "recipe=smoke"

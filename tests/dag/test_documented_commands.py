@@ -14,7 +14,7 @@ import pytest
 from checkout import checkout
 from commands import shown
 from lemur.config import new_project
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 PAGES = (ROOT / "README.md", ROOT / "config" / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 COMMANDS = list(dict.fromkeys(command for page in PAGES for command in shown(page)))
@@ -30,8 +30,8 @@ ELSEWHERE = {
     "python tests/run.py": "make test", "python tests/run.py --long": "make test-long",
     "python tests/bare.py --suite bookworm trixie": "make test-long",
     "python tests/run.py --long --only slurm": "make test-slurm",
-    "python tests/gpu/check.py": "tests/unit/train/test_gpu_check.py",
-    "python tests/gpu/check.py --device cpu --tiny": "tests/unit/train/test_gpu_check.py",
+    "python tests/gpu/check.py": "tests/unit/training/test_gpu_check.py",
+    "python tests/gpu/check.py --device cpu --tiny": "tests/unit/training/test_gpu_check.py",
     "scontrol release <job>": "SLURM's own",
     "workflow/env-run workflow": "the beginning of a command",
     "source .envs/workflow/bin/activate": "tests/unit/core/test_environments.py",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from lemur.config import load, recipe
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 from snake import planned, reported, snakemake, values
 
 RECIPES = sorted(path.stem for path in (load.CONFIG / "recipes").glob("*.yaml"))

@@ -4,7 +4,7 @@ import shlex
 import subprocess
 
 import pytest
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 
 @pytest.mark.parametrize("target", ["fetch", "figures", "bench-evaluate"])

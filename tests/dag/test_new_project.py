@@ -6,8 +6,8 @@ import shlex
 import pytest
 from checkout import call
 from lemur.config import new_project, recipe
-from lemur.errors import UserError
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 
 
 def test_init_and_a_dry_run_of_what_it_made(tmp_path):

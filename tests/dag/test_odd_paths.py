@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from checkout import call, checkout
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 from snake import values
 
 # What a shell, a format string, a glob or a URL would read otherwise, and a plain blank.

@@ -8,10 +8,10 @@ import re
 
 import pytest
 from checkout import call
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 PROSE = "The {} fox is quick and it jumps over the lazy dog that sleeps in the green garden of a house.\n"
-RIDDLES = ROOT / "tests" / "unit" / "evaluate" / "riddles"
+RIDDLES = ROOT / "tests" / "unit" / "evaluation" / "riddles"
 CODE = (
     'def add_{0}(left, right):\n    """Return the sum of both."""\n    return left + right + {0}\n'
 )

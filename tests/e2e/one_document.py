@@ -13,7 +13,7 @@ from zipfile import ZipFile
 
 import numpy as np
 import pyarrow.parquet as parquet
-from lemur.tokenize.packed import PackedDataset
+from lemur.tokenization.packed import PackedDataset
 from tokenizers import Tokenizer
 
 SOURCE, MEMBER = "virtualenvwrapper", "virtualenvwrapper-6.1.1/tests/test_project_cd.sh"

@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 from checkout import call, checkout
+from lemur.core.provenance import ROOT
 from lemur.dag import locks
-from lemur.provenance import ROOT
-from lemur.runner import job_counts
+from lemur.dag.runner import job_counts
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -84,7 +84,7 @@ def test_change_a_lock(mine):
     assert jobs(done)["continue_pretraining"] == 1 and "results are kept" not in done.stderr
 
 
-RIDDLES = ROOT / "tests" / "unit" / "evaluate" / "riddles"
+RIDDLES = ROOT / "tests" / "unit" / "evaluation" / "riddles"
 ENTRY = """
   riddles:
     description: riddles of my own
@@ -160,7 +160,7 @@ SCRIPT = '''
 
 from pathlib import Path
 
-from lemur import command
+from lemur.core import command
 from lemur.figures import sizes
 
 parser = command.parser(__doc__)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from hubserver import HubServer
 from jsonschema import Draft7Validator
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 from snake import snakemake
 
 pytestmark = pytest.mark.long

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from lemur.files import sha256_of
+from lemur.core.files import sha256_of
 from snake import as_checkout
 
 pytestmark = pytest.mark.timeout(600)
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(600)
 def start(folder):
     """`make smoke` less its environments: the runner, in a process group of its own."""
     as_checkout(folder)
-    command = ["workflow/env-run", "workflow", "python", "-m", "lemur.runner", "smoke"]
+    command = ["workflow/env-run", "workflow", "python", "-m", "lemur.dag.runner", "smoke"]
     return subprocess.Popen(
         [*command, "--cores", "2", "pretrain"], cwd=folder, start_new_session=True, text=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,

@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 SCRIPT = ROOT / "scripts" / "1_corpus" / "mathematics.py"
 

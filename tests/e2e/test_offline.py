@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from lemur.files import sha256_of
+from lemur.core.files import sha256_of
 from snake import planned, snakemake
 
 RECIPE = ("--config", "recipe=smoke")

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+from lemur.core.provenance import Record
 from lemur.dag import failures
-from lemur.provenance import Record
 from snake import as_checkout, snakemake
 
 RUN = ["workflow/env-run", "workflow"]
@@ -20,7 +20,7 @@ def start(folder, by):
     """`make`'s runner, or plain `snakemake`, for two of the paper's figures."""
     as_checkout(folder)
     calls = {
-        "make": [*RUN, "python", "-m", "lemur.runner", "smoke", "--cores", "1", *TARGETS],
+        "make": [*RUN, "python", "-m", "lemur.dag.runner", "smoke", "--cores", "1", *TARGETS],
         "snakemake": [*RUN, "snakemake", "--cores", "1", *TARGETS],
     }
     return subprocess.Popen(

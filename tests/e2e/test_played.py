@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from checkout import call, checkout
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 from snake import values
 
 pytestmark = pytest.mark.timeout(600)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 from snake import snakemake
 
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from checkout import checkout
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 from snake import planned, snakemake, values
 
 pytestmark = pytest.mark.timeout(900)

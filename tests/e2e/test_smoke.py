@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from lemur.provenance import ROOT, digest
+from lemur.core.provenance import ROOT, digest
 from lemur.trace import records
 from snake import reported, snakemake
 

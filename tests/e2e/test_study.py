@@ -5,7 +5,7 @@ import json
 
 import pytest
 from checkout import call, checkout
-from lemur.runner import job_counts
+from lemur.dag.runner import job_counts
 
 STUDY = ("study", "--config", "study=smallest")
 

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 from checkout import checkout
 from commands import shown
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(7200)]
 PAGE = ROOT / "docs" / "tutorial.md"

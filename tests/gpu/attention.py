@@ -9,7 +9,7 @@ import importlib.util
 import time
 
 import torch
-from lemur.train import attention
+from lemur.training import attention
 
 from gpu import double
 from gpu.report import absent, at_most, fact, holds

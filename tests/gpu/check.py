@@ -32,8 +32,8 @@ for folder in (ROOT / "tests", ROOT / "workflow"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from lemur.errors import UserError, nearest  # noqa: E402
-from lemur.files import write_text  # noqa: E402
+from lemur.core.errors import UserError, nearest  # noqa: E402
+from lemur.core.files import write_text  # noqa: E402
 
 from gpu import report  # noqa: E402 - after the path
 from gpu.report import Part, absent, misses, page  # noqa: E402

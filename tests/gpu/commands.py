@@ -9,9 +9,9 @@ from statistics import median
 from typing import Any
 
 from bench.training_work import SHAPES, Work, data, model_folder, spec
-from lemur.files import read_json, sha256_of
-from lemur.provenance import ROOT
-from lemur.train.metrics import TIMING
+from lemur.core.files import read_json, sha256_of
+from lemur.core.provenance import ROOT
+from lemur.training.metrics import TIMING
 from made_words import save_words
 
 SCRIPT = ROOT / "scripts" / "4_pretrain" / "pretrain.py"

@@ -5,8 +5,8 @@ import time
 
 import torch
 from bench.training_work import SHAPES
-from lemur.evaluate.conversations import Conversations
-from lemur.evaluate.engine import Engine, Generated, Wanted
+from lemur.inference.conversations import Conversations
+from lemur.inference.engine import Engine, Generated, Wanted
 from lemur.models.weights import load_weights
 from transformers import PreTrainedModel
 

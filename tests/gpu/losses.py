@@ -4,7 +4,7 @@ import importlib.util
 import os
 
 import torch
-from lemur.train import loss
+from lemur.training import loss
 from torch.nn import functional
 
 from gpu.attention import error, milliseconds

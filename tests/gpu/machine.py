@@ -5,7 +5,7 @@ import importlib.metadata
 import platform
 
 import torch
-from lemur.train.meter import SIDE, matrix_rate
+from lemur.training.throughput import SIDE, matrix_rate
 
 from gpu.report import NO_GPU, absent, fact
 
@@ -40,7 +40,7 @@ def device_name(device: str) -> str:
 def run(session) -> None:
     """Facts for the head of the page, and the matrix rate."""
     # Read from a cold disk once, here, where there is time for it, and not by the first part that has none.
-    importlib.import_module("lemur.train.model")
+    importlib.import_module("lemur.training.model")
     versions = {"Python": platform.python_version()}
     versions |= {name: version(name) or "not here" for name in PACKAGES}
     session.part.facts["versions"] = versions

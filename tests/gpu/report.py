@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.ratios import Ratio
-from lemur.errors import UserError
-from lemur.files import read_json, write_json
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_json
 
 PASS, MISS, OPEN, ABSENT = "pass", "miss", "not decided", "not here"
 NO_GPU = "no GPU is visible"

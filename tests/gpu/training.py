@@ -21,15 +21,15 @@ import torch
 from bench import ratios, training_runs
 from bench.train import GOALS
 from bench.training_runs import Bare, Clock, Work, data, model_folder, spec
-from lemur.files import read_json
-from lemur.plan.memory import rank_memory
-from lemur.tokenize.packed import PackedDataset
-from lemur.train import loop
-from lemur.train.engines import build
-from lemur.train.meter import Meter, model_flops_a_token
-from lemur.train.micro import architecture
-from lemur.train.model import load
-from lemur.train.spec import parse
+from lemur.core.files import read_json
+from lemur.cost.memory import rank_memory
+from lemur.tokenization.packed import PackedDataset
+from lemur.training import trainer
+from lemur.training.auto_micro_batch import architecture
+from lemur.training.engines.choice import build
+from lemur.training.model import load
+from lemur.training.settings import parse
+from lemur.training.throughput import Meter, model_flops_a_token
 
 from gpu.report import Line, absent, at_least, fact, holds, ratio
 
@@ -178,7 +178,7 @@ def case(
     meter = Turns(settings, engine.device, flops, found, others, turns, deadline)
     try:
         with tempfile.TemporaryDirectory(dir=folder) as run, contextlib.suppress(Enough):
-            loop.train(loop.Run(settings, packed, engine, Path(run), work.steps, meter))
+            trainer.train(trainer.Run(settings, packed, engine, Path(run), work.steps, meter))
     finally:
         torch.use_deterministic_algorithms(False)
     facts = {"flops": flops, "stage": settings.raw, "folder": model_folder(work, folder)}

@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 

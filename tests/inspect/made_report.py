@@ -15,11 +15,13 @@ import hostile_episode
 import played_results
 import trial_run
 import yaml
-from lemur import provenance
 from lemur.agents import playing
 from lemur.claims import table
 from lemur.config import claims as claims_spec
 from lemur.config import load
+from lemur.core import provenance
+from lemur.core.files import canonical, write_json
+from lemur.core.provenance import ROOT
 from lemur.figures import (
     agent,
     compared,
@@ -33,8 +35,6 @@ from lemur.figures import (
     overview,
     settings,
 )
-from lemur.files import canonical, write_json
-from lemur.provenance import ROOT
 from lemur.report import episodes, index, page
 from lemur.trace import crate
 

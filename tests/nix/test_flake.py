@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 pytestmark = pytest.mark.timeout(120)
 

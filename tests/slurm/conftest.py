@@ -4,7 +4,7 @@ import contextlib
 import shutil
 
 import pytest
-from lemur.files import sha256_of
+from lemur.core.files import sha256_of
 from slurm_cluster import NoClusterError, running
 from snake import snakemake
 from training_job import DONE, RECIPE, WEIGHTS, Training

@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from lemur.files import sha256_of
+from lemur.core.files import sha256_of
 from snake import snakemake
 
 RECIPE = ("--config", "recipe=smoke")

@@ -13,9 +13,9 @@ from lemur.agents.driver import Driver
 from lemur.agents.environments.alfworld import protocol, tasks
 from lemur.agents.environments.alfworld.protocol import Action
 from lemur.agents.players.scripted import Scripted
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from lemur.data.journal import Journal
-from lemur.errors import UserError
-from lemur.provenance import ROOT
 
 # Stands for the game: wins by "win", is done after its last command, and can be made to misbehave.
 FAKE = """

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from hostile_episode import HOSTILE, SPEC
 from lemur.agents import atif, judged, playing
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 SCHEMA = json.loads((ROOT / "tests" / "golden" / "atif.schema.json").read_text())
 

@@ -3,9 +3,9 @@
 import pytest
 from lemur.agents import axes, outcomes, rates
 from lemur.agents.rates import Rate
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from lemur.figures import agent, reported
-from lemur.provenance import ROOT
 
 PAPER = ROOT / "reports" / "paper"
 

@@ -8,8 +8,8 @@ from lemur.agents.driver import Driver
 from lemur.agents.environments.bfcl import protocol, tasks, world
 from lemur.agents.environments.bfcl.protocol import UNKNOWN
 from lemur.agents.players.scripted import Scripted
+from lemur.core.errors import UserError
 from lemur.data.journal import Journal
-from lemur.errors import UserError
 
 FILES = {"root": {"work": {"type": "directory", "contents": {
     "a.txt": {"type": "file", "content": "two\none"}}}}}  # fmt: skip

@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 from lemur.agents import outcomes
-from lemur.files import sha256_of
-from lemur.provenance import ROOT
+from lemur.core.files import sha256_of
+from lemur.core.provenance import ROOT
 
 SCRIPTS = ROOT / "scripts" / "7_agents"
 

@@ -8,8 +8,8 @@ from lemur.agents import environments
 from lemur.agents.driver import Driver
 from lemur.agents.players.player import Answer
 from lemur.agents.players.scripted import Scripted
+from lemur.core.errors import UserError
 from lemur.data.journal import Journal
-from lemur.errors import UserError
 
 HERE = Path(__file__).parent
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lemur.agents import compare, outcomes, rates, records
 from lemur.agents.outcomes import Outcome
-from lemur.errors import UserError
-from lemur.files import sha256_of
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.files import sha256_of
+from lemur.core.provenance import ROOT
 
 PAPER = ROOT / "reports" / "paper"
 PATH = "data/outputs/{model}/F={feedback}/max5_p2+tool+cd/reasoning/{task}/results.jsonl"

@@ -10,9 +10,9 @@ from lemur.agents.driver import Driver
 from lemur.agents.environments.robocodegen import protocol
 from lemur.agents.environments.robocodegen.protocol import Wanted
 from lemur.agents.players.scripted import Scripted
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from lemur.data.journal import Journal
-from lemur.errors import UserError
-from lemur.provenance import ROOT
 
 LINE = {"linestring": [[0.0, 0.0], [1.0, 0.0]]}
 DISK = {"polygon": [[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]}

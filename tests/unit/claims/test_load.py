@@ -9,7 +9,7 @@ from lemur.claims import load
 from lemur.claims.rules import RULES
 from lemur.config import claims as claims_spec
 from lemur.config import recipe
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 CLAIMS = trial_run.PAPER / "claims.yaml"
 

@@ -6,7 +6,7 @@ from lemur.claims import judge
 from lemur.claims.claim import Claim, Comparison, Needs, Verdict
 from lemur.claims.evidence import Evidence, Run
 from lemur.claims.rules import RULES
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.figures import inputs
 
 REPRODUCED, CONSISTENT, DIFFERS, NOT_CHECKABLE = Verdict

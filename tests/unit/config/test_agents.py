@@ -2,9 +2,9 @@
 
 import pytest
 from lemur.config import load, recipe, stages
-from lemur.errors import UserError
-from lemur.plan import resources
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
+from lemur.cost import resources
 
 
 def test_an_entry_has_every_setting_and_what_the_recipe_changes():

@@ -6,8 +6,8 @@ import pytest
 from hubserver.server import COMMIT, HubServer
 from lemur.config import load
 from lemur.config.base import SUPPORTED, architecture, find_base
+from lemur.core.errors import UserError
 from lemur.dag import local_lock
-from lemur.errors import UserError
 
 CONFIG = {
     "model_type": "llama", "num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 4,

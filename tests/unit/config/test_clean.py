@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.trace import clean
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 
 def run(*arguments):

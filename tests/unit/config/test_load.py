@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lemur.config import load
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 KEYS = st.sampled_from("abcd")
 VALUES = st.recursive(

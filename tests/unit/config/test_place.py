@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from lemur.config import place
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 
 @pytest.mark.parametrize("name", ["my räume dir", "it's", "a$b", "50%", "a*[b]?", 'a"b', "a\\b", "#;&"])  # fmt: skip

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 from lemur.config import load, recipe, stages
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 RECIPES = sorted(path.stem for path in (load.CONFIG / "recipes").glob("*.yaml"))
 

@@ -5,8 +5,8 @@ import json
 import jsonschema
 import pytest
 from lemur.config import load, schema
-from lemur.errors import UserError
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 
 SCHEMAS = sorted((ROOT / "workflow" / "schemas").glob("*.schema.json"))
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from lemur.config import load, recipe, scoring, stages
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 MINI = recipe.resolve("mini")
 
@@ -222,8 +222,8 @@ def test_baselines_are_catalogue_entries():
 
 
 def test_every_baseline_of_the_catalogue_names_a_row_of_the_papers_table():
+    from lemur.core.provenance import ROOT
     from lemur.figures import reported
-    from lemur.provenance import ROOT
 
     rows = {model for model, _ in reported.table(ROOT / "reports/paper/reported.csv", "foundation")}
     named = {entry["paper"] for entry in load.catalogue("models").values() if "paper" in entry}

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 from lemur.config import load, stages
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.study import cells, plan
 
 

@@ -5,7 +5,7 @@ import sys
 
 import bare
 import pytest
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 
 @pytest.fixture

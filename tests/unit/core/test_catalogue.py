@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 from lemur.config import load
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 SCHEMA = json.loads((Path(__file__).parent / "cff-1.2.0.schema.json").read_text())
 SPDX = set(SCHEMA["definitions"]["license-enum"]["enum"])

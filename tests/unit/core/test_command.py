@@ -1,4 +1,4 @@
-"""lemur.command: one line for a user's mistake, provenance beside every output."""
+"""lemur.core.command: one line for a user's mistake, provenance beside every output."""
 
 import errno
 import json
@@ -6,16 +6,16 @@ import subprocess
 import sys
 
 import pytest
-from lemur import command
-from lemur.errors import Interrupted, UserError, nearest
-from lemur.provenance import ROOT
+from lemur.core import command
+from lemur.core.errors import Interrupted, UserError, nearest
+from lemur.core.provenance import ROOT
 
 SCRIPT = """
 import sys
 from pathlib import Path
-from lemur import command
-from lemur.errors import UserError
-from lemur.files import write_text
+from lemur.core import command
+from lemur.core.errors import UserError
+from lemur.core.files import write_text
 parser = command.parser("doc")
 parser.add_argument("--input", type=Path)
 parser.add_argument("--out", type=Path)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 from packaging.requirements import Requirement
 
 NAMES = ("workflow", "data", "train", "evaluate", "figures", "inspect")

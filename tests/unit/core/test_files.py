@@ -1,12 +1,12 @@
-"""lemur.files: whole under the final name, or not there."""
+"""lemur.core.files: whole under the final name, or not there."""
 
 import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lemur import files
-from lemur.errors import UserError
+from lemur.core import files
+from lemur.core.errors import UserError
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

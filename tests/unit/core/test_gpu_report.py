@@ -13,8 +13,8 @@ import pytest
 from bench.ratios import Ratio
 from gpu import check, report
 from gpu.report import ABSENT, MISS, OPEN, PASS, Line, Part
-from lemur.errors import UserError
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 
 COMMAND = [sys.executable, str(ROOT / "tests" / "gpu" / "check.py")]
 

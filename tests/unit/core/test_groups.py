@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import run
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 
 def test_every_test_is_of_one_group():

@@ -4,14 +4,14 @@ import ast
 import graphlib
 
 import pytest
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 PACKAGE = ROOT / "workflow" / "lemur"
 # From the bottom up: a package imports those before it, and the modules beside them all, none after.
 LAYERS = (
-    "data", "plan", "config", "sandbox", "dag", "launch", "slurm", "chat", "models", "corpus", "mix",
-    "tokenize", "sft", "train", "evaluate", "agents", "trace", "figures", "claims",
-    "study", "publish", "export", "report", "diff",
+    "core", "data", "cost", "config", "sandbox", "dag", "launch", "slurm", "chat", "models", "download",
+    "corpus", "mixture", "tokenization", "sft", "training", "inference", "evaluation", "agents", "trace",
+    "figures", "claims", "study", "publish", "export", "report", "diff",
 )  # fmt: skip
 
 

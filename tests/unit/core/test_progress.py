@@ -1,6 +1,6 @@
-"""lemur.progress: lines with a share and an estimate."""
+"""lemur.core.progress: lines with a share and an estimate."""
 
-from lemur.progress import Progress, clock
+from lemur.core.progress import Progress, clock
 
 
 def test_clock():

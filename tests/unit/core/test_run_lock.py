@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from lemur.errors import UserError
-from lemur.run_lock import RUN, RunLock
+from lemur.core.errors import UserError
+from lemur.core.run_lock import RUN, RunLock
 
-ENDING = "from lemur.run_lock import end_with_run; end_with_run(); print('went on')"
+ENDING = "from lemur.core.run_lock import end_with_run; end_with_run(); print('went on')"
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ import types
 import huggingface_hub.utils._http
 import pytest
 from hubserver import HubServer
-from lemur.corpus import debian, hub_lock, network, retry
-from lemur.corpus.session import Session
-from lemur.corpus.transfer import Transfer
+from lemur.download import debian, failures, hub_lock, retry
+from lemur.download.session import Session
+from lemur.download.transfer import Transfer
 from made_downloads import BODY
 
 
@@ -54,7 +54,7 @@ def transfer(waits):
 
 @pytest.fixture
 def tries():
-    return network.TRIES
+    return failures.TRIES
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hubserver.made import tar_gz
-from lemur.files import sha256_of
-from lemur.provenance import ROOT
+from lemur.core.files import sha256_of
+from lemur.core.provenance import ROOT
 from made_corpus import TOKENIZER
 from made_packages import CODE, ENGLISH, META, PYTHON
 

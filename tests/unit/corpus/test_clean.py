@@ -8,8 +8,8 @@ from hubserver.made import tar_gz, zipped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lemur.config import load
+from lemur.core.errors import UserError
 from lemur.corpus import clean, licence_texts
-from lemur.errors import UserError
 from made_packages import (
     CODE,
     ENGLISH,

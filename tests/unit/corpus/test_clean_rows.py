@@ -6,7 +6,7 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from made_packages import (
     ENGLISH,
     PYTHON,

@@ -8,8 +8,8 @@ import pytest
 from hubserver.made import tar_gz
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lemur.core.errors import UserError
 from lemur.corpus.convert import CONVERTERS, html, metamath, rdata
-from lemur.errors import UserError
 from made_packages import ENGLISH, TEXT, sifted
 
 PAGE = b"""<!DOCTYPE html><html><head><title>T</title><style>p {}</style></head><body>

@@ -1,10 +1,10 @@
 """The datasheet and the mixture's table say what the lists and statistics say, to the document."""
 
 import pytest
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_json
 from lemur.corpus import clean, datasheet, duplicates, ledger
-from lemur.errors import UserError
-from lemur.files import read_json, write_json
-from lemur.mix import table
+from lemur.mixture import table
 from made_corpus import document, sign_parts, write_part
 
 WORDS = [f"word{k}" for k in range(300)]

@@ -13,12 +13,12 @@ import types
 import pytest
 from hubserver import Fault
 from hubserver.made import sha256, tar_gz
-from lemur.corpus import download
-from lemur.corpus.pace import Pace, asked
-from lemur.corpus.session import Session
-from lemur.corpus.transfer import Transfer
-from lemur.errors import UserError
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
+from lemur.download import source_part
+from lemur.download.rate_limit import Pace, asked
+from lemur.download.session import Session
+from lemur.download.transfer import Transfer
 from made_downloads import BODY, fetch, left, pin, refused
 
 
@@ -147,7 +147,7 @@ def test_a_rate_that_is_none(monkeypatch, text):
 def test_the_rate_is_read_by_every_download(index, out, monkeypatch):
     monkeypatch.setenv("LEMUR_DOWNLOAD_MBPS", "no")
     with pytest.raises(UserError, match="LEMUR_DOWNLOAD_MBPS"):
-        download.run(pin(), 0, 1, out)
+        source_part.run(pin(), 0, 1, out)
     monkeypatch.setenv("LEMUR_DOWNLOAD_MBPS", "1.5")
     assert asked() == 1_500_000
 

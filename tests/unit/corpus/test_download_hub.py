@@ -1,4 +1,4 @@
-"""lemur.corpus.hub: shards and model files from a server that speaks the hub's protocol."""
+"""lemur.download.huggingface: shards and model files from a server that speaks the hub's protocol."""
 
 import hashlib
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from hubserver import Fault
 from hubserver.made import sha256
-from lemur.corpus import debian, npm_settings
+from lemur.download import debian, npm_settings
 from made_downloads import BODY, fetch, left, pin, refused
 
 POOL = "pool/main/t/toy/toy-doc_1.0-1_all.deb"

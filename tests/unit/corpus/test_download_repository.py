@@ -1,4 +1,4 @@
-"""lemur.corpus.repository: single files at a commit, from a mirror or by address."""
+"""lemur.download.repository: single files at a commit, from a mirror or by address."""
 
 import os
 

@@ -6,8 +6,8 @@ import itertools
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from lemur.corpus import duplicates, kept
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.corpus import duplicates, writer
 
 # source -> parts -> (path, text)
 CORPUS = {
@@ -35,7 +35,7 @@ def write(folder, corpus):
             ]
             path = folder / source / f"part-{part}-of-{len(parts)}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(pa.Table.from_pylist(rows, schema=kept.SCHEMA), path)
+            pq.write_table(pa.Table.from_pylist(rows, schema=writer.SCHEMA), path)
             paths.append(path)
     return paths
 

@@ -7,7 +7,7 @@ import sys
 
 import pyarrow.parquet as pq
 import pytest
-from lemur.memory import Returned, Worker
+from lemur.core.memory import Returned, Worker
 from made_corpus import TOKENIZER, document, sign_parts, write_part
 
 ROOT = TOKENIZER.parents[2]
@@ -97,7 +97,7 @@ def test_a_worker_returns_raises_and_is_replaced():
 
 def test_memory_is_given_back_after_so_many_bytes(monkeypatch):
     calls = []
-    monkeypatch.setattr("lemur.memory._returning", lambda: calls.append)
+    monkeypatch.setattr("lemur.core.memory._returning", lambda: calls.append)
     returned = Returned(every=10)
     for size in (4, 5, 1, 3, 30):
         returned.add(size)

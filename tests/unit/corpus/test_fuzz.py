@@ -7,8 +7,8 @@ import sys
 
 import pytest
 from fuzz_readers import LINES, WHOLE, read
-from lemur.errors import UserError
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 
 
 def test_what_is_whole_is_read(tmp_path):

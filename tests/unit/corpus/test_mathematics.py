@@ -2,9 +2,9 @@
 environment of its own (tests/e2e/test_mathematics.py)."""
 
 import pytest
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, sha256_of
 from lemur.corpus import mathematics
-from lemur.errors import UserError
-from lemur.files import read_json, sha256_of
 
 SPEC = {
     "name": "toy",

@@ -4,9 +4,9 @@ import shutil
 import subprocess
 
 import pytest
-from lemur.corpus import pip_settings
-from lemur.corpus.network import shown
-from lemur.corpus.session import Session
+from lemur.download import pip_settings
+from lemur.download.failures import shown
+from lemur.download.session import Session
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import shutil
 import pytest
 from hubserver import COMMIT, Fault
 from lemur.config import load
-from lemur.corpus import hub_lock, resolve
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.download import hub_lock, resolve
 from made_downloads import fetch
 
 NEW = "f" * 40

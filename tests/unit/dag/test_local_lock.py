@@ -4,8 +4,8 @@ import json
 
 import pytest
 from lemur.config import stages
+from lemur.core.errors import UserError
 from lemur.dag import local_lock
-from lemur.errors import UserError
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import fnmatch
 import re
 
 import pytest
+from lemur.core.provenance import ROOT
 from lemur.dag import locks
-from lemur.provenance import ROOT
 
 LOCK = """\
 numpy==2.4.6 ; python_full_version < '3.12' \\

@@ -14,9 +14,9 @@ import pytest
 from hubserver.made import tar_gz, zipped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lemur.core.errors import UserError
 from lemur.data import archives
 from lemur.data.archives import members, safe_path
-from lemur.errors import UserError
 
 FILES = {"pkg-1/a.py": b"x = 1\n", "pkg-1/sub/b.sh": b"#!/bin/sh\n", "pkg-1/empty": b""}
 quick = settings(

@@ -10,8 +10,8 @@ import pytest
 from hubserver.made import deb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lemur.core.errors import UserError
 from lemur.data.archives import members
-from lemur.errors import UserError
 
 FILES = {"./usr/share/toy/a.py": b"x = 1\n", "./usr/share/toy/b": b"", "./usr/odd": b"1"}
 KINDS = {

@@ -1,13 +1,13 @@
 import json
 
 import pytest
+from lemur.core.errors import UserError
 from lemur.data.documents import shards
 from lemur.data.drop_lists import read_duplicates, read_overlaps
-from lemur.errors import UserError
-from lemur.mix.benchmarks import Problem
-from lemur.mix.decontaminate import Index
-from lemur.mix.heldout import beginning, choose, write
-from lemur.mix.overlaps import write_overlaps
+from lemur.mixture.benchmark_texts import Problem
+from lemur.mixture.decontaminate import Index
+from lemur.mixture.heldout import beginning, choose, write
+from lemur.mixture.overlaps import write_overlaps
 from made_corpus import document, write_part
 
 COPIED = "one copied sentence of a benchmark that is longer than thirteen words in all surely"

@@ -8,10 +8,11 @@ import subprocess
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from lemur.corpus import clean, download
+from lemur.core.errors import UserError
+from lemur.core.files import read_json
+from lemur.corpus import clean
 from lemur.data import local_files
-from lemur.errors import UserError
-from lemur.files import read_json
+from lemur.download import source_part
 from made_packages import ENGLISH, PYTHON
 
 CLEANING = {"min_bytes": 64, "max_bytes": 100_000}
@@ -47,7 +48,7 @@ def read(tmp_path, path, kind="text", parts=1, **keys):
             "format": form,
             **keys,
         }
-        download.run(spec, part, parts, place)
+        source_part.run(spec, part, parts, place)
         out = tmp_path / f"part-{part}.parquet"
         source = {"name": "mine", "kind": kind, "licence": "own", "format": form, **keys}
         clean.run({"source": source, "cleaning": CLEANING}, place, part, parts, out)
@@ -229,7 +230,7 @@ def test_a_file_that_changes_between_plan_and_job_is_refused(notes, tmp_path):
     with pytest.raises(
         UserError, match="changed since this run was planned: give the command again"
     ):
-        download.run(spec, 0, 1, tmp_path / "manifest.json")
+        source_part.run(spec, 0, 1, tmp_path / "manifest.json")
     assert not (tmp_path / "manifest.json").exists()
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from lemur.data.records import holds_rows, json_document, json_lines, json_objects, read_records
-from lemur.errors import UserError
-from lemur.evaluate import benchmarks
-from lemur.evaluate.source import Source
-from lemur.provenance import ROOT
+from lemur.evaluation import benchmarks
+from lemur.evaluation.source import Source
 
 BOM = b"\xef\xbb\xbf"
 # Letters at which str.splitlines cuts and JSON does not: U+0085, U+2028, U+2029 may stand in a

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hubserver.made import tar_gz
-from lemur.corpus.kept import SCHEMA
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
+from lemur.corpus.writer import SCHEMA
 from made_corpus import TOKENIZER, document
 from made_packages import META, manifest_of
 

@@ -7,9 +7,9 @@ import pytest
 from bench import agents, agents_report
 from bench.agents_report import ALONE, ANEW, KEPT
 from lemur.agents import environments
-from lemur.errors import UserError
-from lemur.evaluate.engine import Engine
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
+from lemur.inference.engine import Engine
 
 ARGS = argparse.Namespace(model=Path("models/tiny/model"), limit=3, new=6, pause=0.2)
 

@@ -9,7 +9,7 @@ from lemur.agents.browser import actions, calls, protocol, tree
 from lemur.agents.browser.actions import Action
 from lemur.agents.browser.proxy import Proxy, place
 from lemur.agents.episode import Turn
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from unit.environments.local_sites import LocalSite
 
 BRACKETS, CALLS = protocol.Form(), protocol.Form(codegen=True)

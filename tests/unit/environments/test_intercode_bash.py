@@ -11,7 +11,7 @@ from lemur.agents.episode import Turn
 from lemur.agents.intercode.protocol import Blocked, parse_bash
 from lemur.agents.intercode.session import simplify
 from lemur.agents.intercode.state import Entry
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from unit.environments.intercode_cases import gold, needs_shell, original, play, write
 
 TASKS = {

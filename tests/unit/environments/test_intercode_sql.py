@@ -11,7 +11,7 @@ from lemur.agents import environments
 from lemur.agents.environments.intercode_sql import dump, judge, mariadb
 from lemur.agents.episode import Turn
 from lemur.agents.intercode.protocol import parse_sql
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent
 from scipy.stats import kendalltau

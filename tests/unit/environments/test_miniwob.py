@@ -12,8 +12,8 @@ from lemur.agents.browser import descendants, process
 from lemur.agents.environment import Task, WorldFailed
 from lemur.agents.environments.miniwob import GAMES, games, policy
 from lemur.agents.episode import Episode, Turn
-from lemur.errors import UserError
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from tiny_benchmarks import model, tokenizer
 from unit.environments.browser_cases import needs_browser, say
 from unit.environments.intercode_cases import gold, play

@@ -13,8 +13,8 @@ from lemur.agents.environments.mint import judge, numbers, protocol, recorded
 from lemur.agents.environments.mint.tasks import DECISION, HOUSEHOLD, SETS, TOOLS, read_tasks
 from lemur.agents.episode import Turn
 from lemur.agents.players.scripted import Scripted
+from lemur.core.errors import UserError
 from lemur.data.journal import Journal
-from lemur.errors import UserError
 
 # All but the games, which test_mint_games.py plays.
 ASKED = [name for name, category in SETS.items() if category != DECISION]

@@ -11,8 +11,8 @@ from lemur.agents.driver import Driver
 from lemur.agents.environments.alfworld import process, tasks
 from lemur.agents.environments.mint import as_cell
 from lemur.agents.players.scripted import Scripted
+from lemur.core.provenance import ROOT
 from lemur.data.journal import Journal
-from lemur.provenance import ROOT
 
 # Stands for the game: is won by putting the mug on the desk, and done after its last command.
 FAKE = """

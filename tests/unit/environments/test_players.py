@@ -10,11 +10,11 @@ from completion_server import CompletionServer
 from lemur.agents import environments, playing
 from lemur.agents.driver import Driver
 from lemur.agents.players.server import ServerPlayer
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from lemur.data.journal import Journal
-from lemur.errors import UserError
-from lemur.evaluate.completions import TRIES, CompletionsClient
-from lemur.evaluate.engine import Engine
-from lemur.provenance import ROOT
+from lemur.evaluation.backends.completions import TRIES, CompletionsClient
+from lemur.inference.engine import Engine
 from real_vllm import answered
 from tiny_benchmarks import model, tokenizer
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lemur.agents import environments, playing, scoring
 from lemur.config import load
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 GUESSING = ROOT / "tests" / "unit" / "agents" / "guessing"
 

@@ -9,8 +9,8 @@ import pytest
 from lemur.agents import actions, environments, replay
 from lemur.agents.environments.mint import protocol, recorded
 from lemur.agents.recorded import Recorded
-from lemur.errors import UserError
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 
 LEFT = "You have {} steps left and {} chances to propose solution left.\n"
 

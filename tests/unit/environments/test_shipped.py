@@ -8,8 +8,8 @@ from lemur.agents.driver import Driver
 from lemur.agents.players.scripted import Scripted
 from lemur.agents.playing import open_suite, read_settings
 from lemur.config import load
+from lemur.core.provenance import ROOT
 from lemur.data.journal import Journal
-from lemur.provenance import ROOT
 from unit.environments.intercode_cases import MIRROR, original
 
 ENVIRONMENTS = load.catalogue("environments")

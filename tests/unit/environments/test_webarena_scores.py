@@ -8,7 +8,7 @@ import pytest
 from lemur.agents import environments
 from lemur.agents.environments.webarena import asking, evidence, judge, matching, sites, tasks
 from lemur.agents.episode import Episode
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from unit.environments.intercode_cases import MIRROR, write
 from unit.environments.local_sites import LocalSite
 from unit.environments.webarena_cases import ended, string, task, verdict

@@ -9,10 +9,10 @@ import json
 import made_scores
 import pytest
 from jsonschema import Draft7Validator
-from lemur.errors import UserError
-from lemur.evaluate import sample
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
+from lemur.evaluation import sample
 from lemur.export import every_eval_ever, result
-from lemur.provenance import ROOT
 from made_scores import HOSTILE, SAMPLES
 
 GOLDEN = ROOT / "tests" / "golden"

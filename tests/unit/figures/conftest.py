@@ -5,9 +5,9 @@ import json
 import pytest
 import trial_run
 import yaml
+from lemur.core.files import canonical
+from lemur.core.provenance import ROOT
 from lemur.figures import settings
-from lemur.files import canonical
-from lemur.provenance import ROOT
 
 
 @pytest.fixture

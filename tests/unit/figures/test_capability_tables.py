@@ -7,8 +7,8 @@ import json
 
 import played_results
 import pytest
+from lemur.core.provenance import ROOT
 from lemur.figures import action_bits, agent, capability_tables, reported
-from lemur.provenance import ROOT
 from played_results import Outcome
 from trial_run import PAPER
 

@@ -5,11 +5,11 @@ import json
 import pytest
 from lemur.config import load
 from lemur.config import recipe as recipes
-from lemur.corpus import hub_lock
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
+from lemur.download import hub_lock
 from lemur.figures import compared, paired, reported, settings, tables
 from lemur.figures.foundation import BENCHMARKS
-from lemur.provenance import ROOT
 
 NUMBERS = reported.table(ROOT / "reports/paper/reported.csv", "foundation")
 OWN = {"name": "llama", "label": "Llama-2-70B", "paper": "Llama-2-70B", "own": True}

@@ -8,7 +8,7 @@ import drawn_svg
 import played_results
 import pytest
 import trial_run
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.figures import (
     agent,
     dots,

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 import yaml
+from lemur.core.provenance import ROOT
 from lemur.figures import settings
-from lemur.provenance import ROOT
 from trial_run import PAPER
 
 SCRIPTS = ROOT / "scripts" / "8_figures"

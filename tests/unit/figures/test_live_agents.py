@@ -13,9 +13,9 @@ import played_results
 import pytest
 from drawn_radar import Radar
 from lemur.agents import judged
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from lemur.figures import live_agents, settings
-from lemur.provenance import ROOT
 from played_results import Outcome
 from snake import snakemake, values
 from trial_run import PAPER

@@ -14,7 +14,7 @@ import drawn_svg
 import pytest
 from checkout import call, checkout
 from drawn_radar import Radar
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 from snake import snakemake
 
 BENCHMARKS = ["MMLU", "BBH", "GSM8K", "HumanEval", "MBPP", "Spider", "MultiPL-E", "DS-1000"]

@@ -6,8 +6,8 @@ import sys
 
 import drawn_svg
 import pytest
+from lemur.core.provenance import ROOT
 from lemur.figures import svg
-from lemur.provenance import ROOT
 
 SHARES = [0.0, 0.5, 10 / 11, 1.0]
 

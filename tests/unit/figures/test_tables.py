@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.figures import agent, foundation, reported, settings, tables
 from trial_run import PAPER
 

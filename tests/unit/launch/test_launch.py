@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from lemur.launch import ranks
 from lemur.launch.allocation import parse_left
 from lemur.launch.ranks import Group, environments
 from lemur.launch.restarts import Restarts
-from lemur.provenance import ROOT
 
 # A stand-in for training: notes its start, saves on a signal, or does what its argument says.
 SCRIPT = """

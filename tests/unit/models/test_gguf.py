@@ -8,8 +8,8 @@ import gguf
 import numpy as np
 import pytest
 import torch
-from lemur.errors import UserError
-from lemur.files import sha256_of
+from lemur.core.errors import UserError
+from lemur.core.files import sha256_of
 from lemur.models.prepare import prepare
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 

@@ -7,12 +7,12 @@ import sys
 import pytest
 import torch
 import yaml
-from lemur.errors import UserError
-from lemur.files import sha256_of
+from lemur.core.errors import UserError
+from lemur.core.files import sha256_of
+from lemur.core.provenance import ROOT
 from lemur.models import folder
 from lemur.models.card import start_card, trained_card
 from lemur.models.prepare import prepare
-from lemur.provenance import ROOT
 from tiny_training import settings, tiny_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -54,7 +54,7 @@ def test_random_weights_depend_on_the_seed_alone(smoke, tmp_path):
 
 def test_every_named_shape_counts_the_parameters_that_its_name_says():
     """The cost plan computes from these blocks; a digit wrong would be a wrong bill."""
-    from lemur.plan.architecture import parameters
+    from lemur.cost.architecture import parameters
 
     expected = {
         "smollm2-135m-instruct-q4": 134_515_008,

@@ -7,9 +7,9 @@ import sys
 import pytest
 import yaml
 from huggingface_hub import ModelCard, parse_eval_result_entries
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from lemur.models.card import trained_card
-from lemur.provenance import ROOT
 from lemur.report.scored_card import with_scores, write
 from tiny_training import settings
 

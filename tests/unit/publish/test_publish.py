@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import trial_run
 from hubserver import HubServer
-from lemur.corpus import retry
-from lemur.errors import UserError
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
+from lemur.download import retry
 from lemur.publish import hub, offer, secret
 from lemur.publish.licences import model_refusals, refusals
 from lemur.publish.offer import File

@@ -3,8 +3,8 @@
 import pytest
 import trial_run
 import yaml
+from lemur.core.provenance import ROOT
 from lemur.figures import agent, dots, loss, mixture, settings
-from lemur.provenance import ROOT
 from lemur.report import page
 
 CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())

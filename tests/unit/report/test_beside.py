@@ -4,8 +4,8 @@ import pytest
 import trial_run
 import yaml
 from lemur.config import load
+from lemur.core.provenance import ROOT
 from lemur.figures import compared, settings
-from lemur.provenance import ROOT
 from lemur.report import beside, cards, page
 
 CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())

@@ -8,8 +8,8 @@ import yaml
 from lemur.claims import judge, table
 from lemur.claims.claim import Finding, Judged, Own, Verdict
 from lemur.config import claims as claims_spec
+from lemur.core.provenance import ROOT
 from lemur.figures import inputs, settings
-from lemur.provenance import ROOT
 from lemur.report import claims, page, worse
 
 CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())

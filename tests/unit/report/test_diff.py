@@ -6,10 +6,10 @@ import sys
 import pytest
 import trial_run
 from lemur.config import recipe
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from lemur.diff import side, text
 from lemur.diff.stages import STAGES, changes
-from lemur.errors import UserError
-from lemur.provenance import ROOT
 
 TRAINED = ["pretrain", "sft", "scores of pretrained", "scores of chat"]
 

@@ -10,9 +10,9 @@ import hostile_episode
 import pytest
 from hostile_episode import HOSTILE, LONG, NAMED_SHOWN, SHOWN, SPEC
 from lemur.agents import playing
-from lemur.errors import UserError
-from lemur.provenance import ROOT
-from lemur.readable import readable
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
+from lemur.core.readable import readable
 from lemur.report import episodes
 
 # All that the templates are made of.

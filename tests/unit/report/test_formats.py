@@ -4,9 +4,9 @@ import dataclasses
 import json
 
 import pytest
-from lemur.errors import UserError
-from lemur.evaluate.verdicts import ProblemVerdict, read_verdicts, write_verdicts
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
+from lemur.evaluation.verdicts import ProblemVerdict, read_verdicts, write_verdicts
 from lemur.report import formats
 
 

@@ -7,9 +7,9 @@ from urllib.parse import unquote
 import pytest
 import trial_run
 import yaml
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from lemur.figures import settings
-from lemur.provenance import ROOT
 from lemur.report import index, page
 
 CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())

@@ -9,9 +9,9 @@ import sys
 import pytest
 import trial_run
 import yaml
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from lemur.figures import inputs, settings
-from lemur.provenance import ROOT
 from lemur.report import numbers, page, samples, summary
 
 CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())

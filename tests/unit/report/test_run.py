@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from lemur.provenance import ROOT, sha256_of
+from lemur.core.provenance import ROOT, sha256_of
 from lemur.report import differences, graph, run
 from lemur.trace.chain import Job
 

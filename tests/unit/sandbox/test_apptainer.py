@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from lemur.evaluate.benchmarks.ds1000 import judge as ds1000
-from lemur.evaluate.benchmarks.ds1000.separated import Separated
-from lemur.sandbox import apptainer, ready
+from lemur.evaluation.benchmarks.ds1000 import judge as ds1000
+from lemur.evaluation.benchmarks.ds1000.separated import Separated
+from lemur.sandbox import apptainer, pool
 from lemur.sandbox import probe as probing
 from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.policy import Limits, Root
@@ -88,7 +88,7 @@ def sandbox(tmp_path_factory):
         if isinstance(found, probing.Absent):
             pytest.skip(f"sandbox: {found.reason}")
         yield found
-    ready.close()
+    pool.close()
 
 
 def test_a_data_science_problem_is_judged_by_two_processes(sandbox, tmp_path):
@@ -220,10 +220,10 @@ def test_it_is_asked_for_only_where_bubblewrap_cannot_run(monkeypatch, tmp_path)
 
 
 def test_nothing_is_left_behind(sandbox):
-    ready.close()
+    pool.close()
     before = set(os.listdir("/proc/self/fd"))
     for _ in range(2):
         assert judge(sandbox, Job("def f(): return 1", ("assert f() == 1",), ("f",))).verdict
-    ready.close()
+    pool.close()
     assert set(os.listdir("/proc/self/fd")) == before
     assert not Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()

@@ -1,7 +1,7 @@
 """Programs and tests that plain Python runs get the verdict here that they get there, every time."""
 
 import pytest
-from lemur.evaluate.benchmarks.mbpp.judge import used
+from lemur.evaluation.benchmarks.mbpp.judge import used
 from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.steps import Steps
@@ -162,7 +162,7 @@ def test_the_order_of_a_set_is_the_same_in_every_run(sandbox):
 
 
 def test_the_order_of_a_hash_of_perl_is_the_same_in_every_run(sandbox):
-    from lemur.evaluate.benchmarks.multipl_e import languages
+    from lemur.evaluation.benchmarks.multipl_e import languages
 
     perl = languages._which("perl")
     if perl is None:

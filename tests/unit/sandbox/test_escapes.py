@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from lemur.sandbox import ready
+from lemur.sandbox import pool
 from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.policy import Limits
 
@@ -335,12 +335,12 @@ def test_a_bad_answer_cannot_stop_the_judge(sandbox):
 
 
 def test_nothing_is_left_behind(sandbox):
-    ready.close()  # what earlier tests have prepared
+    pool.close()  # what earlier tests have prepared
     before = set(os.listdir("/proc/self/fd"))
     for _ in range(3):
         asked(sandbox, "def f(): return 1")
         asked(sandbox, "import os\ndef f(): os._exit(3)")
-    ready.close()
+    pool.close()
     assert set(os.listdir("/proc/self/fd")) == before
     children = subprocess.run(
         ["ps", "--ppid", str(os.getpid()), "-o", "comm="], capture_output=True, text=True

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from lemur.sandbox import cgroup, process, ready
+from lemur.sandbox import cgroup, pool, process
 from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.policy import PLAIN
 from lemur.sandbox.steps import Steps
@@ -36,19 +36,19 @@ COUNTS = True
 
 @pytest.mark.parametrize("counts", [True, False], ids=["counts nothing", "stays empty"])
 def test_page_tables_count_beside_a_group(sandbox, monkeypatch, tmp_path, counts):
-    ready.close()
+    pool.close()
     monkeypatch.setitem(globals(), "COUNTS", counts)
     monkeypatch.setattr(cgroup, "make_group", lambda: Uncounted(tmp_path))
     code = TABLES.replace("SIZE", "110") + "f()"
     job = Steps((("a.py", code),), ((PYTHON, "-I", "-S", "a.py"),), PLAIN)
     assert job.run(sandbox, LIMITS).verdict == "out of memory"
-    ready.close()
+    pool.close()
     assert not list(tmp_path.iterdir())
 
 
 def test_no_variable_of_what_enters_the_group_is_seen(sandbox, monkeypatch, tmp_path):
     """It enters by a shell, and shells set variables of their own."""
-    ready.close()
+    pool.close()
     monkeypatch.setattr(
         Uncounted, "wrap_command", lambda _, command: ["/usr/bin/env", "SHLVL=1", *command]
     )
@@ -56,7 +56,7 @@ def test_no_variable_of_what_enters_the_group_is_seen(sandbox, monkeypatch, tmp_
     code = "import os\ndef f(): return 'SHLVL' in os.environ, 'HOME' in os.environ"
     job = Job(code, ("assert f() == (False, True), f()",), ("f",))
     assert judge(sandbox, job, LIMITS).verdict == "passed"
-    ready.close()
+    pool.close()
 
 
 @pytest.mark.parametrize("name", ["pipe", "memfd_create", "fdopen"])
@@ -132,7 +132,7 @@ def test_no_group_is_left(sandbox):
         judge(sandbox, Job("def f(): return 1", ("assert f() == 1",), ("f",)), LIMITS).verdict
         == "passed"
     )
-    ready.close()
+    pool.close()
     assert not list(place.glob(f"lemur-sandbox-{os.getpid()}-*"))
     group = cgroup.make_group()
     left = subprocess.Popen(group.wrap_command(["/bin/sleep", "60"]))

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from lemur.sandbox import cgroup, process, ready
+from lemur.sandbox import cgroup, pool, process
 from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.policy import PLAIN, Limits
 from lemur.sandbox.steps import Steps
@@ -73,13 +73,13 @@ def f():
 @pytest.fixture(params=["cgroup", "watch"])
 def counted(request, monkeypatch):
     """Both ways of counting, each where there is one."""
-    ready.close()
+    pool.close()
     if request.param == "cgroup" and cgroup.find_parent() is None:
         pytest.skip("sandbox: no memory cgroup can be made here")
     if request.param == "watch":
         monkeypatch.setattr(cgroup, "find_parent", lambda: None)
     yield
-    ready.close()
+    pool.close()
 
 
 def asked(sandbox, program, limits=LIMITS):
@@ -119,10 +119,10 @@ def test_what_others_take_is_not_laid_to_who_has_opened_much(sandbox, monkeypatc
     taken = iter(range(0, 1 << 50, 1 << 30))
     monkeypatch.setattr(cgroup, "find_parent", lambda: None)
     monkeypatch.setattr(process, "measure_lost", lambda: next(taken))
-    ready.close()
+    pool.close()
     assert asked(sandbox, POOL) == "passed"
     assert next(taken) > 2 << 30  # it was looked at
-    ready.close()
+    pool.close()
 
 
 def test_what_the_machine_has_lost_counts_as_far_as_buffers_can_hold_it(monkeypatch):

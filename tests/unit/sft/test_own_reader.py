@@ -1,8 +1,8 @@
 """Conversations read by a folder of the user's own."""
 
 import pytest
-from lemur.errors import UserError
-from lemur.files import write_json
+from lemur.core.errors import UserError
+from lemur.core.files import write_json
 from lemur.sft.conversations import Counts, gather
 
 READER = """

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lemur.errors import UserError
-from lemur.mix.benchmarks import Problem
-from lemur.mix.decontaminate import Index
+from lemur.core.errors import UserError
+from lemur.mixture.benchmark_texts import Problem
+from lemur.mixture.decontaminate import Index
 from lemur.sft.conversations import choose, gather, name_of, write
 from lemur.sft.tokens import write_sft
-from lemur.tokenize.packed import IGNORED, PackedDataset
+from lemur.tokenization.packed import IGNORED, PackedDataset
 from made_corpus import TOKENIZER
 from tokenizers import Tokenizer
 

@@ -8,9 +8,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.sft import chats, eg, instructions
-from lemur.tokenize.packed import IGNORED, PackedDataset
+from lemur.tokenization.packed import IGNORED, PackedDataset
 from made_corpus import TOKENIZER, document, write_part
 from tokenizers import Tokenizer
 

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.study import analysis
 
 SHARES = [0, 0.25, 0.5, 0.75, 10 / 11, 20 / 21, 1]

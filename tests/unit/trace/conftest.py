@@ -4,8 +4,8 @@ import json
 import sys
 
 import pytest
-from lemur import provenance
-from lemur.files import write_json
+from lemur.core import provenance
+from lemur.core.files import write_json
 
 RECIPE = {"name": "tiny", "description": "Three jobs", "seed": 1}
 PIN = {

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from lemur import provenance
-from lemur.errors import UserError
+from lemur.core import provenance
+from lemur.core.errors import UserError
 from lemur.trace import chain, records
 
 FIGURE = Path("results/figures/tiny/loss.svg")

@@ -1,7 +1,7 @@
 """What a result cost: hours, energy and money of every job behind it, each once."""
 
 import pytest
-from lemur import energy
+from lemur.core import energy
 from lemur.trace import costs
 from lemur.trace.chain import Job
 from lemur.trace.costs import Rates

@@ -13,8 +13,8 @@ from lemur.agents.environment import Suite
 from lemur.agents.episode import Episode, Turn
 from lemur.agents.playing import folder_of, open_suite, read_settings
 from lemur.agents.recorded import Recorded
-from lemur.errors import UserError
-from lemur.files import replacing
+from lemur.core.errors import UserError
+from lemur.core.files import replacing
 
 Line = dict[str, str]  # id, context and action
 

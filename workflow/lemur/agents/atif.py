@@ -14,7 +14,7 @@ from lemur.agents.environment import Suite, Task
 from lemur.agents.episode import Turn
 from lemur.agents.judged import GOLD, Opened
 from lemur.agents.scoring import Judged
-from lemur.files import replacing
+from lemur.core.files import replacing
 
 VERSION = "ATIF-v1.7"
 SOURCES = {"system": "system", "user": "user", "assistant": "agent"}

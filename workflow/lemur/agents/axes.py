@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lemur.agents.rates import Rate
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 # Names in the figure, and the names under which MINT recorded the same models.
 MODELS = {"Lemur-70B-Chat": "lemur-70b-chat-v1", "gpt-3.5-turbo": "gpt-3.5-turbo-0613"}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lemur.agents.outcomes import Outcome
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 
 def _key(outcome: Outcome) -> tuple[str, str, str, str, int]:

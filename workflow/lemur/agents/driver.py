@@ -16,10 +16,10 @@ from lemur.agents.environment import Environment, Message, Sampling, Step, Suite
 from lemur.agents.episode import CONTEXT_FULL, REFUSED, WORLD_FAILED, Episode, Turn
 from lemur.agents.players.player import Answer, Player
 from lemur.agents.resuming import Known, recorded
+from lemur.core.errors import UserError
+from lemur.core.files import canonical
+from lemur.core.progress import Progress
 from lemur.data.journal import Journal
-from lemur.errors import UserError
-from lemur.files import canonical
-from lemur.progress import Progress
 
 PATIENCE = 0.05  # seconds for which a player is waited for before worlds are looked after
 WORLD_TRIES = 2  # of an episode whose world fails

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 # Why an episode ended, where the environment does not name its own reason.
 CONTEXT_FULL = "context full"

@@ -33,7 +33,7 @@ from inspect_ai.scorer import Score
 from lemur.agents.environment import Suite, Task
 from lemur.agents.judged import GOLD, Opened
 from lemur.agents.scoring import Judged, summarise
-from lemur.files import canonical, replacing
+from lemur.core.files import canonical, replacing
 
 # When a run was made is not part of what it gives: the same episodes are the same log.
 CREATED = "1970-01-01T00:00:00+00:00"

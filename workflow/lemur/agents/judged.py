@@ -10,8 +10,8 @@ from lemur.agents.environment import Suite, Task, Verdict
 from lemur.agents.episode import Episode
 from lemur.agents.playing import Settings, open_suite, read, read_settings
 from lemur.agents.scoring import Judged
-from lemur.errors import UserError
-from lemur.files import read_json
+from lemur.core.errors import UserError
+from lemur.core.files import read_json
 
 GOLD = "gold"  # the player that says the known solutions and is no model
 

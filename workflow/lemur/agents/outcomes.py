@@ -16,10 +16,10 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from lemur.agents.records import Record, Run, Store
+from lemur.core.errors import UserError
+from lemur.core.files import replacing
+from lemur.core.progress import Progress
 from lemur.data.records import json_lines
-from lemur.errors import UserError
-from lemur.files import replacing
-from lemur.progress import Progress
 
 
 @dataclass(frozen=True, order=True)

@@ -22,12 +22,12 @@ from lemur.agents.players.opening import BACKENDS, Players
 from lemur.agents.players.player import Player
 from lemur.agents.players.scripted import Scripted
 from lemur.config.address import checked_url
+from lemur.core.errors import UserError, nearest
+from lemur.core.files import canonical, replacing
+from lemur.core.progress import Progress
+from lemur.core.provenance import ROOT
 from lemur.data.journal import Journal
-from lemur.errors import UserError, nearest
-from lemur.evaluate.identity import identity
-from lemur.files import canonical, replacing
-from lemur.progress import Progress
-from lemur.provenance import ROOT
+from lemur.evaluation.identity import identity
 
 FORM = 1  # of episodes.jsonl
 VERSION = 2  # raise it when the same settings would give other episodes

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lemur.errors import UserError, nearest
-from lemur.files import read_json, sha256_of
+from lemur.core.errors import UserError, nearest
+from lemur.core.files import read_json, sha256_of
 
 FIELDS = ("repository", "commit", "path", "sha256")
 

@@ -19,10 +19,10 @@ from lemur.agents.environment import Suite
 from lemur.agents.episode import CONTEXT_FULL, WORLD_FAILED, Episode
 from lemur.agents.players.scripted import Scripted
 from lemur.agents.recorded import Recorded, Run
+from lemur.core.errors import UserError
+from lemur.core.files import canonical, replacing, write_json
+from lemur.core.readable import readable
 from lemur.data.journal import Journal
-from lemur.errors import UserError
-from lemur.files import canonical, replacing, write_json
-from lemur.readable import readable
 
 
 @dataclasses.dataclass(frozen=True)

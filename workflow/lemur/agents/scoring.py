@@ -11,10 +11,10 @@ from lemur.agents.environment import Task, Verdict
 from lemur.agents.episode import WORLD_FAILED, Episode
 from lemur.agents.playing import Settings, open_suite, read, read_settings
 from lemur.agents.rates import Rate
-from lemur.errors import UserError
-from lemur.files import replacing, write_json
-from lemur.progress import Progress
-from lemur.readable import readable
+from lemur.core.errors import UserError
+from lemur.core.files import replacing, write_json
+from lemur.core.progress import Progress
+from lemur.core.readable import readable
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from lemur.files import read_json
-from lemur.text_table import aligned
+from lemur.core.files import read_json
+from lemur.core.text_table import aligned
 
 HEAD = (
     "environment",

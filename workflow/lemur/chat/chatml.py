@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from tokenizers import AddedToken, Tokenizer
 
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 START, END = "<|im_start|>", "<|im_end|>"
 ROLES = ("system", "user", "assistant")

@@ -7,8 +7,8 @@ from typing import Any
 
 from lemur.agents.outcomes import Outcome
 from lemur.agents.rates import Rate, rates
-from lemur.errors import UserError, nearest
-from lemur.evaluate import intervals
+from lemur.core.errors import UserError, nearest
+from lemur.evaluation import intervals
 from lemur.figures.reported import Numbers
 
 Score = dict[str, Any]

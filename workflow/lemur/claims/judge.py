@@ -9,9 +9,9 @@ from typing import Any
 from lemur.claims.claim import Claim, Comparison, Finding, Judged, Own, Verdict
 from lemur.claims.evidence import Evidence, Score
 from lemur.claims.rules import RULES
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_json
 from lemur.figures.paired import difference
-from lemur.files import read_json, write_json
 
 # recipe: stage to device-hours, and under ``device`` and ``token_hours`` what they are of.
 Hours = Mapping[str, Mapping[str, Any]]

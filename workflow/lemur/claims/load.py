@@ -8,7 +8,7 @@ from typing import Any
 from lemur.claims.claim import Claim, Comparison, Needs
 from lemur.claims.rules import RULES, arguments_of
 from lemur.config import load, schema
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 _TYPES: Mapping[str, tuple[type, ...]] = {"text": (str,), "list": (list,), "number": (int, float)}
 

@@ -46,7 +46,7 @@ def evidence(spec: Mapping[str, Any], files: Files, claims: load.Claims) -> Evid
 
 
 def judged(spec: Mapping[str, Any], files: Files) -> list[Judged]:
-    """Every claim with its verdict; ``spec`` also has ``hours``, as ``lemur.plan.hours`` gives them."""
+    """Every claim with its verdict; ``spec`` also has ``hours``, as ``lemur.cost.hours`` gives them."""
     claims = load.read(files.claims)
     return judge.judge(claims.claims, evidence(spec, files, claims), spec["hours"])
 

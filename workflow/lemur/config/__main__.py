@@ -9,9 +9,9 @@ import argparse
 import inspect
 import json
 
-from lemur.command import guarded
 from lemur.config import arguments, stages
-from lemur.errors import UserError, nearest
+from lemur.core.command import guarded
+from lemur.core.errors import UserError, nearest
 
 
 def _run() -> None:

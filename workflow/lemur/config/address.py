@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 
 def checked_url(url: str, where: str) -> str:

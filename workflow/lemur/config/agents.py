@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from lemur.config.address import checked_url
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 Recipe = dict[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from lemur.config import load, recipe
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from lemur.config import load, names
+from lemur.core.errors import UserError, nearest
+from lemur.core.files import read_json
+from lemur.core.provenance import ROOT
 from lemur.data import local_files
-from lemur.errors import UserError, nearest
-from lemur.files import read_json
-from lemur.provenance import ROOT
 
 Entry = dict[str, Any]
 # ``model_type`` of config.json. Their attention can be kept inside documents, and what the plan
@@ -134,7 +134,7 @@ def _of_hub(entry: Entry, where: str, beside: Path | None) -> Entry:
     known = local_lock(beside).get(f"models/{entry['name']}", {})
     asked = {key: source[key] for key in ("hub", "revision")}
     if known.get("asked") != asked:
-        command = [str(ROOT / "workflow" / "env-run"), "data", "python", "-m", "lemur.corpus.hub_config"]  # fmt: skip
+        command = [str(ROOT / "workflow" / "env-run"), "data", "python", "-m", "lemur.download.hub_config"]  # fmt: skip
         done = subprocess.run([*command, json.dumps(source)], capture_output=True, text=True)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no answer"])[-1]

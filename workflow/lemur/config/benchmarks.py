@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 Recipe = dict[str, Any]
 

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from lemur.config import load, recipe, schema
-from lemur.errors import UserError, nearest
-from lemur.plan.hours import hours
+from lemur.core.errors import UserError, nearest
+from lemur.cost.hours import hours
 
 
 def spec(

@@ -9,8 +9,8 @@ import yaml
 
 from lemur.config import local_paths, names, schema
 from lemur.config.project import CATALOGUES
-from lemur.errors import UserError, nearest
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError, nearest
+from lemur.core.provenance import ROOT
 
 CONFIG = ROOT / "config"
 # libyaml's parser where PyYAML was built with it: ten times as fast.

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from lemur.core.errors import UserError
 from lemur.data.local_files import is_local
-from lemur.errors import UserError
 
 OWN = "own"
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 # Of a recipe or a corpus: they stand in paths, wildcards and shell text as they are.
 _PLAIN = re.compile(r"\w[\w.+-]*")

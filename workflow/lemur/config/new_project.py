@@ -12,15 +12,19 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from lemur.command import guarded
 from lemur.config import names, place
-from lemur.errors import UserError
-from lemur.provenance import ROOT
+from lemur.core.command import guarded
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 
 TEMPLATES = ROOT / "workflow" / "templates" / "project"
 # What stands for the user's own documents until they are there. Both are Apache-2.0.
 PAGES = ("README.md", "config/README.md", "CHANGELOG.md", "docs/*.md", "docs/how-to/*.md")
-MODULES = ("workflow/lemur/corpus/*.py", "workflow/lemur/data/*.py", "workflow/lemur/evaluate/*.py")
+MODULES = (
+    "workflow/lemur/corpus/*.py",
+    "workflow/lemur/data/*.py",
+    "workflow/lemur/evaluation/*.py",
+)
 LONGEST = 2_000  # characters of a sample page; longer sections are cut between paragraphs
 
 

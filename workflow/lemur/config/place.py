@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 # What quoting does not help against, and who reads it otherwise.
 REFUSED = {

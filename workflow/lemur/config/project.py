@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.config import names
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 ENDINGS = (".yaml", ".yml")
 CATALOGUES = ("sources", "models", "benchmarks", "environments", "figures")

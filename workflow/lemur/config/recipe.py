@@ -9,8 +9,8 @@ from lemur.config.agents import check_backend, chosen_environments
 from lemur.config.base import find_base
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.config.engine import engine_for
-from lemur.errors import UserError, nearest
-from lemur.plan.fit import largest_micro
+from lemur.core.errors import UserError, nearest
+from lemur.cost.fit import largest_micro
 
 Recipe = dict[str, Any]
 

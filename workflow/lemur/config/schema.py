@@ -6,8 +6,8 @@ from typing import Any
 
 import jsonschema
 
-from lemur.errors import UserError, nearest
-from lemur.provenance import ROOT
+from lemur.core.errors import UserError, nearest
+from lemur.core.provenance import ROOT
 
 
 @functools.cache

@@ -9,8 +9,8 @@ from lemur.config.address import checked_url
 from lemur.config.agents import check_backend, chosen_environments
 from lemur.config.base import HUB, HUB_FILES, NEWEST, check_folder, read_shape
 from lemur.config.benchmarks import chosen_benchmarks
-from lemur.errors import UserError, nearest
-from lemur.files import read_json
+from lemur.core.errors import UserError, nearest
+from lemur.core.files import read_json
 
 Recipe = dict[str, Any]
 NAME = "models"  # results/models/evaluate/<model>/<benchmark>/: of no recipe

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lemur.config import load, schema
-from lemur.errors import UserError
-from lemur.plan.resources import Ask, again
+from lemur.core.errors import UserError
+from lemur.cost.resources import Ask, again
 
 Site = dict[str, Any]
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from lemur.core.errors import UserError, first_line, nearest
 from lemur.corpus import licences
 from lemur.corpus.convert import CONVERTERS, Converter
 from lemur.corpus.survey import survey
 from lemur.data import parquet, records
 from lemur.data.archives import Member, members, safe_path
 from lemur.data.manifest import read_manifest
-from lemur.errors import UserError, first_line, nearest
 
 FORMATS = ("archive", "files", "jsonl", "parquet")
 

@@ -6,14 +6,14 @@ from collections import defaultdict
 from pathlib import Path
 from typing import IO, Any
 
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_json
+from lemur.core.progress import Progress
 from lemur.corpus import filters, redact
 from lemur.corpus.candidates import Candidate, list_candidates
 from lemur.corpus.filters import Cleaning
-from lemur.corpus.kept import Kept, capped, statistics, write
-from lemur.corpus.wanted import Rules
-from lemur.errors import UserError
-from lemur.files import read_json, write_json
-from lemur.progress import Progress
+from lemur.corpus.source_rules import Rules
+from lemur.corpus.writer import Kept, capped, statistics, write
 
 
 def run(spec: dict[str, Any], manifest: Path, part: int, parts: int, out: Path) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lemur.core.files import read_json, write_json, write_text
 from lemur.corpus import ledger
 from lemur.corpus.examples import COUNT
 from lemur.corpus.ledger import STEPS, Entry
 from lemur.corpus.markdown import markdown
 from lemur.data.drop_lists import overlap_counts
-from lemur.files import read_json, write_json, write_text
 
 LIMITS = (
     "Names of people, postal addresses and telephone numbers are not looked for. Keys and passwords "

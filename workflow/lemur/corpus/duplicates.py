@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from lemur.corpus.names import part_of
-from lemur.corpus.near import Documents, Near
+from lemur.core.errors import UserError
+from lemur.core.files import write_json, write_text
+from lemur.core.progress import Progress
+from lemur.corpus.near_duplicates import Documents, Near
 from lemur.corpus.signatures import Settings, Signatures
 from lemur.data.documents import batches
-from lemur.errors import UserError
-from lemur.files import write_json, write_text
-from lemur.progress import Progress
+from lemur.data.part_names import part_of
 
 HEADER = "part\trow\tid\treason\tsimilarity\tkept_source\tkept_path\n"
 REASONS = ("exact", "near")

@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from lemur.core.errors import UserError, nearest
+from lemur.core.own_code import load_folder
 from lemur.corpus.measures import MEASURES, Document, Measure, OwnMeasure
 from lemur.corpus.redact import PLACEHOLDERS
-from lemur.errors import UserError, nearest
-from lemur.own_code import load_folder
 
 
 @functools.cache

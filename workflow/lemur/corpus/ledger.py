@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from lemur.core.errors import UserError
+from lemur.core.files import read_json
 from lemur.corpus import empty_source
 from lemur.data.documents import batches, shards
 from lemur.data.drop_lists import read_duplicates, read_overlaps
-from lemur.errors import UserError
-from lemur.files import read_json
 
 # In the order in which the packer asks; a document counts under the first that holds.
 STEPS = ("heldout", "exact", "near", "contaminated")

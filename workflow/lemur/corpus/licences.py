@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from email.parser import HeaderParser
 from typing import Any
 
+from lemur.core.errors import UserError
 from lemur.corpus import licence_texts
-from lemur.errors import UserError
 
 # Permissive or public domain: what a corpus may keep unless its cleaning.licences says otherwise.
 _NAMES = """0BSD Apache-2.0 BSD-1-Clause BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 CC-BY-4.0 CC-PDDC

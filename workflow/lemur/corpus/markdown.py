@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from lemur.lines import lines as split
+from lemur.core.lines import lines as split
 
 # What would begin a link, emphasis, code or a tag.
 _ACTIVE = re.compile(r"([\\`*_\[\]<>|])")

@@ -21,9 +21,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lemur.errors import UserError
-from lemur.files import replacing, sha256_of, write_json
-from lemur.progress import Progress
+from lemur.core.errors import UserError
+from lemur.core.files import replacing, sha256_of, write_json
+from lemur.core.progress import Progress
 
 LEVELS = ("train-easy", "train-medium", "train-hard")
 FILE = "mathematics.jsonl"

@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 import rensa
 
-from lemur.arrays import save_array
+from lemur.core.arrays import save_array
+from lemur.core.errors import UserError, nearest
+from lemur.core.progress import Progress
 from lemur.data.documents import opened
 from lemur.data.parquet import record_batches
 from lemur.data.shingles import Shingler, mixed
-from lemur.errors import UserError, nearest
-from lemur.progress import Progress
 
 # Changes every signature, and by the luck of the draw the pairs that bands propose.
 _SEED = 2310

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from lemur.core.text_table import aligned
 from lemur.corpus.empty_source import list_reasons
 from lemur.corpus.ledger import Entry
-from lemur.text_table import aligned
 
 
 def render_summary(name: str, entries: Mapping[str, Entry]) -> str:

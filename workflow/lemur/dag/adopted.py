@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
-from lemur.files import read_json, write_json
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_json
 
 # What `as=` may say.
 STAGES = ("pretrain", "sft", "tokens/<source>/part-<i>-of-<P>", "evaluate/<model>/<benchmark>")

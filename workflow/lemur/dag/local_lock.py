@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_json
 from lemur.data import local_files
-from lemur.errors import UserError
-from lemur.files import read_json, write_json
 
 Recipe = dict[str, Any]
 Lock = dict[str, dict[str, Any]]

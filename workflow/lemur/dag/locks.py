@@ -10,8 +10,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from lemur.files import canonical, write_text
-from lemur.provenance import Record, record_of
+from lemur.core.files import canonical, write_text
+from lemur.core.provenance import Record, record_of
 
 # Where a run keeps the locks that its results were made with, by environment and digest.
 KEPT = "locks"

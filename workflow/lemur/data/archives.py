@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from lemur.core.errors import UserError
 from lemur.data import deb
-from lemur.errors import UserError
 
 # Source code packs 4 to 10 times and a repetitive table perhaps 50; deflate can reach 1,032.
 MAX_RATIO = 200

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from lemur.core.errors import UserError
 from lemur.data.parquet import READING, ROWS, record_batches
-from lemur.errors import UserError
 
 NAME = re.compile(r"part-(\d+)-of-(\d+)\.(parquet|json)$")
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 OVERLAPS = ("source", "part", "row", "id", "benchmark", "item", "matched")
 

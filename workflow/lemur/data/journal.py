@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import IO, Any
 
-from lemur.errors import UserError
-from lemur.lock import try_lock
+from lemur.core.errors import UserError
+from lemur.core.lock import try_lock
 
 
 class Journal:

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError, first_line
-from lemur.files import read_json, sha256_of, write_json
-from lemur.progress import Progress
-from lemur.provenance import digest
+from lemur.core.errors import UserError, first_line
+from lemur.core.files import read_json, sha256_of, write_json
+from lemur.core.progress import Progress
+from lemur.core.provenance import digest
 
 # Endings by which the form of a source's files is told where its entry does not say it.
 ENDINGS = {

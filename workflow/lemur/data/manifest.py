@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lemur.errors import UserError
-from lemur.files import read_json, sha256_of
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, sha256_of
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lemur.core.errors import UserError
 from lemur.data import archives
 from lemur.data.manifest import read_manifest
-from lemur.errors import UserError
 
 LARGEST = 1 << 30  # bytes of one member: more is a mistake or a decompression bomb
 

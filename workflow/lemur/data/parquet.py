@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lemur.errors import UserError, first_line
-from lemur.memory import Returned
+from lemur.core.errors import UserError, first_line
+from lemur.core.memory import Returned
 
 # Documents read together: of the longest that a corpus keeps (1 MB) these fill 16 MB.
 ROWS = 16

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
-from lemur.errors import UserError, first_line
+from lemur.core.errors import UserError, first_line
 
 # A longer line is no record that any stage would keep, and could fill the memory.
 LONGEST_LINE = 64 * 1024 * 1024

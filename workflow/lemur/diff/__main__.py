@@ -7,7 +7,7 @@ python -m lemur.diff results/mini ../other/results/mini
 import argparse
 import sys
 
-from lemur.command import guarded
+from lemur.core.command import guarded
 from lemur.diff import side, text
 
 

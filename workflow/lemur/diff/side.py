@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from lemur.config import recipe
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.files import read_json
 from lemur.figures import inputs
-from lemur.files import read_json
 from lemur.trace import records
 
 

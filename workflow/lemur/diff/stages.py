@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lemur.config import stages
-from lemur.files import canonical
+from lemur.core.files import canonical
 
 Recipe = dict[str, Any]
 Slices = Callable[[Recipe], dict[str, Any]]

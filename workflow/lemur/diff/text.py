@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from lemur.core.text_table import aligned
+from lemur.cost.hours import hours
+from lemur.cost.summary import duration
 from lemur.diff.side import Side
 from lemur.diff.stages import Change, changes
 from lemur.figures.paired import difference
-from lemur.plan.hours import hours
-from lemur.plan.summary import duration
 from lemur.report.differences import ABSENT, compared
-from lemur.text_table import aligned
 
 MOST = 120  # values shown; a change of corpus is hundreds
 LONGEST = 60  # characters of a value

@@ -14,9 +14,9 @@ from typing import Any
 
 import mlcroissant as mlc
 
-from lemur.errors import UserError
-from lemur.files import read_json, write_json
-from lemur.provenance import hash_of
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_json
+from lemur.core.provenance import hash_of
 
 Counts = dict[str, Counter[str]]
 PAPER = "https://arxiv.org/abs/2310.06830"

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lemur.evaluate.sample import Sample
+from lemur.core.files import sha256_of, write_json, write_text
+from lemur.evaluation.sample import Sample
 from lemur.export.result import DEVELOPER, Result, record_uuid
-from lemur.files import sha256_of, write_json, write_text
 
 SCHEMA = "0.3.0"
 # When a run was made is not part of what it gives: the same results are the same record.

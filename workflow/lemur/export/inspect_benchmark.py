@@ -29,9 +29,9 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Score
 
 from lemur.agents.inspect_log import CREATED, utf8_text
-from lemur.evaluate.sample import Sample
+from lemur.core.files import canonical, replacing
+from lemur.evaluation.sample import Sample
 from lemur.export.result import Result
-from lemur.files import canonical, replacing
 
 
 def _sample(sample: Sample, result: Result, model: str) -> EvalSample:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
-from lemur.evaluate import sample
-from lemur.evaluate.sample import Sample
+from lemur.core.errors import UserError
+from lemur.evaluation import sample
+from lemur.evaluation.sample import Sample
 from lemur.figures import inputs
 
 # Where every-eval-ever files a model: `data/<benchmark>/<developer>/<model>/`.

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lemur.agents.live_axes import PARTS
-from lemur.errors import UserError
-from lemur.evaluate import intervals
+from lemur.core.errors import UserError
+from lemur.evaluation import intervals
 from lemur.figures import tables
 from lemur.figures.inputs import scores
 from lemur.figures.paired import Name, bits_difference, coded

@@ -13,7 +13,7 @@ from lemur.agents.capabilities import Ended, Pair, Row
 from lemur.agents.judged import Result
 from lemur.agents.live_axes import PARTS, live_labels
 from lemur.agents.rates import Rate
-from lemur.evaluate import intervals
+from lemur.evaluation import intervals
 from lemur.figures import agent, tables
 from lemur.figures.live_agents import players, read_results
 from lemur.figures.paired import Difference

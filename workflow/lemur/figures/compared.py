@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
-from lemur.evaluate import caveats
+from lemur.core.errors import UserError
+from lemur.evaluation import caveats
 from lemur.figures import inputs, reported, tables
 from lemur.figures.foundation import AVERAGE, BENCHMARKS
 from lemur.figures.paired import against, otherwise

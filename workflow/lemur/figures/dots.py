@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
-from lemur.evaluate import caveats
+from lemur.core.errors import UserError
+from lemur.evaluation import caveats
 from lemur.figures.inputs import scores, write_csv
 from lemur.figures.paired import Difference, difference
 from lemur.figures.style import Pair, Style, canvas, colours, save

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 from lemur.figures import radar, reported, tables
 from lemur.figures.inputs import write_csv
 from lemur.figures.style import Style, canvas, colours, save

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
-from lemur.files import read_json, write_text
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_text
 
 
 def metrics(path: Path) -> list[dict[str, Any]]:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from lemur.agents.judged import Result, read_result
-from lemur.errors import UserError, nearest
-from lemur.evaluate import intervals
+from lemur.core.errors import UserError, nearest
+from lemur.core.readable import readable
+from lemur.evaluation import intervals
 from lemur.figures import tables
 from lemur.figures.compared import OPENED
 from lemur.figures.paired import Difference
-from lemur.readable import readable
 
 # What a row leads to, beside its scores, and by which word.
 FILES = (("episodes", "pages/index.html"), ("records", "episodes.jsonl"),

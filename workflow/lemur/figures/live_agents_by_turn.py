@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from lemur.agents.judged import Result
 from lemur.agents.rates import Rate
-from lemur.evaluate import intervals
+from lemur.evaluation import intervals
 from lemur.figures.inputs import write_csv
 from lemur.figures.live_agents import name_environment, players, read_results
 from lemur.figures.style import Pair, Style, canvas, colours, save

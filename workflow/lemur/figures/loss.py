@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.figures.inputs import metrics, scores, write_csv
 from lemur.figures.style import Style, canvas, colours, save
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.ticker import MaxNLocator
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.figures.inputs import mapping, write_csv
 from lemur.figures.loss import _si
 from lemur.figures.style import Style, canvas, colours, save

@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.figures.inputs import write_csv
 from lemur.figures.style import Style, canvas, colours, save
 

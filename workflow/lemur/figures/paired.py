@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
-from lemur.evaluate import intervals
-from lemur.evaluate.verdicts import FILE, NOT_JUDGED, PASSED, read_verdicts
+from lemur.core.errors import UserError
+from lemur.evaluation import intervals
+from lemur.evaluation.verdicts import FILE, NOT_JUDGED, PASSED, read_verdicts
 
 Score = dict[str, Any]
 Name = tuple[str, str]  # task and document of a problem

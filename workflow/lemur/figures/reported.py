@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 COLUMNS = ["table", "model", "metric", "value", "provenance"]
 Numbers = dict[tuple[str, str], float]

@@ -4,8 +4,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from lemur.corpus import hub_lock
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
+from lemur.download import hub_lock
 
 Config = Mapping[str, Any]
 

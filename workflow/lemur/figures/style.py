@@ -11,9 +11,9 @@ import matplotlib
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
+from lemur.core.files import write_text
 from lemur.figures.svg import accessible
-from lemur.files import write_text
 
 Pair = tuple[str, str]
 

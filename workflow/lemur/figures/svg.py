@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from html import escape, unescape
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 _OPEN = re.compile(r"<svg\b[^>]*>")
 

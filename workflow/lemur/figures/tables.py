@@ -6,9 +6,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.files import write_text
 from lemur.figures.inputs import csv_text
-from lemur.files import write_text
 
 FORMATS = (".html", ".md", ".csv", ".tex")
 

@@ -16,8 +16,8 @@ import sys
 import time
 from pathlib import Path
 
-from lemur.command import guarded
-from lemur.errors import UserError
+from lemur.core.command import guarded
+from lemur.core.errors import UserError
 from lemur.launch import ranks
 from lemur.launch.allocation import Allocation
 from lemur.launch.restarts import Restarts

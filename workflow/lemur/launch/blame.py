@@ -2,7 +2,7 @@
 
 import signal
 
-from lemur.errors import LostRank, UserError
+from lemur.core.errors import LostRank, UserError
 
 CONTINUES = "the other ranks were ended; the same command continues from the last checkpoint"
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import IO
 
-from lemur.errors import Interrupted, LostRank
+from lemur.core.errors import Interrupted, LostRank
 from lemur.launch.blame import blame
 
 STOPPED = Interrupted.exit_code  # state was saved, the same command continues

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lemur.errors import UserError
-from lemur.files import read_json, write_json
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_json
 
 MOST = 3
 

@@ -10,8 +10,8 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging
 
-from lemur.errors import UserError
-from lemur.files import read_json, sha256_of, usual_mode, write_json
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, sha256_of, usual_mode, write_json
 from lemur.models.shards import LARGEST
 
 logging.disable_progress_bar()  # ours says what is going on

@@ -24,7 +24,7 @@ from transformers import (
 from transformers.initialization import no_init_weights
 from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 
 def _byte_level() -> pre_tokenizers.PreTokenizer:

@@ -15,14 +15,14 @@ from transformers import (
     PreTrainedModel,
 )
 
+from lemur.core.errors import UserError, nearest
+from lemur.core.files import read_json, write_json
+from lemur.core.progress import Progress
+from lemur.core.provenance import ROOT
 from lemur.data.manifest import read_manifest
-from lemur.errors import UserError, nearest
-from lemur.files import read_json, write_json
 from lemur.models import folder, gguf
 from lemur.models.card import start_card
 from lemur.models.weights import load_weights
-from lemur.progress import Progress
-from lemur.provenance import ROOT
 
 Spec = dict[str, Any]
 # architecture key of models.yaml -> where transformers' configuration says the same

@@ -12,8 +12,8 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
-from lemur.errors import UserError, first_line
-from lemur.files import read_json
+from lemur.core.errors import UserError, first_line
+from lemur.core.files import read_json
 
 
 def read_config(folder: Path) -> PretrainedConfig:

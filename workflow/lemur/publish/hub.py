@@ -12,9 +12,9 @@ from typing import Any
 from huggingface_hub import CommitOperationAdd, HfApi, constants, get_token
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
-from lemur.errors import UserError
-from lemur.files import sha256_of
-from lemur.progress import Progress
+from lemur.core.errors import UserError
+from lemur.core.files import sha256_of
+from lemur.core.progress import Progress
 from lemur.publish.offer import File, Part
 from lemur.publish.secret import Token, checked_endpoint
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lemur.errors import UserError
-from lemur.text_table import aligned
+from lemur.core.errors import UserError
+from lemur.core.text_table import aligned
 
 PARTS = ("model", "dataset", "report", "crate")
 

@@ -3,8 +3,8 @@
 import zipfile
 from pathlib import Path
 
-from lemur.files import replacing
-from lemur.progress import Progress
+from lemur.core.files import replacing
+from lemur.core.progress import Progress
 from lemur.publish.offer import Part
 
 # When a file was made is not part of what it is; no zip holds an earlier time.

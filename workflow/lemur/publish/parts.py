@@ -8,9 +8,9 @@ from typing import Any
 
 from huggingface_hub import DatasetCardData
 
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_text
 from lemur.corpus.licences import PERMISSIVE
-from lemur.errors import UserError
-from lemur.files import read_json, write_text
 from lemur.publish.licences import model_refusals, refusals
 from lemur.publish.offer import File, Part, folder_files
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
-from lemur.lock import try_lock
+from lemur.core.errors import UserError
+from lemur.core.lock import try_lock
 from lemur.publish import hub, offer, zenodo
 from lemur.publish.parts import Made, build
 from lemur.publish.secret import from_environment, hiding

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lemur.errors import UserError, first_line
+from lemur.core.errors import UserError, first_line
 
 HIDDEN = "***"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -15,10 +15,10 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from lemur.corpus.retry import patiently
-from lemur.errors import UserError
-from lemur.files import read_json, write_json
-from lemur.progress import Progress
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_json
+from lemur.core.progress import Progress
+from lemur.download.retry import patiently
 from lemur.publish.offer import Part
 from lemur.publish.packed import pack
 from lemur.publish.secret import Token, checked_endpoint

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.files import read_json
+from lemur.core.provenance import ROOT
 from lemur.figures import compared, live_agents
 from lemur.figures.compared import OPENED
 from lemur.figures.svg import texts
-from lemur.files import read_json
-from lemur.provenance import ROOT
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 GROUP, INTERVAL = "Group", "95% interval"  # columns of lemur.figures.tables

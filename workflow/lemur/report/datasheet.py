@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.figures.inputs import mapping
 
 KINDS = ("heading", "text", "table", "examples", "items")

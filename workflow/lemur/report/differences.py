@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lemur.files import read_json
+from lemur.core.files import read_json
 
 MOST = 8  # runs shown: those that differ least
 ABSENT = "(not there)"

@@ -19,10 +19,10 @@ from lemur.agents.environment import Message, Sampling, Suite, Task
 from lemur.agents.episode import Turn
 from lemur.agents.judged import open_episodes
 from lemur.agents.scoring import Judged
-from lemur.files import write_text
-from lemur.progress import Progress
-from lemur.provenance import ROOT
-from lemur.readable import readable
+from lemur.core.files import write_text
+from lemur.core.progress import Progress
+from lemur.core.provenance import ROOT
+from lemur.core.readable import readable
 from lemur.report.templates import policy, template
 
 TEMPLATES = ROOT / "reports" / "template"

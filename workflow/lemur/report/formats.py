@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lemur.agents.episode import Episode, Turn
-from lemur.evaluate.verdicts import ProblemVerdict
-from lemur.files import write_text
+from lemur.core.files import write_text
+from lemur.evaluation.verdicts import ProblemVerdict
 
 HEAD = """# Formats
 

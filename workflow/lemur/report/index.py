@@ -8,8 +8,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from lemur.errors import UserError
-from lemur.files import write_text
+from lemur.core.errors import UserError
+from lemur.core.files import write_text
 from lemur.report.page import REPORTS
 from lemur.report.summary import Summary, read
 from lemur.report.templates import policy, template

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lemur.evaluate import caveats
+from lemur.evaluation import caveats
 from lemur.figures.paired import difference
 
 Score = Mapping[str, Any]

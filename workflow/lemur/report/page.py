@@ -10,15 +10,15 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from lemur.errors import UserError
-from lemur.evaluate import caveats
+from lemur.core.errors import UserError
+from lemur.core.files import write_text
+from lemur.core.provenance import ROOT
+from lemur.evaluation import caveats
 from lemur.figures.compared import column_of
 from lemur.figures.dots import NAMES
 from lemur.figures.inputs import mapping, metrics
 from lemur.figures.inputs import scores as read_scores
 from lemur.figures.paired import against, otherwise
-from lemur.files import write_text
-from lemur.provenance import ROOT
 from lemur.report import (
     beside,
     cards,

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lemur.evaluate import caveats
+from lemur.core.text_table import aligned
+from lemur.evaluation import caveats
 from lemur.figures import inputs
 from lemur.report.page import score_rows
-from lemur.text_table import aligned
 
 _HEAD = ("benchmark", "model", "score", "95% interval", "problems", "against start, same problems")
 

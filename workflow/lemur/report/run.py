@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lemur.progress import clock
-from lemur.provenance import ROOT, record_of
+from lemur.core.progress import clock
+from lemur.core.provenance import ROOT, record_of
 from lemur.trace import chain, records
 from lemur.trace.chain import Job
 

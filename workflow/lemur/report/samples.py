@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lemur.evaluate import store
-from lemur.evaluate.verdicts import read_verdicts
+from lemur.evaluation import response_journal
+from lemur.evaluation.verdicts import read_verdicts
 
 MOST = 3  # problems of a benchmark
 LONGEST = 1_500  # characters of an answer or a prompt
@@ -52,7 +52,7 @@ def _answers(scores: Path) -> dict[Name, dict[str, Any]]:
     if not path.is_file():
         return {}
     found: dict[Name, dict[str, Any]] = {}
-    for entry in store.read(path)[1].values():
+    for entry in response_journal.read(path)[1].values():
         if isinstance(entry.get("response"), str):
             found.setdefault((entry["task"], entry["document"]), entry)
     return found

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 from huggingface_hub import EvalResult, EvalResultEntry, ModelCard, eval_result_entries_to_yaml
 
-from lemur.errors import UserError, first_line
-from lemur.evaluate import caveats
-from lemur.files import write_text
+from lemur.core.errors import UserError, first_line
+from lemur.core.files import write_text
+from lemur.evaluation import caveats
 
 Score = Mapping[str, Any]
 # What the hub calls each benchmark's data set: ``hub`` of config/benchmarks.yaml, by benchmark.

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 
-from lemur.evaluate.intervals import Z, holm
+from lemur.evaluation.intervals import Z, holm
 from lemur.figures.paired import Difference
 from lemur.report.worse import Change, Score, changes
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lemur.errors import UserError
-from lemur.files import read_json, write_json
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_json
 from lemur.report.numbers import Number
 
 

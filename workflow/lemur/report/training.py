@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from lemur.progress import clock
+from lemur.core.progress import clock
 
 _NAMES = {"pretrain": "Continued pretraining", "sft": "Instruction tuning (SFT)"}
 _MEASURED = ("tokens_per_second", "seconds", "mfu", "data_seconds", "memory_mb")

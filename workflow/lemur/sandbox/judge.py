@@ -11,7 +11,7 @@ import subprocess
 import time
 from typing import Any
 
-from lemur.sandbox import ready
+from lemur.sandbox import pool as sandbox_pool
 from lemur.sandbox.policy import PLAIN, Limits, Root
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Sandbox
@@ -103,7 +103,7 @@ class Sides:
 
     runner: str = "runner.py"
     root: Root = PLAIN
-    holder: ready.Holder = ready.HOLDER
+    holder: sandbox_pool.Holder = sandbox_pool.HOLDER
     message: bytes = b"j"
     program: Limits | None = None
 
@@ -115,7 +115,7 @@ def judge_between(
     sandbox: Sandbox, limits: Limits, job: dict[str, Any], sides: Sides = SIDES
 ) -> Verdict:
     """The verdict of the test's side on a ``job`` of plain data."""
-    prepared = ready.prepare(sandbox)
+    prepared = sandbox_pool.prepare(sandbox)
     inside = sides.program or limits
     runner, channel = prepared.runner(inside, sides.runner, sides.root)
     began = time.monotonic()  # the program has not been seen yet

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 
-from lemur.sandbox import ready
+from lemur.sandbox import pool
 from lemur.sandbox.judge import PASSED_LIMITS, Verdict, _ended
 from lemur.sandbox.policy import Limits, Root
 from lemur.sandbox.process import Confined
@@ -98,7 +98,7 @@ class Steps:
     def _confined(
         self, sandbox: Sandbox, limits: Limits, data: bytes, until: float
     ) -> tuple[bytes, str | None]:
-        prepared = ready.prepare(sandbox)
+        prepared = pool.prepare(sandbox)
         process, channel = prepared.runner(limits, "steps.py", self.root)
         with channel:
             try:

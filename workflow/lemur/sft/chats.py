@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
+from lemur.core.errors import UserError
 from lemur.data.members import manifest_members
 from lemur.data.records import json_document
-from lemur.errors import UserError
 from lemur.sft.instructions import EMPTY, NO_ANSWER, SHAPE, Messages, Skipped
 
 TURNS = 8  # messages of a conversation, at most

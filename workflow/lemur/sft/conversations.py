@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from lemur.chat import chatml
+from lemur.core.errors import UserError, nearest
+from lemur.core.files import canonical, read_json, replacing
+from lemur.core.own_code import load_folder
+from lemur.core.progress import Progress
 from lemur.data.documents import Shard
-from lemur.errors import UserError, nearest
-from lemur.files import canonical, read_json, replacing
-from lemur.mix.decontaminate import Index
-from lemur.own_code import load_folder
-from lemur.progress import Progress
+from lemur.mixture.decontaminate import Index
 from lemur.sft import chats, docstrings, eg, instructions
 from lemur.sft.instructions import Messages, Skipped
 from lemur.sft.reader import Reader

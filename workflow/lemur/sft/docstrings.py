@@ -5,8 +5,8 @@ import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 
+from lemur.core.lines import lines
 from lemur.data.documents import Shard, batches
-from lemur.lines import lines
 from lemur.sft.fence import fenced
 
 LONGEST = 60  # lines of a function with its docstring

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from lemur.core.errors import UserError
+from lemur.core.lines import lines
 from lemur.data.members import manifest_members
-from lemur.errors import UserError
-from lemur.lines import lines
 from lemur.sft.fence import fenced
 
 EXAMPLES = ("*/eg/examples/*.md",)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lemur.core.errors import UserError
 from lemur.data.members import manifest_members
-from lemur.errors import UserError
-from lemur.mix.benchmarks import DATA, rows
+from lemur.mixture.benchmark_texts import DATA, rows
 
 Messages = list[dict[str, str]]
 # What a tool answers is read and not learned, like what a user says (as in the paper's agent data).

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from lemur.chat.chatml import ChatML, Turn
+from lemur.core.errors import UserError, nearest
+from lemur.core.files import replacing
+from lemur.core.progress import Progress
 from lemur.data.records import json_objects
-from lemur.errors import UserError, nearest
-from lemur.files import replacing
-from lemur.progress import Progress
-from lemur.tokenize.cut import best_fit
-from lemur.tokenize.encoder import Encoder, width
-from lemur.tokenize.order import order
-from lemur.tokenize.store import segments, write_names, write_packed
+from lemur.tokenization.cut import best_fit
+from lemur.tokenization.encoder import Encoder, width
+from lemur.tokenization.packed_writer import segments, write_names, write_packed
+from lemur.tokenization.shuffle import order
 
 TEMPLATES = ("chatml",)
 

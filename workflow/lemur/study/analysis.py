@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, write_json, write_text
 from lemur.figures.paired import coded
-from lemur.files import read_json, write_json, write_text
 from lemur.study import law as laws
 from lemur.study import verdict
 from lemur.study.finished import reduced, scored, wanted

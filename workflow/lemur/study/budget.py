@@ -5,8 +5,8 @@ from fractions import Fraction
 from typing import Any
 
 from lemur.config.load import catalogue
-from lemur.errors import UserError
-from lemur.plan.flops import device_hours, training_flops
+from lemur.core.errors import UserError
+from lemur.cost.flops import device_hours, training_flops
 from lemur.study.design import Base, Design
 from lemur.study.tokens import arms, cell_tokens, whole_batches
 

@@ -2,7 +2,7 @@
 
 Every cell is a recipe like any other, so that the pipeline's own rules train, score, kill and
 continue it. Cells of one seed start from the same base and draw their documents in the same order:
-what a small share takes of a source, a larger one takes too (``lemur.tokenize.pack``).
+what a small share takes of a source, a larger one takes too (``lemur.tokenization.pack``).
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from typing import Any
 
 from lemur.config import load, names
 from lemur.config.recipe import Recipe, resolve_raw
-from lemur.errors import UserError, nearest
-from lemur.plan.architecture import parameters
+from lemur.core.errors import UserError, nearest
+from lemur.cost.architecture import parameters
 from lemur.study import design as designs
 from lemur.study.budget import Cost, cost_of, fitted
 from lemur.study.design import Base, Design, share_name

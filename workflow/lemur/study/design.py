@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from lemur.config import load, names, schema
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 TESTS = ("best-share-below", "worse-than-base", "same-ranking")
 

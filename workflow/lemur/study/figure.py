@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
+from lemur.core.files import read_json
 from lemur.figures.style import Pair, Style, canvas, pair, save
-from lemur.files import read_json
 
 MARKERS = "os^Dv<>pPX*hd"
 TITLES = (

@@ -1,6 +1,6 @@
 """What a study is going to do, as lines that a person reads before the job table."""
 
-from lemur.plan.summary import duration
+from lemur.cost.summary import duration
 from lemur.study.cells import Study
 from lemur.study.design import share_name
 from lemur.study.tokens import MAIN

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from lemur.evaluate.intervals import holm
+from lemur.evaluation.intervals import holm
 
 
 @dataclass(frozen=True)

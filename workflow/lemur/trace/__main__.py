@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from lemur.command import guarded
+from lemur.core.command import guarded
 from lemur.trace import chain, records
 
 

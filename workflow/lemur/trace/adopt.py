@@ -13,13 +13,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from lemur.command import guarded
+from lemur.core.command import guarded
+from lemur.core.errors import UserError
+from lemur.core.files import read_json, replacing, sha256_of, write_json
+from lemur.core.progress import Progress
+from lemur.core.provenance import Record
+from lemur.core.run_lock import RunLock
 from lemur.dag import adopted
-from lemur.errors import UserError
-from lemur.files import read_json, replacing, sha256_of, write_json
-from lemur.progress import Progress
-from lemur.provenance import Record
-from lemur.run_lock import RunLock
 from lemur.trace.adoptable import Place, place_of
 
 

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from lemur.config.base import architecture
+from lemur.core.errors import UserError, nearest
+from lemur.core.files import read_json, sha256_of
+from lemur.cost.architecture import parameters
 from lemur.dag.adopted import STAGES
-from lemur.errors import UserError, nearest
-from lemur.evaluate.verdicts import read_verdicts
-from lemur.files import read_json, sha256_of
-from lemur.plan.architecture import parameters
+from lemur.evaluation.verdicts import read_verdicts
 
 MODEL_FILES = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "merges.txt", "README.md")
 SCORE = (

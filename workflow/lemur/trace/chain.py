@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lemur.core.errors import UserError
+from lemur.core.provenance import ROOT
 from lemur.data import local_files
-from lemur.errors import UserError
-from lemur.provenance import ROOT
 from lemur.trace import records
 from lemur.trace.records import Facts
 

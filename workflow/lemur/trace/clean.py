@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lemur.command import guarded
 from lemur.config import load, project, recipe
-from lemur.errors import UserError, nearest
-from lemur.run_lock import RunLock
+from lemur.core.command import guarded
+from lemur.core.errors import UserError, nearest
+from lemur.core.run_lock import RunLock
 from lemur.trace import chain, records
 
 RESULTS = Path("results")

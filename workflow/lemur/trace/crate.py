@@ -16,8 +16,8 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
-from lemur.files import write_json
-from lemur.provenance import ROOT
+from lemur.core.files import write_json
+from lemur.core.provenance import ROOT
 from lemur.trace import chain
 from lemur.trace.chain import Job
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lemur.errors import UserError
-from lemur.files import read_json
-from lemur.provenance import hash_of, record_of
+from lemur.core.errors import UserError
+from lemur.core.files import read_json
+from lemur.core.provenance import hash_of, record_of
 
 SUFFIX = ".prov.json"
 TREES = ("results", "resources")

@@ -17,7 +17,7 @@ from lemur.agents.browser.descendants import FOLDER, end_below
 from lemur.agents.environment import WorldFailed
 from lemur.agents.sessions.lines import Lines
 from lemur.agents.sessions.packages import find_packages
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 ENVIRONMENT = "web"
 BUILD = f"environment '{ENVIRONMENT}' is not built: workflow/env-build {ENVIRONMENT}"

@@ -18,7 +18,7 @@ from lemur.agents.browser.actions import Action, block, parse_action, write_acti
 from lemur.agents.browser.calls import parse_call, write_call
 from lemur.agents.environment import Message, Sampling
 from lemur.agents.episode import Turn
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 SAMPLING = Sampling(384, temperature=1.0, top_p=0.9)
 STEPS, UNREADABLE, EQUAL = 30, 3, 3

@@ -9,7 +9,7 @@ from typing import Any
 
 from lemur.agents.environment import Suite
 from lemur.agents.recorded import Run
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 FOLDER = Path(__file__).parent
 

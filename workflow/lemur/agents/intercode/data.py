@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lemur.core.errors import UserError
 from lemur.data.manifest import read_manifest
-from lemur.errors import UserError
 
 
 class Files:

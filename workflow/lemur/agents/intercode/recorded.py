@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.agents.recorded import Recorded, Run
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 
 def find_runs(

@@ -7,10 +7,10 @@ from lemur.agents.environment import Message, Sampling
 from lemur.agents.episode import CONTEXT_FULL
 from lemur.agents.players.player import Answer
 from lemur.agents.players.prompts import Prompts
-from lemur.evaluate import vocabulary
-from lemur.evaluate.conversations import Conversations
-from lemur.evaluate.engine import Engine, Wanted
-from lemur.evaluate.stop import cut
+from lemur.inference import model_tokenizer
+from lemur.inference.conversations import Conversations
+from lemur.inference.engine import Engine, Wanted
+from lemur.inference.stopping import cut
 
 
 class EnginePlayer:
@@ -47,7 +47,7 @@ class EnginePlayer:
         found, self.refused = self.refused, []
         for key, made in self.conversations.step():
             wanted = self.asked.pop(key)
-            text = vocabulary.Decoding(self.engine.tokenizer, wanted.prompt)(made.ids)
+            text = model_tokenizer.Decoding(self.engine.tokenizer, wanted.prompt)(made.ids)
             found.append((key, Answer(cut(text, wanted.stops), len(made.ids), made.finish)))
         return found
 

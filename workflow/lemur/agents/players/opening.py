@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.agents.players.player import Player
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 BACKENDS = ("transformers", "vllm", "server")
 
@@ -33,19 +33,19 @@ class Players:
         name = backend["name"]
         if name == "server":
             from lemur.agents.players.server import ServerPlayer
-            from lemur.evaluate.completions import CompletionsClient
+            from lemur.evaluation.backends.completions import CompletionsClient
 
             client = CompletionsClient(backend["url"], backend["served"], self.label)
             return ServerPlayer(client, self.rows)
         if name == "vllm":
             from lemur.agents.players.vllm import VllmPlayer
-            from lemur.evaluate.vllm import VllmBackend
+            from lemur.evaluation.backends.vllm_backend import VllmBackend
 
             made = VllmBackend(folder, self.precision, {}, self.seed, self.label)
             return VllmPlayer(made, folder, self.context)
         if name == "transformers":
             from lemur.agents.players.engine import EnginePlayer
-            from lemur.evaluate.engine import Engine
+            from lemur.inference.engine import Engine
 
             return EnginePlayer(Engine(folder, self.precision), folder, self.rows, self.context)
         raise UserError(f"--spec: backend '{name}'{nearest(name, BACKENDS)}")

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 
 from lemur.agents.environment import Message, Sampling
 from lemur.chat.chatml import END, START, ChatML
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 
 class Prompts:

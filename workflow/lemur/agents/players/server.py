@@ -13,7 +13,7 @@ from lemur.agents.environment import Message, Sampling
 from lemur.agents.episode import CONTEXT_FULL, REFUSED
 from lemur.agents.players.player import SEEDS, Answer
 from lemur.chat.chatml import as_text
-from lemur.evaluate.completions import CompletionsClient, Refused
+from lemur.evaluation.backends.completions import CompletionsClient, Refused
 
 # How vLLM, llama.cpp, TGI and OpenAI word that a prompt is too long; 413 is HTTP's own way.
 _TOO_LONG = re.compile(r"HTTP 413|context|too (long|large|many)|token|length", re.IGNORECASE)

@@ -8,8 +8,8 @@ from lemur.agents.environment import Message, Sampling
 from lemur.agents.episode import CONTEXT_FULL
 from lemur.agents.players.player import SEEDS, Answer
 from lemur.agents.players.prompts import Prompts
-from lemur.evaluate.stop import cut
-from lemur.evaluate.vllm import VllmBackend
+from lemur.evaluation.backends.vllm_backend import VllmBackend
+from lemur.inference.stopping import cut
 
 
 class VllmPlayer:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lemur.sandbox import ready
+from lemur.sandbox import pool
 from lemur.sandbox.policy import Limits, Root
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Sandbox
@@ -29,7 +29,7 @@ class Exchange:
 
     def __init__(self, sandbox: Sandbox, script: str, limits: Limits, root: Root):
         self.sandbox, self.script, self.limits, self.root = sandbox, script, limits, root
-        self.prepared = ready.prepare(sandbox)
+        self.prepared = pool.prepare(sandbox)
         self.confined: Confined | None = None
         self.channel: socket.socket | None = None
 

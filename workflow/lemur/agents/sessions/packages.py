@@ -4,7 +4,7 @@ import functools
 import sys
 from pathlib import Path
 
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 from lemur.sandbox.policy import Root
 
 # A library's pool of threads would cost what the episodes beside it need.

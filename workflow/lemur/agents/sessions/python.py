@@ -13,7 +13,7 @@ from typing import Any
 from lemur.agents.environment import WorldFailed
 from lemur.agents.sessions.exchange import Exchange
 from lemur.agents.sessions.packages import find_packages, mount_packages
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.types import Sandbox
 

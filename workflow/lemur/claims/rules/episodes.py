@@ -4,8 +4,8 @@ from lemur.agents.axes import AXES, COUNTED, labels, printed_parts
 from lemur.claims.claim import Finding, Verdict
 from lemur.claims.evidence import Estimate, Evidence
 from lemur.claims.rules.registry import rule, undecided, verdict_of
-from lemur.errors import UserError, nearest
-from lemur.evaluate import intervals
+from lemur.core.errors import UserError, nearest
+from lemur.evaluation import intervals
 
 _SOURCE = "recorded episodes of MINT (reports/paper/mint_outcomes.tsv.gz)"
 

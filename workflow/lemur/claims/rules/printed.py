@@ -4,8 +4,8 @@ from lemur.agents.axes import AXES, MODELS
 from lemur.claims.claim import Finding, Verdict
 from lemur.claims.evidence import Estimate, Evidence
 from lemur.claims.rules.registry import listed, rule, undecided, verdict_of
-from lemur.errors import UserError, nearest
-from lemur.evaluate import intervals
+from lemur.core.errors import UserError, nearest
+from lemur.evaluation import intervals
 
 _SOURCE = "printed scores (reports/paper/reported.csv)"
 _DRAWN = "each model's problems taken as independent draws"

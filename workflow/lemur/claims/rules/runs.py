@@ -3,7 +3,7 @@
 from lemur.claims.claim import Finding, Verdict
 from lemur.claims.evidence import Evidence
 from lemur.claims.rules.registry import listed, rule
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 from lemur.figures.compared import column_of
 
 _RATIO = 0.05  # of the ratio of code to text: how far a run may be from it and still be the paper's

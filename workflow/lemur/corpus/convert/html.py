@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lemur.lines import lines
+from lemur.core.lines import lines
 
 # What a reader would not call part of the page: menus, links to the next page, the search box.
 _ASIDE = (

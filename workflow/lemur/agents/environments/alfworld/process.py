@@ -6,7 +6,7 @@ from typing import Any
 
 from lemur.agents.environment import WorldFailed
 from lemur.agents.sessions.lines import Lines
-from lemur.provenance import ROOT
+from lemur.core.provenance import ROOT
 
 ENVIRONMENT = "alfworld"
 SCRIPT = Path(__file__).parent / "game.py"

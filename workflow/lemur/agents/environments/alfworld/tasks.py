@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lemur.agents.environment import Task
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 FOLDER = "data/processed/alfworld"
 ORDER, GAMES = f"{FOLDER}/gamefile_id.txt", f"{FOLDER}/json_2.1.1/valid_unseen"

@@ -10,7 +10,7 @@ from lemur.agents.environment import Message, Sampling, Suite, Task, Verdict
 from lemur.agents.environments.bfcl import protocol, tasks
 from lemur.agents.environments.bfcl.world import BUILD, FINISHED, Backends, World, names, packages
 from lemur.agents.episode import Episode, Turn
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent
 

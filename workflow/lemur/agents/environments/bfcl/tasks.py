@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.agents.environment import Task
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 CATEGORIES = ("base", "miss_func", "miss_param", "long_context")
 DOCUMENTS = {

@@ -11,7 +11,7 @@ from lemur.agents.environment import Task
 from lemur.agents.intercode import shell
 from lemur.agents.intercode.data import Files, read_tasks
 from lemur.agents.intercode.state import Entry
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 SYSTEMS = (1, 2, 3, 4)
 HERE = Path(__file__).parent  # derived/ holds the file systems, which no address serves

@@ -9,7 +9,7 @@ from lemur.agents.environment import Task
 from lemur.agents.intercode import shell
 from lemur.agents.intercode.data import Files, read_tasks
 from lemur.agents.intercode.state import Entry
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 PATH, ASSETS, LISTED = "data/ctf/ic_ctf.json", "data/ctf/task_assets", "derived/ctf_offline.json"
 HERE = Path(__file__).parent  # its derived/ says which files each task gives

@@ -13,7 +13,7 @@ from lemur.agents.intercode import recorded
 from lemur.agents.intercode.data import Files
 from lemur.agents.intercode.protocol import parse_sql, sampling
 from lemur.agents.recorded import Run
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent
 

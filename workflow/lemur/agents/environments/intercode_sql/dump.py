@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 # SQLite's affinities. MySQL's collation of these dumps, utf8mb4_general_ci, ignores case and blanks
 # at the end: ``inside/sqlite.py`` has it by the name MYSQL.

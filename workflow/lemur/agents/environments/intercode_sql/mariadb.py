@@ -16,7 +16,7 @@ from typing import Any
 
 from lemur.agents.environment import WorldFailed
 from lemur.agents.intercode.shell import system_folders
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent
 from lemur.sandbox.user import draw_user

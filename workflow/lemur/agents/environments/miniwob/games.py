@@ -6,7 +6,7 @@ from pathlib import Path
 from lemur.agents.browser.process import ENVIRONMENT
 from lemur.agents.environment import Task
 from lemur.agents.sessions.packages import find_packages
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 FOLDER = "miniwob/html"
 POINTER = "wants a pointer that is dragged or draws, for which there is no action"

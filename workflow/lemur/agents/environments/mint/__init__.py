@@ -24,7 +24,7 @@ from lemur.agents.environments.mint.tasks import (
 from lemur.agents.environments.mint.world import World
 from lemur.agents.episode import Episode, Turn
 from lemur.agents.sessions.python import Command, PythonSession, Tools
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent, Sandbox
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from lemur.agents.environment import Task
 from lemur.agents.environments.mint import numbers
 from lemur.agents.environments.mint.tasks import CODE, SETS
-from lemur.evaluate.benchmarks.mbpp.judge import used
+from lemur.evaluation.benchmarks.mbpp.judge import used
 from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.types import Sandbox

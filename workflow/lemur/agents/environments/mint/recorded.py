@@ -14,7 +14,7 @@ from typing import Any
 from lemur.agents.environments.mint import protocol
 from lemur.agents.environments.mint.tasks import SETS
 from lemur.agents.recorded import Recorded, Run
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 
 FEEDBACK = "\n\nExpert feedback:\n"
 # Cells that show what one search answered and nothing else: as the cell's value, printed, or printed

@@ -11,7 +11,7 @@ from typing import Any
 
 from lemur.agents.environment import Task
 from lemur.agents.environments.alfworld import tasks as alfworld
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 REASONING, CODE, DECISION = "reasoning", "code_generation", "decision_making"
 # Sets in the paper's order, with their category.

@@ -9,7 +9,7 @@ from lemur.agents.environments.robocodegen import tasks as problems
 from lemur.agents.environments.robocodegen.judge import ENVIRONMENT, Found, check, packages
 from lemur.agents.environments.robocodegen.world import Attempt, World, judged, root
 from lemur.agents.episode import Episode, Turn
-from lemur.errors import UserError
+from lemur.core.errors import UserError
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent
 

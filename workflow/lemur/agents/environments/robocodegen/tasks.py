@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.agents.environment import Task
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 FILE = "derived/robocodegen.json"
 KEYS = ("name", "signature", "compare", "tests", "reference")

@@ -7,8 +7,8 @@ from lemur.agents.environment import Message
 from lemur.agents.environments.webarena.matching import exact
 from lemur.chat.chatml import as_text
 from lemur.config.address import checked_url
-from lemur.errors import UserError, nearest
-from lemur.evaluate.completions import CompletionsClient, Refused
+from lemur.core.errors import UserError, nearest
+from lemur.evaluation.backends.completions import CompletionsClient, Refused
 
 Ask = Callable[[list[Message]], str]
 KEYS = ("model", "server")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 # In the order in which they are looked for in an address: the longer of two that begin alike first.
 NAMES = {

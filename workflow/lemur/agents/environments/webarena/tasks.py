@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.agents.environment import Task
-from lemur.errors import UserError, nearest
+from lemur.core.errors import UserError, nearest
 
 PATH = "config_files/test.raw.json"
 KEYS = {"sites": list, "task_id": int, "start_url": str, "intent": str, "eval": dict}

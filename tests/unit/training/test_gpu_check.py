@@ -1,0 +1,106 @@
+"""The GPU check in environments that are none of the project's: a machine's own, and the oldest allowed."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import pytest
+from gpu.check import LIMITS
+from gpu.report import ABSENT, MISS
+from lemur.core.provenance import ROOT
+
+MACHINE = ROOT / "tests" / "gpu" / "machine.txt"
+PYTHONS = ("python3.12", "python3.13", "python3.11")
+
+
+def pinned(name):
+    """Requirements of a kind of environment, each at one release."""
+    if name == "machine":
+        lines = MACHINE.read_text().splitlines()
+        return [line for line in lines if line and not line.startswith("#")]
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    return [line.replace(">=", "==") for line in groups["runtime"]]
+
+
+def interpreter():
+    for name in PYTHONS:
+        found = shutil.which(name)
+        if found and subprocess.run([found, "--version"], capture_output=True).returncode == 0:
+            return found
+    return sys.executable
+
+
+@pytest.fixture(scope="module", params=["machine", "oldest"])
+def python(request):
+    """Python of a virtual environment with these releases; it is kept for the next time."""
+    wanted = [*pinned(request.param), "pytest", "pytest-timeout", "hypothesis"]
+    base = interpreter()
+    name = hashlib.sha256("\n".join([base, *wanted]).encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"lemur-gpu-check-{name}"
+    made, stamp = folder / "bin" / "python", folder / "complete"
+    if not stamp.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([base, "-m", "venv", str(folder)], check=True)
+        done = subprocess.run(
+            [made, "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True
+        )
+        if done.returncode and re.search(
+            r"No matching distribution|Connection|resolve", done.stderr
+        ):
+            pytest.skip(f"network: {done.stderr.strip().splitlines()[-1]}")
+        assert done.returncode == 0, done.stderr[-3000:]
+        stamp.touch()
+    return made
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_every_part_runs_at_tiny_sizes(python, tmp_path):
+    """The command of the documents with a CPU in the GPU's place: each part ends, nothing is missed."""
+    out = tmp_path / "gpu.md"
+    command = [str(python), "tests/gpu/check.py", "--device", "cpu", "--tiny", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    text = out.read_text()
+    assert done.returncode == 0, f"{done.stdout}\n{text}"
+    assert re.findall(r"^## (.+)$", text, re.M) == list(LIMITS)
+    assert text.count("\ndone, ") == len(LIMITS)
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")][1:]
+    assert not [row for row in rows if row[-1].startswith(MISS)]
+    absent = {row[0] for row in rows if row[1].startswith(ABSENT)}
+    assert "| flex, heads of tiny" in absent and "| varlen, heads of tiny" in absent
+    for what in ("ours / bare", "ours / trainer", "killed and continued: weights", "fp32: answers"):
+        assert any(what in row[0] and row[0] not in absent for row in rows), what
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_key_tests_pass_at_these_releases(python):
+    """Attention, loss, optimiser and what a GPU alone would refuse."""
+    names = ("attention", "loss", "optimizer", "gpu_double", "checkpoint", "resume")
+    files = [f"tests/unit/training/test_{name}.py" for name in names]
+    command = [str(python), "-m", "pytest", "-q", "-m", "not long", *files]
+    paths = {"PYTHONPATH": str(ROOT / "workflow")}  # for commands that the tests start
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, **paths}
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_both_environments_are_pinned_and_within_the_bounds():
+    """What a machine brought is no older than what is claimed to run."""
+    bounds = dict(line.split("==") for line in pinned("oldest"))
+    brought = dict(line.split("==") for line in pinned("machine") if "==" in line)
+    assert bounds.keys() - {"psutil"} <= brought.keys()
+    for name, release in bounds.items():
+        if name in brought:
+            assert number(brought[name]) >= number(release), name
+
+
+def number(release):
+    return tuple(int(part) for part in release.split("."))

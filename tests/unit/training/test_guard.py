@@ -1,0 +1,40 @@
+"""Which signals stop training, and which come too late to."""
+
+import subprocess
+import sys
+
+import pytest
+from lemur.core.provenance import ROOT
+
+SCRIPT = """
+import contextlib, os, signal
+from lemur.training.guard import StopSignal
+# A run in this test process may have left it ignored, which children inherit.
+signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+with contextlib.suppress(KeyError), StopSignal() as stop:
+    os.kill(os.getpid(), signal.{during})
+    assert stop.received == "{during}"
+    {end}
+os.kill(os.getpid(), signal.{after})
+print("went on")
+"""
+
+
+def ends(during, after, end="pass"):
+    script = SCRIPT.format(during=during, after=after, end=end)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT / "workflow", capture_output=True, text=True
+    )
+    assert (done.stdout == "went on\n") == (done.returncode == 0), done.stderr
+    return done.returncode
+
+
+@pytest.mark.parametrize("during", ["SIGTERM", "SIGUSR1"])
+def test_a_warning_after_the_last_step_is_ignored(during):
+    """The model is being written: ending now would have the job requeued and trained again."""
+    assert ends(during, "SIGUSR1") == 0
+
+
+def test_a_stopped_run_and_one_that_is_cancelled_end():
+    assert ends("SIGUSR1", "SIGUSR1", "raise KeyError") == -10
+    assert ends("SIGUSR1", "SIGTERM") == -15

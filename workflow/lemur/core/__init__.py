@@ -1,0 +1,1 @@
+"""Foundations that know nothing of the pipeline: errors, files, locks, progress, hardware, provenance."""

@@ -1,0 +1,1 @@
+"""Pinned files from package indexes, the hub and repositories: resumed, retried, verified before use."""

@@ -1,0 +1,1 @@
+"""What answers the requests of lm-eval: transformers, vLLM, or an OpenAI-compatible server."""

@@ -1,0 +1,120 @@
+"""Requests of lm-eval answered by an ``Engine``: batched by length, shared prefixes once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from lm_eval.api.instance import Instance
+
+from lemur.core.progress import Progress
+from lemur.evaluation.backends.base import Answers
+from lemur.evaluation.backends.tokenized import Spans, Tokenised
+from lemur.inference.engine import Engine, Wanted, batched_by_tokens
+from lemur.inference.stopping import cut, stops_of
+
+SHORTEST_PREFIX = 32  # tokens: below, sharing costs more than it saves
+HEAD_TOKENS = 2048  # positions scored over the vocabulary at once
+
+
+def common(rows: Sequence[Sequence[int]]) -> int:
+    """Length of the longest common beginning that leaves every row at least one token."""
+    if len(rows) < 2:
+        return 0
+    low, high = min(rows), max(rows)
+    limit = min(map(len, rows)) - 1
+    return next((at for at in range(limit) if low[at] != high[at]), limit)
+
+
+class TransformersBackend(Tokenised):
+    """``batch`` rows decode together on an ``Engine``."""
+
+    def __init__(self, engine: Engine, decoding: dict[str, Any], batch: int, seed: int, label: str):
+        super().__init__(
+            engine.tokenizer, engine.document_ids, engine.context, decoding, seed, label
+        )
+        self.engine, self.batch = engine, max(1, batch)
+
+    def generate(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
+        """Continuations; a prompt too long for the context loses its beginning and says so."""
+        prompts, short, new = self.prompts(requests)
+        room = self.context - new
+        groups: dict[tuple[Any, bool], list[int]] = {}
+        for number, request in enumerate(requests):
+            whole = len(prompts[number]) <= room
+            groups.setdefault((request.task_name, whole), []).append(number)
+        with Progress(self.label, len(requests) + done, "responses", start=done) as progress:
+            for members in groups.values():
+                for number, entry in self._group(members, requests, short, seeds, new):
+                    entry["truncated"] = len(prompts[number]) - len(short[number])
+                    progress.add()
+                    yield number, entry
+
+    def _group(
+        self,
+        members: list[int],
+        requests: Sequence[Instance],
+        prompts: list[list[int]],
+        seeds: Sequence[int],
+        new: int,
+    ) -> Answers:
+        shared = common([prompts[number] for number in members])
+        shared = shared if shared >= SHORTEST_PREFIX else 0
+        wanted = []
+        for number in members:
+            wanted.append(
+                Wanted(
+                    prompt=tuple(prompts[number][shared:]),
+                    max_new_tokens=new,
+                    stops=stops_of(requests[number].args[1]),
+                    temperature=float(self.decoding.get("temperature", 0.0)),
+                    top_p=float(self.decoding.get("top_p", 1.0)),
+                    number=self.seed << 48 | seeds[number],
+                )
+            )
+        prefix = self.engine.prefix(prompts[members[0]][:shared]) if shared else None
+        for index, made in self.engine.generate(wanted, self.batch, prefix):
+            text = self.text(prompts[members[index]], made.ids)
+            response = cut(text, wanted[index].stops)
+            entry = {"response": response, "tokens": len(made.ids), "finish": made.finish}
+            yield members[index], entry
+
+    def scored(self, spans: Spans, done: int, form: Any) -> Answers:
+        """Windows of all requests together, the longest first."""
+        windows = [(number, *span) for number, many in enumerate(spans) for span in many]
+        windows.sort(key=lambda window: (-len(window[1]), window[0]))
+        left = [len(many) for many in spans]
+        totals, greedy = [0.0] * len(spans), [True] * len(spans)
+        amount = sum(len(window[1]) for window in windows)
+        with Progress(self.label, amount, "tokens") as progress:
+            for number in [number for number, count in enumerate(left) if count == 0]:
+                yield number, {"response": form(0.0, True), "tokens": 0}
+            for group in batched_by_tokens([len(window[1]) for window in windows], self._limit()):
+                part = [windows[index] for index in group]
+                for (number, given, _), (total, best) in zip(part, self._score(part), strict=True):
+                    totals[number] += total
+                    greedy[number] &= best
+                    left[number] -= 1
+                    progress.add(len(given))
+                    if left[number] == 0:
+                        tokens = sum(len(after) for _, after in spans[number])
+                        response = form(totals[number], greedy[number])
+                        yield number, {"response": response, "tokens": tokens}
+
+    def _limit(self) -> int:
+        return 2048 if self.engine.device.type == "cpu" else 32768
+
+    @torch.inference_mode()
+    def _score(self, part: list[tuple[int, list[int], list[int]]]) -> list[tuple[float, bool]]:
+        hidden = self.engine.hidden([given for _, given, _ in part])
+        results = []
+        for row, (_, given, after) in enumerate(part):
+            states = hidden[row, len(given) - len(after) : len(given)]
+            wanted = torch.tensor(after, device=hidden.device)
+            total, best = 0.0, True
+            for start in range(0, len(after), HEAD_TOKENS):
+                scores = self.engine.logits(states[start : start + HEAD_TOKENS]).log_softmax(-1)
+                aim = wanted[start : start + HEAD_TOKENS]
+                total += float(scores.gather(1, aim[:, None]).double().sum())
+                best = best and bool((scores.argmax(-1) == aim).all())
+            results.append((total, best))
+        return results

@@ -1,0 +1,34 @@
+"""Shares of problems that passed, as scores.json has them beside the main score."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lemur.evaluation import intervals
+from lemur.evaluation.items import Item
+from lemur.evaluation.verdicts import PASSED
+
+
+def share(verdicts: Sequence[str]) -> dict[str, Any]:
+    """The share of ``verdicts`` that are passed, how many there are, and the Wilson interval."""
+    passed = sum(verdict == PASSED for verdict in verdicts)
+    low, high = intervals.wilson(passed, len(verdicts))
+    return {"value": passed / len(verdicts), "n": len(verdicts), "interval": [low, high]}
+
+
+def share_beside(verdicts: Sequence[str], main: Sequence[str]) -> dict[str, Any]:
+    """The share by another rule, and on how many problems it differs from the ``main`` verdicts
+    whether one passed."""
+    differ = sum(
+        (other == PASSED) != (verdict == PASSED)
+        for other, verdict in zip(verdicts, main, strict=True)
+    )
+    return {**share(verdicts), "differs_on": differ}
+
+
+def grouped(items: Sequence[Item], group_of: Callable[[Item], str]) -> dict[str, list[Item]]:
+    """Items that were judged, by group, in the order of the groups' names."""
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        if item.judged:
+            found.setdefault(group_of(item), []).append(item)
+    return dict(sorted(found.items()))

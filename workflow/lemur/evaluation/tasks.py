@@ -1,0 +1,161 @@
+"""lm-eval tasks over local documents: its stock definitions, and the project's own beside them."""
+
+import copy
+import functools
+import logging
+from pathlib import Path
+from typing import Any
+
+import datasets
+import lm_eval
+from lm_eval.api.task import ConfigurableTask
+from lm_eval.tasks._yaml_loader import load_yaml
+
+from lemur.core.errors import UserError, nearest
+from lemur.evaluation import (
+    benchmarks,
+    paper_filters,  # noqa: F401 - registers its filters
+)
+from lemur.evaluation.documents import Split
+from lemur.evaluation.limit import limited
+from lemur.evaluation.source import Source
+
+STOCK = Path(lm_eval.__file__).parent / "tasks"
+FORMATS = ("completion", "chatml")
+logging.getLogger("lm_eval").setLevel(logging.ERROR)
+
+
+class Bench:
+    """One benchmark with its documents as lm-eval tasks.
+
+    ``of`` is the number of problems in the data, ``n`` the number asked; ``tasks`` maps lm-eval's
+    names to tasks; ``begin``: whether a prompt gets the tokenizer's beginning token.
+    """
+
+    def __init__(self, spec: dict[str, Any], data: Path | str):
+        self.spec, self.name = spec, spec["benchmark"]
+        folder = Path(spec["path"]) if spec.get("path") else None
+        self.benchmark, self.definition = benchmarks.load(spec.get("task") or self.name, folder)
+        self.source = Source(data)
+        form = spec["format"]
+        if form not in FORMATS:
+            raise UserError(f"{self.name}: format '{form}'{nearest(form, FORMATS)}")
+        self.chat = form == "chatml" and not self.definition.get("plain")
+        self.begin = bool(self.definition.get("begin", True))
+        found = self.benchmark.read(self.source, self.definition.get("member", ""))
+        _once(found, self.name)
+        self.documents, self.of = limited(found, spec.get("limit"), self.name)
+        self.n = sum(len(split["test"]) for split in self.documents.values())
+        self.tasks = {}
+        for config in self._configs():
+            task = self._task(config)
+            if task is not None:
+                self.tasks[task.config.task] = task
+        asked = sum(len(task.eval_docs) for task in self.tasks.values())
+        if asked != self.n:
+            missing = sorted(set(self.documents) - {t.DATASET_NAME for t in self.tasks.values()})
+            raise UserError(f"{self.name}: no lm-eval task for data '{', '.join(missing)}'")
+
+    def _configs(self) -> list[dict[str, Any]]:
+        if "each" in self.definition:  # one task for each data set, with its own stop texts
+            return [self._one_of(name) for name in sorted(self.documents)]
+        if "task" in self.definition:
+            return [copy.deepcopy(self.definition["task"])]
+        paths = [path for glob in self.definition["stock"] for path in sorted(STOCK.glob(glob))]
+        if not paths:
+            raise UserError(f"{self.name}: this lm-eval has no {self.definition['stock']}")
+        configs = [load_yaml(path) for path in paths]
+        return [config for config in configs if isinstance(config.get("task"), str)]
+
+    def _one_of(self, name: str) -> dict[str, Any]:
+        config = copy.deepcopy(self.definition["task"])
+        config["task"], config["dataset_name"] = f"{config['task']}_{name}", name
+        stops = {tuple(document["stop_tokens"]) for document in self.documents[name]["test"]}
+        if len(stops) > 1:
+            raise UserError(f"{self.name}: {name}: problems with different stop texts")
+        config["generation_kwargs"]["until"] = [*stops.pop()]
+        return config
+
+    def _task(self, config: dict[str, Any]) -> ConfigurableTask | None:
+        data = "" if "" in self.documents else config.get("dataset_name")
+        if data not in self.documents:
+            return None
+        split = self.documents[data]
+        for change in (
+            self.definition.get("changes") or {},
+            (self.definition.get("changes_for") or {}).get(config.get("dataset_name")) or {},
+            self.definition["formats"][self.spec["format"]],
+        ):
+            _change(config, copy.deepcopy(change))
+        if more := config.pop("more_until", None):
+            config["generation_kwargs"]["until"] += more
+        for name in ("dataset_path", "dataset_kwargs", "group", "tag", "unsafe_code"):
+            config.pop(name, None)
+        examples = config.get("fewshot_config")
+        if isinstance(examples, dict) and isinstance(examples.get("samples"), str):
+            examples["samples"] = split[examples["samples"]]
+        if stops := self.spec["decoding"].get("stop"):
+            config["generation_kwargs"] = {**config.get("generation_kwargs", {}), "until": stops}
+        config["custom_dataset"] = functools.partial(_dataset, split)
+        config["num_fewshot"] = self._shots(config, split)
+        config["repeats"] = int(self.spec["decoding"].get("samples", 1))
+        task = ConfigurableTask(config=config)
+        task.set_fewshot_seed(1234)
+        return task
+
+    def _shots(self, config: dict[str, Any], split: Split) -> int:
+        """Solved examples in a prompt: its own, never problems that are asked."""
+        shots, examples = int(self.spec.get("shots") or 0), config.get("fewshot_config") or {}
+        given = examples.get("samples") or split.get(config.get("fewshot_split") or "", [])
+        if shots > len(given):
+            raise UserError(f"{self.name}: shots {shots}: there are {len(given)} solved examples")
+        return shots
+
+    def evaluate(self, lm: Any, *, metrics: bool) -> dict[str, list[dict[str, Any]]]:
+        """Run ``lm`` over all problems; lm-eval's samples by task. Without ``metrics`` nothing is
+        scored (programs are judged in the sandbox, not by lm-eval)."""
+        from lm_eval.evaluator import evaluate
+
+        if not metrics:
+            for task in self.tasks.values():
+                task.override_metric("bypass")
+        lm.description_in_user = bool(self.definition.get("description_in_user"))
+        results = evaluate(
+            lm=lm,
+            task_dict={"tasks": self.tasks, "groups": {}, "group_map": {}},
+            bootstrap_iters=0,
+            log_samples=True,
+            apply_chat_template=self.chat,
+            fewshot_as_multiturn=bool(self.definition.get("multiturn")),
+        )
+        return results["samples"]
+
+
+def _once(found: dict[str, Split], name: str) -> None:
+    """UserError where two problems have one name, by which verdicts are told apart and paired."""
+    seen: set[str] = set()
+    for document in (problem for split in found.values() for problem in split["test"]):
+        if document["_id"] in seen:
+            raise UserError(f"{name}: its data holds the problem '{document['_id']}' twice")
+        seen.add(document["_id"])
+
+
+def _change(config: dict[str, Any], change: dict[str, Any]) -> None:
+    """Put ``change`` into an lm-eval definition; what the examples say is changed key by key. In a
+    description ``{subject}`` stands for the data set."""
+    if "fewshot_config" in change:
+        change["fewshot_config"] = {**config["fewshot_config"], **change["fewshot_config"]}
+    if "{subject}" in change.get("description", ""):
+        subject = config["dataset_name"].replace("_", " ")
+        change["description"] = change["description"].replace("{subject}", subject)
+    config.update(change)
+
+
+def _dataset(split: Split, **_: Any) -> datasets.DatasetDict:
+    return datasets.DatasetDict(
+        {
+            name: datasets.Dataset.from_list(documents)
+            for name, documents in split.items()
+            if documents
+        }
+    )
