@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from lemur.tokenization.packed import PackedDataset, batch
 from lemur.training import trainer as training_loop
-from lemur.training.engines.choice import build
+from lemur.training.engines.registry import build
 from lemur.training.model import load as load_ours
 from lemur.training.settings import parse
 from lemur.training.throughput import Meter, model_flops_a_token

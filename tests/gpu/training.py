@@ -26,7 +26,7 @@ from lemur.cost.memory import rank_memory
 from lemur.tokenization.packed import PackedDataset
 from lemur.training import trainer
 from lemur.training.auto_micro_batch import architecture
-from lemur.training.engines.choice import build
+from lemur.training.engines.registry import build
 from lemur.training.model import load
 from lemur.training.settings import parse
 from lemur.training.throughput import Meter, model_flops_a_token

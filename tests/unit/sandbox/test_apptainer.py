@@ -18,7 +18,7 @@ from lemur.sandbox import probe as probing
 from lemur.sandbox.judge import Job, judge
 from lemur.sandbox.policy import Limits, Root
 from lemur.sandbox.steps import Steps
-from unit.evaluate.made_science import FORGES, PLAIN, SAME
+from unit.evaluation.made_science import FORGES, PLAIN, SAME
 from unit.sandbox.test_escapes import (
     asked,
     returned,

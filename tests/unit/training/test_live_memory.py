@@ -7,7 +7,7 @@ import pytest
 import torch
 from lemur.cost import memory
 from lemur.training.batches import Batch
-from lemur.training.engines import choice
+from lemur.training.engines import registry
 from lemur.training.settings import parse
 from tiny_training import settings
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -40,7 +40,7 @@ def live_peak(shape: dict, spec) -> int:
     # Moments come with the first update and gradients with a first micro-batch: few tokens do for
     # both, and only the second micro-batch of the second update holds the most.
     whole, few = batch(rows), batch(rows[:, :8])
-    built = choice.build(LlamaForCausalLM(config), spec)
+    built = registry.build(LlamaForCausalLM(config), spec)
     built.train_step([few], few.input_ids.numel(), 1e-4)
     cpu = torch.profiler.ProfilerActivity.CPU
     with torch.profiler.profile(activities=[cpu], profile_memory=True) as profiler:

@@ -18,7 +18,7 @@ from lemur.core.errors import UserError
 from lemur.training import auto_micro_batch, loss
 from lemur.training.batches import Batch
 from lemur.training.compiled import check_compiler
-from lemur.training.engines import choice
+from lemur.training.engines import registry
 from lemur.training.model import read_config
 from lemur.training.settings import Spec, parse
 
@@ -50,7 +50,7 @@ def prebuild(values: dict[str, Any], folder: Path) -> str | None:
         torch.set_num_threads(spec.threads)  # Inductor writes their number into a CPU's code
     began, before = time.perf_counter(), _graphs()
     try:
-        choice.build(_cut(folder, spec), spec).train_step(
+        registry.build(_cut(folder, spec), spec).train_step(
             [_batch(spec)], spec.global_batch_tokens, 0.0
         )
     except UserError:

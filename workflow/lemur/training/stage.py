@@ -19,7 +19,7 @@ from lemur.tokenization.packed import PackedDataset
 from lemur.training import auto_micro_batch, chat, checkpoint, publishing, trainer
 from lemur.training.batches import step_count
 from lemur.training.digests import from_numbers, numbers
-from lemur.training.engines import choice
+from lemur.training.engines import registry
 from lemur.training.engines.base import Engine
 from lemur.training.guard import WriterLock
 from lemur.training.model import check_vocabulary, load
@@ -51,7 +51,7 @@ def run(
 def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[str, ...]) -> None:
     if spec.threads:
         torch.set_num_threads(spec.threads)
-    choice.check_device(spec)
+    registry.check_device(spec)
     data = PackedDataset(index)
     data.check_files()
     if not (model_folder / "tokenizer.json").is_file() and (model_folder / "config.json").is_file():
@@ -74,7 +74,7 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
         return
     name = spec.fingerprint(folders.digests(model_folder), _data_digests(data))
     with WriterLock(parent / name):
-        built = choice.build(model, spec)
+        built = registry.build(model, spec)
         _share(built, name)
         done.unlink(missing_ok=True)
         print(
@@ -123,7 +123,7 @@ def _run_other(
     spec: Spec, model: PreTrainedModel, data: PackedDataset, done: Path, steps: int, flops: float
 ) -> None:
     """A run as it is on a rank other than 0."""
-    engine = choice.build(model, spec)
+    engine = registry.build(model, spec)
     folder = done.parent / "checkpoints" / _share(engine, None)
     outcome = trainer.train(
         trainer.Run(spec, data, engine, folder, steps, Meter(spec, engine.device, flops))
