@@ -87,7 +87,9 @@ def test_no_compiler_is_one_line_of_the_preflight(tmp_path, model_folder):
 
 
 def test_nothing_is_compiled_where_nothing_asks_for_it(monkeypatch, model_folder):
-    monkeypatch.setattr(kernel_warmup.registry, "build", lambda *_: pytest.fail("a model was built"))
+    monkeypatch.setattr(
+        kernel_warmup.registry, "build", lambda *_: pytest.fail("a model was built")
+    )
     assert kernel_warmup.prebuild(settings(), model_folder) is None
 
 

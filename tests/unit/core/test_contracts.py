@@ -1,0 +1,70 @@
+"""What stages hand to each other: read from JSON with one clear line for what is wrong, and written back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+from lemur.core import contracts
+from lemur.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Inner:
+    tokens: int
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Outer:
+    name: str
+    parts: tuple[Inner, ...]
+    by_source: Mapping[str, Inner]
+    limit: int | None = None
+    kind: Literal["code", "text"] = "code"
+    pair: tuple[int, str] = (0, "")
+    loose: int | str = 0
+
+
+WHOLE = {
+    "name": "x",
+    "parts": [{"tokens": 3}, {"tokens": 4, "share": 1}],
+    "by_source": {"a": {"tokens": 1, "share": 0.5}},
+    "pair": [1, "b"],
+    "loose": "many",
+}
+
+
+def test_what_is_read_is_written_back():
+    found = contracts.read(Outer, WHOLE, "plan.json")
+    assert found.parts == (Inner(3), Inner(4, 1.0)) and found.by_source["a"].share == 0.5
+    assert found.limit is None and found.pair == (1, "b") and found.loose == "many"
+    assert contracts.read(Outer, contracts.plain(found), "again") == found
+
+
+def test_a_file(tmp_path):
+    path = tmp_path / "plan.json"
+    contracts.write_file(path, contracts.read(Outer, WHOLE, "plan"))
+    assert contracts.read_file(Outer, path) == contracts.read(Outer, WHOLE, "plan")
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"nam": "y"}, "plan.json: unknown key 'nam'"),
+        ({"name": 3}, "plan.json: name: 3 is not text"),
+        ({"parts": 3}, "plan.json: parts: 3 is not a list"),
+        ({"parts": [{"tokens": "3"}]}, "plan.json: parts[0]: tokens: '3' is not a whole number"),
+        ({"parts": [{"tokens": True}]}, "plan.json: parts[0]: tokens: True is not a whole number"),
+        ({"parts": [{}]}, "plan.json: parts[0]: tokens is missing"),
+        ({"by_source": {"a": 1}}, "plan.json: by_source.a: 1 is not a mapping"),
+        ({"limit": 1.5}, "plan.json: limit: 1.5 is not a whole number"),
+        ({"kind": "cod"}, "plan.json: kind: 'cod'"),
+        ({"pair": [1]}, "plan.json: pair: [1] is not a list"),
+        ({"loose": 1.5}, "plan.json: loose: 1.5 is not a whole number or text"),
+    ],
+)
+def test_what_is_wrong_is_one_line(change, line):
+    with pytest.raises(UserError) as error:
+        contracts.read(Outer, WHOLE | change, "plan.json")
+    assert str(error.value).startswith(line) and "\n" not in str(error.value)

@@ -1,0 +1,139 @@
+"""What one stage writes and another reads, as frozen dataclasses: from JSON and YAML, and back.
+
+A class that crosses a stage's border is a frozen dataclass whose fields say their units below
+themselves (``lemur.report.formats`` makes docs/formats.md of them). ``read`` builds it from parsed JSON
+or YAML and names the key that is wrong; ``plain`` gives back what JSON can hold.
+"""
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lemur.core.errors import UserError, nearest
+from lemur.core.files import read_json, write_json
+
+Contract = TypeVar("Contract")
+
+
+def read(kind: type[Contract], value: object, where: str) -> Contract:
+    """A dataclass ``kind`` from a mapping. A field with a default may be missing; a field may be a
+    dataclass itself, a tuple, a mapping, a union or a Literal of these and of JSON's own values.
+
+    Raises:
+        UserError: one line, which begins with ``where`` and the dotted key, for a key that is missing,
+            unknown, or of another type.
+    """
+    return _dataclass(kind, value, where)
+
+
+def read_file(kind: type[Contract], path: Path) -> Contract:
+    """``read`` of a JSON file. Raises UserError where there is none, or it is damaged."""
+    return read(kind, read_json(path), str(path))
+
+
+def write_file(path: Path, value: object) -> None:
+    """Write a dataclass as JSON, whole or not at all."""
+    write_json(path, plain(value))
+
+
+def plain(value: Any) -> Any:
+    """What JSON can hold of a dataclass: its fields by name, tuples as lists, paths as text."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {name: plain(getattr(value, name)) for name in _hints(type(value))}
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(inner) for inner in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind) if field.init}
+
+
+def _dataclass(kind: Any, value: object, where: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise UserError(f"{where}: {_shown(value)} is not a mapping")
+    hints = _hints(kind)
+    for key in value:
+        if key not in hints:
+            raise UserError(f"{where}: unknown key '{key}'{nearest(str(key), hints)}")
+    needed = {
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.init
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+    }
+    for key in hints:
+        if key in needed and key not in value:
+            raise UserError(f"{where}: {key} is missing")
+    return kind(**{key: _value(hints[key], value[key], f"{where}: {key}") for key in value})
+
+
+def _value(kind: Any, value: object, where: str) -> Any:
+    """``value`` as ``kind``, whatever that is."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any or kind is object:
+        return value
+    if dataclasses.is_dataclass(kind):
+        return _dataclass(kind, value, where)
+    if origin in (typing.Union, types.UnionType):
+        return _union(inner, value, where)
+    if origin is typing.Literal:
+        if value not in inner:
+            raise UserError(f"{where}: {_shown(value)}{nearest(str(value), map(str, inner))}")
+        return value
+    if origin is tuple and isinstance(value, Sequence) and not isinstance(value, str):
+        if len(inner) == 2 and inner[1] is ...:
+            return tuple(_value(inner[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+        if len(inner) == len(value):
+            pairs = enumerate(zip(inner, value, strict=True))
+            return tuple(_value(part, item, f"{where}[{i}]") for i, (part, item) in pairs)
+    elif origin in (dict, Mapping) and isinstance(value, Mapping):
+        return {key: _value(inner[1], item, f"{where}.{key}") for key, item in value.items()}
+    elif kind is Path and isinstance(value, str):
+        return Path(value)
+    elif kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    elif (
+        isinstance(kind, type)
+        and isinstance(value, kind)
+        and (kind is bool or not isinstance(value, bool))
+    ):
+        return value
+    raise UserError(f"{where}: {_shown(value)} is not {_named(kind)}")
+
+
+def _union(kinds: tuple[Any, ...], value: object, where: str) -> Any:
+    """The first of ``kinds`` that takes ``value``; an error of the only one that is not None is its own."""
+    if value is None and type(None) in kinds:
+        return None
+    kinds = tuple(kind for kind in kinds if kind is not type(None))
+    if len(kinds) == 1:
+        return _value(kinds[0], value, where)
+    for kind in kinds:
+        try:
+            return _value(kind, value, where)
+        except UserError:
+            continue
+    raise UserError(f"{where}: {_shown(value)} is not {' or '.join(map(_named, kinds))}")
+
+
+def _named(kind: Any) -> str:
+    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+    if kind in names:
+        return names[kind]
+    origin = typing.get_origin(kind)
+    return "a list" if origin is tuple else "a mapping" if origin in (dict, Mapping) else str(kind)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
