@@ -8,7 +8,7 @@ import pytest
 from checkout import call, checkout
 from lemur.core.provenance import ROOT
 from lemur.dag import locks
-from lemur.dag.runner import job_counts
+from snake import job_counts
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -5,9 +5,11 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from snakemake.logging import logger
 
 from lemur import cost
 from lemur.config import paths, place, project
@@ -18,7 +20,10 @@ from lemur.dag import answers, failures, local_lock, locks
 from lemur.dag.corpus_files import CorpusFiles
 from lemur.dag.run import Run, one_line
 from lemur.dag.scored_models import ScoredModels
+from lemur.dag.screen import Screen
 from lemur.study import plan
+
+STOPPED = "stopped: what went wrong stands below and in logs/; the same command continues"
 
 
 def numbered() -> list[str]:
@@ -80,12 +85,20 @@ class Start:
             # What only prints, as a dry run does, ends quietly with its reader: `snakemake -n | head`.
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         if self.answers:
-            from snakemake.logging import logger
-
             answers.quieten(logger)
-        elif main:
+        for screen in self._screens():
+            # What prints an answer shows problems alone; a cluster's user reads what SLURM is asked.
+            screen.whole |= self.answers or workflow.resource_settings.nodes is not None
+            screen.recipe = run.name
+        if main and not self.answers:
             for line in (*costs(run), *drifted_locks(run)):
                 print(line, file=sys.stderr, flush=True)
+
+    def _screens(self) -> Iterator[Screen]:
+        """The logger plugin of this project, where it was not exchanged for another."""
+        for handler in self.workflow.logger_manager.get_log_handlers():
+            if isinstance(handler, Screen):
+                yield handler
 
     def begin(self, shell: Any) -> None:
         """Before the first job, which a dry run does not have: take the folder's lock, which jobs
@@ -102,6 +115,8 @@ class Start:
         if not self.workflow.non_local_exec:
             plan_answers(job for job in needed() if job.rule.name == "generate")
         if self.lock.taken:
+            for screen in () if self.answers else self._screens():
+                screen.keep()
             failures.forget()
             asked, read = dict(self.run.config), configuration_files(self.run)
             for cell in self.run.recipes.values():
@@ -112,8 +127,9 @@ class Start:
     def fail(self) -> None:
         """After a job that failed: its cause as the last lines."""
         self.lock.release()
-        lines = failures.last_words(self.workflow.scheduler.failed)
-        print(*lines, sep="\n", file=sys.stderr, flush=True)
+        lines = [] if self.answers else [STOPPED]
+        lines += failures.last_words(self.workflow.scheduler.failed)
+        logger.error("\n".join(lines))
 
 
 def plan_answers(jobs: Any) -> None:
