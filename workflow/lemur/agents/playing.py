@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from lemur.agents.players.scripted import Scripted
 from lemur.config.address import checked_url
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import canonical, replacing
+from lemur.core.log import logger
 from lemur.core.progress import Progress
 from lemur.core.provenance import ROOT
 from lemur.data.journal import Journal
@@ -171,7 +171,8 @@ def run(
             "backend": asked["name"],
             "sha256": identity({"backend": asked}, teacher),
         }
-    print(_left_out(left_out), end="", file=sys.stderr)
+    for line in _left_out(left_out):
+        logger.info(line)
     fingerprint = hashlib.sha256(canonical(known).encode()).hexdigest()[:16]
     with Journal(out.parent / "episodes" / f"{fingerprint}.jsonl") as journal:
         done = {entry["episode"] for entry in journal.entries if entry.get("kind") == "end"}
@@ -195,12 +196,12 @@ def write(
         temporary.write_bytes("".join(f"{line}\n" for line in lines).encode())
 
 
-def _left_out(found: dict[str, str]) -> str:
+def _left_out(found: dict[str, str]) -> list[str]:
     """One line for each reason, with how many tasks it keeps from being played."""
     counts: dict[str, int] = {}
     for why in found.values():
         counts[why] = counts.get(why, 0) + 1
-    return "".join(f"{count} tasks are left out: {why}\n" for why, count in counts.items())
+    return [f"{count} tasks are left out: {why}" for why, count in counts.items()]
 
 
 def _opened(
