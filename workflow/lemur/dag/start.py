@@ -23,7 +23,7 @@ from lemur.dag.scored_models import ScoredModels
 from lemur.dag.screen import Screen
 from lemur.study import plan
 
-STOPPED = "stopped: what went wrong stands below and in logs/; the same command continues"
+CONTINUES = "the same command continues"
 
 
 def numbered() -> list[str]:
@@ -127,8 +127,10 @@ class Start:
     def fail(self) -> None:
         """After a job that failed: its cause as the last lines."""
         self.lock.release()
-        lines = [] if self.answers else [STOPPED]
-        lines += failures.last_words(self.workflow.scheduler.failed)
+        lines = failures.last_words(self.workflow.scheduler.failed)
+        if not self.answers:
+            what = "what went wrong stands below and in logs/; " if lines else ""
+            lines.insert(0, f"stopped: {what}{CONTINUES}")
         snakemake_log.error("\n".join(lines))
 
 
