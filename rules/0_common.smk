@@ -115,6 +115,10 @@ def targets_asked_for():
     if program.name != "snakemake" and program.parent.name != "snakemake":
         return []
     arguments = get_argument_parser().parse_args(sys.argv[1:])
+    try:
+        adopted.check_targets(arguments.targets, ADOPTED)
+    except UserError as error:
+        sys.exit(f"error: {error}")
     return [] if arguments.dryrun else arguments.targets
 
 

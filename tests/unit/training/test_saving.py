@@ -12,7 +12,7 @@ from lemur.core.errors import LostRank
 from lemur.models import shards, tensor_file
 from lemur.training import checkpoint, saving
 from lemur.training.engines.base import State
-from lemur.training.publishing import write_weights
+from lemur.training.publishing import Trained, write_weights
 from lemur.training.saving import Saver, find
 from lemur.training.stored import PARAMETERS, Stored
 from safetensors.torch import save_file
@@ -262,7 +262,8 @@ def test_several_ranks_write_what_transformers_writes(
     (tmp_path / "many").mkdir()
     team = Team(3, 3, {name: tensor.shape for name, tensor in weights.items()})
     stored = Stored(path, checkpoint.read_meta(path))
-    digests, *others = team.run(lambda r: write_weights(r, stored, tmp_path / "many", dtype))
+    trained = Trained(stored, team.ranks[0].shapes)
+    digests, *others = team.run(lambda r: write_weights(r, trained, tmp_path / "many", dtype))
     assert others == [digests] * 2
     assert {p.name: p.read_bytes() for p in (tmp_path / "many").iterdir()} == expected
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in expected.items()}

@@ -14,13 +14,14 @@ from lemur.core.errors import UserError
 from lemur.core.files import read_json, replacing
 from lemur.core.provenance import hash_of
 from lemur.models import folder as folders
+from lemur.models import outlines
 from lemur.models.card import trained_card
 from lemur.tokenization.packed import PackedDataset
 from lemur.training import auto_micro_batch, chat, checkpoint, publishing, trainer
 from lemur.training.batches import step_count
 from lemur.training.digests import from_numbers, numbers
 from lemur.training.engines import registry
-from lemur.training.engines.base import Engine
+from lemur.training.engines.base import Engine, ShardedEngine
 from lemur.training.guard import WriterLock
 from lemur.training.model import check_vocabulary, load
 from lemur.training.precision import choose_arithmetic, described
@@ -66,11 +67,14 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
     if spec.lora is not None:
         from lemur.training import lora  # peft, seconds to import, only where it is asked for
 
-        lora.wrap(model, spec, added)
+        bare = spec.zero_stage == 3 and rank() != 0  # rank 0 hands its numbers on
+        lora.wrap(model, spec, added, shapes_alone=bare)
+        if bare:
+            outlines.stand_in(model)
         trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     parent = done.parent / "checkpoints"
     if rank() != 0:
-        _run_other(spec, model, data, done, steps, flops)
+        _run_other(spec, model, data, model_folder, done, steps, flops)
         return
     name = spec.fingerprint(folders.digests(model_folder), _data_digests(data))
     with WriterLock(parent / name):
@@ -120,7 +124,13 @@ def _share(engine: Engine, name: str | None) -> str:
 
 
 def _run_other(
-    spec: Spec, model: PreTrainedModel, data: PackedDataset, done: Path, steps: int, flops: float
+    spec: Spec,
+    model: PreTrainedModel,
+    data: PackedDataset,
+    model_folder: Path,
+    done: Path,
+    steps: int,
+    flops: float,
 ) -> None:
     """A run as it is on a rank other than 0."""
     engine = registry.build(model, spec)
@@ -128,11 +138,16 @@ def _run_other(
     outcome = trainer.train(
         trainer.Run(spec, data, engine, folder, steps, Meter(spec, engine.device, flops))
     )
-    if not engine.total(0):  # rank 0 knows whether it writes the model alone
-        stored = Stored(outcome.stored, checkpoint.read_meta(outcome.stored))
+    if not engine.total(0):  # rank 0 knows whether it writes the model alone, from what it has shown
+        weights = publishing.weights_of(spec, _trained(engine, outcome), model_folder)
         dtype = SAVED_AS[spec.precision]
-        publishing.write_weights(engine, stored, folders.partial_of(done), dtype)
+        publishing.write_weights(engine, weights, folders.partial_of(done), dtype)
     engine.close()
+
+
+def _trained(engine: ShardedEngine, outcome: trainer.Outcome) -> publishing.Trained:
+    stored = Stored(outcome.stored, checkpoint.read_meta(outcome.stored))
+    return publishing.Trained(stored, engine.shapes)
 
 
 def _weights(
@@ -146,22 +161,25 @@ def _weights(
     """On rank 0: the model to be published (adapters merged into it), and what writes its weights
     into a folder."""
     dtype, parameters = SAVED_AS[spec.precision], outcome.parameters
+    named = folders.described(model_folder).get("description", model_folder.name)
+    adapter = done.parent / "adapter"
     if outcome.stored is not None:
-        alone = publishing.by_one(spec, model)
-        stored = Stored(outcome.stored, checkpoint.read_meta(outcome.stored))
-        if not engine.total(alone):
+        trained = _trained(engine, outcome)
+        weights = publishing.weights_of(spec, trained, model_folder)
+        if not engine.total(publishing.by_one(weights, model)):
+            if spec.lora is not None:
+                weights.save_adapter(adapter, named)
 
             def together(target: Path) -> dict[str, str]:
                 folders.save_configuration(model, target, dtype)
-                return publishing.write_weights(engine, stored, target, dtype)
+                return publishing.write_weights(engine, weights, target, dtype)
 
             return model, together
-        parameters = publishing.whole(engine, stored)
+        parameters = {name: trained.tensor(name) for name in trained.shapes}
     if spec.lora is not None:
         from lemur.training import lora
 
-        named = folders.described(model_folder).get("description", model_folder.name)
-        model = lora.merged(model_folder, spec, parameters, done.parent / "adapter", named)
+        model = lora.merged(model_folder, spec, parameters, adapter, named)
         parameters = None
     return model, lambda target: folders.save_weights(model, target, dtype, parameters)
 
