@@ -285,7 +285,7 @@ def test_no_rank_holds_more_than_its_part(monkeypatch, tmp_path, index, lora):
     folder = tiny_model(tmp_path / "wide", **sizes, num_hidden_layers=14, tie_word_embeddings=True)
     parallel = {**TWO["parallel"], "processes_per_node": 4, "zero_stage": 3}
     parallel["timeout_seconds"] = 600
-    spec = {**TWO, "parallel": parallel, "micro_batch_sequences": 1, "tokens": 6 * 64, "lora": lora}
+    spec = {**TWO, "parallel": parallel, "micro_batch_sequences": 1, "tokens": 2 * 64, "lora": lora}
     done, found = tmp_path / "DONE.json", tmp_path / "held"
     found.mkdir()
     places = [
@@ -309,18 +309,18 @@ def test_no_rank_holds_more_than_its_part(monkeypatch, tmp_path, index, lora):
 
     code, _ = train(monkeypatch, spec, folder, index, done, arm)
     assert code == 0
-    most = {}
-    for _, name in places:
-        lines = [path.read_text().split() for path in found.glob(f"{name}-*")]
-        assert len(lines) == 4, name
-        most[name] = max(int(line) for each in lines for line in each)
+    most = {
+        name: [int(max((found / f"{name}-{rank}").read_text().split(), key=int)) for rank in range(4)]
+        for _, name in places
+    }
     part, tensor, else_ = 12.3e6, 4.2e6, 8e6
-    assert most["load"] < tensor + else_, most
-    assert most["_shard"] < part + 2 * tensor + else_, most
-    assert most["take"] < 3 * part + else_, most
-    assert lora or most["take"] > 33e6  # it is really measured
-    assert most["weights_of"] < else_, most
-    assert most["write_weights"] < 2 * tensor + else_, most
+    assert max(most["load"]) < tensor + else_, most
+    # What DeepSpeed takes for itself is every rank's; rank 0 reads the base for all of them.
+    assert most["_shard"][0] < max(most["_shard"][1:]) + tensor + else_, most
+    assert max(most["take"]) < 3 * part + else_, most
+    assert lora or max(most["take"]) > 33e6  # it is really measured
+    assert max(most["weights_of"]) < else_, most
+    assert max(most["write_weights"]) < 2 * tensor + else_, most
 
 
 class Anonymous:

@@ -23,6 +23,7 @@ from lemur.training.digests import from_numbers, numbers
 from lemur.training.engines import registry
 from lemur.training.engines.base import Engine, ShardedEngine
 from lemur.training.guard import WriterLock
+from lemur.training.manifest import read_manifest
 from lemur.training.model import check_vocabulary, load
 from lemur.training.precision import choose_arithmetic, described
 from lemur.training.rank import one_of_several, rank
@@ -146,7 +147,7 @@ def _run_other(
 
 
 def _trained(engine: ShardedEngine, outcome: trainer.Outcome) -> publishing.Trained:
-    stored = Stored(outcome.stored, checkpoint.read_meta(outcome.stored))
+    stored = Stored(outcome.stored, read_manifest(outcome.stored))
     return publishing.Trained(stored, engine.shapes)
 
 
