@@ -55,7 +55,9 @@ def python(request):
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([base, "-m", "venv", str(folder)], check=True)
         done = subprocess.run(
-            [made, "-m", "pip", "install", "-q", "--no-compile", *wanted], capture_output=True, text=True
+            [made, "-m", "pip", "install", "-q", "--no-compile", *wanted],
+            capture_output=True,
+            text=True,
         )
         if done.returncode and re.search(
             r"No matching distribution|Connection|resolve", done.stderr

@@ -310,7 +310,9 @@ def test_no_rank_holds_more_than_its_part(monkeypatch, tmp_path, index, lora):
     code, _ = train(monkeypatch, spec, folder, index, done, arm)
     assert code == 0
     most = {
-        name: [int(max((found / f"{name}-{rank}").read_text().split(), key=int)) for rank in range(4)]
+        name: [
+            int(max((found / f"{name}-{rank}").read_text().split(), key=int)) for rank in range(4)
+        ]
         for _, name in places
     }
     part, tensor, else_ = 12.3e6, 4.2e6, 8e6

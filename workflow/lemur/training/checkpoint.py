@@ -23,6 +23,7 @@ from lemur.core.files import sha256_of
 from lemur.training.engines.base import State
 from lemur.training.manifest import FORMAT, META, Manifest, read_manifest
 
+
 def sync(path: Path) -> None:
     """Have the disk take in a file, or a folder's names."""
     handle = os.open(path, os.O_RDONLY)

@@ -94,7 +94,9 @@ class Merging:
             raise LookupError(f"{base}: not read tensor by tensor")
         self.added = chat.add_markers(model, base) if spec.vocabulary == "chatml" else 0
         self.wrapped = wrap(model, spec, self.added, shapes_alone=True)
-        self.adapted = defaultdict(list)  # by the weight that adapters are beside: weights may be tied
+        self.adapted = defaultdict(
+            list
+        )  # by the weight that adapters are beside: weights may be tied
         for name, module in model.named_modules():
             if isinstance(module, LoraLayer):
                 self.adapted[id(module.get_base_layer().weight)].append((name, module))

@@ -154,9 +154,7 @@ class Saver:
         partial = pending.partial
         files = {f"{RANK}{rank:05d}.safetensors": digest for rank, digest in enumerate(digests)}
         files["metrics.jsonl"] = sha256_of(partial / "metrics.jsonl")
-        manifest = Manifest(
-            SHARDED, pending.step, pending.updates, files, pending.sequences_seen
-        )
+        manifest = Manifest(SHARDED, pending.step, pending.updates, files, pending.sequences_seen)
         checkpoint.reveal(partial, self.folder / f"step-{pending.step}", manifest)
         spent = time.monotonic() - pending.began
         print(

@@ -5,7 +5,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import PreTrainedModel
@@ -16,6 +15,7 @@ from lemur.core.provenance import hash_of
 from lemur.models import folder as folders
 from lemur.models import outlines
 from lemur.models.card import trained_card
+from lemur.models.result import TrainingResult
 from lemur.tokenization.packed import PackedDataset
 from lemur.training import auto_micro_batch, chat, checkpoint, publishing, trainer
 from lemur.training.batches import step_count
@@ -27,7 +27,7 @@ from lemur.training.manifest import read_manifest
 from lemur.training.model import check_vocabulary, load
 from lemur.training.precision import choose_arithmetic, described
 from lemur.training.rank import one_of_several, rank
-from lemur.training.settings import Spec, parse
+from lemur.training.settings import Spec, Values, parse
 from lemur.training.stored import Stored
 from lemur.training.throughput import Meter, model_flops_a_token
 from lemur.training.track import check as trackers
@@ -36,7 +36,7 @@ SAVED_AS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
 def run(
-    values: dict[str, Any], model_folder: Path, index: Path, done: Path, track: Iterable[str] = ()
+    values: Values, model_folder: Path, index: Path, done: Path, track: Iterable[str] = ()
 ) -> None:
     """Train ``model_folder`` on ``index``; write ``model/`` and ``metrics.jsonl`` beside ``done``.
 
@@ -93,23 +93,22 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
         meter = Meter(spec, built.device, flops)
         print(f"{spec.stage}: {meter.described}", file=sys.stderr, flush=True)
         outcome = trainer.train(trainer.Run(spec, data, built, parent / name, steps, meter, track))
-        skipped = outcome.metrics.watch.skipped
-        facts = {
-            **({"skipped_steps": skipped} if skipped else {}),
-            "steps": steps,
-            "tokens": steps * spec.global_batch_tokens,
-            "final_loss": outcome.metrics.last_loss,
-            "engine": built.name,
-            "precision": spec.precision,
-            "computed": choose_arithmetic(spec.precision, built.name, built.device),
-            "parameters": count,
-            **({"trained_parameters": trained} if trained != count else {}),
-            **({"checkpoints": name} if spec.keep_at else {}),
-        }
+        result = TrainingResult(
+            steps=steps,
+            tokens=steps * spec.global_batch_tokens,
+            final_loss=outcome.metrics.last_loss,
+            engine=built.name,
+            precision=spec.precision,
+            computed=choose_arithmetic(spec.precision, built.name, built.device),
+            parameters=count,
+            trained_parameters=trained if trained != count else None,
+            skipped_steps=outcome.metrics.watch.skipped,
+            checkpoints=name if spec.keep_at else None,
+        )
         with replacing(done.parent / "metrics.jsonl") as temporary:
             shutil.copyfile(outcome.metrics.path, temporary)
         model, weights = _weights(spec, built, model, outcome, model_folder, done)
-        _publish(spec, model, weights, model_folder, data, facts, done)
+        _publish(spec, model, weights, model_folder, data, result, done)
         built.close()
     if spec.keep_every_tokens is None and not spec.keep_at:
         _remove_checkpoints(parent)
@@ -139,7 +138,9 @@ def _run_other(
     outcome = trainer.train(
         trainer.Run(spec, data, engine, folder, steps, Meter(spec, engine.device, flops))
     )
-    if not engine.total(0):  # rank 0 knows whether it writes the model alone, from what it has shown
+    if not engine.total(
+        0
+    ):  # rank 0 knows whether it writes the model alone, from what it has shown
         weights = publishing.weights_of(spec, _trained(engine, outcome), model_folder)
         dtype = SAVED_AS[spec.precision]
         publishing.write_weights(engine, weights, folders.partial_of(done), dtype)
@@ -204,13 +205,13 @@ def _publish(
     weights: Callable[[Path], dict[str, str] | None],
     model_folder: Path,
     data: PackedDataset,
-    facts: dict[str, Any],
+    result: TrainingResult,
     done: Path,
 ) -> None:
     base = folders.described(model_folder)
     about = data.path.parent / "realised.json"
     realised = read_json(about) if about.is_file() else None
-    card = trained_card(spec.raw, base, realised, facts)
+    card = trained_card(spec.raw, base, realised, result)
 
     def fill(target: Path) -> dict[str, str] | None:
         if spec.vocabulary == "chatml":
@@ -227,7 +228,7 @@ def _publish(
         "licence": base.get("licence", "unknown"),
         "dtype": str(SAVED_AS[spec.precision]).removeprefix("torch."),
     }
-    folders.publish(done, fill, {**facts, **described})
+    folders.publish(done, fill, {**result.facts(), **described})
 
 
 def _remove_checkpoints(parent: Path) -> None:

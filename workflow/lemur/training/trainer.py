@@ -174,7 +174,7 @@ def train(run: Run) -> Outcome:
             measured = meter.read()
             if metrics is not None:
                 values = (step + 1, (step + 1) * unit, loss, rate, norm)
-                trackers.log(metrics.add(*values, measured=measured))
+                trackers.log(metrics.add(*values, measured))
             said = "skipped" if loss is None else f"loss {loss:.3f}"
             progress.add(unit, f"step {step + 1} {said}, {words(measured)}")
             stopping = engine.total(stop.received is not None) > 0
