@@ -5,6 +5,7 @@ PAPER_FIGURES = (
     "foundation_radar.svg",
     "agent_radar.svg",
     "agent_table.html",
+    "mint_by_turn.svg",
     "mint_table.html",
 )
 # Models that are scored without a recipe share its name, and have a table each.
@@ -138,6 +139,7 @@ def paper_arguments(figure, files):
         "foundation_radar": reported,
         "agent_radar": f"{reported} {outcomes}",
         "agent_table": f"{reported} {outcomes}",
+        "mint_by_turn": outcomes,
         "mint_table": outcomes,
     }[Path(figure).stem]
 

@@ -13,6 +13,7 @@ bfloat16 rounds by the batch. Loading is not counted.
 import argparse
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -275,6 +276,8 @@ def main() -> None:
     parser.add_argument("--note", default="", help="a sentence about the machine, for the page")
     parser.add_argument("--out", type=Path, default=ROOT / "reports" / "bench" / "agents.md")
     args = parser.parse_args()
+    # What it has started ends with it, also where it is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         worlds = steps(args)
         rows, missing = measured(args)

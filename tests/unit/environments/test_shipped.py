@@ -15,7 +15,14 @@ from unit.environments.intercode_cases import MIRROR, original
 
 ENVIRONMENTS = load.catalogue("environments")
 SHIPPED = {name: entry["shipped"] for name, entry in ENVIRONMENTS.items() if "shipped" in entry}
-COUNTS = {"mint": 6, "intercode_sql": 4, "intercode_bash": 4, "intercode_ctf": 2, "robocodegen": 37, "alfworld": 2}
+COUNTS = {
+    "mint": 6,
+    "intercode_sql": 4,
+    "intercode_bash": 4,
+    "intercode_ctf": 2,
+    "robocodegen": 37,
+    "alfworld": 2,
+}
 HERE = ROOT / "workflow" / "lemur" / "agents" / "environments"
 
 
