@@ -180,7 +180,7 @@ def find_part(part: Part, results: Sequence[Result]) -> Played | None:
                 for rule in ("paper", "strict")
             )
             turns = result.settings.get("turns")
-            worlds = tuple(result.scores.get("worlds") or ())
+            worlds = result.scores.reached.worlds if result.scores.reached else ()
             found.append(Played(part, environment, paper, strict, turns, worlds, tuple(chosen)))
     return max(
         found,
