@@ -6,6 +6,8 @@ params changed: a new learning rate must not reach the corpus, a new ratio not t
 
 from typing import Any
 
+from lemur.core.provenance import ROOT
+
 Recipe = dict[str, Any]
 
 # Raised by hand when a stage's code changes what it writes: the rules pass it as a param.
@@ -247,8 +249,13 @@ def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
 
 
 def environment(recipe: Recipe, name: str) -> Recipe:
-    """The entry of a recipe's ``agents`` by its name."""
-    return next(item for item in recipe["agents"]["environments"] if item["name"] == name)
+    """The entry of a recipe's ``agents`` by its name. With ``if_built`` it needs of the environments under
+    .envs/ only what stands there: a task that cannot be played without the others is left out."""
+    found = next(item for item in recipe["agents"]["environments"] if item["name"] == name)
+    if not found.get("if_built"):
+        return found
+    built = [need for need in found["needs"] if (ROOT / ".envs" / need / "lock.stamp").is_file()]
+    return {**found, "needs": built}
 
 
 def teacher(recipe: Recipe, name: str) -> str | None:
