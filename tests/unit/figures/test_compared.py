@@ -185,7 +185,9 @@ def test_several_answers_to_a_problem_are_paired_by_the_share_that_passed(tmp_pa
     paths[1].with_name("verdicts.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines))
     table = made(tmp_path, paths, spec((OWN, SMALL)))
     told = rows(table)["chat, the paper's Lemur-70B-Chat", "humaneval"][9]
-    assert told == "+25.0 (+0.0 to +50.0, Holm p = 0.05)"  # half of one problem and none of the other
+    assert (
+        told == "+25.0 (+0.0 to +50.0, Holm p = 0.05)"
+    )  # half of one problem and none of the other
 
 
 def test_models_are_paired_on_the_same_problems(tmp_path):

@@ -250,7 +250,9 @@ def test_a_difference_beyond_chance_by_holms_correction_is_marked(spec, tmp_path
     assert below.said("+65.0*") and below.said("+25.0")
     assert any("Holm's correction" in words.text for words in below.words)
     # Of the differences, only GSM8K's marker is filled with the model's colour.
-    ticks = {id(marker) for letter in "xy" for tick in below.ticks(letter) for marker in tick.markers}
+    ticks = {
+        id(marker) for letter in "xy" for tick in below.ticks(letter) for marker in tick.markers
+    }
     drawn = [marker.style for marker in below.markers if id(marker) not in ticks]
     assert [style["fill"] == style["stroke"] for style in drawn] == [False, True, False, False]
     assert "Holm p = 0.00098" in svg.texts(out.read_text())[1]

@@ -59,7 +59,9 @@ class Difference:
         mean, low, high = (f"{scale * x:+.{digits}f}" for x in (self.mean, self.low, self.high))
         test = "" if self.p is None else f", McNemar p = {self.p:.2g}"
         test += "" if self.holm is None else f", Holm p = {self.holm:.2g}"
-        return f"{mean}{self.mark} ({low} to {high}{test})" + ("" if self.whole else f" on {self.n}")
+        return f"{mean}{self.mark} ({low} to {high}{test})" + (
+            "" if self.whole else f" on {self.n}"
+        )
 
 
 def corrected(differences: Sequence[Difference]) -> list[Difference]:
