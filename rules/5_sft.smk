@@ -29,6 +29,35 @@ rule conversations:
         )
 
 
+rule heldout_conversations:
+    input:
+        conversations="results/{recipe}/sft/data/conversations.jsonl",
+        manifests=sft_manifests,
+        documents=docstring_documents,
+        benchmarks=benchmark_manifests,
+        dropped="results/{recipe}/mix/dropped.tsv" if takes_docstrings() else [],
+    output:
+        "results/{recipe}/heldout/conversations.jsonl",
+    log:
+        "logs/heldout/{recipe}/conversations.log",
+    resources:
+        **asked("conversations"),
+    params:
+        spec=as_is(canonical(stages.heldout_conversations(RECIPE))),
+        documents=as_is(expanding(DOCUMENTS, ("code",)) if takes_docstrings() else ""),
+        dropped=lambda wildcards, input: f"--dropped {input.dropped}" if input.dropped else "",
+        version=stages.VERSION["sft"],
+        lock=LOCKS["data"],
+    shell:
+        script(
+            "data",
+            "5_sft/heldout_conversations.py",
+            "--conversations {input.conversations} --manifests {input.manifests}",
+            "--documents {params.documents} {params.dropped} --benchmarks {input.benchmarks}",
+            "--out {output}",
+        )
+
+
 rule sft_tokens:
     input:
         conversations="results/{recipe}/sft/data/conversations.jsonl",
