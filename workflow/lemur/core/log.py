@@ -38,7 +38,9 @@ if not logger.handlers:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """``--quiet`` and ``--verbose`` for a command line."""
     either = parser.add_mutually_exclusive_group()
-    either.add_argument("--quiet", action="store_true", help="warnings and errors alone, no progress")
+    either.add_argument(
+        "--quiet", action="store_true", help="warnings and errors alone, no progress"
+    )
     either.add_argument("--verbose", action="store_true", help="also what helps to find a fault")
 
 
