@@ -39,7 +39,7 @@ rule heldout_conversations:
     log:
         "logs/heldout/{recipe}/conversations.log",
     resources:
-        **asked("conversations"),
+        **asked("heldout_conversations"),
     params:
         **stage("heldout_conversations"),
         documents=as_is(CORPUS.docstring_words),
