@@ -27,6 +27,33 @@ rule conversations:
         )
 
 
+rule heldout_conversations:
+    input:
+        conversations=paths.CONVERSATIONS,
+        manifests=DOWNLOADS.sft,
+        documents=CORPUS.docstring_documents,
+        benchmarks=DOWNLOADS.benchmarks,
+        dropped=paths.DROPPED if CORPUS.takes_docstrings else [],
+    output:
+        paths.HELDOUT_CONVERSATIONS,
+    log:
+        "logs/heldout/{recipe}/conversations.log",
+    resources:
+        **asked("heldout_conversations"),
+    params:
+        **stage("heldout_conversations"),
+        documents=as_is(CORPUS.docstring_words),
+        dropped=lambda wildcards, input: f"--dropped {input.dropped}" if input.dropped else "",
+    shell:
+        script(
+            "heldout_conversations",
+            "5_sft/heldout_conversations.py",
+            "--conversations {input.conversations} --manifests {input.manifests}",
+            "--documents {params.documents} {params.dropped} --benchmarks {input.benchmarks}",
+            "--out {output}",
+        )
+
+
 rule sft_tokens:
     input:
         conversations=paths.CONVERSATIONS,

@@ -2,6 +2,8 @@
 
 
 # A job that has loaded a model goes on with what this run asks it; its other jobs take over what is ready.
+# Models are asked when nothing else is to do: the data of all benchmarks is there then, and each model
+# is loaded once.
 rule generate:
     input:
         model=MODELS.done,
@@ -14,6 +16,7 @@ rule generate:
         "benchmarks/generate/{recipe}/{model}/{benchmark}.tsv"
     wildcard_constraints:
         recipe=CELLS,
+    priority: -1
     threads: REQUESTS.threads("evaluate")
     resources:
         **asked("generate"),

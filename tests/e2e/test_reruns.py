@@ -68,7 +68,7 @@ def test_one_more_benchmark_is_compared_with_the_corpus_and_scored(smoke, tmp_pa
     shutil.copytree(smoke.folder, folder, symlinks=True)
     for model in ("start", "pretrained", "chat"):
         shutil.rmtree(folder / "results" / "smoke" / "evaluate" / model / "gsm8k")
-    few = "[{name: bits_per_byte_code}, {name: bits_per_byte_text}, {name: humaneval, limit: 4, max_new_tokens: 24}]"  # fmt: skip
+    few = "[{name: bits_per_byte_code}, {name: bits_per_byte_text}, {name: bits_per_byte_conversations}, {name: humaneval, limit: 4, max_new_tokens: 24}]"  # fmt: skip
     compared = ["results/smoke/mix/dropped.tsv", "results/smoke/sft/data/index.json"]
     # As if gsm8k had not been there; then with it.
     for config in ([values(evaluate__benchmarks=few)], []):

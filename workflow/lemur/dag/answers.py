@@ -26,19 +26,19 @@ PRINTING = frozenset(
 _ERRORS = frozenset({"job_error", "group_error", "error"})
 
 
-def targets(arguments: Sequence[str]) -> list[str]:
-    """Targets of the command line, which Snakemake keeps to itself until all rules are read.
+def targets(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """Targets of the command line, which Snakemake keeps to itself until all rules are read, and
+    whether it is a dry run, whose answer is what would run.
 
-    ``arguments``: those of the process, its program first. None in a dry run, whose answer is what
-    would run.
+    ``arguments``: those of the process, its program first.
     """
     program = Path(arguments[0])
     if program.name != "snakemake" and program.parent.name != "snakemake":
-        return []
+        return [], False
     from snakemake.cli import get_argument_parser  # imports all of Snakemake
 
     parsed = get_argument_parser().parse_args(list(arguments[1:]))
-    return [] if parsed.dryrun else parsed.targets
+    return parsed.targets, parsed.dryrun
 
 
 def asked(targets: Collection[object]) -> bool:

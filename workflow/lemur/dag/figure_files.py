@@ -22,6 +22,7 @@ PAPER_FIGURES = (
     "foundation_radar.svg",
     "agent_radar.svg",
     "agent_table.html",
+    "mint_by_turn.svg",
     "mint_table.html",
 )
 # Tables of what agents reached, by what they show of it.
@@ -223,6 +224,7 @@ def paper_arguments(wildcards: Any, input: Any) -> str:
         "foundation_radar": reported,
         "agent_radar": f"{reported} {outcomes}",
         "agent_table": f"{reported} {outcomes}",
+        "mint_by_turn": outcomes,
         "mint_table": outcomes,
     }[Path(wildcards.figure).stem]
 

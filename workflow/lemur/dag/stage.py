@@ -145,6 +145,7 @@ STAGES = {
     "preflight_pretrain": Stage(lambda run, w: _preflight(run, run.cell(w), "pretrain"), None, "train", cell=True),
     "write_checkpoint_model": Stage(lambda run, w: {"step": int(w.step)}, None, "train", cell=True),
     "conversations": Stage(lambda run, w: stages.conversations(run.recipe), "sft"),
+    "heldout_conversations": Stage(lambda run, w: stages.heldout_conversations(run.recipe), "sft"),
     "sft_tokens": Stage(lambda run, w: stages.sft_tokens(run.recipe), "sft"),
     "supervised_fine_tuning": Stage(lambda run, w: stages.train(run.recipe, "sft"), "sft", "train"),
     "preflight_sft": Stage(lambda run, w: _preflight(run, run.recipe, "sft"), None, "train"),

@@ -22,6 +22,7 @@ from lemur.dag.run import Run, one_line
 from lemur.dag.scored_models import ScoredModels
 from lemur.dag.screen import Screen
 from lemur.study import plan
+from lemur.trace import adopted
 
 CONTINUES = "the same command continues"
 
@@ -80,7 +81,10 @@ class Start:
         self.run, self.workflow, self.lock = run, workflow, RunLock()
         main = workflow.is_main_process
         failures.install(main)
-        self.answers = bool(main and answers.asked(answers.targets(arguments)))
+        targets, dry = answers.targets(arguments) if main else ([], False)
+        with one_line():
+            adopted.check_targets(targets, run.adopted)
+        self.answers = answers.asked(targets) and not dry
         if main:
             # What only prints, as a dry run does, ends quietly with its reader: `snakemake -n | head`.
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)

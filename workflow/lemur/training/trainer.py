@@ -15,6 +15,7 @@ from lemur.training.batches import step_batches
 from lemur.training.engines.base import Engine, NotFinite
 from lemur.training.guard import StopSignal
 from lemur.training.loss_spikes import documents
+from lemur.training.manifest import read_manifest
 from lemur.training.metrics import Metrics
 from lemur.training.settings import Spec
 from lemur.training.stored import Stored
@@ -74,7 +75,7 @@ def resume(run: Run) -> tuple[int, Metrics | None]:
     if path is not None:
         if first:
             logger.info(f"{run.spec.stage}: continuing after step {step} of {run.steps}")
-        engine.load(Stored(path, checkpoint.read_meta(path)))
+        engine.load(Stored(path, read_manifest(path)))
     return step, metrics
 
 
@@ -84,9 +85,9 @@ class OneRank:
     def __init__(self, run: Run):
         self.run = run
 
-    def save(self, step: int, metrics: Path, facts: dict) -> None:
+    def save(self, step: int, metrics: Path, sequences_seen: int) -> None:
         run = self.run
-        checkpoint.save(run.folder, step, run.engine.state(), metrics, facts)
+        checkpoint.save(run.folder, step, run.engine.state(), metrics, sequences_seen)
         checkpoint.prune(run.folder, run.spec.keep, run.spec.kept_steps, run.spec.keep_at)
 
     def poll(self) -> None:
@@ -167,7 +168,7 @@ def train(run: Run) -> Outcome:
             measured = meter.read()
             if metrics is not None:
                 values = (step + 1, (step + 1) * unit, loss, rate, norm)
-                trackers.log(metrics.add(*values, measured=measured))
+                trackers.log(metrics.add(*values, measured))
             said = "skipped" if loss is None else f"loss {loss:.3f}"
             progress.add(unit, f"step {step + 1} {said}, {words(measured)}")
             stopping = engine.total(stop.received is not None) > 0
@@ -178,8 +179,8 @@ def train(run: Run) -> Outcome:
             due = due or (last and engine.total(time.monotonic() - saved_at > LONG) > 0)
             due = due or (last and engine.world > 1)  # the model is published from it
             if stopping or due:
-                facts = {"sequences_seen": (step + 1) * spec.sequences}
-                saver.save(step + 1, metrics.path if metrics is not None else None, facts)
+                seen = (step + 1) * spec.sequences
+                saver.save(step + 1, metrics.path if metrics is not None else None, seen)
                 saved_at = time.monotonic()
             if stopping and not last:
                 saver.finish()
