@@ -208,6 +208,11 @@ def conversations(recipe: Recipe) -> Recipe:
     return {"sources": listed, "seed": recipe["seed"]}
 
 
+def heldout_conversations(recipe: Recipe) -> Recipe:
+    """Of sources as they are trained on, so many conversations beyond; overlaps as decontamination has them."""
+    return {**conversations(recipe), **recipe["evaluate"]["heldout"]}
+
+
 def sft_tokens(recipe: Recipe) -> Recipe:
     return {
         "context": recipe["sft"]["context"],
@@ -240,7 +245,7 @@ def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
         **entry,
         "benchmark": benchmark,
         "model": model,
-        "format": published["format"] if published else own,
+        "format": entry.get("format") or (published["format"] if published else own),
         "precision": part["precision"],
         "batch": part["batch"],
         "seed": recipe["seed"],
