@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lemur.agents.episode import Episode, Turn
+from lemur.agents.scores import Played, Reached, Scores, Success
 from lemur.core.files import write_text
 from lemur.evaluation.verdicts import ProblemVerdict
 from lemur.training.manifest import Manifest
@@ -65,6 +66,14 @@ FORMATS = (
         "a line each episode, in the order of the environment's tasks",
         "rule play",
         "judging of episodes, pages, exports, figures of agents",
+    ),
+    Format(
+        "results/<recipe>/agents/<player>/<environment>/scores.json",
+        (Scores, Played, Reached, Success),
+        "the whole file, in which the keys of all but Success stand beside each other; judged says whether "
+        "anything was reached, and reason why not",
+        "rule judge_episodes",
+        "the table of agents, figures of agents",
     ),
 )
 
