@@ -31,7 +31,7 @@ VERSION = {
     "card": 2,
     "samples": 1,
     "export": 1,
-    "figures": 6,
+    "figures": 7,
     "study": 2,
 }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from lemur.agents.episode import Episode, Turn
 from lemur.core.files import write_text
 from lemur.evaluation.verdicts import ProblemVerdict
+from lemur.study import findings
 
 HEAD = """# Formats
 
@@ -49,6 +50,25 @@ FORMATS = (
         "a line each episode, in the order of the environment's tasks",
         "rule play",
         "judging of episodes, pages, exports, figures of agents",
+    ),
+    Format(
+        "results/<study>/study/analysis.json",
+        (
+            findings.Analysis,
+            findings.BaseFindings,
+            findings.MeasureFindings,
+            findings.Contrast,
+            findings.FittedLaw,
+            findings.Best,
+            findings.Control,
+            findings.OverTokens,
+            findings.OverSizes,
+            findings.SizesFit,
+            findings.Outcome,
+        ),
+        "one object",
+        "rule analyse_study",
+        "the study's figure",
     ),
 )
 
