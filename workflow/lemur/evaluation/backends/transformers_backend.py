@@ -116,7 +116,7 @@ class TransformersBackend(Tokenised):
 
     @torch.inference_mode()
     def _score(
-        self, part: list[tuple[int, list[int], list[int]]], greedy: bool
+        self, part: list[tuple[int, list[int], list[int]]], greedy: bool = True
     ) -> list[tuple[float, bool]]:
         """Of each window the sum of its log-likelihoods, and whether it is the greedy continuation;
         always so where that is not asked for."""
