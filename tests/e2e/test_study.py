@@ -5,7 +5,7 @@ import json
 
 import pytest
 from checkout import call, checkout
-from lemur.dag.runner import job_counts
+from snake import job_counts
 
 pytestmark = pytest.mark.timeout(1800)  # a minute on a quiet machine of two cores
 STUDY = ("study", "--config", "study=smallest")

@@ -18,7 +18,11 @@ from lemur.figures.inputs import scores, write_csv
 from lemur.figures.paired import MARK, Difference, corrected, difference
 from lemur.figures.style import Pair, Style, canvas, colours, save
 
-BITS = {"bits_per_byte_code": "code", "bits_per_byte_text": "text"}
+BITS = {
+    "bits_per_byte_code": "code",
+    "bits_per_byte_text": "text",
+    "bits_per_byte_conversations": "conversations",
+}
 NAMES = {"humaneval": "HumanEval", "gsm8k": "GSM8K", "mbpp": "MBPP", "mmlu": "MMLU", "bbh": "BBH"}
 _COLUMNS = [
     "benchmark", "model", "metric", "value", "low", "high", "n", "of", "judged", "reason", "against",
@@ -212,12 +216,17 @@ def _draw(
 
 
 def write_bits(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
-    """Bits per byte of held-out code and text, and what each model needs more than the start."""
-    style, chosen = Style.parse(spec), colours(spec, list(BITS.values()))
+    """Bits per byte of what was held out, code, text and the assistant's words in conversations, and
+    what each model needs more than the start."""
+    style, chosen = Style.parse(spec), colours(spec, ["code", "text"])
     found = [score for score in scores(paths) if score["benchmark"] in BITS]
-    looks = {kind: (chosen[kind], marker) for kind, marker in zip(chosen, "os", strict=True)}
+    # Conversations are of both kinds, so that they have the colour of neither.
+    looks = {
+        kind: (chosen.get(kind, style.ink), marker)
+        for kind, marker in zip(BITS.values(), "os^", strict=True)
+    }
     rows = _rows(spec, found, looks)
-    title = "Bits per byte on held-out code and text"
+    title = "Bits per byte of what was held out"
     _csv(out, spec, rows)
     if not any(row.value is not None for row in rows):
         _nothing(style, out, title)

@@ -16,6 +16,8 @@ from lemur.agents.episode import Episode, Turn
 from lemur.core.files import write_text
 from lemur.evaluation.verdicts import ProblemVerdict
 from lemur.study import findings
+from lemur.training.manifest import Manifest
+from lemur.training.step_metrics import StepMetrics
 
 HEAD = """# Formats
 
@@ -37,6 +39,20 @@ class Format:
 
 
 FORMATS = (
+    Format(
+        "results/<recipe>/<pretrain or sft>/checkpoints/<run>/step-<n>/checkpoint.json",
+        (Manifest,),
+        "the whole of it; the other files of the folder are safetensors and metrics.jsonl up to the step",
+        "rules continue_pretraining and supervised_fine_tuning",
+        "the same rules where they continue, scripts/4_pretrain/checkpoint_model.py",
+    ),
+    Format(
+        "results/<recipe>/<pretrain or sft>/metrics.jsonl",
+        (StepMetrics,),
+        "a line each step",
+        "rules continue_pretraining and supervised_fine_tuning",
+        "figures (loss), report, watch, exports, claims, trackers",
+    ),
     Format(
         "results/<recipe>/evaluate/<model>/<benchmark>/verdicts.jsonl",
         (ProblemVerdict,),
