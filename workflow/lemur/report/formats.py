@@ -16,6 +16,7 @@ from lemur.agents.episode import Episode, Turn
 from lemur.agents.scores import Played, Reached, Scores, Success
 from lemur.core.files import write_text
 from lemur.evaluation.verdicts import ProblemVerdict
+from lemur.study import findings
 from lemur.training.manifest import Manifest
 from lemur.training.step_metrics import StepMetrics
 
@@ -74,6 +75,25 @@ FORMATS = (
         "anything was reached, and reason why not",
         "rule judge_episodes",
         "the table of agents, figures of agents",
+    ),
+    Format(
+        "results/<study>/study/analysis.json",
+        (
+            findings.Analysis,
+            findings.BaseFindings,
+            findings.MeasureFindings,
+            findings.Contrast,
+            findings.FittedLaw,
+            findings.Best,
+            findings.Control,
+            findings.OverTokens,
+            findings.OverSizes,
+            findings.SizesFit,
+            findings.Outcome,
+        ),
+        "one object",
+        "rule analyse_study",
+        "the study's figure",
     ),
 )
 
