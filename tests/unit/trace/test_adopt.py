@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from lemur.core.errors import UserError
 from lemur.core.files import sha256_of
-from lemur.dag import adopted
+from lemur.trace import adopted
 from lemur.trace.adopt import adopt
 
 SHAPE = {"layers": 2, "hidden": 8, "heads": 2, "kv_heads": 1, "intermediate": 12, "vocabulary": 20,

@@ -17,31 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from lemur.config import load, project, recipe
+from lemur.config.paths import MADE_BY, filled
 from lemur.core.command import guarded
 from lemur.core.errors import UserError, nearest
 from lemur.core.run_lock import RunLock
 from lemur.trace import chain, records
 
-RESULTS = Path("results")
-
 
 def places(stage: str, resolved: dict[str, Any]) -> list[Path]:
     """Folders and files that a stage makes for a recipe; UserError for a stage that is none."""
-    own, corpus = RESULTS / resolved["name"], resolved["corpus"]["name"]
-    made = {
-        "corpus": [RESULTS / "corpus" / corpus],
-        "mix": [own / "mix", own / "heldout"],
-        "tokens": [RESULTS / "tokens" / corpus, own / "tokens"],
-        "pretrain": [own / "pretrain"],
-        "sft": [own / "sft"],
-        "evaluate": [own / "evaluate"],
-        "figures": [RESULTS / "figures" / resolved["name"], RESULTS / "figures" / "paper", own / "card"],
-        "report": [own / "report.html", own / "report.json", RESULTS / "index.html",
-                   RESULTS / "ro-crate-metadata.json", RESULTS / "ro-crate"],
-    }  # fmt: skip
-    if stage not in made:
-        raise UserError(f"clean: no stage '{stage}'{nearest(stage, made)}")
-    return [path for path in made[stage] if path.exists()]
+    if stage not in MADE_BY:
+        raise UserError(f"clean: no stage '{stage}'{nearest(stage, MADE_BY)}")
+    made = (Path(filled(pattern, resolved)) for pattern in MADE_BY[stage])
+    return [path for path in made if path.exists()]
 
 
 @dataclass(frozen=True)
