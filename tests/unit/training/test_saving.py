@@ -8,6 +8,7 @@ import threading
 
 import pytest
 import torch
+from lemur.core import contracts
 from lemur.core.errors import LostRank
 from lemur.models import shards, tensor_file
 from lemur.training import checkpoint, saving
@@ -143,7 +144,7 @@ class At:
         (tensor_file.os, "fsync", 1),
         (checkpoint, "sync", 1),
         (saving, "sha256_of", 1),
-        (checkpoint, "write_json", 1),
+        (contracts, "write_json", 1),
         (checkpoint, "sync", 2),
         (checkpoint.os, "rename", 1),
     ],
