@@ -45,5 +45,5 @@ def sign_parts(paths: Sequence[Path], settings: dict[str, Any]) -> list[Path]:
 
     found = [path.with_suffix(".npy") for path in paths]
     for path, out in zip(paths, found, strict=True):
-        sign(Settings.parse(settings), path, out)
+        sign(Settings(**settings), path, out)
     return found

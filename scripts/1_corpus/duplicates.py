@@ -14,6 +14,7 @@ if __name__ == "__main__":
     main(
         arguments,
         lambda args, spec: duplicates.run(spec, args.documents, args.signatures, args.out_dir),
+        kind=duplicates.DuplicatesSpec,
         inputs=lambda args: [*args.documents, *args.signatures],
         outputs=lambda args: [
             args.out_dir / duplicates.FACTS,

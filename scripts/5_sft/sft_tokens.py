@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lemur.core import command
-from lemur.sft.tokens import write_sft
+from lemur.sft.tokens import TokensSpec, write_sft
 
 # What write_sft puts beside index.json.
 BESIDE = (
@@ -25,6 +25,7 @@ if __name__ == "__main__":
     command.main(
         parser,
         lambda args, spec: write_sft(spec, args.conversations, args.tokenizer, args.out),
+        kind=TokensSpec,
         inputs=lambda args: [args.conversations, args.tokenizer.parent / "DONE.json"],
         outputs=lambda args: [args.out, *(args.out.parent / name for name in BESIDE)],
     )

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from lemur.core.contracts import plain, read_file
 from lemur.core.errors import UserError
-from lemur.core.files import read_json
 from lemur.corpus import empty_source
+from lemur.corpus.part_statistics import Example, PartStatistics
 from lemur.data.documents import batches, shards
 from lemur.data.drop_lists import read_duplicates, read_overlaps
 
@@ -32,7 +32,7 @@ class Entry:
     languages: dict[str, Counter[str]] = field(default_factory=dict)
     licences: dict[str, Counter[str]] = field(default_factory=dict)
     taken: dict[str, Counter[str]] = field(default_factory=dict)
-    examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    examples: dict[str, list[Example]] = field(default_factory=dict)
 
     def left(self, step: str | None = None) -> Counter[str]:
         """{documents, bytes} after ``step`` and all before it; after cleaning without one."""
@@ -50,27 +50,25 @@ class Entry:
         return empty_source.describe_empty(self.name, self.read["files"], dropped)
 
 
-def _add(into: dict[str, Counter[str]], counts: Mapping[str, Mapping[str, int]]) -> None:
+def _add(into: dict[str, Counter[str]], counts: Mapping[str, object]) -> None:
     for name, more in counts.items():
-        into.setdefault(name, Counter()).update(more)
+        into.setdefault(name, Counter()).update(plain(more))
 
 
 def read_statistics(paths: Iterable[Path], order: Sequence[str]) -> dict[str, Entry]:
     """Sums over the parts' ``stats.json``, in the order of the corpus."""
     found: dict[str, Entry] = {}
     for path in sorted(paths):
-        stats = read_json(path)
-        if stats["source"] not in order:
-            raise UserError(f"{path}: source '{stats['source']}' is not one of the corpus")
-        entry = found.setdefault(stats["source"], Entry(stats["source"], stats["kind"]))
-        entry.downloaded += stats["downloaded_bytes"]
-        entry.read.update(stats["read"])
-        entry.cleaned.update(documents=stats["documents"], bytes=stats["bytes"])
-        _add(entry.dropped, stats["dropped"])
-        _add(entry.redacted, stats.get("redacted") or {})
-        _add(entry.languages, stats["languages"])
-        _add(entry.licences, stats["licences"])
-        for name, examples in (stats.get("examples") or {}).items():
+        stats = read_file(PartStatistics, path)
+        if stats.source not in order:
+            raise UserError(f"{path}: source '{stats.source}' is not one of the corpus")
+        entry = found.setdefault(stats.source, Entry(stats.source, stats.kind))
+        entry.downloaded += stats.downloaded_bytes
+        entry.read.update(plain(stats.read))
+        entry.cleaned.update(documents=stats.documents, bytes=stats.bytes)
+        for kind in ("dropped", "redacted", "languages", "licences"):
+            _add(getattr(entry, kind), getattr(stats, kind))
+        for name, examples in stats.examples.items():
             entry.examples.setdefault(name, []).extend(examples)
     absent = [name for name in order if name not in found]
     if absent:

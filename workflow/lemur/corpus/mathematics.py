@@ -21,9 +21,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from lemur.core.contracts import write_file
 from lemur.core.errors import UserError
-from lemur.core.files import replacing, sha256_of, write_json
+from lemur.core.files import replacing, sha256_of
 from lemur.core.progress import Progress
+from lemur.data.manifest import Download, Manifest
 
 LEVELS = ("train-easy", "train-medium", "train-hard")
 FILE = "mathematics.jsonl"
@@ -159,9 +161,8 @@ def run(spec: dict[str, Any], out: Path) -> None:
         if os.environ.get("PYTHONHASHSEED") != "0":
             raise UserError("PYTHONHASHSEED is not 0: run it through workflow/env-run mathematics")
         _write(spec, source, target)
-    file = {"path": f"files/{FILE}", "sha256": sha256_of(target), "size": target.stat().st_size}
-    manifest = {"name": spec["name"], "part": 0, "parts": 1, "files": [file]}
-    write_json(out, {**manifest, "licence": spec.get("licence")})
+    file = Download(Path("files", FILE), sha256_of(target), target.stat().st_size)
+    write_file(out, Manifest((file,), spec["name"], licence=spec.get("licence")))
 
 
 def _write(spec: dict[str, Any], source: dict[str, Any], target: Path) -> None:

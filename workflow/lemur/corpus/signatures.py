@@ -8,14 +8,13 @@ a time, so that joining holds 8 bytes a document and not a signature.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import rensa
 
 from lemur.core.arrays import save_array
-from lemur.core.errors import UserError, nearest
+from lemur.core.errors import UserError
 from lemur.core.progress import Progress
 from lemur.data.documents import opened
 from lemur.data.parquet import record_batches
@@ -35,32 +34,28 @@ COUNT, WHOLE, FIRST_BAND = 0, 1, 2
 class Settings:
     """``jaccard`` 0 to 1; ``shingle`` words; ``permutations`` in ``bands`` of equal length."""
 
-    jaccard: float
     shingle: int
     permutations: int
     bands: int
+    jaccard: int | float = 1.0
 
-    @classmethod
-    def parse(cls, values: dict[str, Any]) -> "Settings":
-        """From a corpus file's ``deduplication``; ``UserError`` for what cannot be computed."""
-        known = cls.__dataclass_fields__
-        for key in values:
-            if key not in known:
-                raise UserError(f"deduplication.{key} is unknown{nearest(key, known)}")
-        for key in known:
-            if key not in values:
-                raise UserError(f"deduplication.{key} is missing")
-        made = cls(**values)
-        if not 0 < made.jaccard <= 1:
-            raise UserError(f"deduplication.jaccard is {made.jaccard}: more than 0, at most 1")
-        if made.shingle < 1 or made.permutations < 1 or made.bands < 1:
+    def __post_init__(self) -> None:
+        if not 0 < self.jaccard <= 1:
+            raise UserError(f"deduplication.jaccard is {self.jaccard}: more than 0, at most 1")
+        if self.shingle < 1 or self.permutations < 1 or self.bands < 1:
             raise UserError("deduplication: shingle, permutations and bands are at least 1")
-        if made.permutations % made.bands:
+        if self.permutations % self.bands:
             raise UserError(
-                f"deduplication.permutations: {made.permutations} is no multiple of "
-                f"bands {made.bands}"
+                f"deduplication.permutations: {self.permutations} is no multiple of "
+                f"bands {self.bands}"
             )
-        return made
+
+
+@dataclass(frozen=True)
+class SignSpec:
+    """``--spec`` of signing: how near counts as a duplicate changes no signature, and is not said."""
+
+    deduplication: Settings
 
 
 def texts(path: Path, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -8,9 +8,11 @@ from typing import Any
 
 from huggingface_hub import DatasetCardData
 
+from lemur.core.contracts import read_file
 from lemur.core.errors import UserError
-from lemur.core.files import read_json, write_text
+from lemur.core.files import write_text
 from lemur.corpus.licences import PERMISSIVE
+from lemur.corpus.part_statistics import PartStatistics
 from lemur.publish.licences import model_refusals, refusals
 from lemur.publish.offer import File, Part, folder_files
 
@@ -38,8 +40,8 @@ def corpus_licences(statistics: Sequence[Path]) -> Counter[str]:
     """Documents by the licence that each carries."""
     found: Counter[str] = Counter()
     for path in statistics:
-        for licence, counts in read_json(path).get("licences", {}).items():
-            found[licence] += counts["documents"]
+        for licence, counts in read_file(PartStatistics, path).licences.items():
+            found[licence] += counts.documents
     return found
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from lemur.core.contracts import read_file
 from lemur.corpus.empty_source import describe_empty
-from lemur.figures.inputs import mapping
+from lemur.corpus.part_statistics import PartStatistics
+from lemur.mixture.planned import Plan
+from lemur.mixture.realised import Realised
 
 
 @dataclass
@@ -53,32 +55,29 @@ def _listed(counts: dict[str, int]) -> str:
 
 def table(
     paths: Iterable[Path],
-    plan: dict[str, Any] | None = None,
-    realised: dict[str, Any] | None = None,
+    plan: Plan | None = None,
+    realised: Realised | None = None,
 ) -> list[Source]:
     """Sources from their parts' ``stats.json``: code first, larger first."""
     found: dict[str, Source] = {}
     for path in sorted(paths):
-        stats = mapping(path, "source", "kind", "licence", "documents", "bytes", "dropped")
-        source = found.setdefault(stats["source"], Source(stats["source"], stats["kind"]))
-        source.files += (stats.get("read") or {}).get("files", 0)
-        source.documents += stats["documents"]
-        source.bytes += stats["bytes"]
-        source.heldout += stats.get("heldout_documents", 0)
-        counts = stats.get("licences") or {stats["licence"]: stats["documents"]}
-        for name, count in counts.items():
-            # A count, or an object with one: both are "documents under this licence".
-            many = count["documents"] if isinstance(count, dict) else count
-            source.licences[name] = source.licences.get(name, 0) + many
-        for reason, amount in stats["dropped"].items():
-            source.dropped[reason] = source.dropped.get(reason, 0) + amount["files"]
-    for source in (plan or {}).get("sources", []):
-        if source["name"] in found:
-            found[source["name"]].planned = f"{source['tokens']:,}"
-    for source in (realised or {}).get("sources", []):
-        if source["name"] in found:
-            found[source["name"]].used = f"{source['tokens']:,}"
-            found[source["name"]].packed_out = dict(source.get("dropped") or {})
+        stats = read_file(PartStatistics, path)
+        source = found.setdefault(stats.source, Source(stats.source, stats.kind))
+        source.files += stats.read.files
+        source.documents += stats.documents
+        source.bytes += stats.bytes
+        source.heldout += stats.heldout_documents
+        for name, count in stats.licences.items():
+            source.licences[name] = source.licences.get(name, 0) + count.documents
+        for reason, amount in stats.dropped.items():
+            source.dropped[reason] = source.dropped.get(reason, 0) + amount.files
+    for planned in plan.sources if plan else ():
+        if planned.name in found:
+            found[planned.name].planned = f"{planned.tokens:,}"
+    for packed in realised.sources if realised else ():
+        if packed.name in found:
+            found[packed.name].used = f"{packed.tokens:,}"
+            found[packed.name].packed_out = dict(packed.dropped)
     return sorted(
         found.values(), key=lambda source: (source.kind != "code", -source.bytes, source.name)
     )

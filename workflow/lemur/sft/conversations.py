@@ -7,14 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from lemur.chat import chatml
+from lemur.core.contracts import plain
 from lemur.core.errors import UserError, nearest
-from lemur.core.files import canonical, read_json, replacing
+from lemur.core.files import canonical, replacing
 from lemur.core.own_code import load_folder
 from lemur.core.progress import Progress
 from lemur.data.documents import Shard
+from lemur.data.manifest import Manifest
 from lemur.mixture.decontaminate import Index
 from lemur.sft import chats, docstrings, eg, instructions
 from lemur.sft.instructions import Messages, Skipped
@@ -31,6 +32,41 @@ DOCSTRING = "docstring"
 OWN = "own"
 CODE = ("eg", DOCSTRING)
 ENOUGH = 2  # functions looked at for each one taken: parsing a whole corpus for a few is waste
+
+
+@dataclass(frozen=True)
+class InstructionSource:
+    """One of the recipe's ``sft.sources``."""
+
+    name: str
+    format: str
+    examples: int
+    """Conversations that are taken at most."""
+    path: str | None = None
+    """Of the format ``own``: the folder of what reads it."""
+
+
+@dataclass(frozen=True)
+class ConversationsSpec:
+    """``--spec``: documents that share so many words or operators with a benchmark are passed over."""
+
+    sources: tuple[InstructionSource, ...]
+    seed: int
+    text_ngram: int = 13
+    code_ngram: int = 10
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A line of ``conversations.jsonl``."""
+
+    id: str
+    """The beginning of the sha256 of its messages."""
+    source: str
+    kind: str
+    """code or text."""
+    messages: tuple[Mapping[str, str], ...]
+    """In their order, each with its role (system, user, assistant) and content."""
 
 
 def name_of(messages: Messages) -> str:
@@ -107,32 +143,32 @@ def choose(
 def _manifests(paths: Sequence[Path]) -> dict[str, list[Path]]:
     by_name: dict[str, list[Path]] = {}
     for path in map(Path, paths):
-        by_name.setdefault(read_json(path)["name"], []).append(path)
+        by_name.setdefault(Manifest.read(path).name, []).append(path)
     return by_name
 
 
 def gather(
-    spec: Mapping[str, Any],
+    spec: ConversationsSpec,
     manifests: Sequence[Path],
     documents: Sequence[Shard],
     dropped: dict[str, set[tuple[int, int]]],
     index: Index | None,
     counts: dict[str, Counts],
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Conversation]:
     """The lines of ``conversations.jsonl``, source by source in the recipe's order.
 
     ``counts`` gains what each source gave; a source that gives nothing is a ``UserError``.
     """
     by_name = _manifests(manifests)
     taken: set[str] = set()
-    with Progress("conversations", len(spec["sources"]), "sources") as progress:
-        for entry in spec["sources"]:
-            name, form = entry["name"], entry["format"]
+    with Progress("conversations", len(spec.sources), "sources") as progress:
+        for entry in spec.sources:
+            name, form = entry.name, entry.format
             count = counts.setdefault(name, Counts())
             found: Iterable[Messages | Skipped]
             if form == DOCSTRING:
                 found = docstrings.conversations(
-                    documents, dropped, spec["seed"], ENOUGH * entry["examples"]
+                    documents, dropped, spec.seed, ENOUGH * entry.examples
                 )
             elif form not in (*READERS, OWN):
                 allowed = [*READERS, DOCSTRING, OWN]
@@ -145,7 +181,7 @@ def gather(
                 reader = _own_reader(entry) if form == OWN else READERS[form]
                 found = (conversation for path in by_name[name] for conversation in reader(path))
             read = count.readable(found)
-            chosen = choose(read, entry["examples"], spec["seed"], taken, index)
+            chosen = choose(read, entry.examples, spec.seed, taken, index)
             count.taken = len(chosen)
             if not chosen:
                 where = f"{len(documents)} document files" if form == DOCSTRING else "its archive"
@@ -156,22 +192,22 @@ def gather(
                 print(f"conversations: {name}: {count.described()}", file=sys.stderr, flush=True)
             for number, messages in chosen:
                 kind = _kind(form, messages)
-                yield {"id": number, "source": name, "kind": kind, "messages": messages}
+                yield Conversation(number, name, kind, tuple(messages))
             progress.add(1, f"{name}: {len(chosen)} conversations")
 
 
-def _own_reader(entry: Mapping[str, Any]) -> Callable[[Path], Iterator[Messages | Skipped]]:
+def _own_reader(entry: InstructionSource) -> Callable[[Path], Iterator[Messages | Skipped]]:
     """What reads a source of the format ``own``; ``path`` is the folder of its class ``READER``."""
-    if "path" not in entry:
-        raise UserError(f"sft.sources.{entry['name']}: format own: its entry names no path")
-    return load_folder(Path(entry["path"]), "lemur.sft", "READER", Reader)().conversations
+    if entry.path is None:
+        raise UserError(f"sft.sources.{entry.name}: format own: its entry names no path")
+    return load_folder(Path(entry.path), "lemur.sft", "READER", Reader)().conversations
 
 
-def write(lines: Iterable[Mapping[str, Any]], out: Path) -> int:
+def write(lines: Iterable[Conversation], out: Path) -> int:
     """Write JSON lines, whole or not at all; returns how many."""
     count = 0
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         for line in lines:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(json.dumps(plain(line), ensure_ascii=False) + "\n")
             count += 1
     return count

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from lemur.core.contracts import read_file
 from lemur.core.errors import UserError
-from lemur.core.files import read_json, write_json, write_text
+from lemur.core.files import write_json, write_text
 from lemur.figures.paired import coded
+from lemur.mixture.realised import Realised
 from lemur.study import law as laws
 from lemur.study import verdict
 from lemur.study.finished import reduced, scored, wanted
@@ -126,7 +128,7 @@ def run(
                 f"study {spec['study']}: none of its {spec['planned']} cells is finished"
             )
     results = Results(spec, scores)
-    epochs = {path.parts[-3]: _epochs(read_json(path)) for path in map(Path, realised)}
+    epochs = {path.parts[-3]: _epochs(read_file(Realised, path)) for path in map(Path, realised)}
     write_text(out.parent / "cells.csv", cells_csv(spec, results, epochs))
     partly = [f"{len(spec['cells'])} of {spec['planned']} cells are finished."] if so_far else []
     if not spec["bases"]:
@@ -307,12 +309,11 @@ def _pairs(bits: Bits, how: tuple[float, int, int]) -> dict[tuple[int, int], tup
     return dict(zip(pairs, bands, strict=True))
 
 
-def _epochs(realised: Mapping[str, Any]) -> dict[str, float]:
+def _epochs(realised: Realised) -> dict[str, float]:
     """The most epochs of a source, by kind."""
     found: dict[str, float] = {}
-    for source in realised["sources"]:
-        kind = source["kind"]
-        found[kind] = max(found.get(kind, 0.0), float(source.get("epochs") or 0.0))
+    for source in realised.sources:
+        found[source.kind] = max(found.get(source.kind, 0.0), source.epochs)
     return found
 
 
