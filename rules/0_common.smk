@@ -24,10 +24,11 @@ from lemur.config import claims, load, place, project, schema, scoring, site, st
 from lemur.config import recipe as recipes
 from lemur.dag import adopted, answers, failures, local_lock, locks
 from lemur.data import local_files
+from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
 from lemur.figures import settings
 from lemur.core.files import canonical, write_json
-from lemur.cost import resources as plan_resources
+from lemur.cost import recipe as plan_recipe, resources as plan_resources
 from lemur.core.provenance import digest, keep_recipe
 from lemur.core.run_lock import PREFIX, RunLock
 from lemur.study import cells as study_cells, plan as study_plan
@@ -118,6 +119,11 @@ def targets_asked_for():
     return [] if arguments.dryrun else arguments.targets
 
 
+# The recipes that this run trains and scores: one, or the cells of a study; and what the plan reads
+# of each.
+POINTS = {RECIPE["name"]: RECIPE, **(STUDY.recipes if STUDY else {})}
+PLANNED = {name: cost_plan.planned(point) for name, point in POINTS.items()}
+THIS = PLANNED[RECIPE["name"]]
 ANSWERS = workflow.is_main_process and answers.asked(targets_asked_for())
 if ANSWERS:
     answers.quieten(snakemake_log)
@@ -126,7 +132,7 @@ elif workflow.is_main_process and not config.get("quiet_plan"):
         print("\n".join(study_plan.lines(STUDY)), file=sys.stderr, flush=True)
     else:
         shown_plan = cost_plan.summary if RECIPE["evaluate"]["models"] else cost_plan.scoring
-        print("\n".join(shown_plan(RECIPE)), file=sys.stderr, flush=True)
+        print("\n".join(shown_plan(THIS)), file=sys.stderr, flush=True)
 
 
 def baselines():
@@ -134,8 +140,6 @@ def baselines():
     return RECIPE["evaluate"].get("baselines", [])
 
 
-# The recipes that this run trains and scores: one, or the cells of a study.
-POINTS = {RECIPE["name"]: RECIPE, **(STUDY.recipes if STUDY else {})}
 MIXED = "|".join(map(re.escape, POINTS))
 # Begins the pattern of a recipe's name in rules whose results may be adopted.
 NOT_ADOPTED = adopted.passed_over(ADOPTED, "results")

@@ -7,11 +7,8 @@ def entry_of(name, wildcards):
         return download_entry(wildcards.folder, wildcards.name)
     if name == "prepare_model":
         return model_entry(wildcards.base)
-    if name == "generate":
+    if name in ("generate", "play"):
         return stages.baseline(RECIPE, wildcards.model)
-    if name == "play":
-        published = stages.baseline(RECIPE, wildcards.model) or {}
-        return {**published, "played": stages.environment(RECIPE, wildcards.environment)}
     if name == "generate_mathematics":
         return download_entry("corpora", wildcards.name)
     if name in ("clean", "signatures", "tokenize"):
@@ -27,8 +24,8 @@ SHARD = ("clean", "signatures", "tokenize")
 @functools.cache
 def shard_asks(source):
     """What the rules of a source's shards ask for where they are one SLURM job; else nothing."""
-    entry = next(x for x in corpus_sources() if x["name"] == source)
-    asks = [plan_resources.ask(RECIPE, rule, entry) for rule in SHARD]
+    entry = next(x for x in THIS.corpus.sources if x.name == source)
+    asks = [plan_resources.ask(THIS, rule, entry) for rule in SHARD]
     return asks if site.fit_together(asks, SITE) else []
 
 
@@ -40,13 +37,18 @@ def shard_group(wildcards):
 
 def asked(rule):
     """What a job asks for, derived from the recipe, grown with the attempt, in a site's words."""
-    alike = plan_resources.ask(RECIPE, rule)
+    alike = plan_resources.ask(THIS, rule)
 
     def request(wildcards, attempt):
-        entry = entry_of(rule, wildcards)
-        recipe = POINTS.get(dict(wildcards).get("recipe"), RECIPE)
-        own = entry or recipe is not RECIPE
-        first = plan_resources.ask(recipe, rule, entry) if own else alike
+        found = entry_of(rule, wildcards)
+        entry = contracts.part(plan_recipe.Model, found, rule) if found else None
+        recipe = PLANNED.get(dict(wildcards).get("recipe"), THIS)
+        played = None
+        if rule == "play":
+            listed = THIS.agents.environments
+            played = [x for x in listed if x.name == wildcards.environment]
+        own = entry or played or recipe is not THIS
+        first = plan_resources.ask(recipe, rule, entry, played) if own else alike
         group = shard_asks(wildcards.source) if rule in SHARD else []
         try:
             return site.request(first, attempt, SITE, rule, group)

@@ -3,8 +3,8 @@
 
 def launched(stage, path, *arguments):
     """Shell text that trains: as one process, as ranks of one node, or through srun on several."""
-    nodes, processes = plan_resources.ranks(RECIPE, stage)
-    grace = max(plan_resources.grace_seconds(point, stage) for point in POINTS.values())
+    nodes, processes = plan_resources.ranks(THIS, stage)
+    grace = max(plan_resources.grace_seconds(point, stage) for point in PLANNED.values())
     launch = f"-m lemur.launch --nodes {nodes} --processes {processes} --grace {grace}"
     done = f"--out results/{{wildcards.recipe}}/{stage}/DONE.json"
     called = f"-- {shlex.quote(str(SCRIPTS / path))}"
@@ -29,14 +29,14 @@ def tracked():
 
 def preflight(stage):
     """What must have been tried before many ranks train or kernels are compiled; else nothing."""
-    nodes, processes = plan_resources.ranks(RECIPE, stage)
-    wanted = nodes * processes > 1 or plan_resources.compiles(RECIPE, stage)
+    nodes, processes = plan_resources.ranks(THIS, stage)
+    wanted = nodes * processes > 1 or plan_resources.compiles(THIS, stage)
     return [f"results/{{recipe}}/{stage}/preflight.json"] if wanted else []
 
 
 def preflight_model(stage):
     """The base where its kernels are compiled: what later stages start from has the same shape."""
-    compiles = plan_resources.compiles(RECIPE, stage)
+    compiles = plan_resources.compiles(THIS, stage)
     return lambda wildcards: (
         [f"resources/models/{POINTS[wildcards.recipe]['base']['name']}/DONE.json"]
         if compiles
@@ -45,13 +45,14 @@ def preflight_model(stage):
 
 
 def preflight_spec(recipe, stage):
-    compiled = plan_resources.compiles(recipe, stage)
+    planned = PLANNED[recipe["name"]]
+    compiled = plan_resources.compiles(planned, stage)
     return {
         "stage": stage,
         "device": recipe[stage]["parallel"]["device"],
         "nodes": recipe[stage]["parallel"]["nodes"],
         "processes_per_node": recipe[stage]["parallel"]["processes_per_node"],
-        "disk_bytes": plan_resources.disk_needed(recipe, stage),
+        "disk_bytes": plan_resources.disk_needed(planned, stage),
         "clock_seconds": 30,
         "timeout_seconds": 300,
         "training": stages.train(recipe, stage) if compiled else None,

@@ -6,6 +6,7 @@ from typing import Any
 
 from lemur.config.load import catalogue
 from lemur.core.errors import UserError
+from lemur.cost.architecture import Architecture
 from lemur.cost.flops import device_hours, training_flops
 from lemur.study.design import Base, Design
 from lemur.study.tokens import arms, cell_tokens, whole_batches
@@ -46,7 +47,7 @@ def cost_of(design: Design, common: dict[str, Any]) -> Cost:
         if base.pretraining:
             cells.append(whole_batches(base.pretraining.tokens, batch))
         tokens = sum(cells) * len(base.seeds)
-        shape = models[base.model]["architecture"]
+        shape = Architecture.read(models[base.model]["architecture"])
         seconds = _seconds(base, shape, tokens, common)
         number = len(cells) * len(base.seeds)
         long, short = _scores(design, base, common, number)
@@ -73,7 +74,7 @@ def _relative(base: Base, seconds: float, tokens: int) -> float:
     return 11_000 * seconds / tokens
 
 
-def _seconds(base: Base, shape: dict[str, Any], tokens: int, common: dict[str, Any]) -> float:
+def _seconds(base: Base, shape: Architecture, tokens: int, common: dict[str, Any]) -> float:
     if base.tokens_per_second is not None:
         return tokens / base.tokens_per_second
     price = common["cost"]

@@ -13,7 +13,7 @@ from typing import Any
 from lemur.config import load, names
 from lemur.config.recipe import Recipe, resolve_raw
 from lemur.core.errors import UserError, nearest
-from lemur.cost.architecture import parameters
+from lemur.cost.architecture import Architecture, parameters
 from lemur.study import design as designs
 from lemur.study.budget import Cost, cost_of, fitted
 from lemur.study.design import Base, Design, share_name
@@ -191,13 +191,17 @@ def analysis_spec(study: Study | None) -> dict[str, Any]:
         "bases": [
             {
                 "name": base.name,
-                "millions": parameters(models[base.model]["architecture"])["total"] / 1e6,
+                "millions": parameters(Architecture.read(models[base.model]["architecture"]))[
+                    "total"
+                ]
+                / 1e6,
                 "seeds": list(base.seeds),
             }
             for base in design.bases
         ],
         "millions": {
-            base.name: parameters(models[base.model]["architecture"])["total"] / 1e6
+            base.name: parameters(Architecture.read(models[base.model]["architecture"]))["total"]
+            / 1e6
             for base in design.bases
         },
         "seeds": list(design.seeds),

@@ -16,7 +16,7 @@ import numpy as np
 from lemur.config.base import architecture
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import read_json, sha256_of
-from lemur.cost.architecture import parameters
+from lemur.cost.architecture import Architecture, parameters
 from lemur.dag.adopted import STAGES
 from lemur.evaluation.verdicts import read_verdicts
 
@@ -91,7 +91,7 @@ def model(given: Path, stage: str, asked: dict[str, Any]) -> Files:
                 f"{asked['base']} has {expected.get(key)}"
             )
     _same_tokenizer(folder, given, stage, asked)
-    _whole_weights(folder, given, shape)
+    _whole_weights(folder, given, Architecture.read(shape))
     files = {f"model/{path.name}": path for glob in MODEL_FILES for path in folder.glob(glob)}
     metrics = folder.parent / "metrics.jsonl"
     return {**files, **({"metrics.jsonl": metrics} if metrics.is_file() else {})}
@@ -133,7 +133,7 @@ def _header(path: Path, given: Path) -> dict[str, Any]:
     return described
 
 
-def _whole_weights(folder: Path, given: Path, shape: dict[str, Any]) -> None:
+def _whole_weights(folder: Path, given: Path, shape: Architecture) -> None:
     """Every parameter of the shape, once: by their number, and of each layer."""
     found: dict[str, Any] = {}
     for path in sorted(folder.glob("*.safetensors")):
@@ -148,14 +148,14 @@ def _whole_weights(folder: Path, given: Path, shape: dict[str, Any]) -> None:
         if missing:
             raise UserError(f"of={given}: weight '{missing[0]}' is in no file")
     count = sum(math.prod(tensor["shape"]) for tensor in found.values())
-    if shape["tied_embeddings"] and "lm_head.weight" in found:
-        count -= shape["vocabulary"] * shape["hidden"]
+    if shape.tied_embeddings and "lm_head.weight" in found:
+        count -= shape.vocabulary * shape.hidden
     expected = parameters(shape)["total"]
     if count != expected:
         raise UserError(
             f"of={given}: its files have {count:,} weights and config.json's shape {expected:,}"
         )
-    for layer in range(shape["layers"]):
+    for layer in range(shape.layers):
         if not any(f"layers.{layer}." in name for name in found):
             raise UserError(f"of={given}: no weights of layer {layer}")
 

@@ -7,24 +7,27 @@ import psutil
 import torch
 
 from lemur.config.engine import engine_for
+from lemur.core.contracts import part
 from lemur.core.errors import UserError
 from lemur.core.files import read_json
+from lemur.cost.architecture import Architecture
 from lemur.cost.fit import largest_micro
+from lemur.cost.recipe import Training
 
 
-def architecture(config: dict[str, Any]) -> dict[str, Any]:
-    """A Llama-like config.json in the terms of config/models.yaml."""
+def architecture(config: dict[str, Any]) -> Architecture:
+    """The shape that a Llama-like config.json says."""
     heads = config["num_attention_heads"]
-    return {
-        "layers": config["num_hidden_layers"],
-        "hidden": config["hidden_size"],
-        "heads": heads,
-        "kv_heads": config.get("num_key_value_heads") or heads,
-        "head_dim": config.get("head_dim"),
-        "intermediate": config["intermediate_size"],
-        "vocabulary": config["vocab_size"],
-        "tied_embeddings": config.get("tie_word_embeddings", False),
-    }
+    return Architecture(
+        layers=config["num_hidden_layers"],
+        hidden=config["hidden_size"],
+        heads=heads,
+        kv_heads=config.get("num_key_value_heads") or heads,
+        head_dim=config.get("head_dim"),
+        intermediate=config["intermediate_size"],
+        vocabulary=config["vocab_size"],
+        tied_embeddings=config.get("tie_word_embeddings", False),
+    )
 
 
 def resolved(values: dict[str, Any], model: Path) -> dict[str, Any]:
@@ -42,7 +45,8 @@ def resolved(values: dict[str, Any], model: Path) -> dict[str, Any]:
             room = psutil.virtual_memory().available / parallel["processes_per_node"]
         ranks = parallel["nodes"] * parallel["processes_per_node"]
         engine = engine_for(values["engine"], parallel["device"], ranks)
-        count = largest_micro(shape, {**values, "engine": engine}, room)
+        tried = {**values, "engine": engine, "micro_batch_sequences": 1}
+        count = largest_micro(shape, part(Training, tried, stage), room)
     except (KeyError, TypeError) as error:
         raise UserError(
             f"{stage}.micro_batch_sequences: auto cannot be worked out ({error} is missing or wrong): "
