@@ -15,7 +15,7 @@ def teacher_done(wildcards):
 def player_threads(wildcards):
     """A model's, also of one that only teaches; known solutions are said by one."""
     computes = wildcards.model != "gold" or stages.teacher(RECIPE, wildcards.environment)
-    return plan_resources.threads(THIS, "evaluate") if computes else 1
+    return plan_resources.threads(VIEW, "evaluate") if computes else 1
 
 
 def played(wildcards):

@@ -122,8 +122,8 @@ def targets_asked_for():
 # The recipes that this run trains and scores: one, or the cells of a study; and what the plan reads
 # of each.
 POINTS = {RECIPE["name"]: RECIPE, **(STUDY.recipes if STUDY else {})}
-PLANNED = {name: cost_plan.planned(point) for name, point in POINTS.items()}
-THIS = PLANNED[RECIPE["name"]]
+VIEWS = {name: cost_plan.planned(point) for name, point in POINTS.items()}
+VIEW = VIEWS[RECIPE["name"]]
 ANSWERS = workflow.is_main_process and answers.asked(targets_asked_for())
 if ANSWERS:
     answers.quieten(snakemake_log)
@@ -132,7 +132,7 @@ elif workflow.is_main_process and not config.get("quiet_plan"):
         print("\n".join(study_plan.lines(STUDY)), file=sys.stderr, flush=True)
     else:
         shown_plan = cost_plan.summary if RECIPE["evaluate"]["models"] else cost_plan.scoring
-        print("\n".join(shown_plan(THIS)), file=sys.stderr, flush=True)
+        print("\n".join(shown_plan(VIEW)), file=sys.stderr, flush=True)
 
 
 def baselines():

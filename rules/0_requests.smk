@@ -24,8 +24,8 @@ SHARD = ("clean", "signatures", "tokenize")
 @functools.cache
 def shard_asks(source):
     """What the rules of a source's shards ask for where they are one SLURM job; else nothing."""
-    entry = next(x for x in THIS.corpus.sources if x.name == source)
-    asks = [plan_resources.ask(THIS, rule, entry) for rule in SHARD]
+    entry = next(x for x in VIEW.corpus.sources if x.name == source)
+    asks = [plan_resources.ask(VIEW, rule, entry) for rule in SHARD]
     return asks if site.fit_together(asks, SITE) else []
 
 
@@ -37,17 +37,17 @@ def shard_group(wildcards):
 
 def asked(rule):
     """What a job asks for, derived from the recipe, grown with the attempt, in a site's words."""
-    alike = plan_resources.ask(THIS, rule)
+    alike = plan_resources.ask(VIEW, rule)
 
     def request(wildcards, attempt):
         found = entry_of(rule, wildcards)
         entry = contracts.part(plan_recipe.Model, found, rule) if found else None
-        recipe = PLANNED.get(dict(wildcards).get("recipe"), THIS)
+        recipe = VIEWS.get(dict(wildcards).get("recipe"), VIEW)
         played = None
         if rule == "play":
-            listed = THIS.agents.environments
+            listed = VIEW.agents.environments
             played = [x for x in listed if x.name == wildcards.environment]
-        own = entry or played or recipe is not THIS
+        own = entry or played or recipe is not VIEW
         first = plan_resources.ask(recipe, rule, entry, played) if own else alike
         group = shard_asks(wildcards.source) if rule in SHARD else []
         try:

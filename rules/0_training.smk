@@ -3,8 +3,8 @@
 
 def launched(stage, path, *arguments):
     """Shell text that trains: as one process, as ranks of one node, or through srun on several."""
-    nodes, processes = plan_resources.ranks(THIS, stage)
-    grace = max(plan_resources.grace_seconds(point, stage) for point in PLANNED.values())
+    nodes, processes = plan_resources.ranks(VIEW, stage)
+    grace = max(plan_resources.grace_seconds(point, stage) for point in VIEWS.values())
     launch = f"-m lemur.launch --nodes {nodes} --processes {processes} --grace {grace}"
     done = f"--out results/{{wildcards.recipe}}/{stage}/DONE.json"
     called = f"-- {shlex.quote(str(SCRIPTS / path))}"
@@ -29,14 +29,14 @@ def tracked():
 
 def preflight(stage):
     """What must have been tried before many ranks train or kernels are compiled; else nothing."""
-    nodes, processes = plan_resources.ranks(THIS, stage)
-    wanted = nodes * processes > 1 or plan_resources.compiles(THIS, stage)
+    nodes, processes = plan_resources.ranks(VIEW, stage)
+    wanted = nodes * processes > 1 or plan_resources.compiles(VIEW, stage)
     return [f"results/{{recipe}}/{stage}/preflight.json"] if wanted else []
 
 
 def preflight_model(stage):
     """The base where its kernels are compiled: what later stages start from has the same shape."""
-    compiles = plan_resources.compiles(THIS, stage)
+    compiles = plan_resources.compiles(VIEW, stage)
     return lambda wildcards: (
         [f"resources/models/{POINTS[wildcards.recipe]['base']['name']}/DONE.json"]
         if compiles
@@ -45,7 +45,7 @@ def preflight_model(stage):
 
 
 def preflight_spec(recipe, stage):
-    planned = PLANNED[recipe["name"]]
+    planned = VIEWS[recipe["name"]]
     compiled = plan_resources.compiles(planned, stage)
     return {
         "stage": stage,

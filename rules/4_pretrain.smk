@@ -17,7 +17,7 @@ rule continue_pretraining:
     wildcard_constraints:
         recipe=NOT_ADOPTED + f"(?:{MIXED})",
     retries: 1
-    threads: plan_resources.threads(THIS, "pretrain")
+    threads: plan_resources.threads(VIEW, "pretrain")
     resources:
         **asked("continue_pretraining"),
         recipe_digest=point_digest,
@@ -46,7 +46,7 @@ rule preflight_pretrain:
         "logs/preflight/{recipe}/pretrain.log",
     wildcard_constraints:
         recipe=MIXED,
-    threads: plan_resources.threads(THIS, "pretrain")
+    threads: plan_resources.threads(VIEW, "pretrain")
     resources:
         **asked("preflight_pretrain"),
         recipe_digest=point_digest,

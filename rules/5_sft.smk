@@ -68,7 +68,7 @@ rule supervised_fine_tuning:
     wildcard_constraints:
         recipe=NOT_ADOPTED + re.escape(RECIPE["name"]),
     retries: 1
-    threads: plan_resources.threads(THIS, "sft")
+    threads: plan_resources.threads(VIEW, "sft")
     resources:
         **asked("supervised_fine_tuning"),
     params:
@@ -92,7 +92,7 @@ rule preflight_sft:
         "results/{recipe}/sft/preflight.json",
     log:
         "logs/preflight/{recipe}/sft.log",
-    threads: plan_resources.threads(THIS, "sft")
+    threads: plan_resources.threads(VIEW, "sft")
     resources:
         **asked("preflight_sft"),
     params:

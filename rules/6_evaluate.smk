@@ -14,7 +14,7 @@ rule generate:
         "benchmarks/generate/{recipe}/{model}/{benchmark}.tsv"
     wildcard_constraints:
         recipe=MIXED,
-    threads: plan_resources.threads(THIS, "evaluate")
+    threads: plan_resources.threads(VIEW, "evaluate")
     resources:
         **asked("generate"),
         recipe_digest=point_digest,

@@ -132,7 +132,7 @@ rule replay_records:
         differences="results/replay/{environment}/differences.tsv",
     log:
         "logs/replay/{environment}.log",
-    threads: plan_resources.threads(THIS, "evaluate")
+    threads: plan_resources.threads(VIEW, "evaluate")
     resources:
         **asked("replay_records"),
     params:

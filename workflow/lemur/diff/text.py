@@ -76,10 +76,10 @@ def _stages(second: Side, changed: Sequence[Change], same: Sequence[str]) -> lis
 def _hours(first: Side, second: Side) -> list[str]:
     plans = [hours(planned(side.resolved)) for side in (first, second)]
     rows = [
-        [stage, *(duration(plan[stage]) for plan in plans)]
+        [stage, *(duration(getattr(plan, stage)) for plan in plans)]
         for stage in ("pretrain", "sft", "evaluate")
     ]
-    devices = [f"{side.name} ({plan['device']})" for side, plan in zip((first, second), plans, strict=True)]  # fmt: skip
+    devices = [f"{side.name} ({plan.device})" for side, plan in zip((first, second), plans, strict=True)]  # fmt: skip
     return ["time of one device by the plan:", *aligned(("stage", *devices), rows)]
 
 
