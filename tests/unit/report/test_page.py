@@ -57,7 +57,12 @@ def test_times_and_hardware_stand_at_the_top_and_in_the_section_on_the_run_alone
     }  # fmt: skip
     pages = []
     for seconds in (1.5, 99.25):
-        made = {**facts, "seconds": seconds, "hardware": {"cpus": seconds}, "cpu_seconds": seconds}
+        made = {
+            **facts,
+            "seconds": seconds,
+            "hardware": {"cpus": int(seconds)},
+            "cpu_seconds": seconds,
+        }
         record.write_text(json.dumps(made))
         pages.append(page.render(spec(), run, tmp_path / "report.html"))
     measured = r'<section aria-labelledby="run">.*?</section>|<p class="(?:when|cost)">.*?</p>'

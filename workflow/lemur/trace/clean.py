@@ -19,6 +19,7 @@ from typing import Any
 from lemur.config import load, project, recipe
 from lemur.core.command import guarded
 from lemur.core.errors import UserError, nearest
+from lemur.core.provenance import read_record
 from lemur.core.run_lock import RunLock
 from lemur.trace import chain, records
 
@@ -95,17 +96,17 @@ def cost(paths: Iterable[Path], resolved: dict[str, Any]) -> Cost:
                 seconds += spent
                 gpu_hours += spent * _gpus(stage, resolved) / 3600
             continue
-        facts = records.read(record)
-        key = (facts["command"], facts["started"])
+        facts = read_record(record)
+        key = (facts.command, facts.started)
         if key in seen:
             continue
         seen.add(key)
-        script = next((w for w in facts["command"].split() if w.endswith(".py")), "?")
+        script = next((w for w in facts.command.split() if w.endswith(".py")), "?")
         jobs[script] = jobs.get(script, 0) + 1
         spent = chain.spent(facts)
         seconds += spent
-        gpus = (facts.get("hardware") or {}).get("gpus") or {}
-        gpu_hours += spent * gpus.get("count", 0) / 3600
+        gpus = facts.hardware.gpus
+        gpu_hours += spent * (gpus.count if gpus else 0) / 3600
     size = sum(file.stat().st_size for file in files)
     return Cost(len(files), size, jobs, seconds, gpu_hours, unrecorded)
 
