@@ -77,7 +77,7 @@ try:
         RECIPE = scoring.alone(RECIPE, config, PROJECT)
     REPORT = f"results/{RECIPE['name']}/report.html"
     REPORT_SUMMARY = f"results/{RECIPE['name']}/report.json"
-    place.check_compiled(RECIPE, ROOT, Path.cwd())
+    place.check_compiled(cost_plan.planned(RECIPE), ROOT, Path.cwd())
     # Files of this machine are listed now, so that one that changed is read again by this run.
     LOCAL_LOCK = (PROJECT or ROOT / "config") / local_files.LOCK
     LOCAL = local_lock.look(RECIPE, LOCAL_LOCK, is_main=workflow.is_main_process)

@@ -5,11 +5,13 @@ from lemur.core.contracts import plain, read
 from lemur.corpus import clean as cleaning
 from lemur.corpus import datasheet as sheets
 from lemur.corpus import duplicates as copies
+from lemur.corpus.deduplication import DuplicatesSpec
 from lemur.corpus.part_statistics import PartStatistics
 from lemur.corpus.spec import CleanSpec, DatasheetSpec
 from lemur.mixture import budget
 from lemur.mixture.planned import Plan, PlanSpec
 from lemur.sft import conversations, tokens
+from lemur.sft.conversation import ConversationsSpec, TokensSpec
 from lemur.tokenization import pack as packing
 
 
@@ -22,7 +24,7 @@ def datasheet(spec, *rest):
 
 
 def duplicates(spec, *rest):
-    copies.run(read(copies.DuplicatesSpec, spec, "--spec"), *rest)
+    copies.run(read(DuplicatesSpec, spec, "--spec"), *rest)
 
 
 def plan(spec, statistics):
@@ -41,9 +43,9 @@ def pack(spec, planned, sources):
 
 
 def gather(spec, *rest):
-    wanted = read(conversations.ConversationsSpec, spec, "--spec")
+    wanted = read(ConversationsSpec, spec, "--spec")
     return map(plain, conversations.gather(wanted, *rest))
 
 
 def write_sft(spec, *rest):
-    return plain(tokens.write_sft(read(tokens.TokensSpec, spec, "--spec"), *rest))
+    return plain(tokens.write_sft(read(TokensSpec, spec, "--spec"), *rest))

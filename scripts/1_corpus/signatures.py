@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lemur.core.command import main, parser
 from lemur.corpus import signatures
+from lemur.corpus.deduplication import SignSpec
 
 arguments = parser(__doc__)
 arguments.add_argument("--documents", type=Path, required=True, help="a cleaned part, parquet")
@@ -13,7 +14,7 @@ if __name__ == "__main__":
     main(
         arguments,
         lambda args, spec: signatures.sign(spec.deduplication, args.documents, args.out),
-        kind=signatures.SignSpec,
+        kind=SignSpec,
         inputs=lambda args: [args.documents],
         outputs=lambda args: [args.out],
     )

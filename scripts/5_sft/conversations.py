@@ -9,7 +9,8 @@ from lemur.data.documents import shards
 from lemur.data.drop_lists import read_overlaps
 from lemur.mixture.benchmark_texts import problems
 from lemur.mixture.decontaminate import Index
-from lemur.sft.conversations import ConversationsSpec, Counts, gather, write
+from lemur.sft.conversation import ConversationsSpec
+from lemur.sft.conversations import Counts, gather, write
 
 parser = command.parser(__doc__)
 parser.add_argument("--manifests", type=Path, nargs="*", default=[], help="manifest.json")

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from lemur.core import command
-from lemur.sft.tokens import TokensSpec, write_sft
+from lemur.sft.conversation import TokensSpec
+from lemur.sft.tokens import write_sft
 
 # What write_sft puts beside index.json.
 BESIDE = (

@@ -5,7 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from lemur.config import recipe
 from lemur.core.errors import UserError
+from lemur.cost.recipe import planned
 from lemur.trace import clean
 
 
@@ -49,8 +51,10 @@ def test_training_that_has_not_ended_has_cost_too(run):
     Path("results/smoke/sft/DONE.json").unlink()
     told = clean.clean("sft", "smoke", dry_run=True)
     assert "0.00 GPU-hours and 1.50 hours of jobs" in told and "1 x sft, unfinished" in told
-    layout = {"device": "cuda", "nodes": 2, "processes_per_node": 8}
-    lost = clean.cost([Path("results/smoke/sft")], {"sft": {"parallel": layout}})
+    changed = {f"sft.parallel.{key}": value for key, value in (("device", "cuda"), ("nodes", 2), ("processes_per_node", 8))}  # fmt: skip
+    changed |= {"sft.engine": "deepspeed", "sft.global_batch_tokens": 4096}
+    asked = planned(recipe.resolve("smoke", changed))
+    lost = clean.cost([Path("results/smoke/sft")], asked)
     assert lost.gpu_hours == 1.5 * 16
 
 

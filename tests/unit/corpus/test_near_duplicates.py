@@ -10,7 +10,7 @@ from lemur.core.contracts import read
 from lemur.core.errors import UserError
 from lemur.core.files import read_json
 from lemur.corpus import near_duplicates
-from lemur.corpus.signatures import Settings
+from lemur.corpus.deduplication import Settings
 from lemur.data.shingles import Shingler
 from made_corpus import document, sign_parts, write_part
 

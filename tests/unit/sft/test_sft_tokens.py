@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from lemur.core.errors import UserError
 from lemur.mixture.benchmark_texts import Problem
 from lemur.mixture.decontaminate import Index
-from lemur.sft.conversations import Conversation, choose, name_of, write
+from lemur.sft.conversation import Conversation
+from lemur.sft.conversations import choose, name_of, write
 from lemur.tokenization.packed import IGNORED, PackedDataset
 from made_corpus import TOKENIZER
 from tokenizers import Tokenizer

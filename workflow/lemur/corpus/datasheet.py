@@ -7,7 +7,7 @@ from pathlib import Path
 from lemur.core.contracts import read_file, write_file
 from lemur.core.files import write_text
 from lemur.corpus import ledger
-from lemur.corpus.duplicates import Duplicates
+from lemur.corpus.deduplication import Duplicates
 from lemur.corpus.examples import COUNT
 from lemur.corpus.ledger import STEPS, Entry
 from lemur.corpus.markdown import markdown

@@ -7,20 +7,20 @@ depend on the order of sources, files or parts.
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from lemur.core.contracts import optional, write_file
+from lemur.core.contracts import write_file
 from lemur.core.errors import UserError
 from lemur.core.files import write_text
 from lemur.core.progress import Progress
+from lemur.corpus.deduplication import Duplicates, DuplicatesSpec, Removed, Settings
 from lemur.corpus.near_duplicates import Documents, Near
 from lemur.corpus.part_statistics import DocumentCount
-from lemur.corpus.signatures import Settings, Signatures
+from lemur.corpus.signatures import Signatures
 from lemur.data.documents import batches
 from lemur.data.part_names import part_of
 
@@ -29,43 +29,6 @@ REASONS = ("exact", "near")
 FACTS = "duplicates.json"
 # Rows of a part that are looked at together, without their texts.
 _ROWS = 4096
-
-
-@dataclass(frozen=True)
-class DuplicatesSpec:
-    """``--spec``: the corpus' sources, and when documents count as near-duplicates (None: never)."""
-
-    sources: tuple[str, ...]
-    deduplication: Settings | None = None
-
-
-@dataclass(frozen=True)
-class Removed:
-    """What the drop list of a source names."""
-
-    exact: DocumentCount
-    """Equal to another document."""
-    near: DocumentCount
-    """Nearly equal."""
-
-
-@dataclass(frozen=True)
-class Duplicates:
-    """``duplicates.json``: what was found across a corpus."""
-
-    deduplication: Settings | None
-    clusters: int
-    """Of near-duplicates, of each of which one is kept."""
-    largest_clusters: tuple[int, ...]
-    """Documents of the ten largest."""
-    sources: Mapping[str, Removed]
-    compared_documents: int | None = optional()
-    compared_pairs: int | None = optional()
-    """Whose exact Jaccard index was computed."""
-    accepted_pairs: int | None = optional()
-    """At or above the threshold."""
-    crowded_buckets: int | None = optional()
-    """Bands that more documents share than are all compared with each other."""
 
 
 @dataclass(frozen=True, order=True)

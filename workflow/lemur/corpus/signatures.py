@@ -6,7 +6,6 @@ a time, so that joining holds 8 bytes a document and not a signature.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import rensa
 from lemur.core.arrays import save_array
 from lemur.core.errors import UserError
 from lemur.core.progress import Progress
+from lemur.corpus.deduplication import Settings
 from lemur.data.documents import opened
 from lemur.data.parquet import record_batches
 from lemur.data.shingles import Shingler, mixed
@@ -28,34 +28,6 @@ _GROUP = 1 << 18
 _HASHED = 1024
 # Rows of a file before those of the bands.
 COUNT, WHOLE, FIRST_BAND = 0, 1, 2
-
-
-@dataclass(frozen=True)
-class Settings:
-    """``jaccard`` 0 to 1; ``shingle`` words; ``permutations`` in ``bands`` of equal length."""
-
-    shingle: int
-    permutations: int
-    bands: int
-    jaccard: int | float = 1.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.jaccard <= 1:
-            raise UserError(f"deduplication.jaccard is {self.jaccard}: more than 0, at most 1")
-        if self.shingle < 1 or self.permutations < 1 or self.bands < 1:
-            raise UserError("deduplication: shingle, permutations and bands are at least 1")
-        if self.permutations % self.bands:
-            raise UserError(
-                f"deduplication.permutations: {self.permutations} is no multiple of "
-                f"bands {self.bands}"
-            )
-
-
-@dataclass(frozen=True)
-class SignSpec:
-    """``--spec`` of signing: how near counts as a duplicate changes no signature, and is not said."""
-
-    deduplication: Settings
 
 
 def texts(path: Path, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lemur.core.contracts import part
+from lemur.core.contracts import optional, part
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,9 @@ class Architecture:
     intermediate: int
     vocabulary: int
     tied_embeddings: bool
-    max_context: int | None = None
+    max_context: int | None = optional()
     """Positions."""
-    head_dim: int | None = None
+    head_dim: int | None = optional()
     """Width of a head where that is not ``hidden`` over ``heads``."""
 
     @classmethod

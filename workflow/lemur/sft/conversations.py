@@ -4,7 +4,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from lemur.data.documents import Shard
 from lemur.data.manifest import Manifest
 from lemur.mixture.decontaminate import Index
 from lemur.sft import chats, docstrings, eg, instructions
+from lemur.sft.conversation import Conversation, ConversationsSpec, InstructionSource
 from lemur.sft.instructions import Messages, Skipped
 from lemur.sft.reader import Reader
 
@@ -32,41 +33,6 @@ DOCSTRING = "docstring"
 OWN = "own"
 CODE = ("eg", DOCSTRING)
 ENOUGH = 2  # functions looked at for each one taken: parsing a whole corpus for a few is waste
-
-
-@dataclass(frozen=True)
-class InstructionSource:
-    """One of the recipe's ``sft.sources``."""
-
-    name: str
-    format: str
-    examples: int
-    """Conversations that are taken at most."""
-    path: str | None = None
-    """Of the format ``own``: the folder of what reads it."""
-
-
-@dataclass(frozen=True)
-class ConversationsSpec:
-    """``--spec``: documents that share so many words or operators with a benchmark are passed over."""
-
-    sources: tuple[InstructionSource, ...]
-    seed: int
-    text_ngram: int = 13
-    code_ngram: int = 10
-
-
-@dataclass(frozen=True)
-class Conversation:
-    """A line of ``conversations.jsonl``."""
-
-    id: str
-    """The beginning of the sha256 of its messages."""
-    source: str
-    kind: str
-    """code or text."""
-    messages: tuple[Mapping[str, str], ...]
-    """In their order, each with its role (system, user, assistant) and content."""
 
 
 def name_of(messages: Messages) -> str:

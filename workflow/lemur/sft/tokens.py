@@ -3,7 +3,6 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from lemur.core.errors import UserError, nearest
 from lemur.core.files import replacing
 from lemur.core.progress import Progress
 from lemur.data.records import json_objects
-from lemur.sft.conversations import Conversation
+from lemur.sft.conversation import Conversation, Conversed, RealisedConversations, TokensSpec
 from lemur.tokenization.cut import best_fit
 from lemur.tokenization.described import Packed
 from lemur.tokenization.encoder import Encoder, width
@@ -22,45 +21,6 @@ from lemur.tokenization.packed_writer import segments, write_names, write_packed
 from lemur.tokenization.shuffle import order
 
 TEMPLATES = ("chatml",)
-
-
-@dataclass(frozen=True)
-class TokensSpec:
-    """``--spec``: ``context`` tokens a sequence, at most so many conversations of all sources."""
-
-    context: int
-    seed: int
-    template: str
-    max_examples: int | None = None
-
-
-@dataclass(frozen=True)
-class Conversed:
-    """What is packed of one source; ``trained_tokens`` are the assistant's."""
-
-    conversations: int
-    tokens: int
-    trained_tokens: int
-
-
-@dataclass(frozen=True)
-class RealisedConversations:
-    """``realised.json`` of instruction data: whole conversations, as they were packed."""
-
-    context: int
-    """Tokens of a packed sequence."""
-    conversations: int
-    sequences: int
-    tokens: int
-    trained_tokens: int
-    """The assistant's: those that the loss counts."""
-    padding: int
-    """Positions that hold no token."""
-    truncated: int
-    """Tokens of later turns that were cut off to fit."""
-    left_out: Mapping[str, int]
-    """Conversations by reason: too_long, not_spellable."""
-    sources: Mapping[str, Conversed]
 
 
 def read_conversations(path: Path) -> Iterator[Conversation]:

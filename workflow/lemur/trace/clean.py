@@ -14,21 +14,21 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lemur.config import load, project, recipe
 from lemur.core.command import guarded
 from lemur.core.errors import UserError, nearest
 from lemur.core.provenance import read_record
 from lemur.core.run_lock import RunLock
+from lemur.cost.recipe import Recipe, planned
 from lemur.trace import chain, records
 
 RESULTS = Path("results")
 
 
-def places(stage: str, resolved: dict[str, Any]) -> list[Path]:
+def places(stage: str, made_by: Recipe) -> list[Path]:
     """Folders and files that a stage makes for a recipe; UserError for a stage that is none."""
-    own, corpus = RESULTS / resolved["name"], resolved["corpus"]["name"]
+    own, corpus = RESULTS / made_by.name, made_by.corpus.name
     made = {
         "corpus": [RESULTS / "corpus" / corpus],
         "mix": [own / "mix", own / "heldout"],
@@ -36,7 +36,7 @@ def places(stage: str, resolved: dict[str, Any]) -> list[Path]:
         "pretrain": [own / "pretrain"],
         "sft": [own / "sft"],
         "evaluate": [own / "evaluate"],
-        "figures": [RESULTS / "figures" / resolved["name"], RESULTS / "figures" / "paper", own / "card"],
+        "figures": [RESULTS / "figures" / made_by.name, RESULTS / "figures" / "paper", own / "card"],
         "report": [own / "report.html", own / "report.json", RESULTS / "index.html",
                    RESULTS / "ro-crate-metadata.json", RESULTS / "ro-crate"],
     }  # fmt: skip
@@ -64,14 +64,13 @@ def _unfinished(file: Path) -> bool:
     return inside and not (stage / "DONE.json").is_file()
 
 
-def _gpus(stage: str, resolved: dict[str, Any]) -> int:
+def _gpus(stage: str, made_by: Recipe) -> int:
     """GPUs that a stage trains on."""
-    layout = resolved.get(stage, {}).get("parallel", {})
-    many = layout.get("nodes", 1) * layout.get("processes_per_node", 1)
-    return many if layout.get("device") == "cuda" else 0
+    part = made_by.stages.get(stage)
+    return part.parallel.ranks if part and part.on_gpus else 0
 
 
-def cost(paths: Iterable[Path], resolved: dict[str, Any]) -> Cost:
+def cost(paths: Iterable[Path], made_by: Recipe) -> Cost:
     """What the files below ``paths`` took, each job once. GPUs of training that has not ended are
     those of the resolved recipe."""
     files = [
@@ -94,7 +93,7 @@ def cost(paths: Iterable[Path], resolved: dict[str, Any]) -> Cost:
                 stage, spent = file.parent.parent.parent.name, chain.seconds_of_steps(file)
                 jobs[f"{stage}, unfinished"] = 1
                 seconds += spent
-                gpu_hours += spent * _gpus(stage, resolved) / 3600
+                gpu_hours += spent * _gpus(stage, made_by) / 3600
             continue
         facts = read_record(record)
         key = (facts.command, facts.started)
@@ -129,7 +128,7 @@ def _told(paths: list[Path], lost: Cost, word: str) -> str:
 
 def clean(stage: str, name: str, dry_run: bool) -> str:
     """Remove a stage's results of a recipe, or only say what would be; returns what to print."""
-    resolved = recipe.resolve(name)
+    resolved = planned(recipe.resolve(name))
     paths = places(stage, resolved)
     if not paths:
         return f"nothing of stage {stage} is here"
