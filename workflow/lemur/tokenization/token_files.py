@@ -7,6 +7,7 @@ are tokenized too, and the packer passes over them.
 """
 
 import random
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,14 @@ from lemur.tokenization.encoder import Encoder
 SAMPLE = 64  # documents on which equality of the two tokenizers is shown, spread over the part
 SAMPLE_CHARACTERS = 2_000  # of each of them
 SAMPLE_GROUPS = 4  # row groups that they are from: the whole part need not be read twice
+
+
+@dataclass(frozen=True)
+class TokenizeSpec:
+    """``--spec``: the model whose tokenizer it is; ``lines: shuffled`` before, or as they are."""
+
+    tokenizer: str
+    lines: str | None = None
 
 
 def _sample(path: Path) -> list[str]:

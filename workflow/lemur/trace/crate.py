@@ -43,9 +43,8 @@ class _Builder:
     def __init__(self, root: Path):
         self.root = root
         self.crate = ROCrate(version="1.1")
-        self.jobs: dict[int, Any] = {}
-        self.tools: dict[str, Any] = {}
-        self.steps: dict[str, Any] = {}
+        self.tools: dict[str, ContextEntity] = {}
+        self.steps: dict[str, ContextEntity] = {}
 
     def context(self, identifier: str, kind: str | list[str], **properties: Any) -> ContextEntity:
         known = self.crate.get(identifier)
