@@ -4,15 +4,16 @@ import argparse
 from pathlib import Path
 
 from lemur.core.command import main, parser
-from lemur.corpus import ledger, summary
+from lemur.corpus import summary
 from lemur.corpus.spec import DatasheetSpec
+from lemur.corpus.totals import read_statistics
 
 arguments = parser(__doc__)
 arguments.add_argument("--statistics", type=Path, nargs="+", required=True, help="stats.json files")
 
 
 def run(args: argparse.Namespace, spec: DatasheetSpec) -> None:
-    entries = ledger.read_statistics(args.statistics, [pin.name for pin in spec.sources])
+    entries = read_statistics(args.statistics, [pin.name for pin in spec.sources])
     print(summary.render_summary(spec.corpus, entries), end="")
 
 

@@ -7,6 +7,7 @@ from lemur.core.command import main, parser
 from lemur.core.contracts import read_file
 from lemur.core.files import write_text
 from lemur.corpus import ledger
+from lemur.corpus.totals import read_statistics
 from lemur.mixture.planned import Plan, TableSpec
 from lemur.mixture.realised import Realised
 from lemur.mixture.table import render_table
@@ -22,7 +23,7 @@ arguments.add_argument("--out", type=Path, required=True)
 
 
 def run(args: argparse.Namespace, spec: TableSpec) -> None:
-    entries = ledger.read_statistics(args.statistics, spec.sources)
+    entries = read_statistics(args.statistics, spec.sources)
     ledger.take_away(entries, args.documents, args.duplicates, args.dropped)
     plan, realised = read_file(Plan, args.plan), read_file(Realised, args.realised)
     write_text(args.out, render_table(plan, realised, entries))

@@ -4,7 +4,7 @@ import as_json
 import pytest
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, write_json
-from lemur.corpus import clean, datasheet, ledger
+from lemur.corpus import clean, datasheet, ledger, totals
 from lemur.mixture import table
 from lemur.mixture.planned import Plan, PlannedKind
 from lemur.mixture.realised import Realised, RealisedKind, RealisedLanguage, RealisedSource
@@ -64,7 +64,7 @@ def corpus(tmp_path):
 
 def entries_of(corpus):
     stats, parts, lists, overlaps = corpus
-    entries = ledger.read_statistics(stats, ["one", "two"])
+    entries = totals.read_statistics(stats, ["one", "two"])
     ledger.take_away(entries, parts, lists, overlaps)
     return entries
 
@@ -159,9 +159,9 @@ def test_table(corpus):
 def test_a_source_without_statistics(corpus):
     stats, *_ = corpus
     with pytest.raises(UserError, match="no statistics of source three"):
-        ledger.read_statistics(stats, ["one", "two", "three"])
+        totals.read_statistics(stats, ["one", "two", "three"])
     with pytest.raises(UserError, match="'two' is not one"):
-        ledger.read_statistics(stats, ["one"])
+        totals.read_statistics(stats, ["one"])
 
 
 def test_facts_agree_with_the_lists(corpus, tmp_path):

@@ -100,7 +100,13 @@ def test_every_stage_takes_them(call, tmp_path, capsys):
     tokens = []
     for path in documents:
         out = tmp_path / "tokens" / path.parent.name / path.with_suffix(".json").name
-        call("3_tokenize/tokenize.py", {"tokenizer": "t"}, documents=path, tokenizer=TOKENIZER, out=out)
+        call(
+            "3_tokenize/tokenize.py",
+            {"tokenizer": "t"},
+            documents=path,
+            tokenizer=TOKENIZER,
+            out=out,
+        )
         tokens.append(out)
     offsets = np.load(tmp_path / "tokens" / "empty" / "part-0-of-1.offsets.npy")
     assert offsets.tolist() == [0] and json.loads(tokens[0].read_text())["tokens"] == 0

@@ -9,10 +9,10 @@ from lemur.core.files import write_text
 from lemur.corpus import ledger
 from lemur.corpus.deduplication import Duplicates
 from lemur.corpus.examples import COUNT
-from lemur.corpus.ledger import STEPS, Entry
 from lemur.corpus.markdown import markdown
 from lemur.corpus.page import Block, Datasheet, SourceExample, Table
 from lemur.corpus.spec import DatasheetSpec, Pin
+from lemur.corpus.totals import STEPS, Entry, read_statistics
 from lemur.data.drop_lists import overlap_counts
 
 LIMITS = (
@@ -182,7 +182,7 @@ def run(
     out: Path,
 ) -> None:
     """Write ``out`` (Markdown) and beside it the same as JSON, from what the stages left."""
-    entries = ledger.read_statistics(statistics, [pin.name for pin in spec.sources])
+    entries = read_statistics(statistics, [pin.name for pin in spec.sources])
     ledger.take_away(entries, documents, duplicates, overlaps)
     found = read_file(Duplicates, facts)
     content = blocks(spec, list(entries.values()), found, overlap_counts(overlaps))

@@ -4,7 +4,7 @@ share of each source that every filter removed."""
 from collections.abc import Mapping
 
 from lemur.core.text_table import aligned
-from lemur.corpus.ledger import STEPS, Entry
+from lemur.corpus.totals import STEPS, Entry
 from lemur.mixture.planned import Plan
 from lemur.mixture.realised import Realised
 
