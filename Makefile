@@ -12,6 +12,12 @@ define built
 @$(PYTHON) workflow/env-build $(1)
 endef
 
+# A recipe to its report, and the numbers that matter of it.
+define run
+@$(SNAKEMAKE) --config recipe=$(1)
+@workflow/env-run workflow python scripts/8_figures/summary.py --report results/$(1)/report.html
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help setup envs test-envs lock mini smoke fetch figures paper-figures new plan test test-long test-bare test-slurm bench bench-train bench-corpus bench-evaluate bench-agents bench-slurm bench-overhead gpu-check lint format
 
@@ -30,11 +36,11 @@ lock: ## resolve what every run needs into hash-pinned locks (UPGRADE=1 takes ne
 
 mini: envs ## the main job: real model, real corpora, scores and report on 2 CPU cores (about 15 minutes)
 	$(call built,session robocodegen)
-	@workflow/env-run workflow python -m lemur.dag.runner mini --cores $(CORES)
+	$(call run,mini)
 
 smoke: envs ## every rule with a random 1M-parameter model (about 3 minutes)
 	$(call built,session robocodegen bfcl)
-	@workflow/env-run workflow python -m lemur.dag.runner smoke --cores $(CORES)
+	$(call run,smoke)
 
 fetch: setup ## all downloads of the default recipe; everything after passes with the network off
 	$(call built,workflow data)

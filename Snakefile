@@ -15,12 +15,6 @@ report: "reports/snakemake/workflow.rst"
 
 
 include: "rules/0_common.smk"
-include: "rules/0_inputs.smk"
-include: "rules/0_figures.smk"
-include: "rules/0_training.smk"
-include: "rules/0_agents.smk"
-include: "rules/0_study.smk"
-include: "rules/0_export.smk"
 include: "rules/1_corpus.smk"
 include: "rules/2_mix.smk"
 include: "rules/3_tokenize.smk"
@@ -38,31 +32,20 @@ localrules:
     all,
 
 
-# Hooks do not fire in a dry run: the folder's lock, and what .prov.json files point to. What only
-# prints takes no lock, and leaves alone what another run may be at work with.
-onstart:
-    begin_run()
-    plan_answers()
-    if RUN_LOCK.taken:
-        failures.forget()
-        for point in POINTS.values():
-            keep_recipe(point, digest(point), asked_for(), configuration_files())
-        for name in NUMBERED:
-            locks.keep(locks.path_of(ROOT, name), Path("results"), RECIPE_DIGEST)
-
-
 rule all:
     default_target: True
     input:
-        default_files(),
+        TARGETS.default,
+
+
+# Hooks do not fire in a dry run.
+onstart:
+    START.begin(shell)
 
 
 onsuccess:
-    RUN_LOCK.release()
+    START.lock.release()
 
 
 onerror:
-    RUN_LOCK.release()
-    print(
-        *failures.last_words(workflow.scheduler.failed), sep="\n", file=sys.stderr, flush=True
-    )
+    START.fail()

@@ -8,21 +8,20 @@ localrules:
 
 rule download:
     output:
-        "resources/{folder}/{name}/part-{part}-of-{parts}/manifest.json",
+        paths.MANIFEST,
     log:
         "logs/download/{folder}/{name}/part-{part}-of-{parts}.log",
     wildcard_constraints:
         folder="corpora|models|benchmarks|environments",
-        name=fetched_names(),
+        name=DOWNLOADS.fetched_names,
     retries: 1
     resources:
         **asked("download"),
     params:
-        spec=download_spec,
-        version=stages.VERSION["download"],
+        **stage("download"),
     shell:
         script(
-            "data",
+            "download",
             "1_corpus/download.py",
             "--part {wildcards.part} --parts {wildcards.parts} --out {output}",
         )
@@ -30,38 +29,34 @@ rule download:
 
 rule generate_mathematics:
     output:
-        "resources/corpora/{name}/part-{part}-of-{parts}/manifest.json",
+        paths.CORPUS_MANIFEST,
     log:
         "logs/generate_mathematics/{name}/part-{part}-of-{parts}.log",
     wildcard_constraints:
-        name=generated_names(),
+        name=DOWNLOADS.generated_names,
     resources:
         **asked("generate_mathematics"),
     params:
-        spec=lambda wildcards: download_spec(wildcards, "corpora"),
-        version=stages.VERSION["download"],
-        lock=LOCKS["mathematics"],
+        **stage("generate_mathematics"),
     shell:
-        on_demand("mathematics", "1_corpus/mathematics.py", "--out {output}")
+        script("generate_mathematics", "1_corpus/mathematics.py", "--out {output}")
 
 
 rule prepare_model:
     input:
-        base_manifests,
+        DOWNLOADS.base,
     output:
-        "resources/models/{base}/DONE.json",
+        paths.BASE,
     log:
         "logs/prepare_model/{base}.log",
     resources:
         **asked("prepare_model"),
     params:
-        spec=lambda wildcards: canonical(model_entry(wildcards.base)),
+        **stage("prepare_model"),
         manifest=lambda wildcards, input: input[0] if input else "none",
-        version=stages.VERSION["model"],
-        lock=LOCKS["train"],
     shell:
         script(
-            "train",
+            "prepare_model",
             "1_corpus/prepare_model.py",
             "--manifest {params.manifest:q} --out {output}",
         )
@@ -69,25 +64,23 @@ rule prepare_model:
 
 rule clean:
     input:
-        "resources/corpora/{source}/part-{part}-of-{parts}/manifest.json",
+        paths.SOURCE_MANIFEST,
     output:
-        documents="results/corpus/{corpus}/{source}/part-{part}-of-{parts}.parquet",
-        statistics="results/corpus/{corpus}/{source}/part-{part}-of-{parts}.stats.json",
+        documents=paths.DOCUMENTS,
+        statistics=paths.STATISTICS,
     log:
         "logs/clean/{corpus}/{source}/part-{part}-of-{parts}.log",
     benchmark:
         "benchmarks/clean/{corpus}/{source}/part-{part}-of-{parts}.tsv"
     group:
-        shard_group
+        REQUESTS.shard_group
     resources:
         **asked("clean"),
     params:
-        spec=lambda wildcards: canonical(stages.clean(RECIPE, wildcards.source)),
-        version=stages.VERSION["clean"],
-        lock=LOCKS["data"],
+        **stage("clean"),
     shell:
         script(
-            "data",
+            "clean",
             "1_corpus/clean.py",
             "--manifest {input} --part {wildcards.part} --parts {wildcards.parts}",
             "--out {output.documents}",
@@ -96,24 +89,22 @@ rule clean:
 
 rule signatures:
     input:
-        "results/corpus/{corpus}/{source}/part-{part}-of-{parts}.parquet",
+        paths.DOCUMENTS,
     output:
-        "results/corpus/{corpus}/{source}/part-{part}-of-{parts}.npy",
+        paths.SIGNATURES,
     log:
         "logs/signatures/{corpus}/{source}/part-{part}-of-{parts}.log",
     benchmark:
         "benchmarks/signatures/{corpus}/{source}/part-{part}-of-{parts}.tsv"
     group:
-        shard_group
+        REQUESTS.shard_group
     resources:
         **asked("signatures"),
     params:
-        spec=as_is(canonical(stages.signatures(RECIPE))),
-        version=stages.VERSION["duplicates"],
-        lock=LOCKS["data"],
+        **stage("signatures"),
     shell:
         threaded(
-            "data",
+            "signatures",
             "1_corpus/signatures.py",
             "--documents {input} --out {output}",
         )
@@ -121,30 +112,25 @@ rule signatures:
 
 rule duplicates:
     input:
-        documents=cleaned(),
-        signatures=signed(),
+        documents=CORPUS.documents,
+        signatures=CORPUS.signatures,
     output:
-        lists=[
-            f"results/corpus/{RECIPE['corpus']['name']}/{source['name']}/duplicates.tsv"
-            for source in corpus_sources()
-        ],
-        facts=f"results/corpus/{RECIPE['corpus']['name']}/duplicates.json",
+        lists=CORPUS.duplicates,
+        facts=filled(paths.DUPLICATE_FACTS),
     log:
-        f"logs/duplicates/{RECIPE['corpus']['name']}.log",
+        f"logs/duplicates/{CORPUS_NAME}.log",
     benchmark:
-        f"benchmarks/duplicates/{RECIPE['corpus']['name']}.tsv"
+        f"benchmarks/duplicates/{CORPUS_NAME}.tsv"
     resources:
         **asked("duplicates"),
     params:
-        spec=as_is(canonical(stages.duplicates(RECIPE))),
+        **stage("duplicates"),
         folder=lambda wildcards, output: Path(output.facts).parent,
-        documents=as_is(expanding(DOCUMENTS)),
-        signatures=as_is(expanding(SIGNATURES) if signed() else ""),
-        version=stages.VERSION["duplicates"],
-        lock=LOCKS["data"],
+        documents=as_is(CORPUS.words(paths.DOCUMENTS)),
+        signatures=as_is(CORPUS.words(paths.SIGNATURES) if CORPUS.signatures else ""),
     shell:
         threaded(
-            "data",
+            "duplicates",
             "1_corpus/duplicates.py",
             "--documents {params.documents} --signatures {params.signatures}",
             "--out-dir {params.folder:q}",

@@ -3,77 +3,66 @@
 
 rule plan_mixture:
     input:
-        part_files(STATISTICS),
+        CORPUS.statistics,
     output:
-        "results/{recipe}/mix/plan.json",
+        paths.PLAN,
     log:
         "logs/plan_mixture/{recipe}.log",
     wildcard_constraints:
-        recipe=MIXED,
+        recipe=CELLS,
     resources:
         **asked("plan_mixture"),
-        recipe_digest=point_digest,
     params:
-        spec=mixed(stages.plan),
-        statistics=as_is(expanding(STATISTICS)),
-        version=stages.VERSION["mix"],
+        **stage("plan_mixture"),
+        statistics=as_is(CORPUS.words(paths.STATISTICS)),
     shell:
-        name_point(
-            script(
-                "data",
-                "2_mix/plan.py",
-                "--statistics {params.statistics} --out {output}",
-            )
+        script(
+            "plan_mixture",
+            "2_mix/plan.py",
+            "--statistics {params.statistics} --out {output}",
         )
 
 
 rule decontaminate:
     input:
-        documents=cleaned(),
-        benchmarks=benchmark_manifests,
+        documents=CORPUS.documents,
+        benchmarks=DOWNLOADS.benchmarks,
     output:
-        "results/{recipe}/mix/dropped.tsv",
+        paths.DROPPED,
     log:
         "logs/decontaminate/{recipe}.log",
     benchmark:
         "benchmarks/decontaminate/{recipe}.tsv"
     wildcard_constraints:
-        recipe=MIXED,
+        recipe=CELLS,
     resources:
         **asked("decontaminate"),
-        recipe_digest=point_digest,
     params:
-        spec=mixed(stages.decontaminate),
-        documents=as_is(expanding(DOCUMENTS)),
-        version=stages.VERSION["mix"],
-        lock=LOCKS["data"],
+        **stage("decontaminate"),
+        documents=as_is(CORPUS.words(paths.DOCUMENTS)),
     shell:
-        name_point(
-            script(
-                "data",
-                "2_mix/decontaminate.py",
-                "--documents {params.documents} --benchmarks {input.benchmarks} --out {output}",
-            )
+        script(
+            "decontaminate",
+            "2_mix/decontaminate.py",
+            "--documents {params.documents} --benchmarks {input.benchmarks} --out {output}",
         )
 
 
 rule heldout:
     input:
-        lambda wildcards: part_files(DOCUMENTS, (wildcards.kind.rpartition("_")[2],)),
+        CORPUS.heldout,
     output:
-        "results/{recipe}/heldout/{kind}.jsonl",
+        paths.HELDOUT,
     log:
         "logs/heldout/{recipe}/{kind}.log",
     resources:
         **asked("heldout"),
     params:
-        spec=lambda wildcards: canonical(stages.heldout(RECIPE, wildcards.kind)),
-        documents=lambda wildcards: expanding(DOCUMENTS, (wildcards.kind.rpartition("_")[2],)),
-        version=stages.VERSION["mix"],
-        lock=LOCKS["data"],
+        **stage("heldout"),
+        documents=CORPUS.heldout_words,
     shell:
         script(
-            "data",
+            "heldout",
             "2_mix/heldout.py",
             "--documents {params.documents} --out {output}",
         )
@@ -81,26 +70,25 @@ rule heldout:
 
 rule write_datasheet:
     input:
-        statistics=part_files(STATISTICS),
-        documents=cleaned(),
-        duplicates=sorted(set(part_files(DUPLICATES))),
-        facts=f"results/corpus/{RECIPE['corpus']['name']}/duplicates.json",
-        dropped=f"results/{RECIPE['name']}/mix/dropped.tsv",
+        statistics=CORPUS.statistics,
+        documents=CORPUS.documents,
+        duplicates=CORPUS.sorted_duplicates,
+        facts=filled(paths.DUPLICATE_FACTS),
+        dropped=filled(paths.DROPPED),
     output:
-        page="results/corpus/{corpus}/datasheet.md",
-        content="results/corpus/{corpus}/datasheet.json",
+        page=paths.DATASHEET_PAGE,
+        content=paths.DATASHEET,
     log:
         "logs/datasheet/{corpus}.log",
     resources:
         **asked("write_datasheet"),
     params:
-        spec=as_is(canonical(stages.datasheet(RECIPE))),
-        statistics=as_is(expanding(STATISTICS)),
-        documents=as_is(expanding(DOCUMENTS)),
-        version=stages.VERSION["datasheet"],
+        **stage("write_datasheet"),
+        statistics=as_is(CORPUS.words(paths.STATISTICS)),
+        documents=as_is(CORPUS.words(paths.DOCUMENTS)),
     shell:
         script(
-            "data",
+            "write_datasheet",
             "1_corpus/datasheet.py",
             "--statistics {params.statistics} --documents {params.documents}",
             "--duplicates {input.duplicates} --facts {input.facts} --dropped {input.dropped}",
@@ -110,33 +98,29 @@ rule write_datasheet:
 
 rule write_mixture_table:
     input:
-        statistics=part_files(STATISTICS),
-        documents=cleaned(),
-        duplicates=sorted(set(part_files(DUPLICATES))),
-        plan="results/{recipe}/mix/plan.json",
-        realised="results/{recipe}/tokens/realised.json",
-        dropped=f"results/{RECIPE['name']}/mix/dropped.tsv",
+        statistics=CORPUS.statistics,
+        documents=CORPUS.documents,
+        duplicates=CORPUS.sorted_duplicates,
+        plan=paths.PLAN,
+        realised=paths.REALISED,
+        dropped=filled(paths.DROPPED),
     output:
-        "results/{recipe}/mix/table.txt",
+        paths.MIXTURE_TABLE,
     log:
         "logs/mixture_table/{recipe}.log",
     wildcard_constraints:
-        recipe=MIXED,
+        recipe=CELLS,
     resources:
         **asked("write_mixture_table"),
-        recipe_digest=point_digest,
     params:
-        spec=mixed(stages.mixture_table),
-        statistics=as_is(expanding(STATISTICS)),
-        documents=as_is(expanding(DOCUMENTS)),
-        version=stages.VERSION["datasheet"],
+        **stage("write_mixture_table"),
+        statistics=as_is(CORPUS.words(paths.STATISTICS)),
+        documents=as_is(CORPUS.words(paths.DOCUMENTS)),
     shell:
-        name_point(
-            script(
-                "data",
-                "2_mix/table.py",
-                "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
-                "--documents {params.documents} --duplicates {input.duplicates}",
-                "--dropped {input.dropped} --out {output}",
-            )
+        script(
+            "write_mixture_table",
+            "2_mix/table.py",
+            "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
+            "--documents {params.documents} --duplicates {input.duplicates}",
+            "--dropped {input.dropped} --out {output}",
         )

@@ -4,79 +4,70 @@
 
 rule continue_pretraining:
     input:
-        model=lambda wildcards: f"{start_folder(POINTS[wildcards.recipe])}/DONE.json",
-        index="results/{recipe}/tokens/index.json",
-        preflight=preflight("pretrain"),
+        model=MODELS.start_done,
+        index=paths.INDEX,
+        preflight=SHELL.preflight("pretrain"),
     output:
-        done="results/{recipe}/pretrain/DONE.json",
-        metrics="results/{recipe}/pretrain/metrics.jsonl",
+        done=paths.PRETRAIN_DONE,
+        metrics=paths.PRETRAIN_METRICS,
     log:
         "logs/pretrain/{recipe}.log",
     benchmark:
         "benchmarks/pretrain/{recipe}.tsv"
     wildcard_constraints:
-        recipe=NOT_ADOPTED + f"(?:{MIXED})",
+        recipe=NOT_ADOPTED + f"(?:{CELLS})",
     retries: 1
-    threads: plan_resources.threads(VIEW, "pretrain")
+    threads: REQUESTS.threads("pretrain")
     resources:
         **asked("continue_pretraining"),
-        recipe_digest=point_digest,
     params:
-        spec=mixed(lambda recipe: stages.train(recipe, "pretrain")),
-        model=lambda wildcards: f"{start_folder(POINTS[wildcards.recipe])}/model",
-        version=stages.VERSION["pretrain"],
-        lock=LOCKS["train"],
+        **stage("continue_pretraining"),
+        model=MODELS.start_model,
     shell:
-        name_point(
-            launched(
-                "pretrain",
-                "4_pretrain/pretrain.py",
-                "--model {params.model:q} --index {input.index} --out {output.done}",
-                tracked(),
-            )
+        launched(
+            "continue_pretraining",
+            "4_pretrain/pretrain.py",
+            "--model {params.model:q} --index {input.index} --out {output.done}",
+            SHELL.trackers,
         )
 
 
 rule preflight_pretrain:
     input:
-        preflight_model("pretrain"),
+        functools.partial(SHELL.preflight_model, part="pretrain"),
     output:
-        "results/{recipe}/pretrain/preflight.json",
+        paths.PRETRAIN_PREFLIGHT,
     log:
         "logs/preflight/{recipe}/pretrain.log",
     wildcard_constraints:
-        recipe=MIXED,
-    threads: plan_resources.threads(VIEW, "pretrain")
+        recipe=CELLS,
+    threads: REQUESTS.threads("pretrain")
     resources:
         **asked("preflight_pretrain"),
-        recipe_digest=point_digest,
     params:
-        spec=mixed(lambda recipe: preflight_spec(recipe, "pretrain")),
-        model=lambda wildcards: (
-            f"--model resources/models/{POINTS[wildcards.recipe]['base']['name']}/model"
-        ),
-        lock=LOCKS["train"],
+        **stage("preflight_pretrain"),
+        model=lambda wildcards: f"--model {MODELS.base_model(wildcards)}",
     shell:
-        name_point(launched("pretrain", "4_pretrain/preflight.py", "{params.model} --out {output}"))
+        launched("preflight_pretrain", "4_pretrain/preflight.py", "{params.model} --out {output}")
 
 
 rule write_checkpoint_model:
     input:
-        "results/{recipe}/pretrain/DONE.json",
+        paths.PRETRAIN_DONE,
     output:
-        "results/{recipe}/pretrain/step-{step}/DONE.json",
+        paths.CHECKPOINT_MODEL,
     log:
         "logs/checkpoint_model/{recipe}/{step}.log",
     wildcard_constraints:
-        recipe=MIXED,
+        recipe=CELLS,
         step=r"\d+",
     resources:
         **asked("write_checkpoint_model"),
-        recipe_digest=point_digest,
     params:
-        spec=lambda wildcards: canonical({"step": int(wildcards.step)}),
-        lock=LOCKS["train"],
+        **stage("write_checkpoint_model"),
     shell:
-        name_point(
-            script("train", "4_pretrain/checkpoint_model.py", "--trained {input} --out {output}")
+        script(
+            "write_checkpoint_model",
+            "4_pretrain/checkpoint_model.py",
+            "--trained {input} --out {output}",
         )

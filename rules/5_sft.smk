@@ -3,51 +3,74 @@
 
 rule conversations:
     input:
-        manifests=sft_manifests,
-        documents=docstring_documents,
-        benchmarks=benchmark_manifests,
-        dropped="results/{recipe}/mix/dropped.tsv" if takes_docstrings() else [],
+        manifests=DOWNLOADS.sft,
+        documents=CORPUS.docstring_documents,
+        benchmarks=DOWNLOADS.benchmarks,
+        dropped=paths.DROPPED if CORPUS.takes_docstrings else [],
     output:
-        conversations="results/{recipe}/sft/data/conversations.jsonl",
-        counts="results/{recipe}/sft/data/sources.json",
+        conversations=paths.CONVERSATIONS,
+        counts=paths.CONVERSATION_COUNTS,
     log:
         "logs/conversations/{recipe}.log",
     resources:
         **asked("conversations"),
     params:
-        spec=as_is(canonical(stages.conversations(RECIPE))),
-        documents=as_is(expanding(DOCUMENTS, ("code",)) if takes_docstrings() else ""),
+        **stage("conversations"),
+        documents=as_is(CORPUS.docstring_words),
         dropped=lambda wildcards, input: f"--dropped {input.dropped}" if input.dropped else "",
-        version=stages.VERSION["sft"],
-        lock=LOCKS["data"],
     shell:
         script(
-            "data",
+            "conversations",
             "5_sft/conversations.py",
             "--manifests {input.manifests} --documents {params.documents}",
             "{params.dropped} --benchmarks {input.benchmarks} --out {output.conversations}",
         )
 
 
+rule heldout_conversations:
+    input:
+        conversations=paths.CONVERSATIONS,
+        manifests=DOWNLOADS.sft,
+        documents=CORPUS.docstring_documents,
+        benchmarks=DOWNLOADS.benchmarks,
+        dropped=paths.DROPPED if CORPUS.takes_docstrings else [],
+    output:
+        paths.HELDOUT_CONVERSATIONS,
+    log:
+        "logs/heldout/{recipe}/conversations.log",
+    resources:
+        **asked("heldout_conversations"),
+    params:
+        **stage("heldout_conversations"),
+        documents=as_is(CORPUS.docstring_words),
+        dropped=lambda wildcards, input: f"--dropped {input.dropped}" if input.dropped else "",
+    shell:
+        script(
+            "heldout_conversations",
+            "5_sft/heldout_conversations.py",
+            "--conversations {input.conversations} --manifests {input.manifests}",
+            "--documents {params.documents} {params.dropped} --benchmarks {input.benchmarks}",
+            "--out {output}",
+        )
+
+
 rule sft_tokens:
     input:
-        conversations="results/{recipe}/sft/data/conversations.jsonl",
-        tokenizer=f"resources/models/{RECIPE['base']['name']}/DONE.json",
+        conversations=paths.CONVERSATIONS,
+        tokenizer=f"{MODELS.tokenizer}/DONE.json",
     output:
-        index="results/{recipe}/sft/data/index.json",
-        realised="results/{recipe}/sft/data/realised.json",
+        index=paths.SFT_INDEX,
+        realised=paths.SFT_REALISED,
     log:
         "logs/sft_tokens/{recipe}.log",
     resources:
         **asked("sft_tokens"),
     params:
-        spec=as_is(canonical(stages.sft_tokens(RECIPE))),
-        model=f"resources/models/{RECIPE['base']['name']}/model",
-        version=stages.VERSION["sft"],
-        lock=LOCKS["data"],
+        **stage("sft_tokens"),
+        model=f"{MODELS.tokenizer}/model",
     shell:
         script(
-            "data",
+            "sft_tokens",
             "5_sft/sft_tokens.py",
             "--conversations {input.conversations} --tokenizer {params.model:q} --out {output.index}",
         )
@@ -55,49 +78,46 @@ rule sft_tokens:
 
 rule supervised_fine_tuning:
     input:
-        model=sft_start("DONE.json"),
-        index="results/{recipe}/sft/data/index.json",
-        preflight=preflight("sft"),
+        model=f"{MODELS.sft_start}/DONE.json",
+        index=paths.SFT_INDEX,
+        preflight=SHELL.preflight("sft"),
     output:
-        done="results/{recipe}/sft/DONE.json",
-        metrics="results/{recipe}/sft/metrics.jsonl",
+        done=paths.SFT_DONE,
+        metrics=paths.SFT_METRICS,
     log:
         "logs/sft/{recipe}.log",
     benchmark:
         "benchmarks/sft/{recipe}.tsv"
     wildcard_constraints:
-        recipe=NOT_ADOPTED + re.escape(RECIPE["name"]),
+        recipe=NOT_ADOPTED + re.escape(RUN.name),
     retries: 1
-    threads: plan_resources.threads(VIEW, "sft")
+    threads: REQUESTS.threads("sft")
     resources:
         **asked("supervised_fine_tuning"),
     params:
-        spec=as_is(canonical(stages.train(RECIPE, "sft"))),
-        model=sft_start("model"),
-        version=stages.VERSION["sft"],
-        lock=LOCKS["train"],
+        **stage("supervised_fine_tuning"),
+        model=f"{MODELS.sft_start}/model",
     shell:
         launched(
-            "sft",
+            "supervised_fine_tuning",
             "5_sft/sft.py",
             "--model {params.model:q} --index {input.index} --out {output.done}",
-            tracked(),
+            SHELL.trackers,
         )
 
 
 rule preflight_sft:
     input:
-        preflight_model("sft"),
+        functools.partial(SHELL.preflight_model, part="sft"),
     output:
-        "results/{recipe}/sft/preflight.json",
+        paths.SFT_PREFLIGHT,
     log:
         "logs/preflight/{recipe}/sft.log",
-    threads: plan_resources.threads(VIEW, "sft")
+    threads: REQUESTS.threads("sft")
     resources:
         **asked("preflight_sft"),
     params:
-        spec=as_is(canonical(preflight_spec(RECIPE, "sft"))),
-        model=f"--model resources/models/{RECIPE['base']['name']}/model",
-        lock=LOCKS["train"],
+        **stage("preflight_sft"),
+        model=f"--model {MODELS.tokenizer}/model",
     shell:
-        launched("sft", "4_pretrain/preflight.py", "{params.model} --out {output}")
+        launched("preflight_sft", "4_pretrain/preflight.py", "{params.model} --out {output}")

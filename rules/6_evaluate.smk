@@ -2,63 +2,56 @@
 
 
 # A job that has loaded a model goes on with what this run asks it; its other jobs take over what is ready.
+# Models are asked when nothing else is to do: the data of all benchmarks is there then, and each model
+# is loaded once.
 rule generate:
     input:
-        model=model_done,
-        data=benchmark_data,
+        model=MODELS.done,
+        data=MODELS.data,
     output:
-        "results/{recipe}/evaluate/{model}/{benchmark}/generations.jsonl",
+        paths.GENERATIONS,
     log:
         "logs/generate/{recipe}/{model}/{benchmark}.log",
     benchmark:
         "benchmarks/generate/{recipe}/{model}/{benchmark}.tsv"
     wildcard_constraints:
-        recipe=MIXED,
-    threads: plan_resources.threads(VIEW, "evaluate")
+        recipe=CELLS,
+    priority: -1
+    threads: REQUESTS.threads("evaluate")
     resources:
         **asked("generate"),
-        recipe_digest=point_digest,
     params:
-        spec=lambda w: canonical(stages.generate(POINTS[w.recipe], w.model, w.benchmark)),
+        **stage("generate"),
         model=model_folder,
-        version=stages.VERSION["generate"],
-        lock=LOCKS[backend_environment()],
     shell:
-        name_point(
-            threaded(
-                backend_environment(),
-                "6_evaluate/generate.py",
-                "--model {params.model:q} --data {input.data}",
-                f"--planned {PLANNED} --out {{output}}",
-            )
+        threaded(
+            "generate",
+            "6_evaluate/generate.py",
+            "--model {params.model:q} --data {input.data}",
+            f"--planned {shell_text.PLANNED} --out {{output}}",
         )
 
 
 rule judge:
     input:
-        generations="results/{recipe}/evaluate/{model}/{benchmark}/generations.jsonl",
-        data=benchmark_data,
+        generations=paths.GENERATIONS,
+        data=MODELS.data,
     output:
-        scores=scores_in_report("results/{recipe}/evaluate/{model}/{benchmark}/scores.json"),
-        verdicts="results/{recipe}/evaluate/{model}/{benchmark}/verdicts.jsonl",
-        prompt="results/{recipe}/evaluate/{model}/{benchmark}/prompt.txt",
+        scores=report_marks.scores_in_report(paths.SCORES),
+        verdicts=paths.VERDICTS,
+        prompt=paths.PROMPT,
     log:
         "logs/judge/{recipe}/{model}/{benchmark}.log",
     wildcard_constraints:
-        recipe=NOT_ADOPTED + f"(?:{MIXED})",
+        recipe=NOT_ADOPTED + f"(?:{CELLS})",
     resources:
         **asked("judge"),
-        recipe_digest=point_digest,
     params:
-        spec=lambda w: canonical(stages.judge(POINTS[w.recipe], w.model, w.benchmark)),
-        version=stages.VERSION["judge"],
-        lock=LOCKS["evaluate"],
-        environment=judged_in,
+        **stage("judge"),
+        environment=MODELS.judged_in,
     shell:
-        name_point(
-            script(
-                "evaluate",
-                "6_evaluate/judge.py",
-                "--generations {input.generations} --data {input.data} --out {output.scores}",
-            )
+        script(
+            "judge",
+            "6_evaluate/judge.py",
+            "--generations {input.generations} --data {input.data} --out {output.scores}",
         )

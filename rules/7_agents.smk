@@ -3,32 +3,28 @@
 
 rule play:
     input:
-        model=player_done,
-        teacher=teacher_done,
-        data=environment_data,
-        games=environment_games,
+        model=AGENTS.player,
+        teacher=AGENTS.teacher,
+        data=AGENTS.data,
+        games=AGENTS.games,
     output:
-        "results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
+        paths.EPISODES,
     log:
         "logs/play/{recipe}/{model}/{environment}.log",
     benchmark:
         "benchmarks/play/{recipe}/{model}/{environment}.tsv"
-    threads: player_threads
+    threads: AGENTS.threads
     resources:
         **asked("play"),
     params:
-        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
+        **stage("play"),
         model=model_folder,
-        teacher=lambda w, input: folder_beside(input.teacher),
-        data=lambda w, input: input.data or "none",
-        games=lambda w, input: with_games(input),
-        build=needed_environments,
-        version=stages.VERSION["play"],
-        lock=environment_locks(backend_environment()),
+        teacher=agent_files.teacher_folder,
+        data=agent_files.data_or_none,
+        games=agent_files.with_games,
     shell:
-        BUILD_NEEDED
-        + threaded(
-            backend_environment(),
+        threaded(
+            "play",
             "7_agents/play.py",
             "--model {params.model:q} --teacher {params.teacher:q} --data {params.data:q}",
             "{params.games} --out {output}",
@@ -37,27 +33,23 @@ rule play:
 
 rule judge_episodes:
     input:
-        episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
-        data=environment_data,
-        games=environment_games,
+        episodes=paths.EPISODES,
+        data=AGENTS.data,
+        games=AGENTS.games,
     output:
-        scores="results/{recipe}/agents/{model}/{environment}/scores.json",
-        verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
+        scores=paths.EPISODE_SCORES,
+        verdicts=paths.EPISODE_VERDICTS,
     log:
         "logs/judge_episodes/{recipe}/{model}/{environment}.log",
     resources:
         **asked("judge_episodes"),
     params:
-        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
-        data=lambda w, input: input.data or "none",
-        games=lambda w, input: with_games(input),
-        build=needed_environments,
-        version=stages.VERSION["judge_episodes"],
-        lock=environment_locks("evaluate"),
+        **stage("judge_episodes"),
+        data=agent_files.data_or_none,
+        games=agent_files.with_games,
     shell:
-        BUILD_NEEDED
-        + script(
-            "evaluate",
+        script(
+            "judge_episodes",
             "7_agents/judge.py",
             "--episodes {input.episodes} --data {params.data:q} {params.games} --out {output.scores}",
         )
@@ -65,28 +57,24 @@ rule judge_episodes:
 
 rule episode_pages:
     input:
-        episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
-        verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
-        data=environment_data,
-        games=environment_games,
-        template=episode_templates(),
+        episodes=paths.EPISODES,
+        verdicts=paths.EPISODE_VERDICTS,
+        data=AGENTS.data,
+        games=AGENTS.games,
+        template=agent_files.episode_templates(),
     output:
-        "results/{recipe}/agents/{model}/{environment}/pages/index.html",
+        paths.EPISODE_PAGES,
     log:
         "logs/episode_pages/{recipe}/{model}/{environment}.log",
     resources:
         **asked("episode_pages"),
     params:
-        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
-        data=lambda w, input: input.data or "none",
-        games=lambda w, input: with_games(input),
-        build=needed_environments,
-        version=stages.VERSION["episode_pages"],
-        lock=environment_locks("evaluate"),
+        **stage("episode_pages"),
+        data=agent_files.data_or_none,
+        games=agent_files.with_games,
     shell:
-        BUILD_NEEDED
-        + script(
-            "evaluate",
+        script(
+            "episode_pages",
             "7_agents/pages.py",
             "--episodes {input.episodes} --verdicts {input.verdicts} --data {params.data:q}",
             "{params.games} --out {output}",
@@ -95,28 +83,24 @@ rule episode_pages:
 
 rule export_episodes:
     input:
-        episodes="results/{recipe}/agents/{model}/{environment}/episodes.jsonl",
-        verdicts="results/{recipe}/agents/{model}/{environment}/verdicts.jsonl",
-        data=environment_data,
-        games=environment_games,
+        episodes=paths.EPISODES,
+        verdicts=paths.EPISODE_VERDICTS,
+        data=AGENTS.data,
+        games=AGENTS.games,
     output:
-        inspect="results/{recipe}/agents/{model}/{environment}/episodes.eval",
-        atif="results/{recipe}/agents/{model}/{environment}/trajectories.jsonl",
+        inspect=paths.EPISODE_LOG,
+        atif=paths.TRAJECTORIES,
     log:
         "logs/export_episodes/{recipe}/{model}/{environment}.log",
     resources:
         **asked("export_episodes"),
     params:
-        spec=lambda w: canonical(stages.play(RECIPE, w.model, w.environment)),
-        data=lambda w, input: input.data or "none",
-        games=lambda w, input: with_games(input),
-        build=needed_environments,
-        version=stages.VERSION["export_episodes"],
-        lock=environment_locks("export"),
+        **stage("export_episodes"),
+        data=agent_files.data_or_none,
+        games=agent_files.with_games,
     shell:
-        BUILD_NEEDED
-        + on_demand(
-            "export",
+        script(
+            "export_episodes",
             "7_agents/export.py",
             "--episodes {input.episodes} --verdicts {input.verdicts} --data {params.data:q}",
             "{params.games} --out {output.inspect} --trajectories {output.atif}",
@@ -125,30 +109,24 @@ rule export_episodes:
 
 rule replay_records:
     input:
-        replay_data,
+        AGENTS.replay_data,
     output:
-        made="results/replay/{environment}/replay.json",
-        table="results/replay/{environment}/replay.txt",
-        differences="results/replay/{environment}/differences.tsv",
+        made=f"{paths.REPLAYED}/replay.json",
+        table=f"{paths.REPLAYED}/replay.txt",
+        differences=f"{paths.REPLAYED}/differences.tsv",
     log:
         "logs/replay/{environment}.log",
-    threads: plan_resources.threads(VIEW, "evaluate")
+    threads: REQUESTS.threads("evaluate")
     resources:
         **asked("replay_records"),
     params:
-        spec=lambda w: canonical(
-            {"environment": w.environment, "batch": 4, "limit": config.get("sample")}
-        ),
-        records=lambda w: str(replayed()[2]),
-        data=lambda w, input: list(input)[:1] or "none",
-        games=lambda w, input: "".join(f"--games {shlex.quote(str(path))}" for path in input[1:]),
-        build=lambda w: " ".join(replayed()[1]["needs"]),
-        version=stages.VERSION["replay"],
-        lock=lambda w: [locked(name) for name in ("evaluate", *replayed()[1]["needs"])],
+        **stage("replay_records"),
+        records=lambda w: str(AGENTS.replayed[2]),
+        data=agent_files.replayed_data,
+        games=agent_files.replayed_games,
     shell:
-        BUILD_NEEDED
-        + script(
-            "evaluate",
+        script(
+            "replay_records",
             "7_agents/replay.py",
             "--records {params.records:q} --data {params.data:q} {params.games} --out {output.made} --table {output.table} --differences {output.differences}",
         )
@@ -164,19 +142,17 @@ localrules:
 
 rule fetch_records:
     output:
-        "resources/records/mint/manifest.json",
+        paths.RECORDS_MANIFEST,
     log:
         "logs/fetch_records.log",
     retries: 1
     resources:
         **asked("fetch_records"),
     params:
-        spec=as_is(records_spec()),
-        version=stages.VERSION["download"],
-        lock=LOCKS["data"],
+        **stage("fetch_records"),
     shell:
         script(
-            "data",
+            "fetch_records",
             "1_corpus/download.py",
             "--part 0 --parts 1 --out {output}",
         )
@@ -184,20 +160,18 @@ rule fetch_records:
 
 rule count_records:
     input:
-        "resources/records/mint/manifest.json",
+        paths.RECORDS_MANIFEST,
     output:
-        "results/agents/mint_outcomes.tsv",
+        paths.RECOUNT,
     log:
         "logs/count_records.log",
     resources:
         **asked("count_records"),
     params:
-        spec=as_is(canonical({"records": str(PAPER / "mint_records.tsv")})),
-        version=stages.VERSION["agents"],
-        lock=LOCKS["figures"],
+        **stage("count_records"),
     shell:
         script(
-            "figures",
+            "count_records",
             "7_agents/count.py",
             "--manifest {input} --out {output}",
         )
@@ -205,21 +179,19 @@ rule count_records:
 
 rule compare_records:
     input:
-        recount="results/agents/mint_outcomes.tsv",
+        recount=paths.RECOUNT,
         committed=PAPER / "mint_outcomes.tsv.gz",
     output:
-        "results/agents/compared.json",
+        paths.COMPARED,
     log:
         "logs/compare_records.log",
     resources:
         **asked("compare_records"),
     params:
-        spec=as_is("{}"),
-        version=stages.VERSION["agents"],
-        lock=LOCKS["figures"],
+        **stage("compare_records"),
     shell:
         script(
-            "figures",
+            "compare_records",
             "7_agents/compare.py",
             "--recount {input.recount} --committed {input.committed} --out {output}",
         )

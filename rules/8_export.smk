@@ -4,22 +4,20 @@
 # Prompts are made again, so that neither generations nor verdicts repeat them.
 rule benchmark_samples:
     input:
-        generations=scored_files("generations.jsonl"),
-        verdicts=scored_files("verdicts.jsonl"),
-        data=scored_data,
+        generations=MODELS.files(paths.GENERATIONS),
+        verdicts=MODELS.files(paths.VERDICTS),
+        data=MODELS.all_data,
     output:
-        SAMPLES,
+        EXPORTS.samples,
     log:
-        f"logs/export/{RECIPE['name']}/samples.log",
+        f"logs/export/{NAME}/samples.log",
     resources:
         **asked("benchmark_samples"),
     params:
-        spec=as_is(samples_spec()),
-        version=stages.VERSION["samples"],
-        lock=LOCKS["evaluate"],
+        **stage("benchmark_samples"),
     shell:
         script(
-            "evaluate",
+            "benchmark_samples",
             "6_evaluate/samples.py",
             "--generations {input.generations} --data {input.data} --out {output}",
         )
@@ -27,22 +25,20 @@ rule benchmark_samples:
 
 rule export_scores:
     input:
-        scores=scores_of(RECIPE),
-        samples=SAMPLES,
+        scores=MODELS.files(),
+        samples=EXPORTS.samples,
     output:
-        logs=directory(f"{EXPORT}/inspect"),
-        records=directory(f"{EXPORT}/every_eval_ever"),
+        logs=directory(f"{EXPORTS.folder}/inspect"),
+        records=directory(f"{EXPORTS.folder}/every_eval_ever"),
     log:
-        f"logs/export/{RECIPE['name']}/scores.log",
+        f"logs/export/{NAME}/scores.log",
     resources:
         **asked("export_scores"),
     params:
-        spec=as_is(export_spec()),
-        version=stages.VERSION["export"],
-        lock=locked("formats"),
+        **stage("export_scores"),
     shell:
-        on_demand(
-            "formats",
+        script(
+            "export_scores",
             "9_export/scores.py",
             "--scores {input.scores} --samples {input.samples}",
             "--logs {output.logs} --records {output.records}",
@@ -51,24 +47,22 @@ rule export_scores:
 
 rule croissant:
     input:
-        documents=cleaned(),
-        statistics=part_files(STATISTICS),
-        datasheet="results/corpus/{corpus}/datasheet.json",
+        documents=CORPUS.documents,
+        statistics=CORPUS.statistics,
+        datasheet=paths.DATASHEET,
     output:
-        "results/corpus/{corpus}/croissant.json",
+        paths.CROISSANT,
     log:
         "logs/croissant/{corpus}.log",
     resources:
         **asked("croissant"),
     params:
-        spec=as_is(canonical(stages.datasheet(RECIPE))),
-        documents=as_is(expanding(DOCUMENTS)),
-        statistics=as_is(expanding(STATISTICS)),
-        version=stages.VERSION["export"],
-        lock=locked("formats"),
+        **stage("croissant"),
+        documents=as_is(CORPUS.words(paths.DOCUMENTS)),
+        statistics=as_is(CORPUS.words(paths.STATISTICS)),
     shell:
-        on_demand(
-            "formats",
+        script(
+            "croissant",
             "9_export/croissant.py",
             "--documents {params.documents} --statistics {params.statistics}",
             "--datasheet {input.datasheet} --out {output}",
@@ -77,17 +71,15 @@ rule croissant:
 
 rule export_trackio:
     input:
-        pretrain=f"results/{RECIPE['name']}/pretrain/metrics.jsonl",
-        sft=f"results/{RECIPE['name']}/sft/metrics.jsonl",
+        pretrain=filled(paths.PRETRAIN_METRICS),
+        sft=filled(paths.SFT_METRICS),
     output:
-        directory(f"{EXPORT}/trackio"),
+        directory(f"{EXPORTS.folder}/trackio"),
     log:
-        f"logs/export/{RECIPE['name']}/trackio.log",
+        f"logs/export/{NAME}/trackio.log",
     resources:
         **asked("export_trackio"),
     params:
-        spec=as_is(canonical({"recipe": RECIPE["name"]})),
-        version=stages.VERSION["export"],
-        lock=locked("formats"),
+        **stage("export_trackio"),
     shell:
-        on_demand("formats", "9_export/trackio_board.py", "--metrics {input} --out {output}")
+        script("export_trackio", "9_export/trackio_board.py", "--metrics {input} --out {output}")

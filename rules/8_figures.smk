@@ -22,24 +22,22 @@ rule paper_figure:
     input:
         reported=PAPER / "reported.csv",
         outcomes=PAPER / "mint_outcomes.tsv.gz",
-        compared=compared_records(),
+        compared=FIGURES.compared_records,
     output:
-        in_report("results/figures/paper/{figure}"),
+        in_report(f"{paths.PAPER_FIGURES}/{{figure}}"),
     log:
         "logs/figures/paper/{figure}.log",
     wildcard_constraints:
-        figure="|".join(map(re.escape, PAPER_FIGURES)),
+        figure="|".join(map(re.escape, figure_files.PAPER_FIGURES)),
     resources:
         **asked("paper_figure"),
     params:
-        spec=lambda wildcards: figure_spec(Path(wildcards.figure).stem),
+        **stage("paper_figure"),
         name=lambda wildcards: Path(wildcards.figure).stem,
-        arguments=lambda wildcards, input: paper_arguments(wildcards.figure, input),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        arguments=figure_files.paper_arguments,
     shell:
         script(
-            "figures",
+            "paper_figure",
             "8_figures/{params.name}.py",
             "{params.arguments} --out {output}",
         )
@@ -50,23 +48,27 @@ rule claims_table:
         claims=PAPER / "claims.yaml",
         reported=PAPER / "reported.csv",
         outcomes=PAPER / "mint_outcomes.tsv.gz",
-        scores=lambda wildcards: [] if wildcards.run == "paper" else scores_of(RECIPE),
+        scores=FIGURES.claims_scores,
     output:
-        page=in_report("results/figures/{run}/claims.html"),
-        others=multiext("results/figures/{run}/claims", ".md", ".csv", ".tex", ".json"),
+        page=in_report(paths.CLAIMS.replace("{recipe}", "{run}")),
+        others=multiext(
+            paths.CLAIMS.replace("{recipe}", "{run}").removesuffix(".html"),
+            ".md",
+            ".csv",
+            ".tex",
+            ".json",
+        ),
     log:
         "logs/figures/{run}/claims.log",
     wildcard_constraints:
-        run="|".join(["paper", re.escape(RECIPE["name"])]),
+        run=FIGURES.runs_of_claims,
     resources:
         **asked("claims_table"),
     params:
-        spec=lambda wildcards: claims_spec(wildcards.run),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        **stage("claims_table"),
     shell:
         script(
-            "figures",
+            "claims_table",
             "8_figures/claims.py",
             "--claims {input.claims} --reported {input.reported} --outcomes {input.outcomes}",
             "--scores {input.scores} --out {output.page}",
@@ -75,22 +77,20 @@ rule claims_table:
 
 rule loss:
     input:
-        pretrain="results/{recipe}/pretrain/metrics.jsonl",
-        sft="results/{recipe}/sft/metrics.jsonl",
-        scores=heldout_scores(),
+        pretrain=paths.PRETRAIN_METRICS,
+        sft=paths.SFT_METRICS,
+        scores=FIGURES.heldout_scores,
     output:
-        figure_output("loss"),
+        in_report(f"{paths.FIGURES}/loss.svg"),
     log:
         "logs/figures/{recipe}/loss.log",
     resources:
         **asked("loss"),
     params:
-        spec=as_is(figure_spec("loss")),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        **stage("loss"),
     shell:
         script(
-            "figures",
+            "loss",
             "8_figures/loss.py",
             "--pretrain {input.pretrain} --sft {input.sft} --scores {input.scores} --out {output}",
         )
@@ -98,21 +98,19 @@ rule loss:
 
 rule mixture_figure:
     input:
-        plan="results/{recipe}/mix/plan.json",
-        realised="results/{recipe}/tokens/realised.json",
+        plan=paths.PLAN,
+        realised=paths.REALISED,
     output:
-        figure_output("mixture"),
+        in_report(f"{paths.FIGURES}/mixture.svg"),
     log:
         "logs/figures/{recipe}/mixture.log",
     resources:
         **asked("mixture_figure"),
     params:
-        spec=as_is(figure_spec("mixture")),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        **stage("mixture_figure"),
     shell:
         script(
-            "figures",
+            "mixture_figure",
             "8_figures/mixture.py",
             "--plan {input.plan} --realised {input.realised} --out {output}",
         )
@@ -120,9 +118,9 @@ rule mixture_figure:
 
 rule scores_figure:
     input:
-        lambda wildcards: scores_of_figure(wildcards.figure),
+        FIGURES.scores_of_figure,
     output:
-        figure_output("{figure}"),
+        in_report(f"{paths.FIGURES}/{{figure}}.svg"),
     log:
         "logs/figures/{recipe}/{figure}.log",
     wildcard_constraints:
@@ -130,12 +128,10 @@ rule scores_figure:
     resources:
         **asked("scores_figure"),
     params:
-        spec=lambda wildcards: figure_spec(wildcards.figure),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        **stage("scores_figure"),
     shell:
         script(
-            "figures",
+            "scores_figure",
             "8_figures/{wildcards.figure}.py",
             "--scores {input} --out {output}",
         )
@@ -143,22 +139,20 @@ rule scores_figure:
 
 rule action_bits_table:
     input:
-        scores=action_scores(),
-        verdicts=[str(Path(path).with_name("verdicts.jsonl")) for path in action_scores()],
+        scores=FIGURES.action_scores,
+        verdicts=[str(Path(path).with_name("verdicts.jsonl")) for path in FIGURES.action_scores],
     output:
-        page=in_report("results/figures/{recipe}/action_bits.html"),
-        others=[f"results/figures/{{recipe}}/action_bits.{kind}" for kind in ("md", "csv", "tex")],
+        page=in_report(f"{paths.FIGURES}/action_bits.html"),
+        others=figure_files.others(f"{paths.FIGURES}/action_bits"),
     log:
         "logs/figures/{recipe}/action_bits.log",
     resources:
         **asked("action_bits_table"),
     params:
-        spec=lambda wildcards: figure_spec("action_bits"),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        **stage("action_bits_table"),
     shell:
         script(
-            "figures",
+            "action_bits_table",
             "8_figures/action_bits.py",
             "--scores {input.scores} --out {output.page}",
         )
@@ -166,26 +160,22 @@ rule action_bits_table:
 
 rule foundation_table:
     input:
-        scores=scores_of(RECIPE),
+        scores=MODELS.files(),
         reported=PAPER / "reported.csv",
-        dropped=mixture_drops(),
+        dropped=FIGURES.mixture_drops,
     output:
-        page=in_report(FOUNDATION),
-        others=FOUNDATION_OTHERS,
+        page=in_report(FIGURES.foundation),
+        others=FIGURES.foundation_others,
     log:
-        f"logs/figures/{RECIPE['name']}/foundation.log",
+        f"logs/figures/{NAME}/foundation.log",
     resources:
         **asked("foundation_table"),
     params:
-        spec=as_is(
-            canonical(settings.foundation(STYLE, RECIPE, load.catalogue("benchmarks", PROJECT)))
-        ),
+        **stage("foundation_table"),
         dropped=lambda wildcards, input: f"--dropped {input.dropped}" if input.dropped else "",
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
     shell:
         script(
-            "figures",
+            "foundation_table",
             "8_figures/foundation.py",
             "--scores {input.scores} --reported {input.reported} {params.dropped}",
             "--out {output.page}",
@@ -194,24 +184,22 @@ rule foundation_table:
 
 rule agents_table:
     input:
-        scores=agent_files("scores.json"),
-        verdicts=agent_files("verdicts.jsonl"),
-        episodes=agent_files("episodes.jsonl"),
-        pages=agent_files("pages/index.html"),
+        scores=AGENTS.files(),
+        verdicts=AGENTS.files(paths.EPISODE_VERDICTS),
+        episodes=AGENTS.files(paths.EPISODES),
+        pages=AGENTS.files(paths.EPISODE_PAGES),
     output:
-        page=in_report("results/figures/{recipe}/live_agents.html"),
-        others=[f"results/figures/{{recipe}}/live_agents.{kind}" for kind in ("md", "csv", "tex")],
+        page=in_report(f"{paths.FIGURES}/live_agents.html"),
+        others=figure_files.others(f"{paths.FIGURES}/live_agents"),
     log:
         "logs/figures/{recipe}/live_agents.log",
     resources:
         **asked("agents_table"),
     params:
-        spec=lambda wildcards: figure_spec("live_agents"),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        **stage("agents_table"),
     shell:
         script(
-            "figures",
+            "agents_table",
             "8_figures/live_agents.py",
             "--scores {input.scores} --out {output.page}",
         )
@@ -219,13 +207,13 @@ rule agents_table:
 
 rule agents_figure:
     input:
-        scores=agent_files("scores.json"),
-        verdicts=agent_files("verdicts.jsonl"),
-        episodes=agent_files("episodes.jsonl"),
+        scores=AGENTS.files(),
+        verdicts=AGENTS.files(paths.EPISODE_VERDICTS),
+        episodes=AGENTS.files(paths.EPISODES),
         reported=PAPER / "reported.csv",
         outcomes=PAPER / "mint_outcomes.tsv.gz",
     output:
-        figure_output("{figure}"),
+        in_report(f"{paths.FIGURES}/{{figure}}.svg"),
     log:
         "logs/figures/{recipe}/{figure}.log",
     wildcard_constraints:
@@ -233,13 +221,11 @@ rule agents_figure:
     resources:
         **asked("agents_figure"),
     params:
-        spec=lambda wildcards: figure_spec(wildcards.figure),
-        arguments=agent_figure_arguments,
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        **stage("agents_figure"),
+        arguments=figure_files.agent_arguments,
     shell:
         script(
-            "figures",
+            "agents_figure",
             "8_figures/{wildcards.figure}.py",
             "--scores {input.scores} {params.arguments} --out {output}",
         )
@@ -247,27 +233,25 @@ rule agents_figure:
 
 rule capability_table:
     input:
-        scores=agent_files("scores.json"),
-        verdicts=agent_files("verdicts.jsonl"),
-        episodes=agent_files("episodes.jsonl"),
+        scores=AGENTS.files(),
+        verdicts=AGENTS.files(paths.EPISODE_VERDICTS),
+        episodes=AGENTS.files(paths.EPISODES),
         reported=PAPER / "reported.csv",
         outcomes=PAPER / "mint_outcomes.tsv.gz",
     output:
-        page=in_report("results/figures/{recipe}/{figure}.html"),
-        others=[f"results/figures/{{recipe}}/{{figure}}.{kind}" for kind in ("md", "csv", "tex")],
+        page=in_report(f"{paths.FIGURES}/{{figure}}.html"),
+        others=figure_files.others(f"{paths.FIGURES}/{{figure}}"),
     log:
         "logs/figures/{recipe}/{figure}.log",
     wildcard_constraints:
-        figure="|".join(settings.CAPABILITIES),
+        figure="|".join(figure_files.CAPABILITIES),
     resources:
         **asked("capability_table"),
     params:
-        spec=lambda wildcards: figure_spec(wildcards.figure),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        **stage("capability_table"),
     shell:
         script(
-            "figures",
+            "capability_table",
             "8_figures/capability_table.py",
             "--table {wildcards.figure} --scores {input.scores} --reported {input.reported}",
             "--outcomes {input.outcomes} --out {output.page}",
@@ -276,25 +260,23 @@ rule capability_table:
 
 rule model_card:
     input:
-        model=model_done,
-        scores=scores_of_model,
+        model=MODELS.done,
+        scores=MODELS.scores_of_model,
     output:
-        card="results/{recipe}/card/{model}/README.md",
-        results="results/{recipe}/card/{model}/.eval_results/lemur.yaml",
+        card=paths.CARD,
+        results=paths.CARD_RESULTS,
     log:
         "logs/card/{recipe}/{model}.log",
     wildcard_constraints:
-        model="|".join(TRAINED),
+        model="|".join(MODELS.TRAINED),
     resources:
         **asked("model_card"),
     params:
-        spec=card_spec,
+        **stage("model_card"),
         model=model_folder,
-        version=stages.VERSION["card"],
-        lock=LOCKS["evaluate"],
     shell:
         script(
-            "evaluate",
+            "model_card",
             "8_figures/model_card.py",
             "--model {params.model:q} --scores {input.scores} --out {output.card}",
             "--results {output.results}",
@@ -303,39 +285,32 @@ rule model_card:
 
 rule report:
     input:
-        figures=report_figures(),
-        scores=scores_of(RECIPE),
+        figures=FIGURES.in_report,
+        scores=MODELS.files(),
         metrics=[
-            f"results/{RECIPE['name']}/pretrain/metrics.jsonl",
-            f"results/{RECIPE['name']}/sft/metrics.jsonl",
+            filled(paths.PRETRAIN_METRICS),
+            filled(paths.SFT_METRICS),
         ],
-        plan=f"results/{RECIPE['name']}/mix/plan.json",
-        realised=f"results/{RECIPE['name']}/tokens/realised.json",
-        statistics=part_files(STATISTICS),
-        datasheet=f"results/corpus/{RECIPE['corpus']['name']}/datasheet.json",
-        cards=model_cards(),
-        template=report_files(),
+        plan=filled(paths.PLAN),
+        realised=filled(paths.REALISED),
+        statistics=CORPUS.statistics,
+        datasheet=filled(paths.DATASHEET),
+        cards=MODELS.cards,
+        template=figure_files.report_templates(),
     output:
-        page=report(
-            REPORT,
-            caption="../reports/snakemake/page.rst",
-            category="Report",
-            labels={"recipe": RECIPE["name"]},
-        ),
-        summary=REPORT_SUMMARY,
+        page=report_marks.page_in_report(FIGURES),
+        summary=FIGURES.report_summary,
     log:
-        f"logs/report/{RECIPE['name']}.log",
+        f"logs/report/{NAME}.log",
     resources:
         **asked("report"),
     params:
-        spec=as_is(report_spec()),
-        recipes=other_recipes(),
-        statistics=as_is(expanding(STATISTICS)),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        **stage("report"),
+        recipes=FIGURES.other_recipes,
+        statistics=as_is(CORPUS.words(paths.STATISTICS)),
     shell:
         script(
-            "figures",
+            "report",
             "8_figures/report.py",
             "--figures {input.figures} --scores {input.scores} --metrics {input.metrics}",
             "--plan {input.plan} --realised {input.realised} --statistics {params.statistics}",
@@ -346,23 +321,21 @@ rule report:
 
 rule index:
     input:
-        page=REPORT,
-        summary=REPORT_SUMMARY,
+        page=FIGURES.report,
+        summary=FIGURES.report_summary,
     output:
-        "results/index.html",
+        paths.INDEX_PAGE,
     log:
         "logs/index.log",
     resources:
         **asked("index"),
     params:
-        spec=as_is("{}"),
-        reports=reports_here(),
-        tables=tables_here(),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        **stage("index"),
+        reports=FIGURES.reports_here,
+        tables=FIGURES.tables_here,
     shell:
         script(
-            "figures",
+            "index",
             "8_figures/index.py",
             "--reports {params.reports:q} --tables {params.tables:q} --out {output}",
         )
@@ -370,20 +343,18 @@ rule index:
 
 rule write_ro_crate:
     input:
-        REPORT,
+        FIGURES.report,
     output:
-        "results/ro-crate-metadata.json",
+        paths.CRATE,
     log:
-        f"logs/ro_crate/{RECIPE['name']}.log",
+        f"logs/ro_crate/{NAME}.log",
     resources:
         **asked("write_ro_crate"),
     params:
-        spec=as_is(canonical({"name": RECIPE["name"], "description": RECIPE["description"]})),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        **stage("write_ro_crate"),
     shell:
         script(
-            "figures",
+            "write_ro_crate",
             "8_figures/ro_crate.py",
             "--of {input} --out {output}",
         )

@@ -3,24 +3,22 @@
 
 rule analyse_study:
     input:
-        scores=study_scores(),
-        realised=study_mixtures(),
+        scores=STUDY.scores,
+        realised=STUDY.mixtures,
     output:
-        analysis="results/{recipe}/study/analysis.json",
-        cells="results/{recipe}/study/cells.csv",
-        table="results/{recipe}/study/table.md",
-        verdict="results/{recipe}/study/verdict.txt",
+        analysis=f"{paths.STUDY}/analysis.json",
+        cells=f"{paths.STUDY}/cells.csv",
+        table=f"{paths.STUDY}/table.md",
+        verdict=f"{paths.STUDY}/verdict.txt",
     log:
         "logs/study/{recipe}/analysis.log",
     resources:
         **asked("analyse_study"),
     params:
-        spec=as_is(canonical(study_cells.analysis_spec(STUDY))),
-        version=stages.VERSION["study"],
-        lock=LOCKS["evaluate"],
+        **stage("analyse_study"),
     shell:
         script(
-            "evaluate",
+            "analyse_study",
             "8_figures/study_analysis.py",
             "--scores {input.scores} --realised {input.realised} --out {output.analysis}",
         )
@@ -28,16 +26,14 @@ rule analyse_study:
 
 rule draw_study:
     input:
-        "results/{recipe}/study/analysis.json",
+        f"{paths.STUDY}/analysis.json",
     output:
-        "results/{recipe}/study/study.svg",
+        f"{paths.STUDY}/study.svg",
     log:
         "logs/study/{recipe}/figure.log",
     resources:
         **asked("draw_study"),
     params:
-        spec=as_is(canonical(settings.spec(STYLE, "study", None))),
-        version=stages.VERSION["study"],
-        lock=LOCKS["figures"],
+        **stage("draw_study"),
     shell:
-        script("figures", "8_figures/study.py", "--analysis {input} --out {output}")
+        script("draw_study", "8_figures/study.py", "--analysis {input} --out {output}")

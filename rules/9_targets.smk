@@ -1,3 +1,6 @@
+import getpass
+
+
 # What a user asks for by name: targets that only gather files, and the two that print.
 localrules:
     fetch,
@@ -26,48 +29,48 @@ localrules:
 
 rule fetch:
     input:
-        every_download(),
+        DOWNLOADS.all,
 
 
 rule corpus:
     input:
-        documents=unless_scoring_alone(*cleaned()),
-        statistics=part_files(STATISTICS),
+        documents=TARGETS.unless_scoring_alone(*CORPUS.documents),
+        statistics=CORPUS.statistics,
     log:
-        f"logs/corpus/{RECIPE['corpus']['name']}.log",
+        f"logs/corpus/{CORPUS_NAME}.log",
     params:
-        spec=as_is(canonical(stages.datasheet(RECIPE))),
-        statistics=as_is(expanding(STATISTICS)),
+        **stage("corpus"),
+        statistics=as_is(CORPUS.words(paths.STATISTICS)),
     shell:
-        script("data", "1_corpus/summary.py", "--statistics {params.statistics}")
+        script("corpus", "1_corpus/summary.py", "--statistics {params.statistics}")
 
 
 rule mixture:
     input:
-        unless_scoring_alone(f"results/{RECIPE['name']}/tokens/realised.json"),
+        TARGETS.unless_scoring_alone(filled(paths.REALISED)),
 
 
 rule datasheet:
     input:
-        unless_scoring_alone(f"results/corpus/{RECIPE['corpus']['name']}/datasheet.md"),
+        TARGETS.unless_scoring_alone(filled(paths.DATASHEET_PAGE)),
 
 
 rule mixture_table:
     input:
-        unless_scoring_alone(*mixture_tables()),
+        TARGETS.unless_scoring_alone(*STUDY.tables),
     log:
-        f"logs/mixture_table/{RECIPE['name']}.txt",
+        f"logs/mixture_table/{NAME}.txt",
     shell:
         "cat {input:q} | tee {log:q}"
 
 
 rule study:
     input:
-        verdict=study_file("verdict.txt"),
-        table=study_file("table.md"),
-        figure=study_file("study.svg"),
+        verdict=STUDY.file("verdict.txt"),
+        table=STUDY.file("table.md"),
+        figure=STUDY.file("study.svg"),
     log:
-        f"logs/study/{RECIPE['name']}.txt",
+        f"logs/study/{NAME}.txt",
     shell:
         "cat {input.verdict:q} {input.table:q} | tee {log:q}"
 
@@ -75,15 +78,15 @@ rule study:
 # Asked for by name, also while cells are missing: what it reads is what there is when it starts.
 rule study_so_far:
     log:
-        f"logs/study/{RECIPE['name']}/so_far.log",
+        f"logs/study/{NAME}/so_far.log",
     params:
-        spec=as_is(canonical(study_cells.analysis_spec(STUDY))),
-        scores=as_is(" ".join(there(study_scores()))),
-        realised=as_is(" ".join(there(study_mixtures()))),
-        out=lambda wildcards: study_report(),
+        **stage("study_so_far"),
+        scores=as_is(study_files.existing(STUDY.scores)),
+        realised=as_is(study_files.existing(STUDY.mixtures)),
+        out=STUDY.report,
     shell:
         script(
-            "evaluate",
+            "study_so_far",
             "8_figures/study_analysis.py",
             "--so-far --scores {params.scores} --realised {params.realised} --out {params.out:q}",
         )
@@ -91,50 +94,49 @@ rule study_so_far:
 
 rule pretrain:
     input:
-        unless_scoring_alone(f"results/{RECIPE['name']}/pretrain/DONE.json"),
+        TARGETS.unless_scoring_alone(filled(paths.PRETRAIN_DONE)),
 
 
 rule sft:
     input:
-        unless_scoring_alone(f"results/{RECIPE['name']}/sft/DONE.json"),
+        TARGETS.unless_scoring_alone(filled(paths.SFT_DONE)),
 
 
 rule evaluate:
     input:
-        scores_of(RECIPE),
+        MODELS.files(),
     log:
-        f"logs/evaluate/{RECIPE['name']}.txt",
+        f"logs/evaluate/{NAME}.txt",
     params:
-        labels=as_is(canonical(settings.labels(STYLE, RECIPE))),
+        labels=as_is(FIGURES.labels),
     shell:
-        printing_scores()
+        targets.printing_scores()
 
 
 rule agents:
     input:
-        scores=asked_of_agents("scores.json"),
-        pages=agent_files("pages/index.html"),
-        figures=agent_figure_files(),
+        scores=AGENTS.wanted,
+        pages=AGENTS.files(paths.EPISODE_PAGES),
+        figures=FIGURES.agent_files,
     log:
-        f"logs/agents/{RECIPE['name']}.txt",
+        f"logs/agents/{NAME}.txt",
     shell:
-        printing_agents()
+        targets.printing_agents(FIGURES)
 
 
 rule export:
     input:
-        exported(),
+        EXPORTS.all,
 
 
 rule export_agents:
     input:
-        asked_of_agents("episodes.eval"),
-        asked_of_agents("trajectories.jsonl"),
+        AGENTS.wanted_exports,
 
 
 rule replay:
     input:
-        replay_table,
+        AGENTS.replay_table,
     log:
         "logs/replay.txt",
     shell:
@@ -143,73 +145,73 @@ rule replay:
 
 rule foundation:
     input:
-        FOUNDATION,
-        FOUNDATION_OTHERS,
+        FIGURES.foundation,
+        FIGURES.foundation_others,
 
 
 rule figures:
     input:
-        unless_scoring_alone(CLAIMS, *paper_figure_files(), *recipe_figure_files(RECIPE)),
+        TARGETS.unless_scoring_alone(FIGURES.claims, *FIGURES.paper, *FIGURES.recipe_files),
 
 
 rule paper_figures:
     input:
-        PAPER_CLAIMS,
-        paper_figure_files(),
+        paths.CLAIMS.format(recipe="paper"),
+        FIGURES.paper,
 
 
 rule ro_crate:
     input:
-        "results/ro-crate-metadata.json",
+        paths.CRATE,
 
 
 rule provenance:
     log:
         "logs/provenance.log",
     params:
-        of=OF,
+        of=RUN.explained,
     shell:
-        explaining()
+        targets.explaining()
 
 
 rule init:
     log:
         "logs/init.log",
     params:
-        name=new_project,
+        name=TARGETS.new_project,
     shell:
-        making_project()
+        targets.making_project()
 
 
 rule diff:
     log:
         "logs/diff.log",
     params:
-        sides=two_sides,
+        sides=TARGETS.two_sides,
     shell:
-        comparing_sides()
+        targets.comparing_sides()
 
 
 rule adopt:
     log:
         "logs/adopt.log",
     params:
-        asked=what_to_adopt,
-        of=OF,
+        asked=TARGETS.what_to_adopt,
+        of=RUN.explained,
         stage=config.get("as", ""),
         # Who runs this is asked only where something is adopted: an account may have no name.
         by=lambda wildcards: str(config.get("by") or getpass.getuser()),
     shell:
-        adopting()
+        targets.adopting()
 
 
 rule publish:
     input:
-        unpack(publish_files),
+        unpack(EXPORTS.publish_files),
     log:
-        f"logs/publish/{RECIPE['name']}.log",
+        f"logs/publish/{NAME}.log",
     params:
-        spec=publish_spec,
-        arguments=publish_arguments,
+        spec=EXPORTS.publish_spec,
+        arguments=EXPORTS.publish_arguments,
     shell:
-        publishing()
+        targets.publishing()

@@ -169,3 +169,17 @@ def scale(axes: Drawing, letter: str) -> Callable[[float], float]:
     for place, value in found:
         assert abs(low + slope * (place - first) - value) < 1e-3 * abs(high - low), found
     return lambda place: low + slope * (place - first)
+
+
+def lines_of(panel):
+    """{(colour, dashes): percent by turn} of the curves of a panel, by its own ticks."""
+    y = {float(tick.words[0].text): tick.place[1] for tick in panel.ticks("y")}
+    bottom, top = y[0.0], y[100.0]
+    found = {}
+    for shape in panel.shapes:
+        grid = any("tick" in part for part in panel.parts[id(shape)])
+        if "stroke" in shape.style and not grid and shape.name.startswith("line2d") and len(shape.points) > 1:  # fmt: skip
+            percent = [100 * (place[1] - bottom) / (top - bottom) for place in shape.points]
+            key = shape.style["stroke"], bool(shape.style.get("stroke-dasharray"))
+            found.setdefault(key, []).append(percent)
+    return found

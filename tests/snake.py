@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 from lemur.core.provenance import ROOT
-from lemur.dag.runner import job_counts
 
 
 def snakemake(
@@ -33,6 +32,19 @@ def as_checkout(folder: Path) -> None:
     for name in {".envs", *(path.partition("/")[0] for path in listed.split("\0") if path)}:
         if not (folder / name).exists():
             (folder / name).symlink_to(ROOT / name)
+
+
+def job_counts(text: str) -> dict[str, int]:
+    """{rule: jobs} from the table of a dry run."""
+    table = re.search(r"^Job stats:\njob\s+count\n[-\s]+\n(.*?)^total", text, re.M | re.S)
+    rows = (line.split() for line in (table.group(1).splitlines() if table else ()))
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2}
+
+
+def begun(folder: Path) -> list[str]:
+    """The rules whose jobs the last run in ``folder`` began, as Snakemake's own account has them."""
+    text = (folder / "logs" / "run.log").read_text()
+    return re.findall(r"^(?:local)?rule (\w+):$", text, re.M)
 
 
 def planned(folder: Path, *arguments: str) -> dict[str, int]:

@@ -6,9 +6,13 @@ from lemur.core import command
 
 
 def _run(args, spec):
-    from lemur.evaluation.judging import run
+    from lemur.evaluation import asked_together, judged_early
 
-    run(spec, args.generations, args.data, args.out)
+    code = asked_together.asks(spec)
+    if not judged_early.take(spec, args.generations, args.data, args.out, code):
+        from lemur.evaluation.judging import run  # which loads lm-eval
+
+        run(spec, args.generations, args.data, args.out)
 
 
 def main() -> None:

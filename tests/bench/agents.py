@@ -1,21 +1,26 @@
-"""make bench-agents: episodes an hour of our engine in three ways, and what a world's step takes.
+"""make bench-agents: episodes an hour in several ways, and what a world's step takes.
 
     python tests/bench/agents.py --model FOLDER --data resources/environments --out reports/bench/agents.md
 
-One model plays the same first tasks of MINT's GSM8K and MBPP, by the driver and the worlds that the
-rules use: with keys and values kept from turn to turn, several episodes at once (as `snakemake agents`
-does); with each turn's whole prompt encoded anew; and one episode at a time, encoded anew, which is
-how MINT itself plays. The three take turns until their ratios' intervals are narrow. Greedy episodes
-are compared, too: bfloat16 rounds by the batch. Loading is not counted.
+One model plays the same first tasks of MINT's GSM8K and MBPP with the worlds that the rules use. By our
+engine: with keys and values kept from turn to turn, several episodes at once (as `snakemake agents`
+does), and with each turn's whole prompt encoded anew. By vLLM's server over OpenAI's interface: one
+episode at a time, which is how MINT itself plays, several at once by our driver, and several at once by
+Inspect. All take turns until their ratios' intervals are narrow. Greedy answers are compared, too:
+bfloat16 rounds by the batch. Loading is not counted.
 """
 
 import argparse
 import contextlib
+import json
+import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,22 +30,27 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lemur.agents import environments
 from lemur.agents.driver import Driver
 from lemur.agents.environment import Suite
-from lemur.agents.episode import Episode
 from lemur.agents.intercode import shell
 from lemur.agents.intercode.session import Session
 from lemur.agents.players.engine import EnginePlayer
+from lemur.agents.players.player import Player
+from lemur.agents.players.server import ServerPlayer
 from lemur.agents.sessions.python import PythonSession
+from lemur.chat import chatml
 from lemur.core.errors import UserError
 from lemur.core.files import write_text
 from lemur.core.provenance import ROOT
 from lemur.data.journal import Journal
+from lemur.evaluation.backends.completions import CompletionsClient
 from lemur.inference.conversations import Conversations
 from lemur.inference.engine import Engine, Wanted
 from lemur.sandbox.probe import probe
 from lemur.sandbox.types import Absent, Sandbox
 
-from bench import agents_report, ratios
+from bench import agents_report, ratios, served_model
+from bench.agents_report import ANEW, INSPECT, KEPT, MINT, SERVED, Row
 
+PEER = Path(__file__).with_name("inspect_peer.py")
 MODEL = "smollm2-135m-instruct-q4"
 QUERY = "SELECT count(*) FROM singer"
 
@@ -55,13 +65,8 @@ class Anew(Conversations):
         """Nothing is held between turns."""
 
 
-def play(
-    suite: Suite, engine: Engine, args: argparse.Namespace, rows: int, kept: bool
-) -> dict[str, Any]:
-    """A row: the first tasks, ``rows`` episodes at a time."""
-    player = EnginePlayer(engine, args.model, rows)
-    if not kept:
-        player.conversations = Anew(engine, rows)
+def play(suite: Suite, player: Player, args: argparse.Namespace, rows: int) -> Row:
+    """The first tasks, ``rows`` episodes at a time."""
     tasks = suite.tasks()[: args.limit]
     sampling = replace(suite.sampling(), max_new_tokens=args.new)
     with (
@@ -76,31 +81,85 @@ def play(
         raise UserError(
             f"{args.model}: its context leaves MINT's prompts no room: name another model"
         )
+    said = tuple(tuple(turn.answer for turn in episode.turns) for episode in made)
+    return Row(seconds, said, sum(episode.tokens for episode in made))
+
+
+def play_here(suite: Suite, engine: Engine, args: argparse.Namespace, kept: bool) -> Row:
+    """By our engine, with or without what it keeps between turns."""
+    player = EnginePlayer(engine, args.model, args.limit)
+    if not kept:
+        player.conversations = Anew(engine, args.limit)
+    row = play(suite, player, args, args.limit)
     talk = player.conversations
-    return {"seconds": seconds, "episodes": made, "encoded": talk.encoded, "reused": talk.reused}
+    return replace(row, encoded=talk.encoded, reused=talk.reused)
 
 
-def measured(args: argparse.Namespace) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """Rows by set and side, a row a turn."""
+def play_served(suite: Suite, url: str, args: argparse.Namespace, rows: int) -> Row:
+    """By a server that holds nothing of an earlier measurement."""
+    served_model.forget(url)
+    client = CompletionsClient(url, served_model.SERVED, "bench-agents")
+    with contextlib.closing(ServerPlayer(client, rows)) as player:
+        return play(suite, player, args, rows)
+
+
+def play_by_inspect(name: str, url: str, args: argparse.Namespace) -> Row:
+    """By the same server, asked by Inspect in a process and an environment of its own."""
+    served_model.forget(url)
+    with tempfile.TemporaryDirectory(prefix="lemur-bench.") as folder:
+        asked, answers = Path(folder) / "asked.json", Path(folder) / "answers.json"
+        given = {"url": url, "served": served_model.SERVED, "set": name, "new": args.new}
+        given |= {"start": chatml.START, "end": chatml.END}
+        given |= {"data": str(_files(args.data, "mint")), "limit": args.limit, "rows": args.limit}
+        asked.write_text(json.dumps(given))
+        peer = [ROOT / "workflow" / "env-run", "export", "python", PEER, asked, answers]
+        done = subprocess.run(list(map(str, peer)), capture_output=True, text=True)
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise UserError(f"Inspect ended with {done.returncode} ({last})")
+        found = json.loads(answers.read_text())
+    said = tuple(tuple(answer for answer, _ in episode) for episode in found["episodes"])
+    tokens = sum(count for episode in found["episodes"] for _, count in episode)
+    return Row(found["seconds"], said, tokens)
+
+
+def measured(args: argparse.Namespace) -> tuple[dict[tuple[str, str], list[Row]], list[str]]:
+    """Rows by set and way, a row a turn; and why ways are missing."""
     engine = Engine(args.model, "bf16", "cpu")
     ((_, _),) = engine.generate([Wanted((1, 2, 3), 4)], 1)  # warm: libraries load at first use
-    sides: dict[tuple[str, str], Callable[[], dict[str, Any]]] = {}
-    for name in agents_report.SETS:
-        suite = environments.load("mint", {"data": _files(args.data, "mint"), "sets": [name]})
-        for side, (rows, kept) in agents_report.sides(args.limit).items():
-            sides[name, side] = lambda suite=suite, rows=rows, kept=kept: play(
-                suite, engine, args, rows, kept
-            )
-    return ratios.in_turns(
-        sides,
-        agents_report.judged,
-        agents_report.PACE,
-        lambda line: print(f"bench-agents: {line}", flush=True),
-    )
+    missing: list[str] = []
+    with contextlib.ExitStack() as opened:
+        try:
+            url = opened.enter_context(served_model.serve(args.model))
+        except UserError as error:
+            url, missing = None, [f"vLLM's server is missing: {error}."]
+        inspect = subprocess.run(
+            [ROOT / "workflow" / "env-run", "export", "true"], capture_output=True, text=True
+        )
+        if url is not None and inspect.returncode:
+            missing.append(f"Inspect is missing: {inspect.stderr.strip().splitlines()[-1]}.")
+        sides: dict[tuple[str, str], Callable[[], Row]] = {}
+        for name in agents_report.SETS:
+            data = {"data": _files(args.data, "mint"), "sets": [name]}
+            suite = environments.load("mint", data)
+            sides[name, KEPT] = partial(play_here, suite, engine, args, True)
+            sides[name, ANEW] = partial(play_here, suite, engine, args, False)
+            if url is not None:
+                sides[name, MINT] = partial(play_served, suite, url, args, 1)
+                sides[name, SERVED] = partial(play_served, suite, url, args, args.limit)
+                if not inspect.returncode:
+                    sides[name, INSPECT] = partial(play_by_inspect, name, url, args)
+        found = ratios.in_turns(
+            sides,
+            agents_report.judged,
+            agents_report.PACE,
+            lambda line: print(f"bench-agents: {line}", flush=True),
+        )
+    return found, missing
 
 
 def steps(args: argparse.Namespace) -> dict[str, tuple[float, float] | str]:
-    """By kind of world: (milliseconds of a step, its goal), or why it cannot be measured."""
+    """By kind of world: milliseconds of a step (median, fastest), or why it cannot be measured."""
     sandbox = probe()
     if isinstance(sandbox, Absent):
         return dict.fromkeys(agents_report.GOALS, sandbox.reason)
@@ -113,14 +172,14 @@ def steps(args: argparse.Namespace) -> dict[str, tuple[float, float] | str]:
     ):
         try:
             with opened() as step:
-                found[name] = _milliseconds(step, args.steps, args.pause), agents_report.GOALS[name]
+                found[name] = _milliseconds(step, args.steps, args.pause)
         except UserError as error:
             found[name] = str(error)
     return found
 
 
-def _milliseconds(step: Callable[[], object], count: int, pause: float) -> float:
-    """The median of ``count`` calls, after a few that begin what is begun once. ``pause``: seconds before
+def _milliseconds(step: Callable[[], object], count: int, pause: float) -> tuple[float, float]:
+    """The median and the least of ``count`` calls, after a few that begin what is begun once. ``pause``: seconds before
     each, in which a model would think, and a world may prepare its next step."""
     times = []
     for number in range(count + 3):
@@ -129,7 +188,7 @@ def _milliseconds(step: Callable[[], object], count: int, pause: float) -> float
         step()
         if number >= 3:
             times.append(1e3 * (time.monotonic() - began))
-    return median(times)
+    return median(times), min(times)
 
 
 @contextlib.contextmanager
@@ -200,11 +259,6 @@ def _files(data: Path, name: str) -> Path:
     return place
 
 
-def same(one: list[Episode], other: list[Episode]) -> int:
-    """How many episodes are the same, answer by answer."""
-    return sum(a == b for a, b in zip(one, other, strict=True))
-
-
 def main() -> None:
     """Parse and run."""
     parser = argparse.ArgumentParser(
@@ -219,15 +273,18 @@ def main() -> None:
     parser.add_argument(
         "--pause", type=float, default=0.2, help="seconds between two steps of a world"
     )
+    parser.add_argument("--note", default="", help="a sentence about the machine, for the page")
     parser.add_argument("--out", type=Path, default=ROOT / "reports" / "bench" / "agents.md")
     args = parser.parse_args()
+    # What it has started ends with it, also where it is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         worlds = steps(args)
-        rows = measured(args)
+        rows, missing = measured(args)
     except UserError as error:
         raise SystemExit(f"error: {error}") from None
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(args.out, agents_report.page(rows, worlds, same, args))
+    write_text(args.out, agents_report.page(rows, worlds, missing, args))
     print(f"wrote {args.out}")
 
 

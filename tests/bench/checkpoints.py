@@ -97,10 +97,10 @@ class Gathered:
     def __init__(self, engine, folder):
         self.engine, self.folder = engine, folder
 
-    def save(self, step, metrics, facts):
+    def save(self, step, metrics, sequences_seen):
         state = self.engine.whole()
         if self.engine.rank == 0:
-            checkpoint.save(self.folder, step, state, metrics, facts)
+            checkpoint.save(self.folder, step, state, metrics, sequences_seen)
         self.engine.total(0)
 
     def poll(self):
@@ -118,7 +118,7 @@ class Waiting(saving.Saver):
 class Torch(Gathered):
     pending = None
 
-    def save(self, step, metrics, facts):
+    def save(self, step, metrics, sequences_seen):
         self.finish()
         held = {f"{self.engine.rank}/{part.key}": t for part, t in self.engine.held.items()}
         self.pending = dcp.async_save(held, checkpoint_id=self.folder / f"step-{step}")
@@ -162,7 +162,7 @@ def one_rank(asked: dict) -> None:
                     using.poll()
                     if step == 0:
                         metrics = folder / "metrics.jsonl" if engine.rank == 0 else None
-                        using.save(step + 1, metrics, {})
+                        using.save(step + 1, metrics, 0)
                 still += time.perf_counter() - before
             spent = time.perf_counter() - began
             # What is left when all steps are done is not training's to wait for, but is said.

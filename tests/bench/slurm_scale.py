@@ -21,8 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from checkout import checkout  # noqa: E402
-from lemur.dag.runner import job_counts  # noqa: E402
 from slurm_cluster import NoClusterError, running  # noqa: E402
+from snake import job_counts  # noqa: E402
 
 RUN = [str(ROOT / "workflow" / "env-run"), "workflow"]
 TINY = f"""

@@ -7,6 +7,7 @@ import pytest
 from lemur.config import recipe
 from lemur.core.files import sha256_of
 from lemur.cost.architecture import Architecture, parameters
+from lemur.evaluation.verdicts import ProblemVerdict, write_verdicts
 from snake import planned, snakemake
 
 SMOKE = "recipe=smoke"
@@ -50,6 +51,12 @@ def test_what_is_adopted_is_not_asked_for_again(folder):
     plan = planned(folder, "--config", SMOKE)
     assert "continue_pretraining" not in plan
     assert plan["supervised_fine_tuning"] == 1 and plan["pack"] == 1
+    # Asked for by its name, what stands there is said in a line: no rule makes it.
+    refused = snakemake(folder, "-n", "results/smoke/pretrain/DONE.json", "--config", SMOKE)
+    assert refused.returncode and refused.stderr.splitlines()[-1] == (
+        "error: results/smoke/pretrain/DONE.json: adopted from their model by Ada: it is there and no "
+        "rule makes it: ask for what follows from it, or remove the file to have it made"
+    )
     # Its tokens and one score too.
     source = recipe.resolve("smoke")["corpus"]["sources"][0]["name"]
     described = {
@@ -69,7 +76,8 @@ def test_what_is_adopted_is_not_asked_for_again(folder):
         x for x in recipe.resolve("smoke")["evaluate"]["benchmarks"] if x["name"] == "gsm8k"
     )
     (folder / "scores.json").write_text(json.dumps({**score, "shots": shots.get("shots") or 0}))
-    (folder / "verdicts.jsonl").write_text("{}\n")
+    verdicts = [ProblemVerdict(f"gsm8k/{number}", "0", "passed") for number in range(4)]
+    write_verdicts(folder / "verdicts.jsonl", verdicts)
     (folder / "prompt.txt").write_text("?")
     for of, place in (
         ("t.json", f"tokens/{source}/part-0-of-1"),
@@ -101,7 +109,9 @@ def test_what_is_adopted_is_not_asked_for_again(folder):
 def test_what_does_not_fit_is_one_line(folder, asked, words):
     done = snakemake(folder, "--cores", "1", "adopt", "--config", SMOKE, *asked)
     assert done.returncode
-    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1 and lines[0].startswith(words), done.stderr
+    # As the command says it, and at the end once more with the rule and its log, as every rule's.
+    first, *again = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert first.startswith(words), done.stderr
+    assert again in ([], [f"{first} [adopt, logs/adopt.log]"]), done.stderr
     assert "Traceback" not in done.stderr
     assert not (folder / "results").exists()

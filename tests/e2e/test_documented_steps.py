@@ -8,7 +8,7 @@ import pytest
 from checkout import call, checkout
 from lemur.core.provenance import ROOT
 from lemur.dag import locks
-from lemur.dag.runner import job_counts
+from snake import job_counts
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -175,19 +175,17 @@ RULE = """
 
 rule sizes:
     input:
-        "results/{recipe}/tokens/realised.json",
+        paths.REALISED,
     output:
-        figure_output("sizes"),
+        in_report(f"{paths.FIGURES}/sizes.svg"),
     log:
         "logs/figures/{recipe}/sizes.log",
     resources:
-        **asked("loss"),
+        **asked("sizes"),
     params:
-        spec=as_is(figure_spec("sizes")),
-        version=stages.VERSION["figures"],
-        lock=LOCKS["figures"],
+        **stage("sizes"),
     shell:
-        script("figures", "8_figures/sizes.py", "--realised {input} --out {output}")
+        script("sizes", "8_figures/sizes.py", "--realised {input} --out {output}")
 """
 
 
@@ -201,6 +199,10 @@ def test_add_a_figure(mine):
     schema.write_text(json.dumps(described))
     figures = mine / "config" / "figures.yaml"
     change(figures, "figures:\n", "figures:\n  sizes: {}\n")
+    stages = mine / "workflow" / "lemur" / "dag" / "stage.py"
+    change(stages, '    "loss": ', '    "sizes": _figure("sizes"),\n    "loss": ')
+    asked = mine / "workflow" / "lemur" / "cost" / "resources.py"
+    change(asked, '    "loss": ', '    "sizes": Work(700),\n    "loss": ')
     rules = mine / "rules" / "8_figures.smk"
     rules.write_text(rules.read_text() + RULE)
     # Its place comes last: until then the report does not ask for it.

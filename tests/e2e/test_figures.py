@@ -99,7 +99,8 @@ def test_scores_and_their_differences_are_drawn_where_they_are(smoke, figure):
     """Rows by benchmark and from start to chat; below, what the same problems say in pairs."""
     drawn = drawing(smoke, figure)
     bits = figure == "bits_per_byte"
-    names = ["bits_per_byte_code", "bits_per_byte_text"] if bits else ["gsm8k", "humaneval"]
+    kinds = ("code", "text", "conversations")
+    names = [f"bits_per_byte_{kind}" for kind in kinds] if bits else ["gsm8k", "humaneval"]
     labels = {"start": "start (random weights)", "pretrained": "pretrained", "chat": "chat"}
     factor, digits = (1, 3) if bits else (100, 1)
     for panel, models in (("axes_1", MODELS), ("axes_2", MODELS[1:])):

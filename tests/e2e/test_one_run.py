@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -12,19 +13,21 @@ from lemur.core.provenance import Record
 from lemur.dag import failures
 from snake import as_checkout, snakemake
 
-RUN = ["workflow/env-run", "workflow"]
 TARGETS = [f"results/figures/paper/{name}.svg" for name in ("foundation_radar", "agent_radar")]
 
 
 def start(folder, by):
-    """`make`'s runner, or plain `snakemake`, for two of the paper's figures."""
+    """What `make smoke` calls, or plain `snakemake`, for two of the paper's figures."""
     as_checkout(folder)
-    calls = {
-        "make": [*RUN, "python", "-m", "lemur.dag.runner", "smoke", "--cores", "1", *TARGETS],
-        "snakemake": [*RUN, "snakemake", "--cores", "1", *TARGETS],
-    }
+    words = ["workflow/env-run", "workflow", "snakemake", "--cores", "1"]
+    if by == "make":
+        said = subprocess.run(
+            ["make", "-n", "smoke", "CORES=1"], cwd=folder, capture_output=True, text=True
+        ).stdout
+        (words,) = (shlex.split(line) for line in said.splitlines() if " snakemake " in line)
+    at = words.index("snakemake") + 1
     return subprocess.Popen(
-        calls[by], cwd=folder, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        [*words[:at], *TARGETS, *words[at:]], cwd=folder, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         env={**os.environ, "SLURM_CONF": "/dev/null"}, start_new_session=True,
     )  # fmt: skip
 

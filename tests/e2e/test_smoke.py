@@ -76,9 +76,9 @@ def test_each_model_is_loaded_once(smoke):
     assert [folder.name for folder in models] == ["chat", "pretrained", "start"]
     for folder in models:
         logs = {path.stem: path.read_text() for path in folder.glob("*.log")}
-        assert len(logs) == 4
+        assert len(logs) == 5
         loaded = [name for name, text in logs.items() if "(100%)" in text]
-        assert len(loaded) == 1 and logs[loaded[0]].count("(100%)") == 4, logs
+        assert len(loaded) == 1 and logs[loaded[0]].count("(100%)") == 5, logs
         made = smoke.recipe / "evaluate" / folder.name
         assert sorted(path.parent.parent.name for path in made.glob("*/responses/ready")) == sorted(
             logs
@@ -108,13 +108,29 @@ def said(done):
     return [line for line in lines if line.strip() and not line.startswith("Using ")]
 
 
+def test_fine_tuning_makes_what_an_assistant_says_cheaper(smoke):
+    """Every model reads the held-out conversations in one format: what differs is what it was trained on."""
+    scores = {
+        model: json.loads((smoke.recipe / f"evaluate/{model}/bits_per_byte_conversations/scores.json").read_text())
+        for model in ("start", "pretrained", "chat")
+    }  # fmt: skip
+    assert {score["format"] for score in scores.values()} == {"chatml"}
+    assert scores["chat"]["value"] < scores["pretrained"]["value"] < scores["start"]["value"]
+    trained = (smoke.recipe / "sft/data/conversations.jsonl").read_text().splitlines()
+    held = (smoke.recipe / "heldout/conversations.jsonl").read_text().splitlines()
+    assert len(held) == scores["chat"]["n"] == 4
+    assert not {json.loads(line)["id"] for line in held} & {
+        json.loads(line)["id"] for line in trained
+    }
+
+
 def test_scores_are_printed_alone(smoke):
     done = snakemake(smoke.folder, "--cores", "1", "evaluate", "--config", "recipe=smoke")
     assert done.returncode == 0 and not said(done), done.stderr
     head, *rows = done.stdout.splitlines()
     assert head.split()[:3] == ["benchmark", "model", "score"]
     scores = sorted(smoke.recipe.glob("evaluate/*/*/scores.json"))
-    assert len(rows) >= len(scores) == 12
+    assert len(rows) >= len(scores) == 15
     bits = json.loads((smoke.recipe / "evaluate/chat/bits_per_byte_code/scores.json").read_text())
     shown = next(row for row in rows if "code" in row and "chat" in row)
     assert f"{bits['value']:.3f}" in shown

@@ -5,7 +5,7 @@ import json
 
 import pytest
 from checkout import call, checkout
-from lemur.dag.runner import job_counts
+from snake import job_counts
 
 STUDY = ("study", "--config", "study=smallest")
 

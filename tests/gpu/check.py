@@ -117,6 +117,8 @@ def surroundings(work: Path, site: Path | None, tiny: bool) -> dict[str, str]:
             "TRITON_CACHE_DIR": str(work / "triton"),
             "TORCHINDUCTOR_FX_GRAPH_CACHE": "1",
             "PYTHONUNBUFFERED": "1",
+            # cuBLAS looks once a process, at its first product; what is deterministic comes later.
+            "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
         }
     )
 

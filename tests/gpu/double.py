@@ -8,6 +8,7 @@ is refused as well. The values are computed a document at a time by PyTorch's ow
 
 import contextlib
 import inspect
+import os
 import sys
 import types
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
 HALF = (torch.float16, torch.bfloat16)
+# What PyTorch asks of CUBLAS_WORKSPACE_CONFIG where products have to be deterministic, and the products.
+WORKSPACES = (":4096:8", ":16:8")
+PRODUCTS = ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "aten::mv", "aten::dot")
 
 
 def check_variable_length(
@@ -158,18 +162,51 @@ def _made_up(real, value):
     return lambda t: value(t) if t.device.type == "meta" else real(t)
 
 
+def check_fused(optimizer: torch.optim.Optimizer) -> None:
+    """Raise ValueError for what the fused kernel of AdamW does not take: gradients and moments of
+    another dtype or device than their parameter's, and a step that the host counts."""
+    for group in optimizer.param_groups:
+        for p in group["params"]:
+            if p.grad is None:
+                continue
+            kept = {k: t for k, t in optimizer.state.get(p, {}).items() if k != "step"}
+            for name, t in {"grad": p.grad, **kept}.items():
+                if (t.dtype, t.device, t.shape) != (p.dtype, p.device, p.shape):
+                    raise ValueError(
+                        f"{name}: {t.dtype} {tuple(t.shape)} on {t.device}, parameter {p.dtype} "
+                        f"{tuple(p.shape)} on {p.device}"
+                    )
+            step = optimizer.state.get(p, {}).get("step")
+            if step is not None and (step.device, step.dtype) != (p.device, torch.float32):
+                raise ValueError(f"step: {step.dtype} on {step.device}")
+
+
 class OneDevice(TorchDispatchMode):
     """While this is open, no operation but a copy takes tensors of two devices; numbers may differ.
+    A product of matrices is refused where it has to be deterministic and cuBLAS, which reads
+    CUBLAS_WORKSPACE_CONFIG at the first product of a process, was not told so in time.
 
     Operations of the device ``meta``, which stands for a GPU, do not ask by themselves.
     """
 
     COPIES = ("aten::copy_", "aten::_to_copy")
 
+    def __init__(self):
+        super().__init__()
+        self.workspace: str | None = None
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         given = torch.utils._pytree.tree_leaves((args, kwargs))
         met = {t.device.type for t in given if isinstance(t, torch.Tensor) and t.dim()}
-        if len(met) > 1 and func._schema.name not in self.COPIES:
+        name = func._schema.name
+        if len(met) > 1 and name not in self.COPIES:
             raise RuntimeError(f"{func}: tensors of {' and '.join(sorted(met))}")
+        if name in PRODUCTS and "meta" in met:
+            if self.workspace is None:
+                self.workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG", "")
+            if torch.are_deterministic_algorithms_enabled() and self.workspace not in WORKSPACES:
+                raise RuntimeError(
+                    f"{func}: CUBLAS_WORKSPACE_CONFIG was not set at the first product"
+                )
         return func(*args, **kwargs)

@@ -114,3 +114,15 @@ def test_a_mistake_is_one_line_before_any_job(changed, said):
     with pytest.raises(UserError) as raised:
         recipe.resolve("mini-agents", changed)
     assert said in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_what_takes_minutes_to_build_is_needed_only_where_it_stands(tmp_path, monkeypatch):
+    made = recipe.resolve("mini")
+    monkeypatch.setattr(stages, "ROOT", tmp_path)
+    assert stages.environment(made, "alfworld")["needs"] == []
+    assert stages.environment(made, "mint")["needs"] == ["session"]
+    spec = stages.play(made, "chat", "alfworld")
+    (tmp_path / ".envs" / "alfworld").mkdir(parents=True)
+    (tmp_path / ".envs" / "alfworld" / "lock.stamp").write_text("cpu x 3.11")
+    assert stages.environment(made, "alfworld")["needs"] == ["alfworld"]
+    assert stages.play(made, "chat", "alfworld") == spec and "if_built" not in spec

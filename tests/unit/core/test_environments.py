@@ -1,6 +1,8 @@
 """The locks, and workflow/env-run's refusal of an environment that no lock describes."""
 
 import hashlib
+import importlib.machinery
+import importlib.util
 import os
 import re
 import shutil
@@ -212,3 +214,24 @@ def test_the_real_snakemake_asks_no_controller(call, tmp_path):
         check=True, capture_output=True, env={**kept, "PATH": f"{tmp_path}:{kept['PATH']}"},
     )  # fmt: skip
     assert set((tmp_path / "asked").read_text().split()) == {"conf=/dev/null"}
+
+
+def test_the_environment_of_snakemake_finds_the_plugin_of_its_own_checkout(tmp_path):
+    """Also one that lies in another checkout and is linked to: each finds its own."""
+    loader = importlib.machinery.SourceFileLoader("env_build", str(ROOT / "workflow" / "env-build"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("env_build", loader))
+    loader.exec_module(module)
+    built, linked = tmp_path / "built", tmp_path / "linked"
+    home = built / ".envs" / "workflow"
+    (home / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
+    (home / "bin").mkdir()
+    (home / "bin" / "snakemake").touch()
+    module.with_this_checkout(home)
+    linked.mkdir()
+    (linked / ".envs").symlink_to(built / ".envs")
+    for checkout in (built, linked):
+        (checkout / "workflow").mkdir()
+        packages = checkout / ".envs" / "workflow" / "lib" / "python3.11" / "site-packages"
+        code = f"import site, sys; site.addsitedir({str(packages)!r}); print(sys.path[-1])"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.stdout.strip() == str(checkout / "workflow")

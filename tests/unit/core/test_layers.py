@@ -9,9 +9,9 @@ from lemur.core.provenance import ROOT
 PACKAGE = ROOT / "workflow" / "lemur"
 # From the bottom up: a package imports those before it, and the modules beside them all, none after.
 LAYERS = (
-    "core", "data", "cost", "config", "sandbox", "dag", "launch", "slurm", "chat", "models", "download",
+    "core", "data", "cost", "config", "sandbox", "launch", "chat", "models", "download",
     "corpus", "mixture", "tokenization", "sft", "training", "inference", "evaluation", "agents", "trace",
-    "figures", "claims", "study", "publish", "export", "report", "diff",
+    "figures", "claims", "study", "dag", "slurm", "publish", "export", "report", "diff",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from lemur.agents import environments
-from lemur.agents.environments.intercode_bash import judge
+from lemur.agents.environments.intercode_bash import judge, say_command
 from lemur.agents.environments.intercode_bash.judge import End
 from lemur.agents.environments.intercode_bash.world import split
 from lemur.agents.episode import Turn
@@ -235,3 +235,8 @@ def test_all_originals_are_solved_by_their_gold(tmp_path):
     assert all(verdict.paper == 1 for _, verdict in played)
     # Two list the root folder, in which /run and /proc are made anew.
     assert sum(verdict.strict for _, verdict in played) >= len(played) - 4
+
+
+def test_an_action_of_a_log_is_read_as_that_action():
+    for action in ("ls -l | wc", "Bash: ls", 'echo "Command: x"', "awk 'a command: b'"):
+        assert parse_bash(say_command(action)) == action

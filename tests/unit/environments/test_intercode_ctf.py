@@ -1,8 +1,11 @@
 """InterCode-CTF: flags that are found in a shell and submitted."""
 
+import json
+
 import pytest
-from lemur.agents import environments
+from lemur.agents import environments, replay
 from lemur.agents.environments.intercode_ctf import protocol
+from lemur.core.errors import UserError
 from unit.environments.intercode_cases import gold, needs_shell, original, play, write
 
 
@@ -116,3 +119,58 @@ def test_originals_that_can_be_played(tmp_path):
     assert len(whys) == 100
     assert sum("lack" not in why and bool(why) for why in whys) == 21
     assert all(verdict.strict == 1 for _, verdict in gold(suite, tmp_path))
+
+
+def test_logs_of_the_original_are_executed_again(data, tmp_path):
+    """As its own experiments write them, beside logs of other environments and of other tasks."""
+    needs_shell()
+    said = ["ls", "nl deep/flag.txt", "submit picoCTF{Flag0}"]
+    log = {
+        "0": {
+            "environment": "ic_ctf", "dataset": "./data/ctf/ic_ctf.json", "task_id": 0, "query": "Find flag 0",
+            # After the flag the observation before it stands once more.
+            "turn_history": {"actions": said, "observations": ["deep\n", "another\n", "another\n"], "rewards": [0, 0, 1]},
+            "summary": {"max_reward": 1, "turns_taken": 3, "turns_max": 3},
+        },
+        "2": {
+            "environment": "ic_ctf", "dataset": "./data/ctf/ic_ctf.json", "task_id": 2,
+            # Its own parser failed: there is no observation, and the episode ends.
+            "turn_history": {"actions": ["echo \"It's\"", "blocked"], "observations": ["It's\n"], "rewards": [0, 0]},
+            "summary": {"max_reward": 0, "turns_taken": 2, "turns_max": 3},
+        },
+        "3": {"environment": "ic_bash", "dataset": "nl2bash_fs_1.json", "turn_history": {"actions": [], "observations": [], "rewards": []}},
+        "4": {"environment": "ic_ctf", "dataset": "data/ctf/ctf_test.json", "turn_history": {"actions": [], "observations": [], "rewards": []}},
+    }  # fmt: skip
+    write(tmp_path / "logs" / "gpt-4 10.json", log)
+    (run,) = environments.find_records("intercode_ctf", tmp_path / "logs")
+    assert run.settings == {"turns": 3} and [record.task for record in run.records] == ["0", "2"]
+    out = tmp_path / "out" / "replay.json"
+    table = replay.run("intercode_ctf", {}, tmp_path / "logs", data, out)
+    assert "verdicts: 2 of 2 as recorded" in table and "observations: 2 of 3" in table
+    (difference,) = json.loads(out.read_text())["differences"]
+    assert (difference["task"], difference["recorded"]) == ("0", "another\n")
+    assert difference["cause"] == "another output"
+    assert difference["now"] == "     1\tpicoCTF{Flag0}\n"
+    for other in ("intercode_bash", "intercode_sql"):
+        runs = environments.find_records(other, tmp_path / "logs")
+        assert [record.task for run in runs for record in run.records] == (
+            ["1/3"] if other == "intercode_bash" else []
+        )
+    log["0"]["turn_history"] = {"actions": ["ls"], "observations": ["deep\n"], "rewards": []}
+    write(tmp_path / "logs" / "gpt-4 10.json", log)
+    with pytest.raises(UserError, match="task 0: not a recorded episode"):
+        environments.find_records("intercode_ctf", tmp_path / "logs")
+
+
+@pytest.mark.parametrize(
+    "before, now, cause",
+    [
+        ('exec: "x": unknown\r\n', 'exec: "x": unknown', "docker ends"),
+        ("a b\n", "/bin/bash: line 1: nc: command not found\n", "not installed here"),
+        ("nc: command not found\n", "bc: command not found\n", "another output"),
+        ("__pycache__\na\n", "a\n", "an earlier episode"),
+        ("a\n", "b\n", "another output"),
+    ],
+)
+def test_why_an_observation_differs(data, before, now, cause):
+    assert cause in load(data).explain(before, now)

@@ -341,6 +341,9 @@ def test_logs_of_the_original_are_executed_again(data, tmp_path):
     assert made["observed"] == 2 and made["observations"] == 1  # solved by its first turn already
     (difference,) = made["differences"]
     assert difference["run"] == "a run" and difference["recorded"] == "[(9,)]"
-    write(tmp_path / "logs" / "a run.json", {"0": {"turn_history": {"actions": ["x"]}}})
+    write(
+        tmp_path / "logs" / "a run.json",
+        {"0": {"environment": "ic_sql", "turn_history": {"actions": ["x"]}}},
+    )
     with pytest.raises(UserError, match="task 0: not a recorded episode"):
         replay.run("intercode_sql", {}, tmp_path / "logs", data, tmp_path / "o.json")

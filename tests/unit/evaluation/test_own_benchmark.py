@@ -44,12 +44,12 @@ def test_what_its_folder_says_decides_which_answers_are_ready(spec, tmp_path):
     folder = tmp_path / "riddles"
     shutil.copytree(RIDDLES, folder)
     given = spec("riddles", path=str(folder))
-    before = asked_together._asks(given)
+    before = asked_together.asks(given)
     asked_together._code.cache_clear()
-    assert asked_together._asks(given) == before
+    assert asked_together.asks(given) == before
     (folder / "riddles.yaml").write_text((folder / "riddles.yaml").read_text() + "begin: false\n")
     asked_together._code.cache_clear()
-    assert asked_together._asks(given) != before
+    assert asked_together.asks(given) != before
 
 
 def test_mistakes_in_a_folder_are_one_line(tmp_path):

@@ -171,7 +171,7 @@ def test_problems_that_could_not_be_judged_are_named_and_count_for_nobody(tmp_pa
     assert row[6] == (
         "100 of 100, 79 judged (20 x toolchain: Go lacks go; 1 x the judge fell: OSError: x)"
     )
-    assert row[9] == "+0.0 (-4.2 to +4.2, McNemar p = 1) on 79"  # not 21 failures more
+    assert row[9] == "+0.0 (-4.2 to +4.2, McNemar p = 1, Holm p = 1) on 79"  # not 21 failures more
     assert row[10] == "79 of 100 judged"
     assert "(chat), but on no benchmark whole" in table.notes[0]
 
@@ -185,7 +185,9 @@ def test_several_answers_to_a_problem_are_paired_by_the_share_that_passed(tmp_pa
     paths[1].with_name("verdicts.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines))
     table = made(tmp_path, paths, spec((OWN, SMALL)))
     told = rows(table)["chat, the paper's Lemur-70B-Chat", "humaneval"][9]
-    assert told == "+25.0 (+0.0 to +50.0)"  # half of one problem and none of the other
+    assert (
+        told == "+25.0 (+0.0 to +50.0, Holm p = 0.05)"
+    )  # half of one problem and none of the other
 
 
 def test_models_are_paired_on_the_same_problems(tmp_path):
@@ -194,7 +196,7 @@ def test_models_are_paired_on_the_same_problems(tmp_path):
     found = rows(table)
     assert found["Llama-2-70B, the paper's Llama-2-70B", "humaneval"][9] is None
     text = found["chat, the paper's Lemur-70B-Chat", "humaneval"][9]
-    assert text.startswith("+20.0 (+1") and "McNemar p = 1.9e-06" in text
+    assert text.startswith("+20.0* (+1") and "McNemar p = 1.9e-06, Holm p = 1.9e-06" in text
     other = [paths[0], score(tmp_path, "chat", "mbpp", 30)]
     assert all(row[9] is None for row in rows(made(tmp_path, other, spec((OWN, SMALL)))).values())
 

@@ -220,13 +220,40 @@ def test_the_rows_stand_from_start_to_chat_and_say_what_is_empty(spec, run, tmp_
     for axes, wanted in ((above, names), (below, names[1:])):
         assert [" ".join(tick.words[0].lines) for tick in axes.ticks("y")] == wanted
     assert above.said("0.0").lines == ("0.0", "19 empty")
-    assert {below.said(text).text for text in ("+25.0", "-25.0", "+0.0")} == {
-        "+25.0",
-        "-25.0",
-        "+0.0",
-    }
+    # 6 problems against none: McNemar's p is 0.03, of one benchmark alone.
+    for text in ("+25.0*", "-25.0*", "+0.0"):
+        assert below.said(text).text == text
     rows = list(csv.DictReader((tmp_path / "scores.csv").open()))
     assert [row["model"] for row in rows] == ["start", "pretrained", "chat", "a-model"]
     assert rows[2]["note"] == "19 of 24 answers are empty" and rows[2]["against"] == "start"
     words = svg.texts((tmp_path / "scores.svg").read_text())[1]
-    assert "against the start -25.0 (" in words and "19 of 24 answers are empty" in words
+    assert "against the start -25.0* (" in words and "19 of 24 answers are empty" in words
+
+
+def test_a_difference_beyond_chance_by_holms_correction_is_marked(spec, tmp_path):
+    """What is beyond chance alone is not as one of four: no star, and its marker is hollow."""
+    shares = {"mbpp": (0.25, 0.5), "gsm8k": (0.25, 0.9), "bbh": (0.5, 0.5), "mmlu": (0.5, 0.5)}
+    paths = []
+    for benchmark, values in shares.items():
+        for model, value in zip(("start", "pretrained"), values, strict=True):
+            made = trial_run.score(benchmark, model, value, n=20)
+            paths.append(trial_run.write_file(tmp_path / model / benchmark / "scores.json", made))
+            trial_run.write_file(paths[-1].with_name("verdicts.jsonl"), trial_run.verdicts(made))
+    out = tmp_path / "scores.svg"
+    dots.write_scores(spec("scores", RECIPE), paths, out)
+    rows = {(row["benchmark"], row["model"]): row for row in csv.DictReader(out.with_suffix(".csv").open())}  # fmt: skip
+    found = {name: rows[name, "pretrained"] for name in shares}
+    # 5 against 0 of 20: p = 2 / 2**5; 13 against 0: p = 2 / 2**13.
+    assert float(found["mbpp"]["p"]) == 2 / 2**5
+    assert float(found["gsm8k"]["holm_p"]) == pytest.approx(4 * 2 / 2**13)
+    assert float(found["mbpp"]["holm_p"]) == pytest.approx(3 * 2 / 2**5)
+    below = drawn_svg.read(out).inside("axes_2")
+    assert below.said("+65.0*") and below.said("+25.0")
+    assert any("Holm's correction" in words.text for words in below.words)
+    # Of the differences, only GSM8K's marker is filled with the model's colour.
+    ticks = {
+        id(marker) for letter in "xy" for tick in below.ticks(letter) for marker in tick.markers
+    }
+    drawn = [marker.style for marker in below.markers if id(marker) not in ticks]
+    assert [style["fill"] == style["stroke"] for style in drawn] == [False, True, False, False]
+    assert "Holm p = 0.00098" in svg.texts(out.read_text())[1]

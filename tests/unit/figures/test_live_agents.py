@@ -101,35 +101,23 @@ def test_the_radar_has_the_papers_numbers_the_recount_and_what_was_played(drawn)
     )
 
 
-def lines_of(panel):
-    """{(colour, dashes): percent by turn} of the curves of a panel, by its own ticks."""
-    y = {float(tick.words[0].text): tick.place[1] for tick in panel.ticks("y")}
-    bottom, top = y[0.0], y[100.0]
-    found = {}
-    for shape in panel.shapes:
-        grid = any("tick" in part for part in panel.parts[id(shape)])
-        if "stroke" in shape.style and not grid and shape.name.startswith("line2d") and len(shape.points) > 1:  # fmt: skip
-            percent = [100 * (place[1] - bottom) / (top - bottom) for place in shape.points]
-            key = shape.style["stroke"], bool(shape.style.get("stroke-dasharray"))
-            found.setdefault(key, []).append(percent)
-    return found
-
-
 def test_an_episode_counts_from_the_turn_that_solved_it(drawn):
     drawing = drawn_svg.read(drawn / "live_agents_by_turn.svg")
     gsm8k, sql, bfcl = (drawing.inside(f"axes_{number}") for number in (1, 2, 3))
     start, chat = "#6b7280", "#d55e00"
-    curves = lines_of(gsm8k)
+    curves = drawn_svg.lines_of(gsm8k)
     assert curves[chat, False] == [pytest.approx([0, 75, 75, 75, 75], abs=0.1)]
     assert curves[start, False] == [pytest.approx([25, 25, 50, 50, 50], abs=0.1)]
     # The known solutions are dashed, in another way than what is strictly judged.
     dashed = sorted(curves[start, True], key=lambda line: line[-1])
     assert dashed == [pytest.approx([25] * 5, abs=0.1), pytest.approx([100] * 5, abs=0.1)]
     third = 100 / 3
-    assert lines_of(sql)[chat, False] == [pytest.approx([third] * 2 + [2 * third] * 8, abs=0.1)]
+    assert drawn_svg.lines_of(sql)[chat, False] == [
+        pytest.approx([third] * 2 + [2 * third] * 8, abs=0.1)
+    ]
     assert gsm8k.said("mint_gsm8k").text == "mint_gsm8k, 4 episodes"
     assert sql.said("sql").text == "sql (SQLite 3.40.1), 2 or 3 episodes"
-    assert bfcl.said("no episode") and (chat, False) not in lines_of(bfcl)
+    assert bfcl.said("no episode") and (chat, False) not in drawn_svg.lines_of(bfcl)
     rows = list(csv.DictReader((drawn / "live_agents_by_turn.csv").open()))
     (third_turn,) = [
         row for row in rows

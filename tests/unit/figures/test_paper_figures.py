@@ -222,6 +222,38 @@ def test_the_mint_table_is_the_count(made, episodes):
         assert shown[key] == (solved, total, pytest.approx(100 * solved / total, abs=0.005))
 
 
+def test_recorded_episodes_count_from_the_turn_that_solved_them(made):
+    solved, every = Counter(), Counter()
+    with gzip.open(ROOT / "reports" / "paper" / "mint_outcomes.tsv.gz", "rt") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            for category in ("all", row["category"]):
+                key = row["model"], row["feedback"], category
+                every[key] += 1
+                for turn in range(1, 6):
+                    solved[*key, turn] += row["solved"] == "1" and int(row["turns"]) <= turn
+    with open(made / "mint_by_turn.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 5 * len(every) == 220
+    for row in rows:
+        key, turn = (row["model"], row["feedback"], row["category"]), int(row["turn"])
+        assert (int(row["solved"]), int(row["episodes"])) == (solved[*key, turn], every[key])
+        assert float(row["low"]) <= float(row["percent"]) <= float(row["high"])
+        assert float(row["slope_low"]) <= float(row["slope"]) <= float(row["slope_high"])
+    percent = {
+        key: [100 * solved[*key, turn] / every[key] for turn in range(1, 6)] for key in every
+    }
+    drawing = drawn_svg.read(made / "mint_by_turn.svg")
+    for panel, kind, models in ((1, "none", 6), (2, "gpt-4", 5)):
+        drawn = drawn_svg.lines_of(drawing.inside(f"axes_{panel}"))
+        wanted = [percent[key] for key in every if key[1:] == (kind, "all")]
+        found = [line for lines in drawn.values() for line in lines]
+        assert len(wanted) == len(found) == models
+        assert sorted(found) == [pytest.approx(line, abs=0.2) for line in sorted(wanted)]
+        # The model of the paper has its own colour.
+        (lemur,) = drawn["#d55e00", False]
+        assert lemur == pytest.approx(percent["lemur-70b-chat-v1", kind, "all"], abs=0.2)
+
+
 def test_the_overview_says_the_papers_facts_and_its_bar_is_to_scale(made):
     drawing = drawn_svg.read(made / "overview.svg")
     lines = [words.text for words in sorted(drawing.words, key=lambda words: words.y)]
@@ -312,5 +344,5 @@ def test_all_figures_and_tables_of_the_paper_are_read_back_here(made):
     names = {path.name for path in made.iterdir() if path.suffix in (".svg", ".html")}
     assert names == {
         "overview.svg", "foundation_radar.svg", "foundation_table.html", "agent_radar.svg",
-        "agent_table.html", "mint_table.html", "claims.html",
+        "agent_table.html", "mint_by_turn.svg", "mint_table.html", "claims.html",
     }  # fmt: skip

@@ -13,6 +13,7 @@ from lemur.core.provenance import ROOT
 from lemur.models import folder
 from lemur.models.card import start_card, trained_card
 from lemur.models.prepare import prepare
+from lemur.models.result import TrainingResult
 from tiny_training import settings, tiny_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -160,7 +161,7 @@ def test_digests_notice_other_weights(tmp_path):
 
 
 def test_cards_of_trained_models():
-    result = {"tokens": 768, "steps": 12, "final_loss": 3.2, "engine": "torch", "computed": "fp32"}
+    result = TrainingResult(12, 768, 3.2, "torch", "fp32", "fp32", parameters=17_472)
     base = {"description": "a start", "kind": "instruct", "licence": "Llama-2 Community License"}
     data = {"sources": [{"name": "dask", "kind": "code", "tokens": 1234}]}
     card = trained_card(settings(), base, data, result)

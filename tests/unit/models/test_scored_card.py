@@ -10,6 +10,7 @@ from huggingface_hub import ModelCard, parse_eval_result_entries
 from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT
 from lemur.models.card import trained_card
+from lemur.models.result import TrainingResult
 from lemur.report.scored_card import with_scores, write
 from tiny_training import settings
 
@@ -17,7 +18,7 @@ CARD = trained_card(
     settings(),
     {"description": "a start", "licence": "MIT"},
     None,
-    {"tokens": 768, "steps": 12, "final_loss": 3.2, "engine": "torch", "computed": "fp32"},
+    TrainingResult(12, 768, 3.2, "torch", "fp32", "fp32", parameters=17_472),
 )
 
 

@@ -19,11 +19,11 @@ def said(folder):
 
 
 def test_p_is_mcnemars_or_of_the_interval():
-    assert signal.p_value(Difference(0.1, 0.0, 0.2, 40, True, p=0.04)) == 0.04
+    assert Difference(0.1, 0.0, 0.2, 40, True, p=0.04).p_value == 0.04
     # The interval ends at no change: p is 5 % by its definition.
-    assert signal.p_value(Difference(0.1, 0.0, 0.2, 40, True)) == pytest.approx(0.05, abs=1e-6)
-    assert signal.p_value(Difference(0.0, 0.0, 0.0, 40, True)) == 1
-    assert signal.p_value(Difference(0.1, 0.1, 0.1, 40, True)) == 0
+    assert Difference(0.1, 0.0, 0.2, 40, True).p_value == pytest.approx(0.05, abs=1e-6)
+    assert Difference(0.0, 0.0, 0.0, 40, True).p_value == 1
+    assert Difference(0.1, 0.1, 0.1, 40, True).p_value == 0
 
 
 def test_what_changed_is_told_from_what_could_not_be_seen(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from lemur.core.contracts import read
 from lemur.core.errors import UserError
 from lemur.core.files import sha256_of
-from lemur.dag import adopted
+from lemur.trace import adopted
 from lemur.trace.adopt import adopt
 from lemur.trace.adoptable import Asked
 

@@ -28,7 +28,7 @@ def metrics(tmp_path):
 
 
 def save(folder, step, metrics, keep=2):
-    made = checkpoint.save(folder, step, state(step), metrics, {"sequences_seen": 4 * step})
+    made = checkpoint.save(folder, step, state(step), metrics, 4 * step)
     checkpoint.prune(folder, keep)
     return made
 
@@ -39,9 +39,9 @@ def test_round_trip_and_pruning(tmp_path, metrics):
         save(folder, step, metrics)
     assert [step for step, _ in checkpoint.numbered(folder)] == [9, 12]
     assert sorted(path.name for path in folder.iterdir()) == ["step-12", "step-9"]
-    step, path, meta = checkpoint.newest(folder)
-    assert (step, meta["sequences_seen"]) == (12, 48)
-    stored = Stored(path, meta)
+    step, path, manifest = checkpoint.newest(folder)
+    assert (step, manifest.sequences_seen) == (12, 48)
+    stored = Stored(path, manifest)
     assert stored.updates == 12
     shape = torch.Size([8])
     assert torch.equal(stored.whole("parameters", "a.weight", shape), torch.full((8,), 12.0))
@@ -53,7 +53,7 @@ def test_every_so_many_tokens_one_stays(tmp_path, metrics):
     """Checkpoints every 3 steps, one kept each 10 steps: the first at or after 10, 20 and 30."""
     folder = tmp_path / "run"
     for step in range(3, 36, 3):
-        checkpoint.save(folder, step, state(step), metrics, {})
+        checkpoint.save(folder, step, state(step), metrics, 0)
         checkpoint.prune(folder, 2, 10.0)
     assert [step for step, _ in checkpoint.numbered(folder)] == [12, 21, 30, 33]
     checkpoint.prune(folder, 0, 10.0)
@@ -144,7 +144,7 @@ def test_a_checkpoint_that_the_disk_does_not_give_back(tmp_path, metrics, monkey
         ("[]", "is not a checkpoint's"),
         ('{"format": 1, "step": 6, "files": 5}', "is not a checkpoint's"),
         ('{"format": 0, "step": 6, "files": {}}', "format 0, expected 1 or 2"),
-        ('{"format": 1, "step": 3, "files": {}}', "was written as step-3"),
+        ('{"format": 1, "step": 3, "updates": 3, "files": {}}', "was written as step-3"),
     ],
 )
 def test_what_describes_no_checkpoint_is_passed_over(tmp_path, metrics, capsys, text, words):
@@ -205,13 +205,13 @@ def test_a_full_disk_is_an_enospc_and_the_last_good_one_stays(small_disk, metric
     disk, _ = small_disk(2)
     folder = disk / "run"
     fits = state(1, size=100_000)  # 0.8 MB with its moment
-    checkpoint.save(folder, 1, fits, metrics, {})
+    checkpoint.save(folder, 1, fits, metrics, 0)
     with pytest.raises(OSError) as caught:
         for step in (2, 3, 4):
-            checkpoint.save(folder, step, fits, metrics, {})
+            checkpoint.save(folder, step, fits, metrics, 0)
     assert caught.value.errno == errno.ENOSPC
-    step, path, meta = checkpoint.newest(folder)
-    read = Stored(path, meta).whole("parameters", "a.weight", torch.Size([100_000]))
+    step, path, manifest = checkpoint.newest(folder)
+    read = Stored(path, manifest).whole("parameters", "a.weight", torch.Size([100_000]))
     assert torch.equal(read, torch.ones(100_000))
     assert not list(folder.glob(".step*"))
     assert step in (1, 2)

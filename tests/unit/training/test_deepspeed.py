@@ -11,12 +11,14 @@ import pytest
 import torch
 from forked_ranks import train
 from lemur.core.errors import UserError
+from lemur.models.outlines import numbers
 from lemur.tokenization.packed import PackedDataset
+from lemur.training.chat import add_markers
 from lemur.training.engines.deepspeed_engine import _surroundings
 from lemur.training.model import load
 from lemur.training.settings import parse
 from lemur.training.stage import run
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tiny_training import at_step, command, poisoned, settings, timeless, tiny_model
 
 
@@ -152,20 +154,44 @@ def test_a_run_changes_hands(stage, alone, tmp_path, model_folder, index):
 
 
 @pytest.mark.parametrize("tied", [True, False])
-def test_in_stage_3_one_rank_reads_weights(tied, tmp_path, index):
-    """The others' layers take no memory, and have every name, shape and buffer of the first one's."""
+@pytest.mark.parametrize("vocabulary", ["keep", "chatml"])
+def test_in_stage_3_no_rank_holds_the_base(tied, vocabulary, tmp_path, index):
+    """Layers take no memory, and have every name, shape and buffer; rank 0 reads each on its own."""
     folder = tiny_model(tmp_path / "model", tie_word_embeddings=tied)
-    spec = parse(spec_of(3))
-    first, other = (load(folder, spec, PackedDataset(index), rank) for rank in (0, 1))
-    shapes = [{name: p.shape for name, p in one.named_parameters()} for one in (first, other)]
-    assert shapes[0] == shapes[1]
-    for p in other.model.layers.parameters():
-        assert p.untyped_storage().nbytes() == 4
-    buffers = [dict(one.named_buffers()) for one in (first, other)]
-    assert buffers[0] and buffers[0].keys() == buffers[1].keys()
-    assert all(torch.equal(buffer, buffers[1][name]) for name, buffer in buffers[0].items())
-    output, table = other.get_output_embeddings(), other.get_input_embeddings()
-    assert (output.weight is table.weight) is tied
+    spec, data = parse(spec_of(3, vocabulary=vocabulary)), PackedDataset(index)
+    first, other = (load(folder, spec, data, rank) for rank in (0, 1))
+    whole = load(folder, parse(settings()), data)
+    shapes = [{n: p.shape for n, p in m.named_parameters()} for m in (first, other, whole)]
+    assert shapes[0] == shapes[1] == shapes[2]
+    for model in (first, other):
+        for p in model.model.layers.parameters():
+            assert p.untyped_storage().nbytes() == 4
+        output, table = model.get_output_embeddings(), model.get_input_embeddings()
+        assert (output.weight is table.weight) is tied
+        buffers = [dict(m.named_buffers()) for m in (model, whole)]
+        assert buffers[0] and buffers[0].keys() == buffers[1].keys()
+        assert all(torch.equal(buffer, buffers[1][name]) for name, buffer in buffers[0].items())
+    if vocabulary == "chatml":  # what new rows are the mean of is there
+        assert [add_markers(model, folder) for model in (first, other, whole)] == [2, 2, 2]
+    expected = dict(whole.named_parameters())
+    for name, p in first.named_parameters():
+        assert torch.equal(numbers(p), expected[name]), name
+    assert first.generation_config.to_dict() == whole.generation_config.to_dict()
+
+
+def test_what_cannot_be_read_weight_by_weight_is_read_as_a_whole(tmp_path, index, capfd):
+    """A weight of another name, as families have it that are stored otherwise, or that is missing."""
+    folder = tiny_model(tmp_path / "model")
+    spec, path = parse(spec_of(3)), folder / "model.safetensors"
+    weights = load_file(path)
+    save_file({**weights, "more.weight": torch.ones(2)}, path, {"format": "pt"})
+    model = load(folder, spec, PackedDataset(index), 0)
+    assert torch.equal(model.model.norm.weight.data, weights.pop("model.norm.weight"))
+    assert model.model.layers[0].mlp.up_proj.weight.untyped_storage().nbytes() > 4
+    assert "config.json has no place for 1 weights" in capfd.readouterr().err
+    save_file(weights, path, {"format": "pt"})
+    with pytest.raises(UserError, match=r"1 weight is missing, the first is 'model\.norm\.weight'"):
+        load(folder, spec, PackedDataset(index), 0)
 
 
 def test_ranks_that_were_not_started_are_named(monkeypatch):

@@ -29,10 +29,17 @@ def pinned(name):
 
 
 def interpreter():
+    """The Python that the machine brought, or the nearest to it: its own path.
+
+    Where pyenv manages several, a release that is not its chosen one has to be asked for.
+    """
     for name in PYTHONS:
-        found = shutil.which(name)
-        if found and subprocess.run([found, "--version"], capture_output=True).returncode == 0:
-            return found
+        asked = {**os.environ, "PYENV_VERSION": name.removeprefix("python")}
+        if found := shutil.which(name):
+            shown = [found, "-c", "import sys; print(sys.executable)"]
+            done = subprocess.run(shown, capture_output=True, text=True, env=asked)
+            if done.returncode == 0:
+                return done.stdout.strip()
     return sys.executable
 
 
@@ -48,7 +55,9 @@ def python(request):
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([base, "-m", "venv", str(folder)], check=True)
         done = subprocess.run(
-            [made, "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True
+            [made, "-m", "pip", "install", "-q", "--no-compile", *wanted],
+            capture_output=True,
+            text=True,
         )
         if done.returncode and re.search(
             r"No matching distribution|Connection|resolve", done.stderr

@@ -1,11 +1,13 @@
 """What a GPU alone would refuse: kernels' arguments by their doubles, devices by one without numbers."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
 from gpu import double
 from gpu.attention import BOUND, TINY, attended, error, operands, segments
+from gpu.check import surroundings
 from lemur.training import attention, optimizer
 from lemur.training.batches import Batch
 from lemur.training.engines.torch_engine import TorchEngine
@@ -109,6 +111,13 @@ def no_numbers(monkeypatch):
         for group in made.param_groups:
             group.update(fused=False, foreach=False)
         made._step_supports_amp_scaling = False
+        step = made.step
+
+        def checked():
+            double.check_fused(made)  # of the plain update after it the host counts the steps
+            step()
+
+        made.step = checked
         return made
 
     monkeypatch.setattr(optimizer, "build", plain)
@@ -149,6 +158,36 @@ def test_the_double_device_refuses_a_tensor_left_on_the_host(no_numbers):
     with pytest.raises(RuntimeError, match="tensors of cpu and meta"):
         there @ here
     assert (here.to("meta") @ there + torch.ones(())).device.type == "meta"
+
+
+def test_products_are_deterministic_where_cublas_was_told_in_time(no_numbers, monkeypatch):
+    """It looks at the first product of a process: what is set for a later one is not seen."""
+    there = torch.ones(2, 2, device="meta")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    there @ there
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    try:
+        with pytest.raises(RuntimeError, match="not set at the first product"):
+            there @ there
+    finally:
+        torch.use_deterministic_algorithms(False)
+    parts = surroundings(Path("/nowhere"), None, False)
+    assert parts["CUBLAS_WORKSPACE_CONFIG"] in double.WORKSPACES
+
+
+def test_the_fused_update_takes_what_its_kernel_takes():
+    p = torch.nn.Parameter(torch.ones(2, 2))
+    made = torch.optim.AdamW([p], fused=True)
+    p.grad = torch.ones(2, 2)
+    made.step()
+    double.check_fused(made)
+    made.state[p]["step"] = torch.tensor(1.0, device="meta")
+    with pytest.raises(ValueError, match="step: torch.float32 on meta"):
+        double.check_fused(made)
+    made.state[p] = {"exp_avg": torch.ones(2, 2).bfloat16()}
+    with pytest.raises(ValueError, match="exp_avg: torch.bfloat16"):
+        double.check_fused(made)
 
 
 def test_the_matrix_rate_is_of_random_numbers_and_leaves_the_seed_alone(monkeypatch):

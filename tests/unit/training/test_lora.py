@@ -47,16 +47,54 @@ def test_only_adapters_are_trained_and_they_learn(done, model_folder):
     assert "LoRA, merged into the weights: rank 4" in (done.parent / "model/README.md").read_text()
 
 
-def test_the_merged_model_is_the_base_with_its_adapter(done, model_folder):
+def test_the_merged_model_is_the_base_with_its_adapter(done, model_folder, tmp_path):
     """peft loads the adapter onto the base, transformers the merged folder: the same logits."""
     merged = AutoModelForCausalLM.from_pretrained(done.parent / "model").eval()
     base = AutoModelForCausalLM.from_pretrained(model_folder)
     both = PeftModel.from_pretrained(base, done.parent / "adapter").eval()
     ids = torch.arange(1, 20)[None]
     torch.testing.assert_close(merged(ids).logits, both(ids).logits, rtol=1e-4, atol=1e-5)
+    both.save_pretrained(tmp_path)  # as the library writes what it has read
+    written, ours = (f / "adapter_model.safetensors" for f in (tmp_path, done.parent / "adapter"))
+    assert ours.read_bytes() == written.read_bytes()
     config = json.loads((done.parent / "adapter/adapter_config.json").read_text())
+    theirs = json.loads((tmp_path / "adapter_config.json").read_text())
+    assert config.keys() == theirs.keys() and config["inference_mode"] is True
     assert config["target_modules"] == sorted(config["target_modules"])
     assert str(done.parent) not in json.dumps(config)
+
+
+def merged_by_weight(spec, base: Path, folder: Path, out: Path) -> dict[str, torch.Tensor]:
+    """The published weights as ranks read them, each alone, from the base and ``folder``'s adapter."""
+    from lemur.training.lora import Merging
+
+    adapter = load_file(folder / "adapter" / "adapter_model.safetensors")
+    merging = Merging(
+        base,
+        parse(spec),
+        lambda name: adapter[f"base_model.model.{name.replace('.default', '')}"],
+    )
+    named = json.loads((folder / "adapter" / "adapter_config.json").read_text())
+    merging.save_adapter(out, named["base_model_name_or_path"])
+    for p in merging.wrapped.parameters():
+        assert p.is_meta
+    return {name: merging.tensor(name) for name in merging.shapes}
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("vocabulary", ["keep", "chatml"])
+def test_merged_weight_by_weight_it_is_the_same_model(tied, vocabulary, tmp_path, index):
+    """What ranks of which none holds the model publish, bit for bit, and the adapter's files."""
+    base = tiny_model(tmp_path / "model", tie_word_embeddings=tied)
+    stage = "sft" if vocabulary == "chatml" else "pretrain"
+    spec = settings(lora=LORA, stage=stage, vocabulary=vocabulary, tokens=64)
+    run(spec, base, index, tmp_path / "out" / "DONE.json")
+    made = merged_by_weight(spec, base, tmp_path / "out", tmp_path / "adapter")
+    expected = load_file(tmp_path / "out" / "model" / "model.safetensors")
+    assert made.keys() == expected.keys()
+    assert all(torch.equal(made[name], expected[name]) for name in made)
+    for path in (tmp_path / "out" / "adapter").iterdir():
+        assert path.read_bytes() == (tmp_path / "adapter" / path.name).read_bytes(), path.name
 
 
 def test_an_interrupted_run_ends_in_the_same_bytes(

@@ -7,7 +7,7 @@ import sys
 import pytest
 from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT
-from lemur.training.preflight import check
+from lemur.training.preflight import Preflight, check
 
 SPEC = {
     "stage": "pretrain", "device": "cpu", "nodes": 1, "processes_per_node": 2,
@@ -41,7 +41,7 @@ def test_other_ranks_than_the_recipe_has(tmp_path):
 
 
 def test_a_clock_an_hour_off_is_named():
-    spec = {**SPEC, "nodes": 2}
+    spec = Preflight(**{**SPEC, "nodes": 2})
     check(spec, [0.0, 1.0, 2.0, 3.0], [2000.0] * 4)
     with pytest.raises(UserError, match=r"clock of node 1 \(rank 2\) is 3,600 s ahead"):
         check(spec, [0.0, 0.0, 3600.0, 0.0], [2000.0] * 4)
@@ -51,9 +51,9 @@ def test_a_clock_an_hour_off_is_named():
 def test_the_file_systems_clock_decides_between_two_nodes(wrong, node, word):
     clocks = [0.0 if rank in wrong else 3600.0 for rank in range(4)]
     with pytest.raises(UserError, match=rf"clock of node {node} .* 3,600 s {word}"):
-        check({**SPEC, "nodes": 2}, clocks, [2000.0] * 4, [3600.0] * 4)
+        check(Preflight(**{**SPEC, "nodes": 2}), clocks, [2000.0] * 4, [3600.0] * 4)
 
 
 def test_a_disk_that_is_too_small():
     with pytest.raises(UserError, match="0.0 GB are free where checkpoints go"):
-        check(SPEC, [0.0, 0.0], [2000.0, 999.0])
+        check(Preflight(**SPEC), [0.0, 0.0], [2000.0, 999.0])

@@ -12,7 +12,8 @@ from lemur.core.errors import LostRank
 from lemur.models import shards, tensor_file
 from lemur.training import checkpoint, saving
 from lemur.training.engines.base import State
-from lemur.training.publishing import write_weights
+from lemur.training.manifest import read_manifest
+from lemur.training.publishing import Trained, write_weights
 from lemur.training.saving import Saver, find
 from lemur.training.stored import PARAMETERS, Stored
 from safetensors.torch import save_file
@@ -37,14 +38,14 @@ def save(team, folder, metrics, *steps, keep=2):
             if rank.rank == 0:
                 team.fill(step)
             rank.total(0)
-            saver.save(step, metrics if rank.rank == 0 else None, {"sequences_seen": 4 * step})
+            saver.save(step, metrics if rank.rank == 0 else None, 4 * step)
         saver.finish()
 
     return team.run(work)
 
 
 def whole(path) -> dict:
-    stored = Stored(path, checkpoint.read_meta(path))
+    stored = Stored(path, read_manifest(path))
     return {(k, n): stored.whole(k, n, shape) for k in KINDS for n, shape in SHAPES.items()}
 
 
@@ -59,7 +60,7 @@ def test_any_ranks_read_what_others_wrote(tmp_path, metrics, world, stage, reade
     assert save(Team(world, stage), tmp_path, metrics, 3) == [None] * world
     team = Team(readers, other)
     (step, path), *_ = team.run(lambda rank: find(rank, tmp_path))
-    stored = Stored(path, checkpoint.read_meta(path))
+    stored = Stored(path, read_manifest(path))
     team.fill(3)
     assert (step, stored.updates) == (3, 3)
     for rank in team.ranks:
@@ -72,7 +73,7 @@ def test_what_one_rank_wrote_keeps_its_bytes_and_is_read_by_several(tmp_path, me
     found = tensors(3)
     kinds = {kind: {n: found[kind, n] for n in SHAPES} for kind in KINDS}
     state = State(3, kinds.pop(PARAMETERS), kinds)
-    path = checkpoint.save(tmp_path, 3, state, metrics, {"sequences_seen": 12})
+    path = checkpoint.save(tmp_path, 3, state, metrics, 12)
     # What was written before several ranks wrote their own files.
     everything = b"".join(file.read_bytes() for file in sorted(path.iterdir()))
     assert hashlib.sha256(everything).hexdigest()[:16] == "6718c045a24f44c5"
@@ -101,7 +102,7 @@ def test_training_goes_on_while_a_part_is_written(tmp_path, metrics, monkeypatch
 
     def work(rank):
         saver = Saver(rank, tmp_path / "run", 2, None)
-        saver.save(5, metrics if rank.rank == 0 else None, {})
+        saver.save(5, metrics if rank.rank == 0 else None, 0)
         rank.total(0)
         for tensor in rank.held.values():
             tensor.zero_()
@@ -206,7 +207,7 @@ def test_a_rank_of_a_run_that_is_over_writes_to_no_new_checkpoint(tmp_path, metr
     def stale(rank):
         saver = Saver(rank, folder, 2, None)
         saver.pool.submit = lambda *arguments: arguments  # is not there yet when the run ends
-        saver.save(6, metrics if rank.rank == 0 else None, {})
+        saver.save(6, metrics if rank.rank == 0 else None, 0)
         return saver, saver.pending.written
 
     (_, late), (_, later) = team.run(stale)
@@ -254,15 +255,16 @@ def test_several_ranks_write_what_transformers_writes(
     monkeypatch.setattr(shards, "LARGEST", largest)
     weights = {name: p.detach() for name, p in model.named_parameters()}
     state = State(1, weights, {kind: weights for kind in KINDS[1:]})
-    path = checkpoint.save(tmp_path, 1, state, metrics, {})
+    path = checkpoint.save(tmp_path, 1, state, metrics, 0)
     model._weight_conversions = []  # as after loading: no family's own names
     cast = {name: tensor.to(dtype) for name, tensor in weights.items()}
     model.save_pretrained(tmp_path / "one", state_dict=cast, max_shard_size=largest)
     expected = {p.name: p.read_bytes() for p in (tmp_path / "one").glob("model*")}
     (tmp_path / "many").mkdir()
     team = Team(3, 3, {name: tensor.shape for name, tensor in weights.items()})
-    stored = Stored(path, checkpoint.read_meta(path))
-    digests, *others = team.run(lambda r: write_weights(r, stored, tmp_path / "many", dtype))
+    stored = Stored(path, read_manifest(path))
+    trained = Trained(stored, team.ranks[0].shapes)
+    digests, *others = team.run(lambda r: write_weights(r, trained, tmp_path / "many", dtype))
     assert others == [digests] * 2
     assert {p.name: p.read_bytes() for p in (tmp_path / "many").iterdir()} == expected
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in expected.items()}

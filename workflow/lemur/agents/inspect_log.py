@@ -95,21 +95,22 @@ def sample(suite: Suite, task: Task, judged: Judged, model: str) -> EvalSample:
 def _results(found: list[Judged], left_out: Mapping[str, str]) -> EvalResults:
     """Success rates from 0 to 1 over the episodes that count, as ``scores.json`` has them."""
     made = summarise(found, left_out)
+    rates = made.reached
+    reached = {"strict": rates.strict, "paper": rates.paper} if rates else {}
     scores = [
         EvalScore(
             name=rule,
             scorer=rule,
-            scored_samples=made["n"],
-            unscored_samples=len(found) - made["n"],
+            scored_samples=made.n,
+            unscored_samples=len(found) - made.n,
             metrics={
-                "success": EvalMetric(name="success", value=made[rule]["value"] / 100),
+                "success": EvalMetric(name="success", value=success.value / 100),
             },
-            metadata={"rule": words},
+            metadata={"rule": RULES[rule]},
         )
-        for rule, words in RULES.items()
-        if made["judged"]
+        for rule, success in reached.items()
     ]
-    return EvalResults(total_samples=len(found), completed_samples=made["n"], scores=scores)
+    return EvalResults(total_samples=len(found), completed_samples=made.n, scores=scores)
 
 
 def write(opened: Opened, out: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from lemur.agents.environment import Suite, Task, Verdict
 from lemur.agents.episode import Episode
 from lemur.agents.playing import Settings, open_suite, read, read_settings
+from lemur.agents.scores import Played
+from lemur.agents.scores import read as read_scores
 from lemur.agents.scoring import Judged
 from lemur.core.errors import UserError
-from lemur.core.files import read_json
 
 GOLD = "gold"  # the player that says the known solutions and is no model
 
@@ -22,14 +23,14 @@ class Result:
 
     ``name`` is what the recipe calls the environment, ``environment`` the entry of
     config/environments.yaml that it is, ``settings`` those that it was played with. ``scores`` is
-    ``scores.json`` and ``path`` its place; ``left_out`` maps tasks that were not played to the reason.
+    what ``scores.json`` says and ``path`` its place; ``left_out`` maps tasks that were not played to the reason.
     """
 
     name: str
     environment: str
     model: str
     settings: Mapping[str, Any]
-    scores: Mapping[str, Any]
+    scores: Played
     judged: tuple[Judged, ...]
     left_out: Mapping[str, str]
     path: Path
@@ -63,22 +64,20 @@ def read_result(scores: Path) -> Result:
     Raises:
         UserError: one of them is missing or damaged, or they are not of the same episodes.
     """
-    value = read_json(scores)
-    for key in ("environment", "model", "n", "judged", "left_out"):
-        if not isinstance(value, dict) or key not in value:
-            raise UserError(f"{scores}: no '{key}': not the scores.json of an agent")
+    found_scores = read_scores(scores)
     settings, left_out, episodes = read(scores.with_name("episodes.jsonl"))
     path = scores.with_name("verdicts.jsonl")
     found = tuple(pair_with_verdicts(episodes, path))
     counted = sum(attempt.verdict.left_out is None for attempt in found)
-    if counted != value["n"]:
-        raise UserError(f"{path}: {counted} episodes that count, {scores} has {value['n']}: judge again")  # fmt: skip
+    expected = found_scores.played.n
+    if counted != expected:
+        raise UserError(f"{path}: {counted} episodes that count, {scores} has {expected}: judge again")  # fmt: skip
     return Result(
         name=scores.parent.name,
-        environment=value["environment"],
-        model=value["model"],
+        environment=found_scores.environment,
+        model=found_scores.model,
         settings=settings["settings"],
-        scores=value,
+        scores=found_scores.played,
         judged=found,
         left_out=left_out,
         path=scores,

@@ -166,7 +166,8 @@ def _of_set(result: Result, environment: str, name: str | None) -> list[Judged]:
 
 def find_part(part: Part, results: Sequence[Result]) -> Played | None:
     """A part from one model's results; of several entries of a recipe that hold it, that which is
-    nearest to the paper: the whole one, its limit of turns, then the most tasks. They are not pooled."""
+    nearest to the paper: the whole one, its limit of turns, the most tasks, then the paper's world. They
+    are not pooled."""
     found = []
     for environment, name in part.places:
         for result in results:
@@ -179,7 +180,7 @@ def find_part(part: Part, results: Sequence[Result]) -> Played | None:
                 for rule in ("paper", "strict")
             )
             turns = result.settings.get("turns")
-            worlds = tuple(result.scores.get("worlds") or ())
+            worlds = result.scores.reached.worlds if result.scores.reached else ()
             found.append(Played(part, environment, paper, strict, turns, worlds, tuple(chosen)))
     return max(
         found,
@@ -187,6 +188,7 @@ def find_part(part: Part, results: Sequence[Result]) -> Played | None:
             candidate.whole,
             candidate.turns == part.turns,
             candidate.rate.total,
+            -len(candidate.otherwise),
         ),
         default=None,
     )

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lemur.agents import scores
 from lemur.agents.environment import Task, Verdict
 from lemur.agents.episode import WORLD_FAILED, Episode
 from lemur.agents.playing import Settings, open_suite, read, read_settings
 from lemur.agents.rates import Rate
+from lemur.agents.scores import Played, Reached, Success
 from lemur.core.errors import UserError
-from lemur.core.files import replacing, write_json
+from lemur.core.files import replacing
 from lemur.core.progress import Progress
 from lemur.core.readable import readable
 
@@ -51,13 +53,8 @@ def judge(
     return found, left_out
 
 
-def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str, Any]:
-    """Success rates in percent with 95 % Wilson intervals, by both rules, and what they rest on.
-
-    ``by_turn`` has the share of episodes that were solved (as the original counts) within so many
-    turns; ``tokens`` and ``turns`` are means of an episode; ``worlds`` are the engines that answered,
-    where an environment has more than one.
-    """
+def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> Played:
+    """Success rates by both rules, and what they rest on. ``left_out``: tasks that were not played."""
     counted = [attempt for attempt in judged if attempt.verdict.left_out is None]
     out = dict(left_out)
     out |= {
@@ -66,18 +63,9 @@ def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str
         if attempt.verdict.left_out
     }
     count = len(counted)
-    made: dict[str, Any] = {"n": count, "left_out": dict(sorted(out.items()))}
+    known = dict(sorted(out.items()))
     if not count:
-        return {**made, "judged": False, "reason": "no episode could be played here"}
-    for name in ("paper", "strict"):
-        values = [getattr(attempt.verdict, name) for attempt in counted]
-        rate = Rate(sum(value == 1 for value in values), count)
-        made[name] = {
-            "value": rate.percent,
-            "solved": rate.solved,
-            "interval": list(rate.interval),
-            "mean_reward": sum(values) / count,
-        }
+        return Played(0, known, None)
     differ = [
         attempt
         for attempt in counted
@@ -86,20 +74,27 @@ def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> dict[str
     longest = max(len(attempt.episode.turns) for attempt in counted)
     turns = [turn for attempt in counted for turn in attempt.episode.turns]
     solved = [len(attempt.episode.turns) for attempt in counted if attempt.verdict.paper == 1]
-    return {
-        **made,
-        "judged": True,
-        "differs_on": len(differ),
-        "why": dict(Counter(attempt.verdict.why for attempt in differ).most_common()),
-        "ends": dict(sorted(Counter(attempt.episode.end for attempt in counted).items())),
-        "by_turn": [
+    reached = Reached(
+        paper=_success([attempt.verdict.paper for attempt in counted]),
+        strict=_success([attempt.verdict.strict for attempt in counted]),
+        differs_on=len(differ),
+        why=dict(Counter(attempt.verdict.why for attempt in differ).most_common()),
+        ends=dict(sorted(Counter(attempt.episode.end for attempt in counted).items())),
+        by_turn=tuple(
             100 * sum(took <= limit for took in solved) / count for limit in range(1, longest + 1)
-        ],
-        "tokens": sum(attempt.episode.tokens for attempt in counted) / count,
-        "turns": sum(len(attempt.episode.turns) for attempt in counted) / count,
-        "restarts": sum(attempt.episode.restarts for attempt in counted),
-        "worlds": sorted({str(turn.info["world"]) for turn in turns if "world" in turn.info}),
-    }
+        ),
+        tokens=sum(attempt.episode.tokens for attempt in counted) / count,
+        turns=sum(len(attempt.episode.turns) for attempt in counted) / count,
+        restarts=sum(attempt.episode.restarts for attempt in counted),
+        worlds=tuple(sorted({str(turn.info["world"]) for turn in turns if "world" in turn.info})),
+    )
+    return Played(count, known, reached)
+
+
+def _success(values: Sequence[float]) -> Success:
+    """The share of episodes' scores that are 1."""
+    rate = Rate(sum(value == 1 for value in values), len(values))
+    return Success(rate.percent, rate.solved, rate.interval, sum(values) / len(values))
 
 
 def write(
@@ -123,8 +118,8 @@ def write(
             for attempt in judged
         ]
         temporary.write_text("".join(f"{line}\n" for line in lines))
-    named = {"environment": given.environment, "model": given.model, "player": given.player}
-    write_json(out, {**named, **summarise(judged, left_out)})
+    named = given.environment, given.model, given.player
+    scores.write(out, scores.Scores(*named, summarise(judged, left_out)))
 
 
 def run(

@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from lemur.core.files import read_json
+from lemur.agents import scores
 from lemur.core.text_table import aligned
 
 HEAD = (
@@ -27,23 +26,24 @@ def print_table(paths: Iterable[Path], opened: Path | None = None) -> str:
     """
     rows, notes = [], []
     for path in paths:
-        score: dict[str, Any] = read_json(path)
-        name = f"{path.parent.name}, {score['model']}"
-        if not score["judged"]:
-            rows.append([path.parent.name, score["model"], *["-"] * 3, "0", "-", "-"])
-            notes.append(f"{name}: {score['reason']}")
+        score = scores.read(path)
+        place, played = [path.parent.name, score.model], score.played
+        name, reached = ", ".join(place), played.reached
+        if reached is None:
+            rows.append([*place, *["-"] * 3, "0", "-", "-"])
+            notes.append(f"{name}: {played.reason}")
         else:
-            low, high = score["strict"]["interval"]
+            low, high = reached.strict.interval
             rows.append([
-                path.parent.name, score["model"], f"{score['strict']['value']:.1f}",
-                f"{low:.1f} to {high:.1f}", f"{score['paper']['value']:.1f}", str(score["n"]),
-                f"{score['turns']:.1f}", ", ".join(f"{end} {n}" for end, n in score["ends"].items()),
+                *place, f"{reached.strict.value:.1f}", f"{low:.1f} to {high:.1f}",
+                f"{reached.paper.value:.1f}", str(played.n), f"{reached.turns:.1f}",
+                ", ".join(f"{end} {n}" for end, n in reached.ends.items()),
             ])  # fmt: skip
-            if score["worlds"]:
-                notes.append(f"{name}: answered by {', '.join(score['worlds'])}")
-            for why, count in score["why"].items():
+            if reached.worlds:
+                notes.append(f"{name}: answered by {', '.join(reached.worlds)}")
+            for why, count in reached.why.items():
                 notes.append(f"{name}: {count} differ from the original's count: {why}")
-        for why, count in Counter(score["left_out"].values()).most_common():
+        for why, count in Counter(played.left_out.values()).most_common():
             notes.append(f"{name}: {count} left out: {why}")
     if opened is not None:
         notes.append(f"every episode opens from {opened}")

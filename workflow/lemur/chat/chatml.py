@@ -122,6 +122,10 @@ class ChatML:
             ids += [self.start, *self._after_marker(text), self.end, *self.line]
         return [*ids, self.start, *self._after_marker(last.rstrip() if strip else last)]
 
+    def said(self, content: str) -> list[int]:
+        """The tokens of what an assistant says, encoded apart from its header as they are trained on."""
+        return self._exact(content)
+
     def turns(self, messages: Sequence[Message]) -> list[Turn]:
         """The tokens of every message."""
         check(messages)

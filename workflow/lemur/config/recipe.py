@@ -197,6 +197,9 @@ def _check(recipe: Recipe, where: str) -> None:
     part = recipe["evaluate"]
     if "chat" in part["models"] and not recipe["sft"]["sources"]:
         raise UserError(f"{where}: evaluate.models: chat needs sft.sources")
+    for number, item in enumerate(part["benchmarks"]):
+        if item["data"].get("heldout") == "conversations" and not recipe["sft"]["sources"]:
+            raise UserError(f"{where}: evaluate.benchmarks.{number}: {item['name']} needs sft.sources, of which it takes what is not trained on")  # fmt: skip
     if not part["models"] and not part.get("baselines"):
         raise UserError(f"{where}: evaluate.models: empty, and no evaluate.baselines either")
     if "pretrained" in part["models"] and recipe["sft"].get("from") == "start":

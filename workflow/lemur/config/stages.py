@@ -6,6 +6,8 @@ params changed: a new learning rate must not reach the corpus, a new ratio not t
 
 from typing import Any
 
+from lemur.core.provenance import ROOT
+
 Recipe = dict[str, Any]
 
 # Raised by hand when a stage's code changes what it writes: the rules pass it as a param.
@@ -206,6 +208,11 @@ def conversations(recipe: Recipe) -> Recipe:
     return {"sources": listed, "seed": recipe["seed"]}
 
 
+def heldout_conversations(recipe: Recipe) -> Recipe:
+    """Of sources as they are trained on, so many conversations beyond; overlaps as decontamination has them."""
+    return {**conversations(recipe), **recipe["evaluate"]["heldout"]}
+
+
 def sft_tokens(recipe: Recipe) -> Recipe:
     return {
         "context": recipe["sft"]["context"],
@@ -238,7 +245,7 @@ def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
         **entry,
         "benchmark": benchmark,
         "model": model,
-        "format": published["format"] if published else own,
+        "format": entry.get("format") or (published["format"] if published else own),
         "precision": part["precision"],
         "batch": part["batch"],
         "seed": recipe["seed"],
@@ -247,8 +254,13 @@ def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
 
 
 def environment(recipe: Recipe, name: str) -> Recipe:
-    """The entry of a recipe's ``agents`` by its name."""
-    return next(item for item in recipe["agents"]["environments"] if item["name"] == name)
+    """The entry of a recipe's ``agents`` by its name. With ``if_built`` it needs of the environments under
+    .envs/ only what stands there: a task that cannot be played without the others is left out."""
+    found = next(item for item in recipe["agents"]["environments"] if item["name"] == name)
+    if not found.get("if_built"):
+        return found
+    built = [need for need in found["needs"] if (ROOT / ".envs" / need / "lock.stamp").is_file()]
+    return {**found, "needs": built}
 
 
 def teacher(recipe: Recipe, name: str) -> str | None:

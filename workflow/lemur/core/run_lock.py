@@ -19,7 +19,6 @@ from lemur.core.errors import UserError
 from lemur.core.lock import try_lock
 
 FOLDER = Path(".snakemake")
-INHERITED = "LEMUR_RUN_LOCK"  # number of the open file that a runner hands to its Snakemake
 RUN = "LEMUR_RUN"  # a job's: process id of the Snakemake that started it
 PATIENCE = 30.0  # seconds that jobs of a killed run have to end
 # What Snakemake's shell does before each job. Without flock (util-linux) jobs hold no lock.
@@ -55,9 +54,6 @@ class RunLock:
     def take(self) -> int:
         """Take the lock until this process ends and return its file; ``UserError`` where it is held,
         or where another run ended since this one was planned."""
-        if given := os.environ.pop(INHERITED, None):
-            self.taken = True
-            return int(given)
         self.path.parent.mkdir(exist_ok=True)
         first = not self.path.exists()
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

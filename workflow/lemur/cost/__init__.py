@@ -6,8 +6,8 @@ the refusal of a recipe that cannot fit its devices, ``host_memory_mb`` a traini
 
 from lemur.cost.estimate import cost, host_memory_mb
 from lemur.cost.fit import check
-from lemur.cost.recipe import planned
+from lemur.cost.recipe import Recipe, planned
 from lemur.cost.scoring import scoring
 from lemur.cost.summary import summary
 
-__all__ = ["check", "cost", "host_memory_mb", "planned", "scoring", "summary"]
+__all__ = ["Recipe", "check", "cost", "host_memory_mb", "planned", "scoring", "summary"]

@@ -75,6 +75,7 @@ WORK = {
     "tokenize": Work(1500, memory=3.0, speed=3, reads="part"),
     "pack": Work(1500, memory=0.1, speed=50, reads="corpus"),
     "conversations": Work(1500, memory=4.0, speed=1, reads="examples"),
+    "heldout_conversations": Work(1500, memory=4.0, speed=1, reads="examples"),
     "sft_tokens": Work(1500, memory=4.0, speed=1, reads="examples"),
     "judge": Work(1500),
     "judge_episodes": Work(2000),

@@ -1,1 +1,1 @@
-"""What the rules need to know that is no science: which targets print, what is tried again."""
+"""What runs, with what and after what: everything that the rules are made of besides their files."""

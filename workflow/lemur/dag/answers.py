@@ -5,7 +5,8 @@ a table of jobs and Snakemake's account of itself.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 # Rules of rules/9_targets.smk without files of their own, whose shell command prints.
 PRINTING = frozenset(
@@ -23,6 +24,21 @@ PRINTING = frozenset(
 )
 # Snakemake's events (snakemake_interface_logger_plugins.common.LogEvent) that say what went wrong.
 _ERRORS = frozenset({"job_error", "group_error", "error"})
+
+
+def targets(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """Targets of the command line, which Snakemake keeps to itself until all rules are read, and
+    whether it is a dry run, whose answer is what would run.
+
+    ``arguments``: those of the process, its program first.
+    """
+    program = Path(arguments[0])
+    if program.name != "snakemake" and program.parent.name != "snakemake":
+        return [], False
+    from snakemake.cli import get_argument_parser  # imports all of Snakemake
+
+    parsed = get_argument_parser().parse_args(list(arguments[1:]))
+    return parsed.targets, parsed.dryrun
 
 
 def asked(targets: Collection[object]) -> bool:

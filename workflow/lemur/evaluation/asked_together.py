@@ -27,7 +27,7 @@ from lemur.core.errors import UserError
 from lemur.core.files import read_json, replacing, sha256_of
 from lemur.core.lock import try_lock
 from lemur.core.provenance import digest
-from lemur.evaluation import fingerprint
+from lemur.evaluation import fingerprint, judged_early
 from lemur.evaluation.identity import identity
 
 PACKAGE = Path(__file__).parents[1]
@@ -55,7 +55,7 @@ def _code(folder: Path) -> str:
     return digest({path.relative_to(folder).as_posix(): sha256_of(path) for path in files})
 
 
-def _asks(spec: dict[str, Any]) -> dict[str, str]:
+def asks(spec: dict[str, Any]) -> dict[str, str]:
     """What turns a benchmark's data into requests and answers: two packages of this one, the benchmark's
     own folder where it lies outside, and lm-eval's version."""
     own = {"own": _code(Path(spec["path"]))} if spec.get("path") else {}
@@ -68,7 +68,7 @@ def _key(benchmark: Benchmark, model_sha256: str) -> str:
     stand in their manifest."""
     data = sha256_of(benchmark.data)
     return digest(
-        {"spec": benchmark.spec, "model": model_sha256, "data": data, "code": _asks(benchmark.spec)}
+        {"spec": benchmark.spec, "model": model_sha256, "data": data, "code": asks(benchmark.spec)}
     )
 
 
@@ -152,11 +152,14 @@ def answer(benchmark: Benchmark, model: Path, planned: Path | None = None) -> No
     def ask(asked: Benchmark, asked_key: str) -> None:
         """Ask what is not ready; only then a library of the models is loaded."""
         if read_ready(asked_key, asked) is None:
-            from lemur.evaluation import generation
+            from lemur.evaluation import generation, judging
 
             bench = generation.prepared(asked.spec, asked.data)
             made = generation.ask(asked.spec, bench, model, model_sha256, asked.out, loaded)
             store_ready(asked_key, asked, made)
+            if "coded" in bench.definition:
+                code = asks(asked.spec)
+                judged_early.store(asked.spec, made, asked.out, asked.data, code, judging.run)
 
     if read_ready(key, benchmark) is None:
         if planned is None or not others:

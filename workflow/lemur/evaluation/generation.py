@@ -7,6 +7,7 @@ from typing import Any
 
 from lm_eval.api.instance import Instance
 
+from lemur.chat.chatml import END
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import replacing
 from lemur.evaluation import fingerprint, identity
@@ -55,9 +56,11 @@ BACKENDS: dict[str, Callable[[dict[str, Any], Path, str, Loaded], Backend]] = {
 
 
 def backend_of(
-    spec: dict[str, Any], folder: Path, chat: bool, loaded: Loaded | None = None
+    spec: dict[str, Any], folder: Path, ends_turn: bool, loaded: Loaded | None = None
 ) -> Backend:
     """What answers requests, by ``spec["backend"]``; an engine of transformers where it names none.
+
+    ``ends_turn``: answers end with the marker of the chat format, which the model has to know.
 
     ``loaded`` keeps models from one benchmark to the next.
     """
@@ -66,8 +69,8 @@ def backend_of(
         raise UserError(f"--spec: backend '{name}'{nearest(name, BACKENDS)}")
     label = f"{spec['benchmark']} {spec['model']}"
     backend = BACKENDS[name](spec, folder, label, {} if loaded is None else loaded)
-    if chat and not backend.has_token("<|im_end|>"):
-        raise UserError(f"{folder}: format chatml, but no token '<|im_end|>'")
+    if ends_turn and not backend.has_token(END):
+        raise UserError(f"{folder}: format chatml, but no token '{END}'")
     return backend
 
 
@@ -81,8 +84,9 @@ class _Later(Backend):
 
     def _ready(self) -> Backend:
         if self.backend is None:
-            self.backend = backend_of(self.spec, self.folder, self.bench.chat, self.loaded)
+            self.backend = backend_of(self.spec, self.folder, self.bench.ends_turn, self.loaded)
             self.backend.begin, self.backend.chat = self.bench.begin, self.bench.chat
+            self.backend.answers_apart = bool(self.bench.definition.get("conversations"))
             self.backend.dialogues = self.dialogues
         return self.backend
 

@@ -4,6 +4,7 @@ response down as it comes, and one that replays what was written.
 
 import dataclasses
 import hashlib
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -77,11 +78,13 @@ class ReplayLM(_Keyed):
     """Answers from recorded responses; a request that was not recorded is a UserError.
 
     ``description_in_user``: what lm-eval makes a system message begins the user's first instead.
+    ``conversations``: a problem's question is a whole conversation, as JSON; its next turn is asked for.
     ``longest``: characters of an answer that lm-eval's metrics get to read, half of them from its
     end. Some of its patterns take the square of that in time, hours on an endless answer.
     """
 
     description_in_user = False
+    conversations = False
 
     def __init__(
         self, recorded: dict[str, dict[str, Any]], source: str, longest: int | None = None
@@ -125,6 +128,8 @@ class ReplayLM(_Keyed):
     def apply_chat_template(
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
     ) -> str:
+        if self.conversations:
+            chat_history = json.loads(chat_history[-1]["content"])
         if self.description_in_user and chat_history[0]["role"] == "system":
             system, first, *rest = chat_history
             chat_history = [{**first, "content": system["content"] + first["content"]}, *rest]

@@ -41,6 +41,8 @@ class Bench:
         if form not in FORMATS:
             raise UserError(f"{self.name}: format '{form}'{nearest(form, FORMATS)}")
         self.chat = form == "chatml" and not self.definition.get("plain")
+        # What is only scored needs no marker to end it: a model that lacks them reads them as text.
+        self.ends_turn = self.chat and "coded" not in self.definition
         self.begin = bool(self.definition.get("begin", True))
         found = self.benchmark.read(self.source, self.definition.get("member", ""))
         _once(found, self.name)
@@ -120,6 +122,7 @@ class Bench:
             for task in self.tasks.values():
                 task.override_metric("bypass")
         lm.description_in_user = bool(self.definition.get("description_in_user"))
+        lm.conversations = bool(self.definition.get("conversations"))
         results = evaluate(
             lm=lm,
             task_dict={"tasks": self.tasks, "groups": {}, "group_map": {}},

@@ -12,7 +12,7 @@ from lemur.core.errors import UserError
 from lemur.evaluation import caveats
 from lemur.figures import inputs, reported, tables
 from lemur.figures.foundation import AVERAGE, BENCHMARKS
-from lemur.figures.paired import against, otherwise
+from lemur.figures.paired import Difference, corrected, difference, otherwise
 
 Score = dict[str, Any]
 # Beginning of a benchmark's name in config/benchmarks.yaml -> its column in the paper's table.
@@ -58,8 +58,8 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             key=lambda entry: (order.index(str(column_of(entry["benchmark"]))), entry["benchmark"])
         )
         rows = []
+        apart = _against(mine, found, str(first))
         for score in mine:
-            other = found.get((str(first), score["benchmark"]))
             explanations = explanation(spec, model, score, numbers)
             rows.append(
                 [
@@ -68,7 +68,7 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
                     _asked(score),
                     "; ".join(caveats.all_caveats(score)) or None,
                     otherwise(score, [other for other in mine if _column(other) == _column(score)]),
-                    against(score, other) if other is not score else None,
+                    apart[score["benchmark"]].words() if score["benchmark"] in apart else None,
                     explanations,
                     None if hits is None else hits.get(score["benchmark"], 0),
                     _links(score["_path"], out),
@@ -115,10 +115,26 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
             "has it; paper: an answer cut as the released script cuts it), or the same problems as "
             "another benchmark asks them, and the number of problems whose verdicts differ. "
             "The paper's number is taken as fixed; the interval is that of our sample of problems. "
+            "A star marks a difference on the same problems that is beyond chance at the 5% level by Holm's "
+            "correction over the benchmarks of its model. "
             "Overlapping documents were left out of training, or counted where they were not; empty: "
             "nothing was trained.",
         ],
     )
+
+
+def _against(
+    mine: Sequence[Score], found: Mapping[tuple[str, str], Score], first: str
+) -> dict[str, Difference]:
+    """A model's differences to the ``first`` by benchmark, by Holm's correction over all of them;
+    none of the first itself."""
+    pairs = [(score, found.get((first, score["benchmark"]))) for score in mine]
+    apart = {
+        score["benchmark"]: between
+        for score, other in pairs
+        if other is not score and (between := difference(score, other)) is not None
+    }
+    return dict(zip(apart, corrected(list(apart.values())), strict=True))
 
 
 def comparable(model: Mapping[str, Any]) -> bool:

@@ -2,28 +2,34 @@
 
 Two models of one run were asked the same problems and read the same documents, so that their
 difference is known far better than either score: it has a panel of its own, and the interval of a
-score alone is drawn thin. Only scores of one recipe come here. The paper's numbers are of 70B models
+score alone is drawn thin. Many are compared at once: a star marks those of a model that are beyond chance
+by Holm's correction over all its benchmarks, and a difference that is not is drawn hollow. Only scores of one recipe come here. The paper's numbers are of 70B models
 and have figures of their own: this module does not read them, so that the two cannot share an axis.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lemur.core.errors import UserError
 from lemur.evaluation import caveats
 from lemur.figures.inputs import scores, write_csv
-from lemur.figures.paired import Difference, difference
+from lemur.figures.paired import MARK, Difference, corrected, difference
 from lemur.figures.style import Pair, Style, canvas, colours, save
 
-BITS = {"bits_per_byte_code": "code", "bits_per_byte_text": "text"}
+BITS = {
+    "bits_per_byte_code": "code",
+    "bits_per_byte_text": "text",
+    "bits_per_byte_conversations": "conversations",
+}
 NAMES = {"humaneval": "HumanEval", "gsm8k": "GSM8K", "mbpp": "MBPP", "mmlu": "MMLU", "bbh": "BBH"}
 _COLUMNS = [
     "benchmark", "model", "metric", "value", "low", "high", "n", "of", "judged", "reason", "against",
-    "difference", "difference_low", "difference_high", "shared", "note",
+    "difference", "difference_low", "difference_high", "shared", "p", "holm_p", "note",
 ]  # fmt: skip
 _ROW = 0.4  # inches: two lines of letters
+_KEY = f"\n{MARK} beyond chance, Holm's correction;\nhollow: not"
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,21 @@ def _rows(
         colour, marker = looks[BITS.get(score["benchmark"], score["model"])]
         apart = None if other is score else difference(score, other)
         rows.append(Row(score, models[score["model"]], colour, marker, apart))
-    return rows
+    return _corrected(rows)
+
+
+def _corrected(rows: Sequence[Row]) -> list[Row]:
+    """Each model's differences by Holm's correction over its benchmarks."""
+    families: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        if row.apart:
+            families.setdefault(row.score["model"], []).append(number)
+    found = list(rows)
+    for numbers in families.values():
+        differences = [apart for number in numbers if (apart := rows[number].apart)]
+        for number, apart in zip(numbers, corrected(differences), strict=True):
+            found[number] = replace(rows[number], apart=apart)
+    return found
 
 
 def _csv(out: Path, spec: Mapping[str, Any], rows: Sequence[Row]) -> None:
@@ -79,9 +99,9 @@ def _csv(out: Path, spec: Mapping[str, Any], rows: Sequence[Row]) -> None:
     for row in rows:
         score, apart = row.score, row.apart
         low, high = score["interval"] or (None, None)
-        paired: list[Any] = [None] * 5
+        paired: list[Any] = [None] * 7
         if apart:
-            paired = [first, apart.mean, apart.low, apart.high, apart.n]
+            paired = [first, apart.mean, apart.low, apart.high, apart.n, apart.p_value, apart.holm]
         own = [score[key] for key in ("benchmark", "model", "metric", "value")]
         more = [score[key] for key in ("n", "of", "judged")]
         note = "; ".join(caveats.all_caveats(score)) or None
@@ -116,13 +136,15 @@ def _nothing(style: Style, out: Path, title: str) -> None:
     save(figure, out, style, title, "No such benchmark was run and judged.", {})
 
 
-def _point(axes: Any, y: float, row: Row, values: Sequence[float], thin: bool) -> None:
-    """``values``: low, middle, high."""
+def _point(
+    axes: Any, y: float, row: Row, values: Sequence[float], thin: bool, face: str | None = None
+) -> None:
+    """``values``: low, middle, high; ``face`` fills the marker in place of its own colour."""
     low, middle, high = values
     colour = row.colour[0]
     look = {"linewidth": 1, "alpha": 0.45} if thin else {"linewidth": 2.4}
     axes.plot([low, high], [y, y], color=colour, solid_capstyle="round", **look)
-    axes.plot(middle, y, row.marker, color=colour, markersize=6.5)
+    axes.plot(middle, y, row.marker, color=colour, markersize=6.5, markerfacecolor=face or colour)
 
 
 def _beside(axes: Any, style: Style, y: float, text: str) -> None:
@@ -152,9 +174,10 @@ def _panel(
             if paired:
                 assert row.apart is not None
                 values = [scale * x for x in (row.apart.low, row.apart.mean, row.apart.high)]
-                _point(axes, y, row, values, thin=False)
+                mark = row.apart.mark
+                _point(axes, y, row, values, thin=False, face=None if mark else style.paper[0])
                 less = "" if row.apart.whole else f"\non {row.apart.n}"
-                _beside(axes, style, y, f"{values[1]:+.{digits}f}{less}")
+                _beside(axes, style, y, f"{values[1]:+.{digits}f}{mark}{less}")
             elif row.value is None:
                 _beside(axes, style, y, "not\njudged")
             else:
@@ -173,7 +196,7 @@ def _panel(
 
 
 def _height(groups: Sequence[tuple[str, Sequence[Row]]]) -> float:
-    return _ROW * sum(1.2 + len(rows) for _, rows in groups) + 0.55
+    return _ROW * sum(1.2 + len(rows) for _, rows in groups) + 0.85
 
 
 def _draw(
@@ -193,12 +216,17 @@ def _draw(
 
 
 def write_bits(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
-    """Bits per byte of held-out code and text, and what each model needs more than the start."""
-    style, chosen = Style.parse(spec), colours(spec, list(BITS.values()))
+    """Bits per byte of what was held out, code, text and the assistant's words in conversations, and
+    what each model needs more than the start."""
+    style, chosen = Style.parse(spec), colours(spec, ["code", "text"])
     found = [score for score in scores(paths) if score["benchmark"] in BITS]
-    looks = {kind: (chosen[kind], marker) for kind, marker in zip(chosen, "os", strict=True)}
+    # Conversations are of both kinds, so that they have the colour of neither.
+    looks = {
+        kind: (chosen.get(kind, style.ink), marker)
+        for kind, marker in zip(BITS.values(), "os^", strict=True)
+    }
     rows = _rows(spec, found, looks)
-    title = "Bits per byte on held-out code and text"
+    title = "Bits per byte of what was held out"
     _csv(out, spec, rows)
     if not any(row.value is not None for row in rows):
         _nothing(style, out, title)
@@ -211,7 +239,7 @@ def write_bits(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> Non
     first = next(iter(_models(spec).values()))
     words = (
         "bits per byte (lower is better)",
-        f"minus {first}, same documents,\n95% interval (below 0 is better)",
+        f"minus {first}, same documents,\n95% interval (below 0 is better){_KEY}",
     )
     figure, _ = _draw(style, groups, 1, words)
     save(figure, out, style, title, _described(rows, bits=True), chosen)
@@ -241,7 +269,7 @@ def write_scores(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> N
     first = next(iter(_models(spec).values()))
     words = (
         "percent, 95% interval of each alone",
-        f"minus {first}, same problems,\npercentage points, 95% interval",
+        f"minus {first}, same problems,\npercentage points, 95% interval{_KEY}",
     )
     figure, axes = _draw(style, groups, 100, words)
     highest = max([100 * row.interval[1] for row in rows if row.value is not None] or [0])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.agents.judged import Result, read_result
+from lemur.agents.scores import Success
 from lemur.core.errors import UserError, nearest
 from lemur.core.readable import readable
 from lemur.evaluation import intervals
@@ -44,7 +45,7 @@ def read_results(spec: Mapping[str, Any], paths: Sequence[Path]) -> list[Result]
 
 def name_environment(result: Result) -> str:
     """Its name in the recipe, and which engine answered where an environment has several."""
-    worlds = result.scores.get("worlds") or []
+    worlds = result.scores.reached.worlds if result.scores.reached else ()
     return f"{result.name} ({', '.join(worlds)})" if worlds else result.name
 
 
@@ -80,33 +81,33 @@ def _line(text: str) -> str:
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
-def _rate(scores: Mapping[str, Any], rule: str) -> list[Any]:
-    low, high = scores[rule]["interval"]
-    return [scores[rule]["value"], f"{low:.1f} to {high:.1f}"]
+def _rate(success: Success) -> list[Any]:
+    low, high = success.interval
+    return [success.value, f"{low:.1f} to {high:.1f}"]
 
 
 def _row(result: Result, other: Result | None, out: Path) -> list[Any]:
     """One environment of one player; ``other`` is the first model in the same environment."""
-    scores = result.scores
-    left_out = _listed(Counter(scores["left_out"].values()))
+    scores, reached = result.scores, result.scores.reached
+    left_out = _listed(Counter(scores.left_out.values()))
     folder = os.path.relpath(result.path.resolve().parent, out.resolve().parent)
     links = tuple(tables.Link(word, f"{folder}/{name}") for word, name in FILES)
-    if not scores["judged"]:
+    if reached is None:
         nothing = [None] * 4
-        return [name_environment(result), *nothing, 0, None, None, scores["reason"], None, None,
+        return [name_environment(result), *nothing, 0, None, None, scores.reason, None, None,
                 left_out, links]  # fmt: skip
     apart = difference(result, other)
-    why = _listed(scores["why"])
+    why = _listed(reached.why)
     return [
         name_environment(result),
-        *_rate(scores, "strict"),
-        *_rate(scores, "paper"),
-        scores["n"],
-        f"{scores['differs_on']}: {why}" if why else "none",
+        *_rate(reached.strict),
+        *_rate(reached.paper),
+        scores.n,
+        f"{reached.differs_on}: {why}" if why else "none",
         apart.words() if apart else None,
-        _listed(scores["ends"]),
-        scores["turns"],
-        scores["tokens"],
+        _listed(reached.ends),
+        reached.turns,
+        reached.tokens,
         left_out,
         links,
     ]

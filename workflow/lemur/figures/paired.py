@@ -1,7 +1,8 @@
 """Two verdicts on one problem: by another rule, asked in another way, or of another model."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from lemur.evaluation.verdicts import FILE, NOT_JUDGED, PASSED, read_verdicts
 
 Score = dict[str, Any]
 Name = tuple[str, str]  # task and document of a problem
+LEVEL = 0.05  # of a test: a smaller p counts as beyond chance
+MARK = "*"  # of a difference beyond chance, all benchmarks taken together
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,44 @@ class Difference:
     n: int
     whole: bool
     p: float | None = None
+    holm: float | None = None
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean, from its 95 % interval."""
+        return (self.high - self.low) / (2 * intervals.Z)
+
+    @property
+    def p_value(self) -> float:
+        """That there is no difference: McNemar's, else of the normal distribution, two-sided."""
+        if self.p is not None:
+            return self.p
+        error = self.standard_error
+        if error == 0:
+            return 1.0 if self.mean == 0 else 0.0
+        return math.erfc(abs(self.mean) / error / math.sqrt(2))
+
+    @property
+    def mark(self) -> str:
+        """``*`` where the difference is beyond chance by Holm's correction, else nothing."""
+        return MARK if self.holm is not None and self.holm < LEVEL else ""
 
     def words(self, scale: float = 100, digits: int = 1) -> str:
-        """``+4.2 (-3.1 to +11.5, McNemar p = 0.5)``; ``on 20`` where there are more problems."""
+        """``+4.2* (-3.1 to +11.5, McNemar p = 0.5, Holm p = 1)``; ``on 20`` where there are more
+        problems."""
         mean, low, high = (f"{scale * x:+.{digits}f}" for x in (self.mean, self.low, self.high))
         test = "" if self.p is None else f", McNemar p = {self.p:.2g}"
-        return f"{mean} ({low} to {high}{test})" + ("" if self.whole else f" on {self.n}")
+        test += "" if self.holm is None else f", Holm p = {self.holm:.2g}"
+        return f"{mean}{self.mark} ({low} to {high}{test})" + (
+            "" if self.whole else f" on {self.n}"
+        )
+
+
+def corrected(differences: Sequence[Difference]) -> list[Difference]:
+    """The same differences with ``holm``, p by Holm's method over all of them: where many benchmarks
+    are compared, one in twenty differs by chance alone."""
+    adjusted = intervals.holm([apart.p_value for apart in differences])
+    return [replace(apart, holm=float(p)) for apart, p in zip(differences, adjusted, strict=True)]
 
 
 def otherwise(score: Score, column: Sequence[Score]) -> str | None:

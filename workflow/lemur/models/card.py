@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from lemur.models.result import TrainingResult
+
 Facts = dict[str, Any]
 # Names that the hub's metadata knows; any other licence is written as "other".
 HUB_LICENCES = {"Apache-2.0": "apache-2.0", "MIT": "mit", "Llama-2 Community License": "llama2"}
@@ -36,11 +38,11 @@ def _computed(precision: str, computed: str) -> str:
     return "" if computed == precision else f", computed in {computed} (a CPU without bfloat16)"
 
 
-def trained_card(spec: Facts, base: Facts, data: Facts | None, result: Facts) -> str:
+def trained_card(spec: Facts, base: Facts, data: Facts | None, result: TrainingResult) -> str:
     """Card of a trained model.
 
     ``spec``: the training spec; ``base``: DONE.json of the model it started from; ``data``:
-    realised.json of its tokens where there is one; ``result``: steps, tokens, final loss.
+    realised.json of its tokens where there is one; ``result``: of its own DONE.json.
     """
     licence = base.get("licence", "unknown")
     name = f"{spec['recipe']}-{spec['stage']}"
@@ -62,7 +64,7 @@ def trained_card(spec: Facts, base: Facts, data: Facts | None, result: Facts) ->
         "",
         "## Training",
         "",
-        f"- tokens: {result['tokens']:,} in {result['steps']:,} steps of "
+        f"- tokens: {result.tokens:,} in {result.steps:,} steps of "
         f"{spec['global_batch_tokens']:,}; context {spec['context']:,}; documents packed, no "
         "attention across them",
         f"- {optimizer['name']}: peak rate {optimizer['learning_rate']:g}, betas "
@@ -71,9 +73,9 @@ def trained_card(spec: Facts, base: Facts, data: Facts | None, result: Facts) ->
         f"{spec['schedule']['name']}, warm-up {_warmup(spec['schedule'])}",
         *_adapters(spec.get("lora"), result),
         f"- precision: {spec['precision']} with float32 master weights"
-        f"{_computed(spec['precision'], result['computed'])}; engine: {result['engine']}; "
+        f"{_computed(spec['precision'], result.computed)}; engine: {result.engine}; "
         f"seed {spec['seed']}",
-        f"- loss of the last step: {result['final_loss']:.4f} nats a token",
+        f"- loss of the last step: {result.final_loss:.4f} nats a token",
         "",
         "## Data",
         "",
@@ -107,17 +109,17 @@ def _generated(sources: Facts) -> list[str]:
     return [*lines, ""]
 
 
-def _adapters(lora: Facts | None, result: Facts) -> list[str]:
+def _adapters(lora: Facts | None, result: TrainingResult) -> list[str]:
     """How much was trained, where it was not everything; and what was skipped."""
     lines = []
     if lora:
         lines.append(
             f"- LoRA, merged into the weights: rank {lora['rank']}, alpha {lora['alpha']:g}, dropout "
             f"{lora.get('dropout', 0.0):g}, on {lora.get('targets', 'all-linear')}; "
-            f"{result['trained_parameters']:,} of {result['parameters']:,} parameters trained"
+            f"{result.trained_parameters:,} of {result.parameters:,} parameters trained"
         )
-    if result.get("skipped_steps"):
-        lines.append(f"- skipped steps (loss or gradient not finite): {result['skipped_steps']:,}")
+    if result.skipped_steps:
+        lines.append(f"- skipped steps (loss or gradient not finite): {result.skipped_steps:,}")
     return lines
 
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,7 @@ def partial_of(done: Path) -> Path:
 
 
 def publish(
-    done: Path, fill: Callable[[Path], dict[str, str] | None], facts: dict[str, Any]
+    done: Path, fill: Callable[[Path], dict[str, str] | None], facts: Mapping[str, object]
 ) -> None:
     """Fill ``model/`` beside ``done`` through a temporary folder, then write ``done``, last.
 

@@ -33,6 +33,8 @@ from lemur.mixture.planned import Plan, PlannedKind, PlannedLanguage, PlannedSou
 from lemur.mixture.realised import Realised, RealisedKind, RealisedLanguage, RealisedSource
 from lemur.sft.conversation import Conversation, Conversed, RealisedConversations
 from lemur.tokenization.described import Index, TokenFile
+from lemur.training.manifest import Manifest as CheckpointManifest
+from lemur.training.step_metrics import StepMetrics
 
 HEAD = """# Formats
 
@@ -137,6 +139,20 @@ FORMATS = (
         "how the file or folder beside it was made",
         "every script",
         "report, `snakemake provenance`, `make clean-*`, diff, RO-Crate",
+    ),
+    Format(
+        "results/<recipe>/<pretrain or sft>/checkpoints/<run>/step-<n>/checkpoint.json",
+        (CheckpointManifest,),
+        "the whole of it; the other files of the folder are safetensors and metrics.jsonl up to the step",
+        "rules continue_pretraining and supervised_fine_tuning",
+        "the same rules where they continue, scripts/4_pretrain/checkpoint_model.py",
+    ),
+    Format(
+        "results/<recipe>/<pretrain or sft>/metrics.jsonl",
+        (StepMetrics,),
+        "a line each step",
+        "rules continue_pretraining and supervised_fine_tuning",
+        "figures (loss), report, watch, exports, claims, trackers",
     ),
     Format(
         "results/<recipe>/evaluate/<model>/<benchmark>/verdicts.jsonl",

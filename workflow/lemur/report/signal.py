@@ -6,31 +6,14 @@ by Holm's method over the benchmarks of a step. The noise is of the problems and
 asked; that between seeds is not in it, since a recipe trains once (a study has it).
 """
 
-import math
 from collections.abc import Sequence
 from itertools import groupby
 
-from lemur.evaluation.intervals import Z, holm
-from lemur.figures.paired import Difference
+from lemur.evaluation.intervals import Z
+from lemur.figures.paired import corrected
 from lemur.report.worse import Change, Score, changes
 
-LEVEL = 0.05
 POWER = 0.8416212335729143  # 80 % point of the normal distribution
-
-
-def standard_error(apart: Difference) -> float:
-    """Of the mean, from its 95 % interval."""
-    return (apart.high - apart.low) / (2 * Z)
-
-
-def p_value(apart: Difference) -> float:
-    """That there is no difference: McNemar's, else of the normal distribution, two-sided."""
-    if apart.p is not None:
-        return apart.p
-    error = standard_error(apart)
-    if error == 0:
-        return 1.0 if apart.mean == 0 else 0.0
-    return math.erfc(abs(apart.mean) / error / math.sqrt(2))
 
 
 def mean(change: Change) -> str:
@@ -41,7 +24,7 @@ def mean(change: Change) -> str:
 
 def smallest(change: Change) -> str:
     """The difference that would have been found four times in five, had there been one."""
-    effect = (Z + POWER) * standard_error(change.apart)
+    effect = (Z + POWER) * change.apart.standard_error
     return f"{effect:.3f} bits per byte" if change.bits else f"{100 * effect:.0f} points"
 
 
@@ -52,16 +35,16 @@ def sentences(scores: Sequence[Score]) -> list[str]:
         compared = list(group)
         if len(compared) < 2:
             continue
-        adjusted = holm([p_value(change.apart) for change in compared])
+        adjusted = corrected([change.apart for change in compared])
         sure = [
             f"{change.benchmark} ({mean(change)}{change.formats})"
-            for change, p in zip(compared, adjusted, strict=True)
-            if p < LEVEL
+            for change, apart in zip(compared, adjusted, strict=True)
+            if apart.mark
         ]
         silent = [
             f"{change.benchmark} {smallest(change)}"
-            for change, p in zip(compared, adjusted, strict=True)
-            if p >= LEVEL
+            for change, apart in zip(compared, adjusted, strict=True)
+            if not apart.mark
         ]
         text = f"{step} changed {len(sure)} of {len(compared)} scores beyond chance (Holm's correction)"
         text += f": {', '.join(sure)}." if sure else "."

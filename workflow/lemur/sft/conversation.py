@@ -26,6 +26,14 @@ class ConversationsSpec:
     code_ngram: int = 10
 
 
+@dataclass(frozen=True, kw_only=True)
+class HeldoutConversationsSpec(ConversationsSpec):
+    """``--spec``: so many conversations beyond those, of answers of at most so many bytes."""
+
+    documents: int
+    max_bytes: int
+
+
 @dataclass(frozen=True)
 class Conversation:
     """A line of ``conversations.jsonl``."""

@@ -4,7 +4,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +40,8 @@ def name_of(messages: Messages) -> str:
     return hashlib.sha256(canonical(messages).encode()).hexdigest()[:16]
 
 
-def _kind(form: str, messages: Messages) -> str:
+def kind_of(form: str, messages: Messages) -> str:
+    """Whether a conversation is about code or text, by its source's format and what is answered."""
     said = (message["content"] for message in messages if message["role"] == "assistant")
     return "code" if form in CODE or any("```" in content for content in said) else "text"
 
@@ -106,7 +107,8 @@ def choose(
     return chosen
 
 
-def _manifests(paths: Sequence[Path]) -> dict[str, list[Path]]:
+def manifests_by_source(paths: Sequence[Path]) -> dict[str, list[Path]]:
+    """The manifests of downloads by the name of what was downloaded."""
     by_name: dict[str, list[Path]] = {}
     for path in map(Path, paths):
         by_name.setdefault(Manifest.read(path).name, []).append(path)
@@ -125,27 +127,13 @@ def gather(
 
     ``counts`` gains what each source gave; a source that gives nothing is a ``UserError``.
     """
-    by_name = _manifests(manifests)
+    by_name = manifests_by_source(manifests)
     taken: set[str] = set()
     with Progress("conversations", len(spec.sources), "sources") as progress:
         for entry in spec.sources:
             name, form = entry.name, entry.format
             count = counts.setdefault(name, Counts())
-            found: Iterable[Messages | Skipped]
-            if form == DOCSTRING:
-                found = docstrings.conversations(
-                    documents, dropped, spec.seed, ENOUGH * entry.examples
-                )
-            elif form not in (*READERS, OWN):
-                allowed = [*READERS, DOCSTRING, OWN]
-                raise UserError(
-                    f"sft.sources.{name}: unknown format '{form}'{nearest(form, allowed)}"
-                )
-            elif name not in by_name:
-                raise UserError(f"sft.sources: no manifest of '{name}'{nearest(name, by_name)}")
-            else:
-                reader = _own_reader(entry) if form == OWN else READERS[form]
-                found = (conversation for path in by_name[name] for conversation in reader(path))
+            found = read_source(entry, by_name, documents, dropped, spec.seed)
             read = count.readable(found)
             chosen = choose(read, entry.examples, spec.seed, taken, index)
             count.taken = len(chosen)
@@ -157,9 +145,34 @@ def gather(
             if count.left_out:
                 print(f"conversations: {name}: {count.described()}", file=sys.stderr, flush=True)
             for number, messages in chosen:
-                kind = _kind(form, messages)
+                kind = kind_of(form, messages)
                 yield Conversation(number, name, kind, tuple(messages))
             progress.add(1, f"{name}: {len(chosen)} conversations")
+
+
+def read_source(
+    entry: InstructionSource,
+    by_name: Mapping[str, Sequence[Path]],
+    documents: Sequence[Shard],
+    dropped: dict[str, set[tuple[int, int]]],
+    seed: int,
+) -> Iterator[Messages | Skipped]:
+    """What a source has to give: of documents, functions enough for the entry's ``examples``; of an
+    archive (``by_name`` has its manifests), everything.
+
+    Raises:
+        UserError: the entry's format or its archive is unknown.
+    """
+    name, form = entry.name, entry.format
+    if form == DOCSTRING:
+        return docstrings.conversations(documents, dropped, seed, ENOUGH * entry.examples)
+    if form not in (*READERS, OWN):
+        allowed = [*READERS, DOCSTRING, OWN]
+        raise UserError(f"sft.sources.{name}: unknown format '{form}'{nearest(form, allowed)}")
+    if name not in by_name:
+        raise UserError(f"sft.sources: no manifest of '{name}'{nearest(name, by_name)}")
+    reader = _own_reader(entry) if form == OWN else READERS[form]
+    return (conversation for path in by_name[name] for conversation in reader(path))
 
 
 def _own_reader(entry: InstructionSource) -> Callable[[Path], Iterator[Messages | Skipped]]:

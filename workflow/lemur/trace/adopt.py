@@ -19,7 +19,7 @@ from lemur.core.files import read_json, replacing, sha256_of, write_json
 from lemur.core.progress import Progress
 from lemur.core.provenance import Record
 from lemur.core.run_lock import RunLock
-from lemur.dag import adopted
+from lemur.trace import adopted
 from lemur.trace.adoptable import Asked, Place, place_of
 
 

@@ -1,7 +1,7 @@
 """Whether a file or folder from elsewhere is what a stage would have written; else one clear line.
 
 Each check returns the files to be taken over: {name at its new place: file}. What a stage's result
-has to be is given by ``asked``, a few values of the resolved recipe: see ``rules/0_requests.smk``.
+has to be is given by ``asked``, a few values of the resolved recipe: see ``lemur.dag.targets``.
 """
 
 import json
@@ -18,9 +18,9 @@ from lemur.core.contracts import read
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import read_json, sha256_of
 from lemur.cost.architecture import Architecture, parameters
-from lemur.dag.adopted import STAGES
 from lemur.evaluation.verdicts import read_verdicts
 from lemur.tokenization.described import TokenFile
+from lemur.trace.adopted import STAGES
 
 MODEL_FILES = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "merges.txt", "README.md")
 SCORE = (

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lemur.config import load, project, recipe
+from lemur.config.paths import MADE_BY, filled
 from lemur.core.command import guarded
 from lemur.core.errors import UserError, nearest
 from lemur.core.provenance import read_record
@@ -23,26 +24,13 @@ from lemur.core.run_lock import RunLock
 from lemur.cost.recipe import Recipe, planned
 from lemur.trace import chain, records
 
-RESULTS = Path("results")
 
-
-def places(stage: str, made_by: Recipe) -> list[Path]:
+def places(stage: str, resolved: recipe.Recipe) -> list[Path]:
     """Folders and files that a stage makes for a recipe; UserError for a stage that is none."""
-    own, corpus = RESULTS / made_by.name, made_by.corpus.name
-    made = {
-        "corpus": [RESULTS / "corpus" / corpus],
-        "mix": [own / "mix", own / "heldout"],
-        "tokens": [RESULTS / "tokens" / corpus, own / "tokens"],
-        "pretrain": [own / "pretrain"],
-        "sft": [own / "sft"],
-        "evaluate": [own / "evaluate"],
-        "figures": [RESULTS / "figures" / made_by.name, RESULTS / "figures" / "paper", own / "card"],
-        "report": [own / "report.html", own / "report.json", RESULTS / "index.html",
-                   RESULTS / "ro-crate-metadata.json", RESULTS / "ro-crate"],
-    }  # fmt: skip
-    if stage not in made:
-        raise UserError(f"clean: no stage '{stage}'{nearest(stage, made)}")
-    return [path for path in made[stage] if path.exists()]
+    if stage not in MADE_BY:
+        raise UserError(f"clean: no stage '{stage}'{nearest(stage, MADE_BY)}")
+    made = (Path(filled(pattern, resolved)) for pattern in MADE_BY[stage])
+    return [path for path in made if path.exists()]
 
 
 @dataclass(frozen=True)
@@ -128,11 +116,11 @@ def _told(paths: list[Path], lost: Cost, word: str) -> str:
 
 def clean(stage: str, name: str, dry_run: bool) -> str:
     """Remove a stage's results of a recipe, or only say what would be; returns what to print."""
-    resolved = planned(recipe.resolve(name))
+    resolved = recipe.resolve(name)
     paths = places(stage, resolved)
     if not paths:
         return f"nothing of stage {stage} is here"
-    lost = cost(paths, resolved)
+    lost = cost(paths, planned(resolved))
     if dry_run:
         return _told(paths, lost, "would remove")
     lock = RunLock().take()

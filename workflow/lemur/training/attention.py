@@ -111,7 +111,7 @@ def _torch_varlen(q, k, v, bounds: torch.Tensor, longest: int, scale: float) -> 
     from torch.nn.attention.varlen import varlen_attn
 
     known = inspect.signature(varlen_attn).parameters
-    named: dict[str, Any] = {}
+    named: dict[str, tuple[int, int] | float | bool] = {}
     if "window_size" in known:
         named["window_size"] = (-1, 0)
     else:

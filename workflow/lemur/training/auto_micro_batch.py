@@ -1,11 +1,11 @@
 """``micro_batch_sequences: auto`` where no recipe was resolved: from the model's own config.json."""
 
 from pathlib import Path
-from typing import Any
 
 import psutil
 import torch
 
+from lemur.config.base import read_shape
 from lemur.config.engine import engine_for
 from lemur.core.contracts import part
 from lemur.core.errors import UserError
@@ -13,24 +13,10 @@ from lemur.core.files import read_json
 from lemur.cost.architecture import Architecture
 from lemur.cost.fit import largest_micro
 from lemur.cost.recipe import Training
+from lemur.training.settings import Values
 
 
-def architecture(config: dict[str, Any]) -> Architecture:
-    """The shape that a Llama-like config.json says."""
-    heads = config["num_attention_heads"]
-    return Architecture(
-        layers=config["num_hidden_layers"],
-        hidden=config["hidden_size"],
-        heads=heads,
-        kv_heads=config.get("num_key_value_heads") or heads,
-        head_dim=config.get("head_dim"),
-        intermediate=config["intermediate_size"],
-        vocabulary=config["vocab_size"],
-        tied_embeddings=config.get("tie_word_embeddings", False),
-    )
-
-
-def resolved(values: dict[str, Any], model: Path) -> dict[str, Any]:
+def resolved(values: Values, model: Path) -> Values:
     """``values`` with a number in place of ``auto``, for the memory of this machine's device."""
     if not isinstance(values, dict) or values.get("micro_batch_sequences") != "auto":
         return values
@@ -38,7 +24,9 @@ def resolved(values: dict[str, Any], model: Path) -> dict[str, Any]:
         return {**values, "micro_batch_sequences": 1}  # said better where the model is loaded
     stage = values.get("stage", "spec")
     try:
-        shape, parallel = architecture(read_json(model / "config.json")), values["parallel"]
+        where = f"{stage}.micro_batch_sequences: auto: {model}"
+        shape = Architecture.read(read_shape(read_json(model / "config.json"), where))
+        parallel = values["parallel"]
         if parallel["device"] == "cuda" and torch.cuda.is_available():
             room = float(torch.cuda.mem_get_info()[1])
         else:

@@ -17,13 +17,11 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from lemur.core import contracts
 from lemur.core.errors import UserError
-from lemur.core.files import read_json, sha256_of, write_json
+from lemur.core.files import sha256_of
 from lemur.training.engines.base import State
-
-META = "checkpoint.json"
-FORMAT = 1  # written by one rank: whole tensors
-SHARDED = 2  # written by several: a file of slices each
+from lemur.training.manifest import FORMAT, META, Manifest, read_manifest
 
 
 def sync(path: Path) -> None:
@@ -110,8 +108,8 @@ def prune(folder: Path, keep: int, every: float | None = None, steps: Collection
             shutil.rmtree(doomed, ignore_errors=True)
 
 
-def save(folder: Path, step: int, state: State, metrics: Path, facts: dict) -> Path:
-    """Write the checkpoint after ``step`` updates.
+def save(folder: Path, step: int, state: State, metrics: Path, sequences_seen: int) -> Path:
+    """Write the checkpoint after ``step`` steps.
 
     On any error (a full disk too) the partial folder is removed and older ones are untouched.
     """
@@ -127,39 +125,26 @@ def save(folder: Path, step: int, state: State, metrics: Path, facts: dict) -> P
         # Together: one core hashes a file while the disk takes in another.
         with ThreadPoolExecutor() as pool:
             files = dict(pool.map(_flushed, sorted(partial.iterdir())))
-        meta = {"format": FORMAT, "step": step, "updates": state.updates, "files": files, **facts}
-        reveal(partial, final, meta)
+        reveal(partial, final, Manifest(FORMAT, step, state.updates, files, sequences_seen))
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return final
 
 
-def reveal(partial: Path, final: Path, meta: dict) -> None:
+def reveal(partial: Path, final: Path, manifest: Manifest) -> None:
     """Write the manifest of a folder whose files are on the disk, and rename it to its final name."""
-    write_json(partial / META, meta)
+    contracts.write_file(partial / META, manifest)
     sync(partial)
     shutil.rmtree(final, ignore_errors=True)
     os.rename(partial, final)
     sync(final.parent)
 
 
-def read_meta(path: Path) -> dict:
-    """checkpoint.json of a checkpoint; UserError where it is not one's."""
-    meta = read_json(path / META)
-    if not isinstance(meta, dict) or not isinstance(meta.get("files"), dict):
-        raise UserError(f"{path}: {META} is not a checkpoint's")
-    if meta.get("format") not in (FORMAT, SHARDED):
-        raise UserError(f"{path}: format {meta.get('format')}, expected {FORMAT} or {SHARDED}")
-    if path.name != f"step-{meta.get('step')}":
-        raise UserError(f"{path}: was written as step-{meta.get('step')}")
-    return meta
-
-
-def verify_file(path: Path, name: str, meta: dict) -> None:
+def verify_file(path: Path, name: str, manifest: Manifest) -> None:
     """UserError where a file of a checkpoint is not what its checkpoint.json says."""
     if not (path / name).is_file():
         raise UserError(f"{path}: {name} is missing")
-    if sha256_of(path / name) != meta["files"][name]:
+    if sha256_of(path / name) != manifest.files[name]:
         raise UserError(f"{path}: {name} is damaged (its sha256 differs)")
 
 
@@ -168,17 +153,17 @@ def warn(error: Exception) -> None:
     print(f"warning: {error}; trying an older checkpoint", file=sys.stderr, flush=True)
 
 
-def newest(folder: Path) -> tuple[int, Path, dict] | None:
+def newest(folder: Path) -> tuple[int, Path, Manifest] | None:
     """The newest checkpoint that verifies, as (step, path, checkpoint.json); None without one.
 
     One that is damaged, or that the disk does not give back, is named on stderr and passed over.
     """
     for step, path in reversed(numbered(folder)):
         try:
-            meta = read_meta(path)
-            for name in meta["files"]:
-                verify_file(path, name, meta)
-            return step, path, meta
+            manifest = read_manifest(path)
+            for name in manifest.files:
+                verify_file(path, name, manifest)
+            return step, path, manifest
         except (UserError, OSError) as error:
             warn(error)
     return None

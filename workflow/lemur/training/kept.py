@@ -10,6 +10,7 @@ from lemur.core.errors import UserError
 from lemur.core.files import read_json
 from lemur.models import folder as folders
 from lemur.training import checkpoint
+from lemur.training.manifest import read_manifest
 
 
 def write(step: int, trained: Path, out: Path) -> None:
@@ -22,9 +23,9 @@ def write(step: int, trained: Path, out: Path) -> None:
     kept = trained.parent / "checkpoints" / str(facts.get("checkpoints")) / f"step-{step}"
     if not kept.is_dir():
         raise UserError(f"{trained}: no checkpoint after step {step} was kept: train it again")
-    meta = checkpoint.read_meta(kept)
-    for name in meta["files"]:
-        checkpoint.verify_file(kept, name, meta)
+    manifest = read_manifest(kept)
+    for name in manifest.files:
+        checkpoint.verify_file(kept, name, manifest)
     if not (kept / "parameters.safetensors").is_file():
         raise UserError(
             f"{kept}: was written by several ranks, each its share: only one rank's is read"

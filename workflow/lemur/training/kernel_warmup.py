@@ -9,7 +9,6 @@ over CPU ranks is switched off.
 
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
@@ -20,7 +19,7 @@ from lemur.training.batches import Batch
 from lemur.training.compiled import check_compiler
 from lemur.training.engines import registry
 from lemur.training.model import read_config
-from lemur.training.settings import Spec, parse
+from lemur.training.settings import Spec, Values, parse
 
 # All layers share their kernels, but the first one's input may need no gradient (LoRA).
 LAYERS = 2
@@ -34,7 +33,7 @@ def asked_by(spec: Spec) -> str | None:
     return "cross_entropy" if liger else None
 
 
-def prebuild(values: dict[str, Any], folder: Path) -> str | None:
+def prebuild(values: Values, folder: Path) -> str | None:
     """Compile what training ``folder`` with the settings ``values`` will call; what to say of it.
 
     Collective: every rank goes through one update of the recipe's micro batch, by its own engine, on
@@ -68,7 +67,7 @@ def prebuild(values: dict[str, Any], folder: Path) -> str | None:
     return f"kernels ready after {time.perf_counter() - began:.0f} s{graphs}"
 
 
-def _one_pass(values: dict[str, Any], folder: Path) -> Spec:
+def _one_pass(values: Values, folder: Path) -> Spec:
     """The settings with one micro batch a rank and step."""
     spec = parse(auto_micro_batch.resolved(values, folder))
     unit = spec.context * spec.micro * spec.world

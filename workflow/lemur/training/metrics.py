@@ -2,23 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from lemur.training.loss_spikes import Watch
+from lemur.training.step_metrics import StepMetrics
 
-KEYS = ("step", "tokens", "loss", "learning_rate", "gradient_norm")
 # What is measured: the only values that differ between equal runs.
 TIMING = ("tokens_per_second", "seconds", "mfu", "peak_tflops", "data_seconds", "memory_mb")
 
 
 class Metrics:
-    """Appends to a working copy beside the checkpoints, so that an interrupted run keeps it.
-
-    ``step`` counts from 1, ``tokens`` is cumulative, ``loss`` in nats a label, ``gradient_norm``
-    before clipping, ``seconds`` of this step, ``mfu`` model FLOPs over what the ranks' devices reach
-    in a matrix product (``peak_tflops``, of all ranks), ``data_seconds`` waited for data, ``memory_mb`` of rank 0. A step whose loss or gradient was not finite has
-    ``skipped`` true (null for what is not a number), one whose loss stands out ``spike`` true.
-    """
+    """Appends to a working copy beside the checkpoints, so that an interrupted run keeps it."""
 
     def __init__(self, path: Path, resumed: Path | None = None):
         """Start anew, or from the lines that a checkpoint kept."""
@@ -29,11 +22,13 @@ class Metrics:
         self.last_loss = next((loss for loss in reversed(known) if loss is not None), None)
         self.watch = Watch(resumed)
 
-    def add(self, *values: float | None, measured: dict[str, float]) -> dict[str, Any]:
-        """One value for each of ``KEYS``, and what was measured; the line as it was written."""
-        line = {**dict(zip(KEYS, values, strict=True)), **measured}
-        line |= self.watch.marks(line["loss"])
-        self.last_loss = line["loss"] if line["loss"] is not None else self.last_loss
+    def add(
+        self, step: int, tokens: int, loss: float | None, rate: float, norm: float | None,
+        measured: dict[str, float],
+    ) -> StepMetrics:  # fmt: skip
+        """Write the line of a step, with what was ``measured`` (of ``TIMING``) and its marks."""
+        added = StepMetrics(step, tokens, loss, rate, norm, **measured, **self.watch.marks(loss))
+        self.last_loss = loss if loss is not None else self.last_loss
         with open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-        return line
+            file.write(added.line())
+        return added

@@ -4,10 +4,11 @@ import functools
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
+from transformers import PretrainedConfig, PreTrainedModel
 
 from lemur.core.errors import UserError
 from lemur.models import weights
+from lemur.models.outlines import outline, stored_outline
 from lemur.tokenization.packed import PackedDataset
 from lemur.training import attention
 from lemur.training.batches import Batch
@@ -80,7 +81,8 @@ def load(folder: Path, spec: Spec, data: PackedDataset, rank: int = 0) -> PreTra
     """A model folder in float32 on the CPU, checked against the recipe and the packed data.
 
     Everything that cannot fit is a UserError that names the recipe's key, before any training. With
-    ZeRO 3 only rank 0 reads weights; the engine hands them on, and other ranks get an outline.
+    ZeRO 3 every rank gets an outline; only that of rank 0 can read weights, a parameter at a time,
+    which the engine hands on. What cannot be read so, rank 0 reads as a whole.
     """
     config = read_config(folder)
     if data.context != spec.context:
@@ -102,27 +104,12 @@ def load(folder: Path, spec: Spec, data: PackedDataset, rank: int = 0) -> PreTra
             f"base: '{config.model_type}' changes its logits, which the loss leaves out"
         )
     if spec.zero_stage == 3 and rank:
-        return _outline(config, torch.bfloat16 if spec.precision == "bf16" else torch.float32)
+        return outline(config, torch.bfloat16 if spec.precision == "bf16" else torch.float32)
+    if spec.zero_stage == 3 and spec.engine == "deepspeed":
+        model = stored_outline(folder, config, grows=spec.vocabulary == "chatml")
+        if model is not None:
+            return model
     return _weights(folder, config)
-
-
-def _outline(config: PretrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
-    """A model whose layers take no memory: each weight is one number that looks like a matrix.
-
-    Eight ranks of a node that each held 70 billion weights would need 2.2 TB. Embeddings are real,
-    since a vocabulary may grow, and buffers, which nobody hands on.
-    """
-    from accelerate import init_empty_weights  # comes with peft
-
-    with init_empty_weights(include_buffers=False):
-        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
-    for module in model.modules():
-        for name, p in module.named_parameters(recurse=False):
-            real = isinstance(module, torch.nn.Embedding)
-            filled = torch.empty(p.shape, dtype=dtype) if real else torch.zeros((), dtype=dtype)
-            setattr(module, name, torch.nn.Parameter(filled.expand(p.shape)))
-    model.tie_weights()
-    return model
 
 
 def read_config(folder: Path) -> PretrainedConfig:

@@ -5,14 +5,15 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import distributed
 
+from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import write_json
 
@@ -20,19 +21,38 @@ from lemur.core.files import write_json
 NUMBERS = 1 << 20
 
 
-def run(spec: dict[str, Any], out: Path, model: Path | None = None) -> None:
+@dataclass(frozen=True)
+class Preflight:
+    """What is tried before a training stage."""
+
+    stage: str
+    """pretrain or sft."""
+    device: str
+    """cpu or cuda."""
+    nodes: int
+    processes_per_node: int
+    disk_bytes: int | float
+    """Bytes that the stage writes beside its result, checkpoints among them."""
+    clock_seconds: int | float
+    """How far the clocks of two nodes may be apart."""
+    timeout_seconds: int | float
+    """Seconds to meet in."""
+    training: Mapping[str, object] | None = None
+    """The stage's settings, whose kernels are compiled; null: none are."""
+
+
+def run(values: Mapping[str, object], out: Path, model: Path | None = None) -> None:
     """Check ranks, all-reduce, clocks, free disk and kernels; rank 0 writes ``out``.
 
-    ``spec``: stage, device (cpu or cuda), nodes, processes_per_node, disk_bytes that the stage
-    writes beside ``out``, clock_seconds that clocks may differ by, timeout_seconds to meet in, and
-    ``training``: the settings of the stage, whose kernels for ``model`` are compiled (null: none are).
+    ``values``: those of ``Preflight``; kernels are compiled for ``model``. Raises UserError.
     """
+    spec = contracts.read(Preflight, values, "preflight")
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    expected = spec["nodes"] * spec["processes_per_node"]
-    where = f"{spec['stage']}: preflight"
+    expected = spec.nodes * spec.processes_per_node
+    where = f"{spec.stage}: preflight"
     if world != expected:
         raise UserError(f"{where}: {world} ranks were started and the recipe has {expected}")
-    cuda = spec["device"] == "cuda"
+    cuda = spec.device == "cuda"
     local = int(os.environ.get("LOCAL_RANK", "0"))
     if cuda and local >= torch.cuda.device_count():
         raise UserError(
@@ -43,16 +63,16 @@ def run(spec: dict[str, Any], out: Path, model: Path | None = None) -> None:
         torch.cuda.set_device(local)
     if world > 1:
         distributed.init_process_group(
-            "nccl" if cuda else "gloo", timeout=timedelta(seconds=spec["timeout_seconds"])
+            "nccl" if cuda else "gloo", timeout=timedelta(seconds=spec.timeout_seconds)
         )
     try:
         _meet(spec, out.parent, torch.device("cuda", local) if cuda else torch.device("cpu"))
-        if spec.get("training"):
+        if spec.training:
             from lemur.training.kernel_warmup import (
                 prebuild,  # transformers, only where it is asked for
             )
 
-            said = prebuild(spec["training"], model)
+            said = prebuild(dict(spec.training), model)
             if rank == 0 and said:
                 print(f"{where}: {said}", file=sys.stderr, flush=True)
     finally:
@@ -60,12 +80,12 @@ def run(spec: dict[str, Any], out: Path, model: Path | None = None) -> None:
             distributed.destroy_process_group()
     if rank == 0:
         facts = ("stage", "device", "nodes", "processes_per_node", "disk_bytes")
-        write_json(out, {name: spec[name] for name in facts})
+        write_json(out, {name: getattr(spec, name) for name in facts})
 
 
-def _meet(spec: dict[str, Any], folder: Path, device: torch.device) -> None:
+def _meet(spec: Preflight, folder: Path, device: torch.device) -> None:
     """Sum, clocks and disk of all ranks, checked on each, so that none waits for one that left."""
-    where = f"{spec['stage']}: preflight"
+    where = f"{spec.stage}: preflight"
     if not distributed.is_initialized():
         free = shutil.disk_usage(folder).free
         check(spec, [time.time()], [free])
@@ -114,26 +134,26 @@ def _gather(folder: Path, world: int, device: torch.device) -> tuple[list[float]
 
 
 def check(
-    spec: dict[str, Any], clocks: list[float], free: list[float], files: Sequence[float] = ()
+    spec: Preflight, clocks: list[float], free: list[float], files: Sequence[float] = ()
 ) -> None:
     """UserError where clocks differ too far or the disk is too small; lists are by rank.
 
     ``files``: times that the file system gave; where a server gives them, they decide between two
     nodes, of which neither has a majority.
     """
-    where = f"{spec['stage']}: preflight"
+    where = f"{spec.stage}: preflight"
     known = sorted([*clocks, *files])
     middle = known[len(known) // 2]
     worst = max(range(len(clocks)), key=lambda rank: abs(clocks[rank] - middle))
     off = clocks[worst] - middle
-    if abs(off) > spec["clock_seconds"]:
-        node = worst // spec["processes_per_node"]
+    if abs(off) > spec.clock_seconds:
+        node = worst // spec.processes_per_node
         raise UserError(
             f"{where}: the clock of node {node} (rank {worst}) is {abs(off):,.0f} s "
             f"{'ahead' if off > 0 else 'behind'}: synchronise it, or Snakemake reruns what is done"
         )
-    if min(free) < spec["disk_bytes"]:
+    if min(free) < spec.disk_bytes:
         raise UserError(
             f"{where}: {min(free) / 1e9:,.1f} GB are free where checkpoints go and "
-            f"{spec['disk_bytes'] / 1e9:,.1f} GB are needed: free some, or lower checkpoint.keep"
+            f"{spec.disk_bytes / 1e9:,.1f} GB are needed: free some, or lower checkpoint.keep"
         )

@@ -17,7 +17,6 @@ from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -28,6 +27,7 @@ from lemur.models.tensor_file import Entry
 from lemur.training import checkpoint
 from lemur.training.digests import from_numbers, numbers
 from lemur.training.engines.base import ShardedEngine
+from lemur.training.manifest import SHARDED, Manifest, read_manifest
 from lemur.training.stored import RANK
 
 
@@ -68,7 +68,8 @@ class Pending:
     partial: Path
     began: float
     stalled: float
-    facts: dict[str, Any]
+    updates: int
+    sequences_seen: int
     written: "Future[str]"
 
 
@@ -93,7 +94,7 @@ class Saver:
         self.pending: Pending | None = None
         self.pruned: Future[None] | None = None
 
-    def save(self, step: int, metrics: Path | None, facts: dict[str, Any]) -> None:
+    def save(self, step: int, metrics: Path | None, sequences_seen: int) -> None:
         """Begin to write the checkpoint after ``step`` updates; one under way is awaited first.
 
         ``metrics``: of rank 0, as it stands now.
@@ -108,8 +109,8 @@ class Saver:
         self.host.take(self.engine)
         written = self.pool.submit(self._write, partial, lines)
         stalled = time.monotonic() - began
-        facts = {"updates": self.engine.updates, **facts}
-        self.pending = Pending(step, partial, began, stalled, facts, written)
+        updates = self.engine.updates
+        self.pending = Pending(step, partial, began, stalled, updates, sequences_seen, written)
 
     def _write(self, partial: Path, metrics: bytes | None) -> str:
         partial.mkdir(parents=True, exist_ok=True)
@@ -153,8 +154,8 @@ class Saver:
         partial = pending.partial
         files = {f"{RANK}{rank:05d}.safetensors": digest for rank, digest in enumerate(digests)}
         files["metrics.jsonl"] = sha256_of(partial / "metrics.jsonl")
-        meta = {"format": checkpoint.SHARDED, "step": pending.step, "files": files}
-        checkpoint.reveal(partial, self.folder / f"step-{pending.step}", {**meta, **pending.facts})
+        manifest = Manifest(SHARDED, pending.step, pending.updates, files, pending.sequences_seen)
+        checkpoint.reveal(partial, self.folder / f"step-{pending.step}", manifest)
         spent = time.monotonic() - pending.began
         print(
             f"checkpoint of step {pending.step}: training stood still for {pending.stalled:.2f} s, "
@@ -193,7 +194,7 @@ def _next(candidates: list[tuple[int, Path]]) -> int:
     while candidates:
         step, path = candidates.pop()
         try:
-            checkpoint.read_meta(path)
+            read_manifest(path)
             return step
         except (UserError, OSError) as error:
             checkpoint.warn(error)
@@ -203,22 +204,22 @@ def _next(candidates: list[tuple[int, Path]]) -> int:
 def _damaged(path: Path, rank: int, world: int) -> int:
     """Counted from 1, the first file of this rank's share that is not what the manifest says; 0: none."""
     try:
-        meta = checkpoint.read_meta(path)
+        manifest = read_manifest(path)
     except (UserError, OSError):
         return 1  # what rank 0 reads, this node does not
-    for at, name in list(enumerate(sorted(meta["files"])))[rank::world]:
+    for at, name in list(enumerate(sorted(manifest.files)))[rank::world]:
         try:
-            checkpoint.verify_file(path, name, meta)
+            checkpoint.verify_file(path, name, manifest)
         except (UserError, OSError):
             return at + 1
     return 0
 
 
 def _name_damage(path: Path, at: int) -> None:
-    meta = checkpoint.read_meta(path)
-    name = sorted(meta["files"])[at]
+    manifest = read_manifest(path)
+    name = sorted(manifest.files)[at]
     try:
-        checkpoint.verify_file(path, name, meta)
+        checkpoint.verify_file(path, name, manifest)
         raise UserError(f"{path}: {name} cannot be read by every rank")
     except (UserError, OSError) as error:
         checkpoint.warn(error)

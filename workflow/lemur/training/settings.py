@@ -29,6 +29,10 @@ LINEAR = "all-linear"  # peft's word for every linear layer but the output
 DEVICES = ("cpu", "cuda")
 
 
+# A stage's settings as the rules pass them, before ``parse`` makes a ``Spec`` of them.
+Values = dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Lora:
     """Low-rank adapters (Hu et al. 2021, arXiv 2106.09685): ``targets`` are names of layers."""
@@ -47,7 +51,7 @@ class Spec:
     one rank.
     """
 
-    raw: dict[str, Any]
+    raw: Values
     stage: str
     recipe: str
     seed: int
@@ -128,7 +132,7 @@ class Spec:
         return digest({"spec": what, "model": model, "data": data})[:16]
 
 
-def parse(values: dict[str, Any]) -> Spec:
+def parse(values: Values) -> Spec:
     """Settings as the rules pass them (see ``scripts/4_pretrain/pretrain.py --help``)."""
     stage = values.get("stage") if isinstance(values, dict) else None
     if stage not in ("pretrain", "sft"):

@@ -5,7 +5,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import PreTrainedModel
@@ -14,18 +13,21 @@ from lemur.core.errors import UserError
 from lemur.core.files import read_json, replacing
 from lemur.core.provenance import hash_of
 from lemur.models import folder as folders
+from lemur.models import outlines
 from lemur.models.card import trained_card
+from lemur.models.result import TrainingResult
 from lemur.tokenization.packed import PackedDataset
 from lemur.training import auto_micro_batch, chat, checkpoint, publishing, trainer
 from lemur.training.batches import step_count
 from lemur.training.digests import from_numbers, numbers
 from lemur.training.engines import registry
-from lemur.training.engines.base import Engine
+from lemur.training.engines.base import Engine, ShardedEngine
 from lemur.training.guard import WriterLock
+from lemur.training.manifest import read_manifest
 from lemur.training.model import check_vocabulary, load
 from lemur.training.precision import choose_arithmetic, described
 from lemur.training.rank import one_of_several, rank
-from lemur.training.settings import Spec, parse
+from lemur.training.settings import Spec, Values, parse
 from lemur.training.stored import Stored
 from lemur.training.throughput import Meter, model_flops_a_token
 from lemur.training.track import check as trackers
@@ -34,7 +36,7 @@ SAVED_AS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
 def run(
-    values: dict[str, Any], model_folder: Path, index: Path, done: Path, track: Iterable[str] = ()
+    values: Values, model_folder: Path, index: Path, done: Path, track: Iterable[str] = ()
 ) -> None:
     """Train ``model_folder`` on ``index``; write ``model/`` and ``metrics.jsonl`` beside ``done``.
 
@@ -66,11 +68,14 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
     if spec.lora is not None:
         from lemur.training import lora  # peft, seconds to import, only where it is asked for
 
-        lora.wrap(model, spec, added)
+        bare = spec.zero_stage == 3 and rank() != 0  # rank 0 hands its numbers on
+        lora.wrap(model, spec, added, shapes_alone=bare)
+        if bare:
+            outlines.stand_in(model)
         trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     parent = done.parent / "checkpoints"
     if rank() != 0:
-        _run_other(spec, model, data, done, steps, flops)
+        _run_other(spec, model, data, model_folder, done, steps, flops)
         return
     name = spec.fingerprint(folders.digests(model_folder), _data_digests(data))
     with WriterLock(parent / name):
@@ -88,23 +93,22 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
         meter = Meter(spec, built.device, flops)
         print(f"{spec.stage}: {meter.described}", file=sys.stderr, flush=True)
         outcome = trainer.train(trainer.Run(spec, data, built, parent / name, steps, meter, track))
-        skipped = outcome.metrics.watch.skipped
-        facts = {
-            **({"skipped_steps": skipped} if skipped else {}),
-            "steps": steps,
-            "tokens": steps * spec.global_batch_tokens,
-            "final_loss": outcome.metrics.last_loss,
-            "engine": built.name,
-            "precision": spec.precision,
-            "computed": choose_arithmetic(spec.precision, built.name, built.device),
-            "parameters": count,
-            **({"trained_parameters": trained} if trained != count else {}),
-            **({"checkpoints": name} if spec.keep_at else {}),
-        }
+        result = TrainingResult(
+            steps=steps,
+            tokens=steps * spec.global_batch_tokens,
+            final_loss=outcome.metrics.last_loss,
+            engine=built.name,
+            precision=spec.precision,
+            computed=choose_arithmetic(spec.precision, built.name, built.device),
+            parameters=count,
+            trained_parameters=trained if trained != count else None,
+            skipped_steps=outcome.metrics.watch.skipped,
+            checkpoints=name if spec.keep_at else None,
+        )
         with replacing(done.parent / "metrics.jsonl") as temporary:
             shutil.copyfile(outcome.metrics.path, temporary)
         model, weights = _weights(spec, built, model, outcome, model_folder, done)
-        _publish(spec, model, weights, model_folder, data, facts, done)
+        _publish(spec, model, weights, model_folder, data, result, done)
         built.close()
     if spec.keep_every_tokens is None and not spec.keep_at:
         _remove_checkpoints(parent)
@@ -120,7 +124,13 @@ def _share(engine: Engine, name: str | None) -> str:
 
 
 def _run_other(
-    spec: Spec, model: PreTrainedModel, data: PackedDataset, done: Path, steps: int, flops: float
+    spec: Spec,
+    model: PreTrainedModel,
+    data: PackedDataset,
+    model_folder: Path,
+    done: Path,
+    steps: int,
+    flops: float,
 ) -> None:
     """A run as it is on a rank other than 0."""
     engine = registry.build(model, spec)
@@ -128,11 +138,18 @@ def _run_other(
     outcome = trainer.train(
         trainer.Run(spec, data, engine, folder, steps, Meter(spec, engine.device, flops))
     )
-    if not engine.total(0):  # rank 0 knows whether it writes the model alone
-        stored = Stored(outcome.stored, checkpoint.read_meta(outcome.stored))
+    if not engine.total(
+        0
+    ):  # rank 0 knows whether it writes the model alone, from what it has shown
+        weights = publishing.weights_of(spec, _trained(engine, outcome), model_folder)
         dtype = SAVED_AS[spec.precision]
-        publishing.write_weights(engine, stored, folders.partial_of(done), dtype)
+        publishing.write_weights(engine, weights, folders.partial_of(done), dtype)
     engine.close()
+
+
+def _trained(engine: ShardedEngine, outcome: trainer.Outcome) -> publishing.Trained:
+    stored = Stored(outcome.stored, read_manifest(outcome.stored))
+    return publishing.Trained(stored, engine.shapes)
 
 
 def _weights(
@@ -146,22 +163,25 @@ def _weights(
     """On rank 0: the model to be published (adapters merged into it), and what writes its weights
     into a folder."""
     dtype, parameters = SAVED_AS[spec.precision], outcome.parameters
+    named = folders.described(model_folder).get("description", model_folder.name)
+    adapter = done.parent / "adapter"
     if outcome.stored is not None:
-        alone = publishing.by_one(spec, model)
-        stored = Stored(outcome.stored, checkpoint.read_meta(outcome.stored))
-        if not engine.total(alone):
+        trained = _trained(engine, outcome)
+        weights = publishing.weights_of(spec, trained, model_folder)
+        if not engine.total(publishing.by_one(weights, model)):
+            if spec.lora is not None:
+                weights.save_adapter(adapter, named)
 
             def together(target: Path) -> dict[str, str]:
                 folders.save_configuration(model, target, dtype)
-                return publishing.write_weights(engine, stored, target, dtype)
+                return publishing.write_weights(engine, weights, target, dtype)
 
             return model, together
-        parameters = publishing.whole(engine, stored)
+        parameters = {name: trained.tensor(name) for name in trained.shapes}
     if spec.lora is not None:
         from lemur.training import lora
 
-        named = folders.described(model_folder).get("description", model_folder.name)
-        model = lora.merged(model_folder, spec, parameters, done.parent / "adapter", named)
+        model = lora.merged(model_folder, spec, parameters, adapter, named)
         parameters = None
     return model, lambda target: folders.save_weights(model, target, dtype, parameters)
 
@@ -185,13 +205,13 @@ def _publish(
     weights: Callable[[Path], dict[str, str] | None],
     model_folder: Path,
     data: PackedDataset,
-    facts: dict[str, Any],
+    result: TrainingResult,
     done: Path,
 ) -> None:
     base = folders.described(model_folder)
     about = data.path.parent / "realised.json"
     realised = read_json(about) if about.is_file() else None
-    card = trained_card(spec.raw, base, realised, facts)
+    card = trained_card(spec.raw, base, realised, result)
 
     def fill(target: Path) -> dict[str, str] | None:
         if spec.vocabulary == "chatml":
@@ -208,7 +228,7 @@ def _publish(
         "licence": base.get("licence", "unknown"),
         "dtype": str(SAVED_AS[spec.precision]).removeprefix("torch."),
     }
-    folders.publish(done, fill, {**facts, **described})
+    folders.publish(done, fill, {**result.facts(), **described})
 
 
 def _remove_checkpoints(parent: Path) -> None:

@@ -9,11 +9,11 @@ the ZeRO stage may change between two runs, and no rank reads more than it needs
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from lemur.models import tensor_file
+from lemur.training.manifest import Manifest
 
 PARAMETERS = "parameters"
 RANK = "rank-"
@@ -41,13 +41,13 @@ def slice_of(key: str, count: int) -> Slice:
 
 
 class Stored:
-    """A verified checkpoint, read lazily; ``meta`` is its checkpoint.json."""
+    """A verified checkpoint, read lazily; ``manifest`` is its checkpoint.json."""
 
-    def __init__(self, path: Path, meta: dict[str, Any]):
-        self.path, self.updates = path, int(meta["updates"])
+    def __init__(self, path: Path, manifest: Manifest):
+        self.path, self.updates = path, manifest.updates
         self.pieces: dict[tuple[str, str], list[tuple[Slice, Path, tensor_file.Entry]]]
         self.pieces = defaultdict(list)
-        for file in sorted(meta["files"]):
+        for file in sorted(manifest.files):
             if not file.endswith(".safetensors"):
                 continue
             for name, entry in tensor_file.entries(path / file).items():

@@ -12,32 +12,26 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
 from lemur.training.metrics import Metrics
-from lemur.training.settings import Spec
+from lemur.training.settings import Spec, Values
+from lemur.training.step_metrics import StepMetrics
 from lemur.training.throughput import Meter
-
-Line = dict[str, Any]
-SCALARS = (int, float)
-
-
-def _numbers(line: Line) -> Line:
-    """What can be drawn: numbers and marks (1.0), without the step itself."""
-    return {k: float(v) for k, v in line.items() if isinstance(v, SCALARS) and k != "step"}
 
 
 class TensorBoard:
     """Event files in ``<stage>/tensorboard``: `tensorboard --logdir results`."""
 
-    def __init__(self, folder: Path, _: str, __: Line):
+    def __init__(self, folder: Path, _: str, __: Values):
         from torch.utils.tensorboard import SummaryWriter
 
         shutil.rmtree(folder, ignore_errors=True)
         self.writer = SummaryWriter(str(folder))
 
-    def log(self, line: Line) -> None:
-        for name, value in _numbers(line).items():
-            self.writer.add_scalar(f"train/{name}", value, line["step"])
+    def log(self, line: StepMetrics) -> None:
+        for name, value in line.drawn().items():
+            self.writer.add_scalar(f"train/{name}", value, line.step)
 
     def close(self) -> None:
         self.writer.close()
@@ -46,7 +40,7 @@ class TensorBoard:
 class WandB:
     """A run in ``<stage>/wandb``, offline unless WANDB_MODE is online."""
 
-    def __init__(self, folder: Path, run: str, settings: Line):
+    def __init__(self, folder: Path, run: str, settings: Values):
         import wandb
 
         mode = os.environ.get("WANDB_MODE", "offline")
@@ -66,8 +60,8 @@ class WandB:
             settings=wandb.Settings(console="off", silent=True, disable_git=True, save_code=False),
         )
 
-    def log(self, line: Line) -> None:
-        self.run.log(_numbers(line), step=line["step"])
+    def log(self, line: StepMetrics) -> None:
+        self.run.log(line.drawn(), step=line.step)
 
     def close(self) -> None:
         self.run.finish()
@@ -101,10 +95,10 @@ class Trackers:
         stage = folder.parent.parent
         made = cls(KINDS[name](stage / name, folder.name, settings) for name in names)
         for line in metrics.path.read_text(encoding="utf-8").splitlines():
-            made.log(json.loads(line))
+            made.log(contracts.read(StepMetrics, json.loads(line), str(metrics.path)))
         return made
 
-    def log(self, line: Line) -> None:
+    def log(self, line: StepMetrics) -> None:
         """One line of metrics.jsonl."""
         for tracker in self.open:
             tracker.log(line)

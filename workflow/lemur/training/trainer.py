@@ -15,6 +15,7 @@ from lemur.training.batches import step_batches
 from lemur.training.engines.base import Engine, NotFinite
 from lemur.training.guard import StopSignal
 from lemur.training.loss_spikes import documents
+from lemur.training.manifest import read_manifest
 from lemur.training.metrics import Metrics
 from lemur.training.settings import Spec
 from lemur.training.stored import Stored
@@ -78,7 +79,7 @@ def resume(run: Run) -> tuple[int, Metrics | None]:
                 file=sys.stderr,
                 flush=True,
             )
-        engine.load(Stored(path, checkpoint.read_meta(path)))
+        engine.load(Stored(path, read_manifest(path)))
     return step, metrics
 
 
@@ -88,9 +89,9 @@ class OneRank:
     def __init__(self, run: Run):
         self.run = run
 
-    def save(self, step: int, metrics: Path, facts: dict) -> None:
+    def save(self, step: int, metrics: Path, sequences_seen: int) -> None:
         run = self.run
-        checkpoint.save(run.folder, step, run.engine.state(), metrics, facts)
+        checkpoint.save(run.folder, step, run.engine.state(), metrics, sequences_seen)
         checkpoint.prune(run.folder, run.spec.keep, run.spec.kept_steps, run.spec.keep_at)
 
     def poll(self) -> None:
@@ -173,7 +174,7 @@ def train(run: Run) -> Outcome:
             measured = meter.read()
             if metrics is not None:
                 values = (step + 1, (step + 1) * unit, loss, rate, norm)
-                trackers.log(metrics.add(*values, measured=measured))
+                trackers.log(metrics.add(*values, measured))
             said = "skipped" if loss is None else f"loss {loss:.3f}"
             progress.add(unit, f"step {step + 1} {said}, {words(measured)}")
             stopping = engine.total(stop.received is not None) > 0
@@ -184,8 +185,8 @@ def train(run: Run) -> Outcome:
             due = due or (last and engine.total(time.monotonic() - saved_at > LONG) > 0)
             due = due or (last and engine.world > 1)  # the model is published from it
             if stopping or due:
-                facts = {"sequences_seen": (step + 1) * spec.sequences}
-                saver.save(step + 1, metrics.path if metrics is not None else None, facts)
+                seen = (step + 1) * spec.sequences
+                saver.save(step + 1, metrics.path if metrics is not None else None, seen)
                 saved_at = time.monotonic()
             if stopping and not last:
                 saver.finish()

@@ -1,11 +1,12 @@
 """The shell of an episode's next action, started while the model thinks of it.
 
 Nearly all that an action takes is the start of its sandbox and of Python in there, and neither needs to
-know the action. A shell that waits holds nothing of the episode and takes one action, as any other.
+know the action. A shell that waits holds nothing of the episode and takes one action, as any other. What
+remains of a sandbox whose action has been answered is taken down in that time, too.
 """
 
 import functools
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from lemur.agents.environment import WorldFailed
 from lemur.agents.intercode import shell
@@ -17,11 +18,18 @@ def _starter() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="shells")
 
 
+@functools.cache
+def _ender() -> ThreadPoolExecutor:
+    """A thread beside the starter, so that a shell that is needed never waits for one that has ended."""
+    return ThreadPoolExecutor(1, thread_name_prefix="ended-shells")
+
+
 class Ahead:
-    """At most one shell that waits."""
+    """At most one shell that waits, and those that have answered and are not gone yet."""
 
     def __init__(self) -> None:
         self._next: Future[shell.Started] | None = None
+        self._ending: list[Future[None]] = []
 
     def start(self) -> None:
         """Begin one and wait for nothing."""
@@ -42,7 +50,13 @@ class Ahead:
             return None
         return started
 
+    def take_down(self, answered: shell.Started) -> None:
+        """Have a sandbox end in which nothing runs any more, and wait for nothing."""
+        self._ending = [future for future in self._ending if not future.done()]
+        self._ending.append(_ender().submit(answered.close))
+
     def close(self) -> None:
-        """End it. May be called twice."""
+        """End all, and wait until they are gone. May be called twice."""
         if (started := self.take()) is not None:
             started.close()
+        wait(self._ending)

@@ -23,7 +23,10 @@ def execute(
         "".join(argv).encode("utf-8")
     except UnicodeEncodeError:
         return None, False, before
-    ran = shell.run(before, argv, folder, started=None if ahead is None else ahead.take())
+    if ahead is None:
+        ran = shell.run(before, argv, folder)
+    else:
+        ran = shell.run(before, argv, folder, started=ahead.take(), take_down=ahead.take_down)
     if ran.status is None:
         return TIMED_OUT, False, ran.after
     if ran.status == 253:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -182,7 +182,7 @@ class Started:
     channel: socket.socket
 
     def close(self) -> None:
-        """End it unused."""
+        """End it, and wait until it is gone."""
         self.channel.close()
         self.process.end()
 
@@ -203,19 +203,24 @@ def start(limits: Limits = LIMITS) -> Started:
 
 def run(
     before: State, command: Sequence[str], folder: str = "/", limits: Limits = LIMITS,
-    started: Started | None = None,
+    started: Started | None = None, take_down: Callable[[Started], object] | None = None,
 ) -> Ran:  # fmt: skip
     """Run ``command`` in ``folder`` of a root that holds ``before``, in a shell of its own: the one that
-    was ``started`` with the same limits, or a new one. Raises WorldFailed where no sandbox can be made."""
+    was ``started`` with the same limits, or a new one. ``take_down`` ends a sandbox in which nothing runs
+    any more, by default before this returns. Raises WorldFailed where no sandbox can be made."""
     started = started or start(limits)
     process, ours = started.process, started.channel
-    with ours, process:
+    with contextlib.ExitStack() as unfinished:
+        unfinished.callback(started.close)
         ours.settimeout(SPARE_SECONDS)
         try:
             _feed(ours, before, command, folder, limits)
         except OSError:
             raise WorldFailed(f"the shell did not start: {_complaint(process)}") from None
         made, cause = _told(ours, process, limits)
+        if cause is None and take_down is not None:
+            unfinished.pop_all()
+            take_down(started)
     if cause is None:
         try:
             return _read(made, before)

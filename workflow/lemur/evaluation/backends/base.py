@@ -16,13 +16,15 @@ class Backend(ABC):
     """One model that is asked.
 
     ``begin``: whether a prompt gets the tokenizer's own beginning token. ``chat``: whether prompts
-    are ChatML; ``dialogues`` has the messages that such a prompt was made of. In every method
-    ``seeds`` has a number for each request, and ``done`` is how many of its benchmark were answered
+    are ChatML; ``dialogues`` has the messages that such a prompt was made of. ``answers_apart``: a
+    likelihood is of what an assistant says, whose tokens are apart from its header's, as in training
+    (a server reads both as one text). In every method ``seeds`` has a number for each request, and ``done`` is how many of its benchmark were answered
     before.
     """
 
     begin = True
     chat = False
+    answers_apart = False
     dialogues: Mapping[str, Dialogue] = {}
 
     @abstractmethod

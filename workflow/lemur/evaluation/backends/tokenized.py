@@ -8,7 +8,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 from tokenizers import Tokenizer
 
-from lemur.chat.chatml import ChatML
+from lemur.chat.chatml import END, ChatML
 from lemur.core.errors import UserError
 from lemur.evaluation.backends.base import Answers, Backend
 from lemur.evaluation.lm import Dialogue
@@ -49,14 +49,22 @@ class Tokenised(Backend):
         dialogue = self.dialogues.get(prompt)
         if dialogue is None or not self._names_controls(dialogue, answer):
             return model_tokenizer.encode_chat(self.tokenizer, text, self.begin)
+        start = self.tokenizer.encode("", add_special_tokens=self.begin)
+        return [
+            *start,
+            *self._chat_format().prompt(dialogue.messages, dialogue.reply, answer, strip),
+        ]
+
+    def _chat_format(self) -> ChatML:
         if self._chatml is None:
             # A tokenizer of its own: this one is set to read control tokens as text.
             tokenizer = Tokenizer.from_str(self.tokenizer.backend_tokenizer.to_str())
             self._chatml = ChatML(tokenizer)
-        start = self.tokenizer.encode("", add_special_tokens=self.begin)
-        return [*start, *self._chatml.prompt(dialogue.messages, dialogue.reply, answer, strip)]
+        return self._chatml
 
     def _names_controls(self, dialogue: Dialogue, answer: str) -> bool:
+        if not self.has_token(END):
+            return False  # the markers themselves are text to this model
         said = [*(message["content"] for message in dialogue.messages), answer]
         added = self.tokenizer.added_tokens_decoder.values()
         names = [token.content for token in added if token.special]
@@ -129,6 +137,8 @@ class Tokenised(Backend):
     def _pair(self, context: str, rest: str) -> tuple[list[int], list[int]]:
         if not context:
             return [self._begin()], model_tokenizer.encode(self.tokenizer, rest, begin=False)
+        if self.answers_apart:
+            return self.encode(context), self._chat_format().said(rest)
         whole = self.encode(context, rest)
         # Blanks at a context's end belong to the continuation, as in lm-eval.
         start = self.encode(context, strip=True)

@@ -15,6 +15,7 @@ import torch
 from transformers import PreTrainedModel
 
 from lemur.core.errors import UserError
+from lemur.models.outlines import numbers
 from lemur.training import optimizer
 from lemur.training.batches import Batch
 from lemur.training.engines.base import NotFinite, State
@@ -115,13 +116,13 @@ class DeepSpeedEngine:
 
     def _shard(self, model: PreTrainedModel, device: torch.device) -> None:
         """Rank 0's weights, one at a time, to the devices, each of which keeps its part: the whole
-        model, which no device might hold, is never on one.
+        model, which neither a device nor a host might hold, is never on one.
         """
         dtype = torch.bfloat16 if self.spec.precision == "bf16" else torch.float32
         for module in reversed(list(model.modules())):  # the innermost first
             for p in module.parameters(recurse=False):
                 if not hasattr(p, "ds_id"):  # an output layer tied to the embedding is done already
-                    p.data = p.data.to(device, dtype).contiguous()
+                    p.data = numbers(p).to(device, dtype).contiguous()
             if any(True for _ in module.parameters(recurse=False)):
                 self.deepspeed.zero.Init(module=module, config_dict_or_path=_config(self.spec))
 

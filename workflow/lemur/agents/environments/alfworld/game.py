@@ -1,15 +1,18 @@
 """One game of ALFWorld in a process of its own, since games of one process share state.
 
 Run by the interpreter of the environment ``alfworld``, where nothing of this project is installed.
-Reads JSON lines: first {"game": path, "commands": most of them, "planner": bool}, then {"command":
+Reads JSON lines: first {"game": path (which may be packed by gzip), "commands": most of them, "planner": bool}, then {"command":
 text} each; answers each with a JSON line of observation, won and done. A model's text is only ever
 compared with the commands that the game allows.
 """
 
+import gzip
 import json
 import os
 import resource
+import shutil
 import sys
+import tempfile
 import threading
 import time
 
@@ -23,14 +26,20 @@ def begin(settings):
     from alfworld.agents.environment.alfred_tw_env import AlfredDemangler, AlfredInfos
 
     infos = textworld.EnvInfos(won=True, policy_commands=settings["planner"])
-    name = textworld.gym.register_games(
-        [settings["game"]],
-        infos,
-        max_episode_steps=settings["commands"],
-        wrappers=[AlfredDemangler(shuffle=False), AlfredInfos],
-    )
-    game = textworld.gym.make(name)
-    observation, found = game.reset()
+    with tempfile.TemporaryDirectory(prefix="lemur-game.") as folder:
+        path = settings["game"]
+        if path.endswith(".gz"):
+            packed, path = path, os.path.join(folder, "game.tw-pddl")
+            with gzip.open(packed) as whole, open(path, "wb") as file:
+                shutil.copyfileobj(whole, file)
+        name = textworld.gym.register_games(
+            [path],
+            infos,
+            max_episode_steps=settings["commands"],
+            wrappers=[AlfredDemangler(shuffle=False), AlfredInfos],
+        )
+        game = textworld.gym.make(name)
+        observation, found = game.reset()
     plan = list(found.get("policy_commands") or ())
     return game, {"observation": observation, "plan": plan, "won": bool(found["won"])}
 

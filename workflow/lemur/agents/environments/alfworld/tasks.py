@@ -1,6 +1,7 @@
 """The 134 games of ALFWorld (Shridhar et al. 2021, arXiv 2010.03768) in rooms never seen, and the
 solved examples that stand before each, as they lie in MINT's repository."""
 
+import gzip
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,9 +33,7 @@ def read_tasks(data: Path) -> list[Task]:
                 f"{path}, line {number}: '{name}' is no kind of game (they begin with"
                 f" {', '.join(KINDS)})"
             )
-        game = data / GAMES / name / "game.tw-pddl"
-        if not game.is_file():
-            raise UserError(f"{game}: no such file: ALFWorld's games are not whole")
+        game = _place(data / GAMES / name / "game.tw-pddl")
         found.append(Task(name, {"game": str(game.resolve()), "kind": kinds[0]}))
     repeated = {task.id for task in found if sum(other.id == task.id for other in found) > 1}
     if repeated:
@@ -56,8 +55,15 @@ def read_examples(data: Path) -> Mapping[str, str]:
     return found
 
 
+def _place(path: Path) -> Path:
+    """A file, or the same packed by gzip."""
+    for found in (path, path.with_name(f"{path.name}.gz")):
+        if found.is_file():
+            return found
+    raise UserError(f"{path}: no such file: ALFWorld's games are not whole")
+
+
 def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file: ALFWorld's games are not whole") from None
+    found = _place(path)
+    data = found.read_bytes()
+    return (gzip.decompress(data) if found.suffix == ".gz" else data).decode("utf-8")

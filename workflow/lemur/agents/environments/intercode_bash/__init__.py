@@ -11,7 +11,7 @@ from lemur.agents.environments.intercode_bash.world import World
 from lemur.agents.episode import Episode, Turn
 from lemur.agents.intercode import recorded, shell
 from lemur.agents.intercode.data import Files
-from lemur.agents.intercode.protocol import sampling
+from lemur.agents.intercode.protocol import Blocked, parse_bash, sampling
 from lemur.agents.intercode.state import State
 from lemur.agents.recorded import Run
 
@@ -61,6 +61,9 @@ class Bash(Suite):
     def normalised(self, observation: str) -> str:
         return CLOCK.sub("00:00", observation)  # of files that were just made, and of processes
 
+    def explain(self, before: str, now: str) -> str:
+        return recorded.explain(before, now)
+
     def unplayable(self, task: Task) -> str | None:
         missing = shell.missing()
         if missing is None and (program := tasks.needs(task.data["gold"])) is not None:
@@ -68,14 +71,23 @@ class Bash(Suite):
         return missing
 
 
+def say_command(action: str) -> str:
+    """An answer that is read as ``action``, which the original's parser has read already."""
+    try:
+        plain = parse_bash(action) == action
+    except Blocked:
+        plain = False
+    return action if plain else f"command:{action}"
+
+
 def find_records(folder: Path) -> list[Run]:
     """InterCode's logs of the four file systems; others are passed over."""
 
-    def name_task(dataset: str, number: str) -> str | None:
-        found = re.search(r"nl2bash_fs_(\d)", dataset)
-        return f"{found.group(1)}/{number}" if found else None
+    def name_task(source: recorded.Source) -> str | None:
+        found = re.search(r"nl2bash_fs_(\d)", source.dataset)
+        return f"{found.group(1)}/{source.number}" if found else None
 
-    return recorded.find_runs(folder, name_task, str)
+    return recorded.find_runs(folder, recorded.Format(name_task, say_command))
 
 
 SUITE = Bash

@@ -7,10 +7,11 @@ from lemur.agents.environment import Environment, Message, Sampling, Suite, Task
 from lemur.agents.environments.intercode_ctf import judge, protocol, tasks
 from lemur.agents.environments.intercode_ctf.world import World
 from lemur.agents.episode import Episode, Turn
-from lemur.agents.intercode import shell
+from lemur.agents.intercode import recorded, shell
 from lemur.agents.intercode.data import Files
 from lemur.agents.intercode.protocol import sampling
 from lemur.agents.intercode.state import State
+from lemur.agents.recorded import Run
 
 
 class Ctf(Suite):
@@ -46,8 +47,30 @@ class Ctf(Suite):
         flags = dict.fromkeys((tasks.flag(task.data), task.data["gold"]))
         return [f"Action: submit {flag}" for flag in flags]
 
+    def explain(self, before: str, now: str) -> str:
+        return recorded.explain(before, now)
+
     def unplayable(self, task: Task) -> str | None:
         return tasks.missing(self.files, task.data["task_id"]) or shell.missing()
 
 
+def say_action(action: str) -> str:
+    """An answer that is read as ``action``."""
+    return action if protocol.parse(action) == action else f"Action: {action}"
+
+
+def find_records(folder: Path) -> list[Run]:
+    """InterCode's logs of these 100 tasks; others are passed over. After a flag that was accepted the
+    original logs the observation before it once more, which is no observation of that action."""
+
+    def name_task(source: recorded.Source) -> str | None:
+        return source.number if Path(source.dataset).name == Path(tasks.PATH).name else None
+
+    def observes(action: str, reward: float) -> bool:
+        return reward != 1
+
+    return recorded.find_runs(folder, recorded.Format(name_task, say_action, observes))
+
+
 SUITE = Ctf
+RECORDS = find_records

@@ -102,9 +102,12 @@ def say_query(query: str) -> str:
 
 def find_records(folder: Path) -> list[Run]:
     """InterCode's logs of this data set; others are passed over."""
-    return recorded.find_runs(
-        folder, lambda dataset, number: number if "bash" not in dataset else None, say_query
-    )
+
+    def name_task(source: recorded.Source) -> str | None:
+        mine = "sql" in source.environment or "spider" in source.dataset
+        return source.number if mine else None
+
+    return recorded.find_runs(folder, recorded.Format(name_task, say_query))
 
 
 SUITE = Sql

@@ -5,6 +5,7 @@ starts and goes back when it has ended, together with all that it has started.
 """
 
 import _signal
+import _socket
 import os
 import resource
 import select
@@ -213,6 +214,8 @@ def main():
         left = memoryview(part)
         while left:
             left = left[os.write(channel, left) :]
+    # Who started the sandbox holds the channel until it is taken down: the end is said before that.
+    _socket.socket(fileno=channel).shutdown(_socket.SHUT_WR)
 
 
 main()

@@ -5,7 +5,9 @@ those, so that they are files like any that a person put there, whatever their i
 that is removed is no longer adopted, and its rule makes it as ever.
 """
 
+import os.path
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,3 +41,14 @@ def passed_over(files: dict[str, Any], below: str) -> str:
     """
     own = [path.removeprefix(f"{below}/") for path in files if path.startswith(f"{below}/")]
     return f"(?!(?:{'|'.join(map(re.escape, sorted(own)))})$)" if own else ""
+
+
+def check_targets(targets: Iterable[str], files: dict[str, Any]) -> None:
+    """UserError where one of ``targets`` is an adopted file: Snakemake would say that nothing makes it."""
+    for target in targets:
+        if (path := os.path.normpath(target)) in files:
+            about = files[path]
+            raise UserError(
+                f"{path}: adopted from {about['from']} by {about['by']}: it is there and no rule makes it: "
+                "ask for what follows from it, or remove the file to have it made"
+            )
