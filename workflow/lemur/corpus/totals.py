@@ -8,7 +8,13 @@ from pathlib import Path
 from lemur.core.contracts import plain, read_file
 from lemur.core.errors import UserError
 from lemur.corpus import empty_source
-from lemur.corpus.part_statistics import Example, PartStatistics
+from lemur.corpus.part_statistics import (
+    DocumentCount,
+    Example,
+    FileCount,
+    PartStatistics,
+    Replacements,
+)
 
 # In the order in which the packer asks; a document counts under the first that holds.
 STEPS = ("heldout", "exact", "near", "contaminated")
@@ -48,7 +54,9 @@ class Entry:
         return empty_source.describe_empty(self.name, self.read["files"], dropped)
 
 
-def _add(into: dict[str, Counter[str]], counts: Mapping[str, object]) -> None:
+def _add(
+    into: dict[str, Counter[str]], counts: Mapping[str, FileCount | DocumentCount | Replacements]
+) -> None:
     for name, more in counts.items():
         into.setdefault(name, Counter()).update(plain(more))
 

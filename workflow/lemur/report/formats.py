@@ -120,11 +120,11 @@ FORMATS = (
         "table of the mixture, figures, report, model cards, study",
     ),
     Format(
-        "results/<recipe>/sft/data/conversations.jsonl",
+        "results/<recipe>/{sft/data,heldout}/conversations.jsonl",
         (Conversation,),
-        "a line each conversation, source by source",
-        "rule conversations",
-        "rule sft_tokens",
+        "a line each conversation",
+        "rule conversations, rule heldout_conversations",
+        "rule sft_tokens, rule heldout_conversations, benchmarks of held-out conversations",
     ),
     Format(
         "results/<recipe>/sft/data/realised.json",

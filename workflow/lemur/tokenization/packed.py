@@ -6,6 +6,7 @@ document in one token file. No token is copied: a mixture is an index into share
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ class PackedDataset:
         """Every token file and mask."""
         return [self.path.parent / name for name in (*self.index.files, *(self.index.masks or ()))]
 
-    def __getstate__(self) -> dict[str, object]:
+    def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_maps": {}}  # a worker process opens its own maps
 
     def _path(self, kind: str, number: int) -> Path:
