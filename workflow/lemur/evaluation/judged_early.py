@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, replacing, sha256_of, write_json
 from lemur.core.provenance import digest
@@ -21,13 +22,13 @@ from lemur.evaluation.verdicts import FILE
 
 FILES = ("scores.json", FILE, "prompt.txt")  # what judging writes
 KEY = "key.json"
-Judge = Callable[[dict[str, Any], Path, Path, Path], None]  # lemur.evaluation.judging.run
+Judge = Callable[[Any, Path, Path, Path], None]  # lemur.evaluation.judging.run
 
 
-def key_of(spec: dict[str, Any], generations: str, data: Path, code: dict[str, str]) -> str:
+def key_of(spec: Any, generations: str, data: Path, code: dict[str, str]) -> str:
     """Digest of everything that decides a score. ``generations``: their sha256; ``code``: what turns
     data and answers into scores. Where programs are run (``sandbox``) bears on no bits per byte."""
-    asked = {name: value for name, value in spec.items() if name != "sandbox"}
+    asked = {name: value for name, value in contracts.plain(spec).items() if name != "sandbox"}
     return digest(
         {"spec": asked, "generations": generations, "data": sha256_of(data), "code": code}
     )
@@ -39,7 +40,7 @@ def _folder(generations: Path) -> Path:
 
 
 def store(
-    spec: dict[str, Any],
+    spec: Any,
     made: bytes,
     generations: Path,
     data: Path,
@@ -68,9 +69,7 @@ def store(
     )
 
 
-def take(
-    spec: dict[str, Any], generations: Path, data: Path, out: Path, code: dict[str, str]
-) -> bool:
+def take(spec: Any, generations: Path, data: Path, out: Path, code: dict[str, str]) -> bool:
     """Write ``out`` (scores.json) and what stands beside it from what was judged early; whether that
     is there, whole, and of the same answers, settings, data and code."""
     folder = _folder(generations)

@@ -2,13 +2,13 @@
 
 import hashlib
 import math
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lemur.core.files import write_json, write_text
+from lemur.core.log import logger
 from lemur.evaluation import executed, fingerprint, intervals, paper_filters, response_journal
 from lemur.evaluation.items import Item
 from lemur.evaluation.lm import LONGEST, ReplayLM
@@ -89,7 +89,7 @@ def run(spec: dict[str, Any], generations: Path, data: Path, out: Path) -> None:
     write_verdicts(out.parent / FILE, (item.recorded() for item in items))
     write_json(out, scores)
     if scores["value"] is None:
-        print(f"{bench.name} {spec['model']}: not judged: {scores['reason']}", file=sys.stderr)
+        logger.warning(f"{bench.name} {spec['model']}: not judged: {scores['reason']}")
 
 
 def _mark_refused(samples: dict[str, list[Sample]], lm: ReplayLM) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lemur.agents.episode import Episode, Turn
+from lemur.agents.scores import Played, Reached, Scores, Success
 from lemur.core.energy import Energy
 from lemur.core.files import write_text
 from lemur.core.hardware import Gpus, Hardware
@@ -32,6 +33,7 @@ from lemur.evaluation.verdicts import ProblemVerdict
 from lemur.mixture.planned import Plan, PlannedKind, PlannedLanguage, PlannedSource
 from lemur.mixture.realised import Realised, RealisedKind, RealisedLanguage, RealisedSource
 from lemur.sft.conversation import Conversation, Conversed, RealisedConversations
+from lemur.study import findings
 from lemur.tokenization.described import Index, TokenFile
 from lemur.training.manifest import Manifest as CheckpointManifest
 from lemur.training.step_metrics import StepMetrics
@@ -167,6 +169,33 @@ FORMATS = (
         "a line each episode, in the order of the environment's tasks",
         "rule play",
         "judging of episodes, pages, exports, figures of agents",
+    ),
+    Format(
+        "results/<recipe>/agents/<player>/<environment>/scores.json",
+        (Scores, Played, Reached, Success),
+        "the whole file, in which the keys of all but Success stand beside each other; judged says whether "
+        "anything was reached, and reason why not",
+        "rule judge_episodes",
+        "the table of agents, figures of agents",
+    ),
+    Format(
+        "results/<study>/study/analysis.json",
+        (
+            findings.Analysis,
+            findings.BaseFindings,
+            findings.MeasureFindings,
+            findings.Contrast,
+            findings.FittedLaw,
+            findings.Best,
+            findings.Control,
+            findings.OverTokens,
+            findings.OverSizes,
+            findings.SizesFit,
+            findings.Outcome,
+        ),
+        "one object",
+        "rule analyse_study",
+        "the study's figure",
     ),
 )
 

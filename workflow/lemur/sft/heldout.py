@@ -5,7 +5,6 @@ words in conversations of the same sources move where pass rates of a small mode
 """
 
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import replacing
+from lemur.core.log import logger
 from lemur.data.documents import Shard
 from lemur.mixture.decontaminate import Index
 from lemur.sft.conversation import Conversation, HeldoutConversationsSpec
@@ -73,7 +73,7 @@ def held_out(
             ]
         )
         if not chosen:
-            print(f"heldout conversations: {entry.name}: all of it is trained on", file=sys.stderr)
+            logger.info(f"heldout conversations: {entry.name}: all of it is trained on")
     picked: list[Conversation] = []
     for place in range(spec.documents):
         picked += [queue[place] for queue in queues if place < len(queue)]
