@@ -6,6 +6,7 @@ from fractions import Fraction
 from lemur.config.load import catalogue
 from lemur.config.recipe import Recipe
 from lemur.core.errors import UserError
+from lemur.cost.architecture import Architecture
 from lemur.cost.flops import device_hours, training_flops
 from lemur.study.design import Base, Design
 from lemur.study.tokens import arms, cell_tokens, whole_batches
