@@ -25,6 +25,7 @@ from lemur.corpus.candidates import list_candidates
 from lemur.corpus.filters import Cleaning
 from lemur.corpus.redact import redacted
 from lemur.corpus.source_rules import Rules
+from lemur.corpus.spec import CleanedSource
 
 ROWS = [{"text": f"text {k} é\n" * 9, "path": f"a/{k}.py", "lic": "MIT", "n": k} for k in range(7)]
 
@@ -94,10 +95,10 @@ def damaged(whole: bytes, damages: list[tuple[float, str, bytes]]) -> bytes:
     return bytes(made)
 
 
-def source_of(name: str) -> dict:
+def source_of(name: str) -> CleanedSource:
     form = "parquet" if "parquet" in name else "jsonl" if "jsonl" in name else "archive"
-    source = {"name": "fuzzed", "kind": "code", "format": form, "licence": "MIT"}
-    return source if form == "archive" else source | {"path_field": "path"}
+    path = None if form == "archive" else "path"
+    return CleanedSource("fuzzed", "code", "MIT", form, path_field=path)
 
 
 def read(folder: Path, name: str, data: bytes) -> None:

@@ -41,9 +41,10 @@ def write_part(
 
 def sign_parts(paths: Sequence[Path], settings: dict[str, Any]) -> list[Path]:
     """The signatures of every part, as the pipeline's rule writes them."""
-    from lemur.corpus.signatures import Settings, sign
+    from lemur.corpus.deduplication import Settings
+    from lemur.corpus.signatures import sign
 
     found = [path.with_suffix(".npy") for path in paths]
     for path, out in zip(paths, found, strict=True):
-        sign(Settings.parse(settings), path, out)
+        sign(Settings(**settings), path, out)
     return found

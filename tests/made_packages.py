@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+import as_json
 import pyarrow.parquet as pq
 from hubserver.made import sha256, tar_gz
 from lemur.corpus import clean
@@ -32,7 +33,7 @@ def sifted(tmp_path, source, files, cleaning=None, share=0.0, max_mb=None, name=
     manifest = manifest_of(tmp_path / f"{name}-download", files)
     out = tmp_path / name / "part-0-of-1.parquet"
     spec = {"source": source, "cleaning": cleaning or {}, "heldout": {"share": share}}
-    clean.run(spec | {"max_mb": max_mb}, manifest, 0, parts, out)
+    as_json.clean(spec | {"max_mb": max_mb}, manifest, 0, parts, out)
     stats = json.loads(clean.stats_path(out).read_text())
     rows = pq.read_table(out).to_pylist()
     # What holds of every run: nothing is lost, nothing is counted twice.

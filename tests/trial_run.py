@@ -5,7 +5,10 @@ import sys
 from pathlib import Path
 
 from lemur.core import provenance
+from lemur.core.contracts import plain
 from lemur.core.provenance import ROOT
+from lemur.mixture.planned import Plan, PlannedSource
+from lemur.mixture.realised import Realised, RealisedSource
 
 PAPER = ROOT / "reports" / "paper"
 RECIPE = {"name": "mini", "base": {"name": "smollm2-135m-instruct-q4"}}
@@ -73,20 +76,38 @@ def files(folder):
         "sft": write("mini/sft/metrics.jsonl", steps[:5]),
         "plan": write(
             "mini/mix/plan.json",
-            {
-                "code_to_text": 10.0,
-                "sources": [{"name": n, "kind": k, "tokens": t} for n, k, t in sources],
-            },
+            plain(
+                Plan(
+                    recipe="mini",
+                    seed=1,
+                    tokens=5632,
+                    context=512,
+                    code_to_text=10.0,
+                    sequences=11,
+                    kinds={},
+                    sources=[PlannedSource(n, k, t, t // 512, t / 5632) for n, k, t in sources],
+                )
+            ),
         ),
         "realised": write(
             "mini/tokens/realised.json",
-            {
-                "code_to_text": 10.0,
-                "sources": [
-                    {"name": n, "kind": k, "tokens": t, "dropped": {"duplicate": 1}}
-                    for n, k, t in sources
-                ],
-            },
+            plain(
+                Realised(
+                    sequences=11,
+                    tokens=5632,
+                    context=512,
+                    packing="concatenate",
+                    code_to_text=10.0,
+                    kinds={},
+                    sources=[
+                        RealisedSource(n, k, t, t, t // 512, 9, 1.0, {"duplicate": 1})
+                        for n, k, t in sources
+                    ],
+                    languages={},
+                    padding=0,
+                    truncated=0,
+                )
+            ),
         ),
     }
     found = [

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lemur.core.command import main, parser
 from lemur.corpus import clean
+from lemur.corpus.spec import CleanSpec
 
 arguments = parser(__doc__)
 arguments.add_argument("--manifest", type=Path, required=True, help="what download.py wrote")
@@ -15,6 +16,7 @@ if __name__ == "__main__":
     main(
         arguments,
         lambda args, spec: clean.run(spec, args.manifest, args.part, args.parts, args.out),
+        kind=CleanSpec,
         inputs=lambda args: [args.manifest],
         outputs=lambda args: [args.out, clean.stats_path(args.out)],
     )

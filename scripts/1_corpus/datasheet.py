@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lemur.core.command import main, parser
 from lemur.corpus import datasheet
+from lemur.corpus.spec import DatasheetSpec
 
 arguments = parser(__doc__)
 arguments.add_argument("--statistics", type=Path, nargs="+", required=True, help="stats.json files")
@@ -25,6 +26,7 @@ if __name__ == "__main__":
             args.dropped,
             args.out,
         ),
+        kind=DatasheetSpec,
         inputs=lambda args: [*args.statistics, *args.duplicates, args.facts, args.dropped],
         outputs=lambda args: [args.out, datasheet.json_path(args.out)],
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lemur.core.command import main, parser
 from lemur.corpus import duplicates
+from lemur.corpus.deduplication import DuplicatesSpec
 
 arguments = parser(__doc__)
 arguments.add_argument("--documents", type=Path, nargs="+", required=True, help="all parquet parts")
@@ -14,6 +15,7 @@ if __name__ == "__main__":
     main(
         arguments,
         lambda args, spec: duplicates.run(spec, args.documents, args.signatures, args.out_dir),
+        kind=DuplicatesSpec,
         inputs=lambda args: [*args.documents, *args.signatures],
         outputs=lambda args: [
             args.out_dir / duplicates.FACTS,

@@ -12,5 +12,6 @@ if __name__ == "__main__":
     main(
         arguments,
         lambda args, spec: mathematics.run(spec, args.out),
+        kind=mathematics.MathematicsSpec,
         outputs=lambda args: [args.out, args.out.parent / "files"],
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lemur.core.command import main, parser
 from lemur.corpus import signatures
+from lemur.corpus.deduplication import SignSpec
 
 arguments = parser(__doc__)
 arguments.add_argument("--documents", type=Path, required=True, help="a cleaned part, parquet")
@@ -12,12 +13,8 @@ arguments.add_argument("--out", type=Path, required=True, help=".../part-<i>-of-
 if __name__ == "__main__":
     main(
         arguments,
-        # How near counts as a duplicate changes no signature, so the spec does not say it.
-        lambda args, spec: signatures.sign(
-            signatures.Settings.parse({"jaccard": 1.0, **spec["deduplication"]}),
-            args.documents,
-            args.out,
-        ),
+        lambda args, spec: signatures.sign(spec.deduplication, args.documents, args.out),
+        kind=SignSpec,
         inputs=lambda args: [args.documents],
         outputs=lambda args: [args.out],
     )

@@ -2,13 +2,12 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from lemur.core import command
 from lemur.core.log import logger
 from lemur.data.documents import shards
 from lemur.mixture.benchmark_texts import chosen_problems
-from lemur.mixture.decontaminate import Index
+from lemur.mixture.decontaminate import DecontaminateSpec, Index
 from lemur.mixture.overlaps import write_overlaps
 
 parser = command.parser(__doc__)
@@ -17,10 +16,10 @@ parser.add_argument("--benchmarks", type=Path, nargs="*", default=[], help="mani
 parser.add_argument("--out", type=Path, required=True, help="dropped.tsv")
 
 
-def run(args: argparse.Namespace, spec: Any) -> None:
+def run(args: argparse.Namespace, spec: DecontaminateSpec) -> None:
     """Index the benchmarks, read the documents once."""
-    problems = chosen_problems(args.benchmarks, spec["benchmarks"])
-    index = Index(problems, spec["text_ngram"], spec["code_ngram"])
+    problems = chosen_problems(args.benchmarks, spec.benchmarks)
+    index = Index(problems, spec.text_ngram, spec.code_ngram)
     read, dropped = write_overlaps(shards(args.documents), index, args.out)
     logger.info(f"{dropped} of {read} documents overlap a benchmark: {args.out}")
 
@@ -29,6 +28,7 @@ if __name__ == "__main__":
     command.main(
         parser,
         run,
+        kind=DecontaminateSpec,
         inputs=lambda args: [*args.documents, *args.benchmarks],
         outputs=lambda args: [args.out],
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lemur.core import command
 from lemur.data.documents import shards
-from lemur.mixture.heldout import write
+from lemur.mixture.heldout import HeldoutSpec, write
 
 parser = command.parser(__doc__)
 parser.add_argument("--documents", type=Path, nargs="+", required=True, help="cleaned parquet")
@@ -14,6 +14,7 @@ if __name__ == "__main__":
     command.main(
         parser,
         lambda args, spec: write(spec, shards(args.documents), args.out),
+        kind=HeldoutSpec,
         inputs=lambda args: args.documents,
         outputs=lambda args: [args.out],
     )

@@ -6,8 +6,10 @@ Budgets sum to the recipe's tokens exactly and code to text is what the recipe s
 from pathlib import Path
 
 from lemur.core import command
-from lemur.core.files import read_json, write_json
+from lemur.core.contracts import read_file, write_file
+from lemur.corpus.part_statistics import PartStatistics
 from lemur.mixture.budget import plan
+from lemur.mixture.planned import PlanSpec
 
 parser = command.parser(__doc__)
 parser.add_argument(
@@ -18,9 +20,10 @@ parser.add_argument("--out", type=Path, required=True, help="plan.json")
 if __name__ == "__main__":
     command.main(
         parser,
-        lambda args, spec: write_json(
-            args.out, plan(spec, [read_json(path) for path in args.statistics])
+        lambda args, spec: write_file(
+            args.out, plan(spec, [read_file(PartStatistics, path) for path in args.statistics])
         ),
+        kind=PlanSpec,
         inputs=lambda args: args.statistics,
         outputs=lambda args: [args.out],
     )

@@ -1,11 +1,16 @@
 """Write the mixture as tables: plan against realised, and what each filter removed."""
 
+import argparse
 from pathlib import Path
 
 from lemur.core.command import main, parser
-from lemur.core.files import read_json, write_text
+from lemur.core.contracts import read_file
+from lemur.core.files import write_text
 from lemur.corpus import ledger
-from lemur.mixture import table
+from lemur.corpus.totals import read_statistics
+from lemur.mixture.planned import Plan, TableSpec
+from lemur.mixture.realised import Realised
+from lemur.mixture.table import render_table
 
 arguments = parser(__doc__)
 arguments.add_argument("--plan", type=Path, required=True)
@@ -17,18 +22,18 @@ arguments.add_argument("--dropped", type=Path, required=True, help="overlaps wit
 arguments.add_argument("--out", type=Path, required=True)
 
 
-def run(args, spec) -> None:
-    entries = ledger.read_statistics(args.statistics, spec["sources"])
+def run(args: argparse.Namespace, spec: TableSpec) -> None:
+    entries = read_statistics(args.statistics, spec.sources)
     ledger.take_away(entries, args.documents, args.duplicates, args.dropped)
-    write_text(
-        args.out, table.render_table(read_json(args.plan), read_json(args.realised), entries)
-    )
+    plan, realised = read_file(Plan, args.plan), read_file(Realised, args.realised)
+    write_text(args.out, render_table(plan, realised, entries))
 
 
 if __name__ == "__main__":
     main(
         arguments,
         run,
+        kind=TableSpec,
         inputs=lambda args: [args.plan, args.realised, *args.statistics, args.dropped],
         outputs=lambda args: [args.out],
     )

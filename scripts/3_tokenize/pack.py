@@ -2,13 +2,13 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from lemur.core import command
-from lemur.core.files import read_json
+from lemur.core import command, contracts
 from lemur.data.documents import shards
 from lemur.data.drop_lists import read_duplicates, read_overlaps
-from lemur.tokenization.pack import pack
+from lemur.mixture.planned import Plan
+from lemur.tokenization.described import Packed
+from lemur.tokenization.pack import PackSpec, pack
 from lemur.tokenization.packed_writer import write_packed
 from lemur.tokenization.selection import token_parts, usable
 
@@ -21,19 +21,24 @@ parser.add_argument("--tokens", type=Path, nargs="+", required=True, help="part-
 parser.add_argument("--out", type=Path, required=True, help="index.json")
 
 
-def run(args: argparse.Namespace, spec: Any) -> None:
+def run(args: argparse.Namespace, spec: PackSpec) -> None:
     """Read flags, offsets and drop lists; write the index."""
-    plan = read_json(args.plan)
+    plan = contracts.read_file(Plan, args.plan)
     documents = shards(args.documents)
     parts, common = token_parts(args.tokens)
     overlaps, duplicates = read_overlaps(args.dropped), read_duplicates(args.duplicates)
     sources = {
         name: usable(name, documents, parts, duplicates.get(name, set()), overlaps.get(name, set()))
-        for name in (entry["name"] for entry in plan["sources"])
+        for name in (entry.name for entry in plan.sources)
     }
     made, bounds, files, realised = pack(spec, plan, sources)
-    facts = {"context": spec["context"]}
-    facts |= {key: common[key] for key in ("eos", "dtype", "vocabulary", "tokenizer_sha256")}
+    facts = Packed(
+        context=spec.context,
+        eos=common.eos,
+        dtype=common.dtype,
+        vocabulary=common.vocabulary,
+        tokenizer_sha256=common.tokenizer_sha256,
+    )
     write_packed(args.out, made, bounds, files, None, facts, realised)
 
 
@@ -41,6 +46,7 @@ if __name__ == "__main__":
     command.main(
         parser,
         run,
+        kind=PackSpec,
         inputs=lambda args: [
             args.plan,
             args.dropped,

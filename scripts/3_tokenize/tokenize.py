@@ -2,12 +2,11 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from lemur.core import command
 from lemur.data.documents import shard
 from lemur.tokenization.encoder import Encoder
-from lemur.tokenization.token_files import tokenize
+from lemur.tokenization.token_files import TokenizeSpec, tokenize
 
 parser = command.parser(__doc__)
 parser.add_argument("--documents", type=Path, required=True, help="cleaned part, parquet")
@@ -15,10 +14,9 @@ parser.add_argument("--tokenizer", type=Path, required=True, help="model folder"
 parser.add_argument("--out", type=Path, required=True, help="part-<i>-of-<P>.json")
 
 
-def run(args: argparse.Namespace, spec: Any) -> None:
-    """The spec names the tokenizer, of which the folder's tokenizer.json decides, and says in
-    ``lines: shuffled`` that a document's lines are shuffled before."""
-    shuffle = spec.get("lines") == "shuffled"
+def run(args: argparse.Namespace, spec: TokenizeSpec) -> None:
+    """Of the tokenizer that is named the folder's tokenizer.json decides."""
+    shuffle = spec.lines == "shuffled"
     tokenize(shard(args.documents), Encoder(args.tokenizer), args.out, shuffle_lines=shuffle)
 
 
@@ -26,6 +24,7 @@ if __name__ == "__main__":
     command.main(
         parser,
         run,
+        kind=TokenizeSpec,
         inputs=lambda args: [args.documents, args.tokenizer.parent / "DONE.json"],
         outputs=lambda args: [
             args.out,

@@ -9,6 +9,7 @@ import json
 from lemur import cost
 from lemur.config import arguments
 from lemur.core.command import guarded
+from lemur.core.contracts import plain
 
 
 def main() -> None:
@@ -16,9 +17,9 @@ def main() -> None:
     arguments.add(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
     args = parser.parse_args()
-    recipe = arguments.resolved(args)
+    recipe = cost.planned(arguments.resolved(args))
     if args.json:
-        print(json.dumps(cost.cost(recipe), indent=2, sort_keys=True))
+        print(json.dumps(plain(cost.cost(recipe)), indent=2, sort_keys=True))
     else:
         print("\n".join(cost.summary(recipe)))
     cost.check(recipe)

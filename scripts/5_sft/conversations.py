@@ -2,7 +2,6 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from lemur.core import command
 from lemur.core.files import write_json
@@ -10,6 +9,7 @@ from lemur.data.documents import shards
 from lemur.data.drop_lists import read_overlaps
 from lemur.mixture.benchmark_texts import problems
 from lemur.mixture.decontaminate import Index
+from lemur.sft.conversation import ConversationsSpec
 from lemur.sft.conversations import Counts, gather, write
 
 parser = command.parser(__doc__)
@@ -28,12 +28,12 @@ def _counts(args: argparse.Namespace) -> Path:
     return args.out.with_name("sources.json")
 
 
-def run(args: argparse.Namespace, spec: Any) -> None:
+def run(args: argparse.Namespace, spec: ConversationsSpec) -> None:
     """Without --benchmarks nothing is compared with them."""
     index = None
     if args.benchmarks:
         found = (problem for manifest in args.benchmarks for problem in problems(manifest))
-        index = Index(found, spec.get("text_ngram", 13), spec.get("code_ngram", 10))
+        index = Index(found, spec.text_ngram, spec.code_ngram)
     dropped = read_overlaps(args.dropped) if args.dropped else {}
     counts: dict[str, Counts] = {}
     write(gather(spec, args.manifests, shards(args.documents), dropped, index, counts), args.out)
@@ -44,6 +44,7 @@ if __name__ == "__main__":
     command.main(
         parser,
         run,
+        kind=ConversationsSpec,
         inputs=lambda args: [*args.manifests, *args.documents, args.dropped, *args.benchmarks],
         outputs=lambda args: [args.out, _counts(args)],
     )

@@ -2,13 +2,13 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from lemur.core import command
 from lemur.data.documents import shards
 from lemur.data.drop_lists import read_overlaps
 from lemur.mixture.benchmark_texts import problems
 from lemur.mixture.decontaminate import Index
+from lemur.sft.conversation import HeldoutConversationsSpec
 from lemur.sft.heldout import held_out, write
 
 parser = command.parser(__doc__)
@@ -24,10 +24,10 @@ parser.add_argument(
 parser.add_argument("--out", type=Path, required=True, help="heldout/conversations.jsonl")
 
 
-def run(args: argparse.Namespace, spec: Any) -> None:
+def run(args: argparse.Namespace, spec: HeldoutConversationsSpec) -> None:
     """Without --benchmarks nothing is compared with them."""
     found = (problem for manifest in args.benchmarks for problem in problems(manifest))
-    index = Index(found, spec.get("text_ngram", 13), spec.get("code_ngram", 10))
+    index = Index(found, spec.text_ngram, spec.code_ngram)
     dropped = read_overlaps(args.dropped) if args.dropped else {}
     documents = shards(args.documents)
     chosen = held_out(
@@ -41,6 +41,7 @@ if __name__ == "__main__":
     command.main(
         parser,
         run,
+        kind=HeldoutConversationsSpec,
         inputs=lambda args: [
             args.conversations, *args.manifests, *args.documents, args.dropped, *args.benchmarks
         ],

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lemur.core import command
+from lemur.sft.conversation import TokensSpec
 from lemur.sft.tokens import write_sft
 
 # What write_sft puts beside index.json.
@@ -25,6 +26,7 @@ if __name__ == "__main__":
     command.main(
         parser,
         lambda args, spec: write_sft(spec, args.conversations, args.tokenizer, args.out),
+        kind=TokensSpec,
         inputs=lambda args: [args.conversations, args.tokenizer.parent / "DONE.json"],
         outputs=lambda args: [args.out, *(args.out.parent / name for name in BESIDE)],
     )

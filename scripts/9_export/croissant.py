@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lemur.core import command
+from lemur.corpus.spec import DatasheetSpec
 
 
 def _run(args, spec):
@@ -21,6 +22,7 @@ def main() -> None:
     command.main(
         arguments,
         _run,
+        kind=DatasheetSpec,
         inputs=lambda args: [*args.documents, *args.statistics, args.datasheet],
         outputs=lambda args: [args.out],
     )

@@ -10,11 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from lemur.config import stages
+from lemur.core import contracts
 from lemur.core.files import write_json
 from lemur.corpus import filters
 from lemur.corpus.candidates import list_candidates
-from lemur.corpus.filters import Cleaning
 from lemur.corpus.source_rules import Rules
+from lemur.corpus.spec import CleanSpec
 
 KINDS = ("code", "text")
 PARTS = 2
@@ -26,12 +27,12 @@ def _candidates(recipe: dict[str, Any], kind: str, downloads: Path) -> Iterator[
     for source in recipe["corpus"]["sources"]:
         if source["kind"] != kind:
             continue
-        spec = stages.clean(recipe, source["name"])
-        rules = Rules(spec["source"], Cleaning.parse(spec["cleaning"]))
+        spec = contracts.read(CleanSpec, stages.clean(recipe, source["name"]), source["name"])
+        rules = Rules(spec.source, spec.cleaning)
         for part in range(source.get("parts", 1)):
             name = f"part-{part}-of-{source.get('parts', 1)}"
             manifest = downloads / source["name"] / name / "manifest.json"
-            for found in list_candidates(spec["source"], manifest):
+            for found in list_candidates(spec.source, manifest):
                 if rules.unread(found) or not found.licence:
                     continue
                 text = filters.decoded(found.read())

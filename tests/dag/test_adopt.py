@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from lemur.config import recipe
 from lemur.core.files import sha256_of
-from lemur.cost.architecture import parameters
+from lemur.cost.architecture import Architecture, parameters
 from lemur.evaluation.verdicts import ProblemVerdict, write_verdicts
 from snake import planned, snakemake
 
@@ -25,7 +25,7 @@ def folder(tmp_path):
     (theirs / "tokenizer.json").write_text('{"model": {}}')
     config = {"model_type": "llama", **base["from"]["random"]["config"]}
     (theirs / "config.json").write_text(json.dumps(config))
-    count = parameters(base["architecture"])["total"]
+    count = parameters(Architecture.read(base["architecture"]))["total"]
     sizes = {f"layers.{layer}.": 1 for layer in range(4)} | {"rest": count - 4}
     described, at = {}, 0
     for name, size in sizes.items():

@@ -22,8 +22,11 @@ from bench import ratios, training_runs
 from bench.train import GOALS
 from bench.training_runs import Bare, Clock, Work, data, model_folder, spec
 from lemur.config.model_shape import read_shape
+from lemur.core.contracts import part
 from lemur.core.files import read_json
+from lemur.cost.architecture import Architecture
 from lemur.cost.memory import rank_memory
+from lemur.cost.recipe import Training
 from lemur.tokenization.packed import PackedDataset
 from lemur.training import trainer
 from lemur.training.engines.registry import build
@@ -292,7 +295,8 @@ def memory_lines(name: str, work: Work, found: Found, facts: dict) -> list[Line]
     """The device's memory against the plan's estimate."""
     config = read_json(Path(facts["folder"]) / "config.json")
     stage = {"gradient_checkpointing": False, **facts["stage"]}
-    planned = rank_memory(read_shape(config, facts["folder"]), stage)
+    shape = Architecture.read(read_shape(config, facts["folder"]))
+    planned = rank_memory(shape, part(Training, stage, "stage"))
     what = f"{name}: device memory / plan"
     share = found.device / planned["total"]
     said = f"{share:.2f} ({found.device / 1e9:.1f} of {planned['total'] / 1e9:.1f} GB; tensors {found.peak / 1e9:.1f})"

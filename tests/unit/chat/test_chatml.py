@@ -2,11 +2,11 @@ import json
 
 import jinja2
 import pytest
+from as_json import write_sft
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lemur.chat.chatml import END, START, TEMPLATE, ChatML, check, with_markers
 from lemur.core.errors import UserError
-from lemur.sft.tokens import write_sft
 from made_corpus import TOKENIZER
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 

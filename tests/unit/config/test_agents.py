@@ -5,6 +5,7 @@ from lemur.config import load, recipe, stages
 from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT
 from lemur.cost import resources
+from lemur.cost.recipe import planned
 
 
 def test_an_entry_has_every_setting_and_what_the_recipe_changes():
@@ -81,12 +82,12 @@ def test_vllm_loads_one_model_for_a_job():
 
 def test_a_teacher_beside_a_player_takes_memory():
     alone, both = (
-        resources.ask(recipe.resolve("mini-agents", changed), "play").memory_mb
+        resources.ask(planned(recipe.resolve("mini-agents", changed)), "play").memory_mb
         for changed in ({}, taught(model="start"))
     )
     served = taught(model="gpt", server="http://a/v1")
     assert both > alone + 500
-    assert resources.ask(recipe.resolve("mini-agents", served), "play").memory_mb == alone
+    assert resources.ask(planned(recipe.resolve("mini-agents", served)), "play").memory_mb == alone
 
 
 @pytest.mark.parametrize(

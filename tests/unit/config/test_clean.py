@@ -2,10 +2,13 @@
 
 import fcntl
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from lemur.config import recipe
 from lemur.core.errors import UserError
+from lemur.cost.recipe import Parallel, planned
 from lemur.trace import clean
 
 
@@ -49,8 +52,9 @@ def test_training_that_has_not_ended_has_cost_too(run):
     Path("results/smoke/sft/DONE.json").unlink()
     told = clean.clean("sft", "smoke", dry_run=True)
     assert "0.00 GPU-hours and 1.50 hours of jobs" in told and "1 x sft, unfinished" in told
-    layout = {"device": "cuda", "nodes": 2, "processes_per_node": 8}
-    lost = clean.cost([Path("results/smoke/sft")], {"sft": {"parallel": layout}})
+    asked = planned(recipe.resolve("smoke"))
+    many = replace(asked.sft, parallel=Parallel("cuda", 2, 8, 3))
+    lost = clean.cost([Path("results/smoke/sft")], replace(asked, sft=many))
     assert lost.gpu_hours == 1.5 * 16
 
 

@@ -1,10 +1,12 @@
 """lemur.config.place: folders that no quoting helps."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from lemur.config import place
+from lemur.config import place, recipe
 from lemur.core.errors import UserError
+from lemur.cost.recipe import planned
 
 
 @pytest.mark.parametrize("name", ["my räume dir", "it's", "a$b", "50%", "a*[b]?", 'a"b', "a\\b", "#;&"])  # fmt: skip
@@ -22,11 +24,11 @@ def test_those_that_sbatch_reads_again_are_refused_on_a_cluster(character):
 
 @pytest.mark.parametrize("name", ["my dir", "it's", 'a"b', "a\\b"])
 def test_what_pytorch_cannot_compile_in_is_refused(name):
-    here = {"parallel": {"device": "cpu"}}
-    compiled = {"pretrain": {"compile": True, **here}, "sft": here}
+    smoke = planned(recipe.resolve("smoke"))
+    compiled = replace(smoke, pretrain=replace(smoke.pretrain, compile=True))
     with pytest.raises(UserError, match="pretrain.compile: PyTorch cannot compile below"):
         place.check_compiled(compiled, Path("/home/räume"), Path("/home") / name)
-    for changed in ({"compile": False}, {"parallel": {"device": "cuda"}}):
-        fine = {**compiled, "pretrain": compiled["pretrain"] | changed}
+    gpus = replace(compiled.pretrain.parallel, device="cuda")
+    for fine in (smoke, replace(compiled, pretrain=replace(compiled.pretrain, parallel=gpus))):
         place.check_compiled(fine, Path("/home") / name)
     place.check_compiled(compiled, Path("/home/räume"))

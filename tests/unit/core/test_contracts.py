@@ -42,6 +42,29 @@ def test_what_is_read_is_written_back():
     assert contracts.read(Outer, contracts.plain(found), "again") == found
 
 
+@dataclass(frozen=True)
+class Pinned:
+    name: str
+    origin: Inner | None = contracts.optional("from")
+
+
+def test_a_key_that_is_no_name_in_python_and_one_that_says_nothing():
+    pinned = contracts.read(Pinned, {"name": "a", "from": {"tokens": 1}}, "x")
+    assert pinned.origin == Inner(1)
+    assert contracts.plain(pinned) == {"name": "a", "from": {"tokens": 1, "share": 1.0}}
+    assert contracts.plain(Pinned("a")) == {"name": "a"}
+    with pytest.raises(UserError, match="x: unknown key 'origin'"):
+        contracts.read(Pinned, {"name": "a", "origin": None}, "x")
+
+
+def test_of_a_larger_mapping_a_part_is_read():
+    """Other keys may stand in it at any depth, but what is read is held to its types."""
+    larger = {"name": "a", "from": {"tokens": 1, "url": "u"}, "kind": "b"}
+    assert contracts.part(Pinned, larger, "x") == Pinned("a", Inner(1))
+    with pytest.raises(UserError, match="x: from: tokens: 'b' is not a whole number"):
+        contracts.part(Pinned, {"name": "a", "from": {"tokens": "b"}}, "x")
+
+
 def test_a_file(tmp_path):
     path = tmp_path / "plan.json"
     contracts.write_file(path, contracts.read(Outer, WHOLE, "plan"))

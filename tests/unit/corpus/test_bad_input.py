@@ -27,10 +27,16 @@ from made_packages import CODE, ENGLISH, META, PYTHON
 ROWS = {"name": "rows", "kind": "code", "licence": "MIT", "path_field": "path"}
 SETTINGS = {"jaccard": 0.85, "shingle": 5, "permutations": 64, "bands": 16}
 PLAN = {
+    "recipe": "r",
+    "seed": 1,
     "tokens": 64 * 400,
     "context": 64,
-    "kinds": {"code": {}},
-    "sources": [{"name": "rows", "kind": "code", "tokens": 64 * 400, "sequences": 400}],
+    "code_to_text": None,
+    "sequences": 400,
+    "kinds": {"code": {"tokens": 64 * 400, "sequences": 400, "share": 1.0}},
+    "sources": [
+        {"name": "rows", "kind": "code", "tokens": 64 * 400, "sequences": 400, "share": 1.0}
+    ],
 }
 PACKING = {"seed": 1, "context": 64, "packing": "best-fit", "max_epochs": 1.0}
 DECONTAMINATE = json.dumps({"benchmarks": [], "text_ngram": 13, "code_ngram": 10})

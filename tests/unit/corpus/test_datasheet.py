@@ -1,10 +1,13 @@
 """The datasheet and the mixture's table say what the lists and statistics say, to the document."""
 
+import as_json
 import pytest
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, write_json
-from lemur.corpus import clean, datasheet, duplicates, ledger
+from lemur.corpus import clean, datasheet, ledger, totals
 from lemur.mixture import table
+from lemur.mixture.planned import Plan, PlannedKind
+from lemur.mixture.realised import Realised, RealisedKind, RealisedLanguage, RealisedSource
 from made_corpus import document, sign_parts, write_part
 
 WORDS = [f"word{k}" for k in range(300)]
@@ -43,7 +46,9 @@ def corpus(tmp_path):
         kind = "code" if path.parent.name == "one" else "text"
         write_json(clean.stats_path(path), statistics(path.parent.name, kind, rows))
     signed = sign_parts(parts, SETTINGS)
-    duplicates.run({"sources": ["one", "two"], "deduplication": SETTINGS}, parts, signed, tmp_path)
+    as_json.duplicates(
+        {"sources": ["one", "two"], "deduplication": SETTINGS}, parts, signed, tmp_path
+    )
     overlaps = tmp_path / "dropped.tsv"
     head = "source\tpart\trow\tid\tbenchmark\titem\tmatched\n"
     # Row 0 is an exact copy already: it counts once, where the packer meets it first.
@@ -59,7 +64,7 @@ def corpus(tmp_path):
 
 def entries_of(corpus):
     stats, parts, lists, overlaps = corpus
-    entries = ledger.read_statistics(stats, ["one", "two"])
+    entries = totals.read_statistics(stats, ["one", "two"])
     ledger.take_away(entries, parts, lists, overlaps)
     return entries
 
@@ -86,7 +91,7 @@ def test_datasheet(corpus, tmp_path):
     ]
     spec = {"corpus": "c", "recipe": "r", "description": "Two sources", "sources": pins}
     out = tmp_path / "datasheet.md"
-    datasheet.run(spec, stats, parts, lists, tmp_path / "duplicates.json", overlaps, out)
+    as_json.datasheet(spec, stats, parts, lists, tmp_path / "duplicates.json", overlaps, out)
     text = out.read_text()
     assert "| two | 4 | 0 | 1 | 1 | 1 | 1 |" in text
     assert "| too short | 4 | 1.00 kB |" in text
@@ -102,39 +107,31 @@ def test_datasheet(corpus, tmp_path):
     for limit in datasheet.LIMITS:
         assert limit in text
     first = out.read_bytes()
-    datasheet.run(
+    as_json.datasheet(
         spec, stats[::-1], parts[::-1], lists[::-1], tmp_path / "duplicates.json", overlaps, out
     )
     assert out.read_bytes() == first
     assert "No document overlaps" not in text
     overlaps.write_text(overlaps.read_text().splitlines()[0] + "\n")
-    datasheet.run(spec, stats, parts, lists, tmp_path / "duplicates.json", overlaps, out)
+    as_json.datasheet(spec, stats, parts, lists, tmp_path / "duplicates.json", overlaps, out)
     assert "No document overlaps a benchmark of this recipe." in out.read_text()
 
 
 def test_table(corpus):
-    plan = {
-        "recipe": "r",
-        "tokens": 100,
-        "code_to_text": 4.0,
-        "kinds": {"code": {"tokens": 80}, "text": {"tokens": 20}},
-    }
-    realised = {
-        "tokens": 96,
-        "sequences": 12,
-        "context": 8,
-        "packing": "best-fit",
-        "padding": 0,
-        "truncated": 4,
-        "code_to_text": 5.0,
-        "kinds": {"code": {"tokens": 80}, "text": {"tokens": 16}},
-        "sources": [
-            {"name": "one", "kind": "code", "planned_tokens": 80, "tokens": 80, "documents": 1, "epochs": 0.5,
-             "languages": [{"name": "python", "planned_tokens": 79, "tokens": 80, "epochs": 0.5}]},
-            {"name": "two", "kind": "text", "planned_tokens": 20, "tokens": 16, "documents": 1, "epochs": 1.0},
-        ],
-        "languages": {"code": {"python": 80}, "text": {"text": 16}},
-    }  # fmt: skip
+    plan = Plan(
+        recipe="r", seed=1, tokens=100, context=8, code_to_text=4.0, sequences=12,
+        kinds={"code": PlannedKind(80, 10, 0.8), "text": PlannedKind(20, 2, 0.2)}, sources=(),
+    )  # fmt: skip
+    python = RealisedLanguage("python", 79, 80, 10, 0.5)
+    realised = Realised(
+        sequences=12, tokens=96, context=8, packing="best-fit", padding=0, truncated=4,
+        code_to_text=5.0, languages={"code": {"python": 80}, "text": {"text": 16}},
+        kinds={"code": RealisedKind(80, 10, 5 / 6), "text": RealisedKind(16, 2, 1 / 6)},
+        sources=(
+            RealisedSource("one", "code", 80, 80, 10, 1, 0.5, languages=(python,)),
+            RealisedSource("two", "text", 20, 16, 2, 1, 1.0),
+        ),
+    )  # fmt: skip
     lines = [
         line.split() for line in table.render_table(plan, realised, entries_of(corpus)).splitlines()
     ]
@@ -162,9 +159,9 @@ def test_table(corpus):
 def test_a_source_without_statistics(corpus):
     stats, *_ = corpus
     with pytest.raises(UserError, match="no statistics of source three"):
-        ledger.read_statistics(stats, ["one", "two", "three"])
+        totals.read_statistics(stats, ["one", "two", "three"])
     with pytest.raises(UserError, match="'two' is not one"):
-        ledger.read_statistics(stats, ["one"])
+        totals.read_statistics(stats, ["one"])
 
 
 def test_facts_agree_with_the_lists(corpus, tmp_path):

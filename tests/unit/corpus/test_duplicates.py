@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 
+import as_json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -50,7 +51,7 @@ def found(folder, corpus):
 
 
 def test_one_of_each_survives(tmp_path):
-    duplicates.run({"sources": list(CORPUS)}, write(tmp_path, CORPUS), [], tmp_path)
+    as_json.duplicates({"sources": list(CORPUS)}, write(tmp_path, CORPUS), [], tmp_path)
     one, four, six = (hashlib.sha256(text).hexdigest() for text in (b"one", b"four", b"six"))
     assert found(tmp_path, CORPUS) == {
         "alpha": [],  # its n.py is the "one" that stays: first by source, then by path
@@ -70,7 +71,9 @@ def test_no_order_matters(tmp_path):
     for number, order in enumerate(itertools.permutations(CORPUS)):
         folder = tmp_path / str(number)
         paths = write(folder, {name: CORPUS[name] for name in order})
-        duplicates.run({"sources": list(order)}, paths[::-1] if number % 2 else paths, [], folder)
+        as_json.duplicates(
+            {"sources": list(order)}, paths[::-1] if number % 2 else paths, [], folder
+        )
         results.add(str(sorted(found(folder, CORPUS).items())))
     assert len(results) == 1
 
@@ -79,16 +82,16 @@ def test_equal_beginnings_of_ids_are_no_duplicates(tmp_path, monkeypatch):
     """The first pass compares 64 bits; the second must compare all of the id."""
     paths = write(tmp_path, {"a": [[("x", "one"), ("y", "two")]]})
     monkeypatch.setattr(duplicates, "_prefixes", lambda path: __import__("numpy").zeros(2, "u8"))
-    duplicates.run({"sources": ["a"]}, paths, [], tmp_path)
+    as_json.duplicates({"sources": ["a"]}, paths, [], tmp_path)
     assert found(tmp_path, ["a"]) == {"a": []}
 
 
 def test_source_of_another_corpus(tmp_path):
     paths = write(tmp_path, CORPUS)
     with pytest.raises(UserError, match="'zlib' is none of alpha, text"):
-        duplicates.run({"sources": ["alpha", "text"]}, paths, [], tmp_path)
+        as_json.duplicates({"sources": ["alpha", "text"]}, paths, [], tmp_path)
 
 
 def test_empty_corpus_part(tmp_path):
-    duplicates.run({"sources": ["a"]}, write(tmp_path, {"a": [[]]}), [], tmp_path)
+    as_json.duplicates({"sources": ["a"]}, write(tmp_path, {"a": [[]]}), [], tmp_path)
     assert found(tmp_path, ["a"]) == {"a": []}

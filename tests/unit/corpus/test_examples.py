@@ -2,6 +2,7 @@
 
 import random
 
+from lemur.core.contracts import plain
 from lemur.corpus.examples import CHARACTERS, COUNT, Examples
 
 
@@ -10,7 +11,7 @@ def drawn(paths, text="def f(): pass\n"):
     for path in paths:
         examples.kept(path, "python", text)
         examples.dropped(path, "python", text, "words")
-    return examples.chosen()
+    return plain(examples.chosen())
 
 
 def test_the_same_ten_whatever_the_order():

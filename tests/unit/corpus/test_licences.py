@@ -2,6 +2,7 @@
 
 import pytest
 from lemur.corpus import licence_texts, licences
+from lemur.corpus.spec import CleanedSource
 
 MIT = licence_texts._MIT.replace("\n", "\n        ")
 METADATA = [
@@ -53,12 +54,12 @@ def test_allowed(expression, expected):
 
 
 def test_public_domain_text_in_a_package_with_another_licence():
-    source = {"name": "x", "kind": "text", "licence": "LicenseRef-Public-Domain"}
+    source = CleanedSource("x", "text", "LicenseRef-Public-Domain")
     assert licences.settle(source, ("MIT", False)) == "LicenseRef-Public-Domain"
 
 
 def test_family_is_made_definite_by_the_catalogue():
-    source = {"name": "x", "kind": "code", "licence": "BSD-3-Clause"}
+    source = CleanedSource("x", "code", "BSD-3-Clause")
     assert licences.settle(source, ("BSD", True)) == "BSD-3-Clause"
 
 
@@ -93,6 +94,6 @@ def test_permitted_names_are_what_spdx_makes_of_them():
 
 
 def test_an_expression_in_another_order_is_the_same():
-    source = {"name": "x", "kind": "code", "licence": "MIT OR Apache-2.0"}
+    source = CleanedSource("x", "code", "MIT OR Apache-2.0")
     said = licences.read_metadata("License-Expression: Apache-2.0 OR MIT\n")
     assert licences.settle(source, said) == "Apache-2.0 OR MIT"

@@ -2,6 +2,7 @@
 environment of its own (tests/e2e/test_mathematics.py)."""
 
 import pytest
+from lemur.core.contracts import read
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, sha256_of
 from lemur.corpus import mathematics
@@ -11,6 +12,10 @@ SPEC = {
     "from": {"generator": "mathematics-dataset", "seed": 0, "questions": 2, "a_document": 2},
     "licence": "Apache-2.0",
 }
+
+
+def asked(**changes):
+    return read(mathematics.MathematicsSpec, SPEC | changes, "--spec")
 
 
 def test_repairs_are_for_the_text_they_were_made_for():
@@ -34,10 +39,10 @@ def test_another_file_is_refused_and_not_left(tmp_path, monkeypatch):
     with pytest.raises(
         UserError, match="sha256 [0-9a-f]{64} where None is pinned: refused"
     ) as told:
-        mathematics.run(SPEC, out)
+        mathematics.run(asked(), out)
     assert not out.exists() and not list((out.parent / "files").iterdir())
     found = str(told.value).split("sha256 ")[1][:64]
-    mathematics.run(SPEC | {"sha256": found}, out)
+    mathematics.run(asked(sha256=found), out)
     file = out.parent / "files" / mathematics.FILE
     assert read_json(out)["files"] == [
         {"path": "files/mathematics.jsonl", "sha256": found, "size": file.stat().st_size}
@@ -45,10 +50,10 @@ def test_another_file_is_refused_and_not_left(tmp_path, monkeypatch):
     assert sha256_of(file) == found
     # What is there and right is not generated again.
     monkeypatch.setattr(mathematics, "documents", None)
-    mathematics.run(SPEC | {"sha256": found}, out)
+    mathematics.run(asked(sha256=found), out)
 
 
 def test_hash_order_must_be_fixed(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONHASHSEED", "random")
     with pytest.raises(UserError, match="PYTHONHASHSEED"):
-        mathematics.run(SPEC, tmp_path / "manifest.json")
+        mathematics.run(asked(), tmp_path / "manifest.json")

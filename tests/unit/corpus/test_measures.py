@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lemur.config import load
+from lemur.core.contracts import part
 from lemur.corpus.filters import Filter
 from lemur.corpus.measures import MEASURES, Document
 from lemur.corpus.repetition import Runs, repeated
@@ -91,13 +92,13 @@ def test_bounds_and_languages():
     document = Document("one two three", "html")
     for least, most, drops in ((3, None, False), (4, None, True), (None, 3, False), (1, 2, True)):
         entry = {"measure": "words", "least": least, "most": most}
-        assert Filter.parse(entry).drops(document) is drops
+        assert part(Filter, entry, "filters").drops(document) is drops
     only = {"measure": "words", "most": 0, "languages": ["xml"]}
-    assert Filter.parse(only).drops(document) is False
+    assert part(Filter, only, "filters").drops(document) is False
 
 
 @pytest.mark.parametrize("corpus", ["mini", "smoke", "lemur"])
 def test_every_filter_of_a_corpus_can_be_asked(corpus):
     for filters in load.corpus(corpus)["cleaning"]["filters"].values():
         for entry in filters:
-            Filter.parse(entry).drops(Document(PROSE, "text"))
+            part(Filter, entry, "filters").drops(Document(PROSE, "text"))

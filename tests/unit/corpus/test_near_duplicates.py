@@ -3,12 +3,14 @@
 import itertools
 import random
 
+import as_json
 import numpy as np
 import pytest
+from lemur.core.contracts import read
 from lemur.core.errors import UserError
 from lemur.core.files import read_json
-from lemur.corpus import duplicates, near_duplicates
-from lemur.corpus.signatures import Settings
+from lemur.corpus import near_duplicates
+from lemur.corpus.deduplication import Settings
 from lemur.data.shingles import Shingler
 from made_corpus import document, sign_parts, write_part
 
@@ -38,7 +40,7 @@ def run(folder, sources, settings=SETTINGS, heldout=()):
             ]
             paths.append(write_part(folder, source, rows, part, len(parts)))
     signed = sign_parts(paths, settings) if settings else []
-    duplicates.run({"sources": list(sources), "deduplication": settings}, paths, signed, folder)
+    as_json.duplicates({"sources": list(sources), "deduplication": settings}, paths, signed, folder)
     found = {}
     for source in sources:
         lines = (folder / source / "duplicates.tsv").read_text().splitlines()
@@ -220,18 +222,18 @@ def test_signatures_that_do_not_fit_are_refused(tmp_path):
     paths = [write_part(tmp_path, "s", [document("a b c d e f g"), document("h i j k l m n")])]
     spec = {"sources": ["s"], "deduplication": SETTINGS}
     with pytest.raises(UserError, match=r"part-0-of-1.parquet: no signatures of it are given"):
-        duplicates.run(spec, paths, [], tmp_path)
+        as_json.duplicates(spec, paths, [], tmp_path)
     signed = sign_parts(paths, {**SETTINGS, "bands": 16})
     with pytest.raises(UserError, match="16 bands, deduplication.bands is 32; sign again"):
-        duplicates.run(spec, paths, signed, tmp_path)
+        as_json.duplicates(spec, paths, signed, tmp_path)
     signed = sign_parts(paths, SETTINGS)
     signed[0].write_bytes(signed[0].read_bytes()[:-3])
     with pytest.raises(UserError, match="not a whole signatures file"):
-        duplicates.run(spec, paths, signed, tmp_path)
+        as_json.duplicates(spec, paths, signed, tmp_path)
     signed = sign_parts(paths, SETTINGS)
     write_part(tmp_path, "s", [document("a b c d e f g")])
     with pytest.raises(UserError, match="2 documents, its part has 1; sign again"):
-        duplicates.run(spec, paths, signed, tmp_path)
+        as_json.duplicates(spec, paths, signed, tmp_path)
 
 
 def test_without_words(tmp_path):
@@ -253,9 +255,9 @@ def test_exact_only(tmp_path):
     [
         ({"bands": 3}, "256 is no multiple of bands 3"),
         ({"jaccard": 0}, "deduplication.jaccard is 0"),
-        ({"band": 3}, "deduplication.band is unknown"),
+        ({"band": 3}, "deduplication: unknown key 'band'"),
     ],
 )
 def test_settings_that_cannot_be(change, said):
     with pytest.raises(UserError, match=said):
-        Settings.parse({**SETTINGS, **change})
+        read(Settings, {**SETTINGS, **change}, "deduplication")

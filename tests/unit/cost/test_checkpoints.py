@@ -5,8 +5,13 @@ import random
 import pytest
 from lemur import cost
 from lemur.config import recipe
+from lemur.core.contracts import plain
 from lemur.cost import checkpoints
-from lemur.cost.memory import ranks_of
+from lemur.cost.recipe import planned
+
+
+def plan_of(made):
+    return plain(cost.cost(planned(made)))
 
 
 def simulated(made: dict, saves: int, slowest: float, seed: int = 0) -> tuple[float, float]:
@@ -17,8 +22,9 @@ def simulated(made: dict, saves: int, slowest: float, seed: int = 0) -> tuple[fl
     checkpoint is complete at the first step after the last rank's write.
     """
     part, draw = made["pretrain"], random.Random(seed)
-    ranks, each = ranks_of(part), part["parallel"]["processes_per_node"]
-    facts = cost.cost(made)["stages"]["pretrain"]
+    parallel = part["parallel"]
+    ranks, each = parallel["nodes"] * parallel["processes_per_node"], parallel["processes_per_node"]
+    facts = plan_of(made)["stages"]["pretrain"]
     step = facts["days"] * 86_400 / facts["steps"]
     mine = made_gigabytes(made) / ranks
     now = stalled = 0.0
@@ -39,19 +45,19 @@ def simulated(made: dict, saves: int, slowest: float, seed: int = 0) -> tuple[fl
 
 
 def made_gigabytes(made: dict) -> float:
-    return cost.cost(made)["checkpoint_gb"]
+    return plan_of(made)["checkpoint_gb"]
 
 
 @pytest.fixture(scope="module")
 def paper():
     made = recipe.resolve("lemur-70b")
-    assert made["pretrain"]["parallel"]["nodes"] == 32 and ranks_of(made["pretrain"]) == 256
+    assert planned(made).pretrain.parallel.ranks == 256
     return made
 
 
 def test_training_70b_stands_still_for_less_than_a_hundredth(paper):
     """32 nodes at 2 GB/s each, as planned and as simulated; also where some ranks write slowly."""
-    found = cost.cost(paper)["stages"]["pretrain"]["checkpoint"]
+    found = plan_of(paper)["stages"]["pretrain"]["checkpoint"]
     seconds, share = simulated(paper, 40, slowest=1.5)
     assert found["seconds"] == pytest.approx(seconds, rel=0.25)
     assert max(found["share"], share, simulated(paper, 40, slowest=20)[1]) < 0.01
@@ -66,7 +72,7 @@ def test_writing_slower_than_training_is_waited_for(paper, monkeypatch):
         "pretrain": {**paper["pretrain"], "checkpoint": {"every_steps": 1, "keep": 2}},
     }
     monkeypatch.setattr(checkpoints, "DISK_RATE", 0.01)
-    found = cost.cost(paper)["stages"]["pretrain"]["checkpoint"]
+    found = plan_of(paper)["stages"]["pretrain"]["checkpoint"]
     seconds, share = simulated(paper, 40, slowest=1.0)
     assert found["seconds"] == pytest.approx(seconds, rel=0.05)  # the first waits for nothing
     assert found["share"] == pytest.approx(share, rel=0.05) and share > 0.5
@@ -74,12 +80,12 @@ def test_writing_slower_than_training_is_waited_for(paper, monkeypatch):
 
 def test_one_rank_waits_until_all_is_written():
     made = recipe.resolve("mini")
-    found = cost.cost(made)["stages"]["pretrain"]["checkpoint"]
+    found = plan_of(made)["stages"]["pretrain"]["checkpoint"]
     size = made_gigabytes(made)
     expected = size / checkpoints.DISK_RATE + size / checkpoints.HASH_RATE
     assert found["seconds"] == found["written"] == pytest.approx(expected)
 
 
 def test_the_dry_run_says_it(paper):
-    (line,) = [text for text in cost.summary(paper) if text.startswith("  stall")]
+    (line,) = [text for text in cost.summary(planned(paper)) if text.startswith("  stall")]
     assert "training stands still for 0.16 s a checkpoint" in line and "% of its time" in line

@@ -7,10 +7,12 @@ import time
 
 import pytest
 from lemur import cost
+from lemur.core.contracts import part, plain
 from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT
 from lemur.cost import disk, fit, flops, memory
-from lemur.cost.architecture import parameters
+from lemur.cost.architecture import Architecture, parameters
+from lemur.cost.recipe import Training, planned
 from lemur.cost.summary import duration, size
 
 LLAMA_2_70B = {
@@ -46,6 +48,42 @@ def recipe(**changes):
     return {**made, **changes}
 
 
+def read_stage(made):
+    return part(Training, made, "stage")
+
+
+def rank_memory(shape, made):
+    return memory.rank_memory(Architecture.read(shape), read_stage(made))
+
+
+def host_memory(shape, made):
+    return memory.host_memory(Architecture.read(shape), read_stage(made))
+
+
+def largest_micro(shape, made, room):
+    return fit.largest_micro(Architecture.read(shape), read_stage(made), room)
+
+
+def plan_of(made):
+    return plain(cost.cost(planned(made)))
+
+
+def check(made):
+    cost.check(planned(made))
+
+
+def summary(made):
+    return cost.summary(planned(made))
+
+
+def nearest(made, name):
+    return fit.nearest(planned(made), name)
+
+
+def disk_of(made):
+    return disk.disk(planned(made))
+
+
 # -- parameters and FLOPs ------------------------------------------------------------------------
 
 
@@ -62,7 +100,7 @@ def recipe(**changes):
     ],
 )  # fmt: skip
 def test_parameters_of_known_models(shape, count):
-    found = parameters(shape)
+    found = parameters(Architecture.read(shape))
     assert found["total"] == count
     assert sum(value for name, value in found.items() if name != "total") == count
 
@@ -70,11 +108,11 @@ def test_parameters_of_known_models(shape, count):
 def test_a_stated_head_width_replaces_the_quotient():
     wide = {**SMOLLM2_135M, "head_dim": 128}
     more = 30 * (2 * 576 * 9 * (128 - 64) + 2 * 576 * 3 * (128 - 64))
-    assert parameters(wide)["total"] == 134_515_008 + more
+    assert parameters(Architecture.read(wide))["total"] == 134_515_008 + more
 
 
 def test_6nd_of_90_billion_tokens():
-    found = flops.training_flops(LLAMA_2_70B, TOKENS, 2048)
+    found = flops.training_flops(Architecture.read(LLAMA_2_70B), TOKENS, 2048)
     assert found["parameters"] == 6 * 68_976_648_192 * TOKENS == 37_247_390_023_680_000_000_000
     assert found["attention"] == 12 * 80 * 8192 * 2048 * TOKENS == 1_449_551_462_400_000_000_000
     assert found["total"] == found["parameters"] + found["attention"]
@@ -82,7 +120,7 @@ def test_6nd_of_90_billion_tokens():
 
 def test_device_hours():
     assert flops.device_hours(3600 * 10**15, 1000, 0.5) == pytest.approx(2.0)
-    part = cost.cost(recipe())["stages"]["pretrain"]
+    part = plan_of(recipe())["stages"]["pretrain"]
     assert part["device_hours"] == pytest.approx(part["flops"]["total"] / 0.5e15 / 3600)
     assert part["days"] == pytest.approx(part["device_hours"] / 256 / 24)
     assert part["steps"] == 21_458
@@ -90,12 +128,12 @@ def test_device_hours():
 
 def test_fine_tuning_is_counted_in_examples():
     made = recipe()
-    assert cost.cost(made)["stages"]["sft"]["tokens"] == 300_000 * 600 * 2
+    assert plan_of(made)["stages"]["sft"]["tokens"] == 300_000 * 600 * 2
     made["sft"]["sources"] = [{"name": "a", "examples": 1_000}]
     made["cost"] = {**made["cost"], "tokens_per_example": 50}
-    assert cost.cost(made)["stages"]["sft"]["tokens"] == 1_000 * 50 * 2
+    assert plan_of(made)["stages"]["sft"]["tokens"] == 1_000 * 50 * 2
     made["cost"]["tokens_per_example"] = 10_000
-    assert cost.cost(made)["stages"]["sft"]["tokens"] == 1_000 * 2048 * 2
+    assert plan_of(made)["stages"]["sft"]["tokens"] == 1_000 * 2048 * 2
 
 
 # -- memory --------------------------------------------------------------------------------------
@@ -106,7 +144,7 @@ def test_fine_tuning_is_counted_in_examples():
     [(0, (1, 1, 1)), (1, (1, 1, 256)), (2, (1, 256, 256)), (3, (256, 256, 256))],
 )
 def test_zero_shards_2_2_and_12_bytes_a_parameter(zero, share):
-    found = memory.rank_memory(LLAMA_2_70B, stage(parallel={"zero_stage": zero}))
+    found = rank_memory(LLAMA_2_70B, stage(parallel={"zero_stage": zero}))
     count = 68_976_648_192
     assert found["weights"] == pytest.approx(2 * count / share[0])
     assert found["gradients"] == pytest.approx(2 * count / share[1])
@@ -119,21 +157,19 @@ def test_recomputing_keeps_one_input_a_block_and_one_block():
     tokens, layers, hidden = 2048, 80, 8192
     # Two norms of 8 bytes a number; queries, output twice, keys and values; the feed-forward's four.
     block = 2 * 8 * hidden + 2 * (3 * hidden + 2 * 1024) + 4 * 64 + 2 * 4 * 28_672
-    whole = memory.rank_memory(LLAMA_2_70B, stage(gradient_checkpointing=False))
-    less = memory.rank_memory(LLAMA_2_70B, stage(gradient_checkpointing=True))
+    whole = rank_memory(LLAMA_2_70B, stage(gradient_checkpointing=False))
+    less = rank_memory(LLAMA_2_70B, stage(gradient_checkpointing=True))
     assert whole["activations"] == tokens * layers * block
     assert less["activations"] == tokens * (layers * hidden * 2 + block)
 
 
 def test_activations_and_logits_grow_with_the_micro_batch_and_states_do_not():
-    one, two = (
-        memory.rank_memory(LLAMA_2_70B, stage(micro_batch_sequences=count)) for count in (1, 2)
-    )
+    one, two = (rank_memory(LLAMA_2_70B, stage(micro_batch_sequences=count)) for count in (1, 2))
     assert two["activations"] == 2 * one["activations"]
     # A chunk of logits in 16 bits and twice in 32, and the output layer's gradient three times.
     assert one["logits"] == 2048 * 32_000 * 10 + 3 * 2 * 32_000 * 8_192
     assert two["logits"] == (1 << 26) * 10 + (3 * 2 + 4) * 32_000 * 8_192
-    many = memory.rank_memory(LLAMA_2_70B, stage(micro_batch_sequences=64))
+    many = rank_memory(LLAMA_2_70B, stage(micro_batch_sequences=64))
     assert many["logits"] == two["logits"]
     assert two["weights"] == one["weights"] and two["optimiser"] == one["optimiser"]
 
@@ -141,32 +177,32 @@ def test_activations_and_logits_grow_with_the_micro_batch_and_states_do_not():
 def test_offloading_moves_bytes_from_the_device_to_the_host():
     near = stage()
     far = stage(parallel={"offload": "parameters"})
-    there, gone = (memory.rank_memory(LLAMA_2_70B, part) for part in (near, far))
+    there, gone = (rank_memory(LLAMA_2_70B, part) for part in (near, far))
     assert gone["weights"] == gone["optimiser"] == 0
     moved = there["weights"] + there["optimiser"]
-    host = memory.host_memory(LLAMA_2_70B, far) - memory.host_memory(LLAMA_2_70B, near)
+    host = host_memory(LLAMA_2_70B, far) - host_memory(LLAMA_2_70B, near)
     assert host == pytest.approx(8 * moved)
 
 
 def test_a_node_holds_its_part_of_a_checkpoint():
     """Float32 weights and both moments of its ranks; less than one rank reads before, of all weights."""
-    count = parameters(LLAMA_2_70B)["total"]
-    runtime = 8 * memory.runtime(stage())
-    assert memory.host_memory(LLAMA_2_70B, stage()) == runtime + 4 * count
+    count = parameters(Architecture.read(LLAMA_2_70B))["total"]
+    runtime = 8 * memory.runtime(read_stage(stage()))
+    assert host_memory(LLAMA_2_70B, stage()) == runtime + 4 * count
     two = stage(parallel={"nodes": 2, "zero_stage": 3})
-    assert memory.host_memory(LLAMA_2_70B, two) == runtime + 6 * count
+    assert host_memory(LLAMA_2_70B, two) == runtime + 6 * count
     whole = stage(parallel={"zero_stage": 2})
-    assert memory.host_memory(LLAMA_2_70B, whole) == runtime + 8 * 4 * count
+    assert host_memory(LLAMA_2_70B, whole) == runtime + 8 * 4 * count
 
 
 def test_one_process_on_a_cpu_needs_what_its_rank_needs():
     parallel = {"device": "cpu", "nodes": 1, "processes_per_node": 1, "zero_stage": 0}
     part = stage(engine="torch", precision="fp32", gradient_checkpointing=False, parallel=parallel)
-    found = memory.rank_memory(SMOLLM2_135M, part)
+    found = rank_memory(SMOLLM2_135M, part)
     assert found["weights"] + found["gradients"] + found["optimiser"] == 16 * 134_515_008
-    assert memory.host_memory(SMOLLM2_135M, part) == found["total"]
+    assert host_memory(SMOLLM2_135M, part) == found["total"]
     made = recipe(pretrain=part, base={"name": "s", "architecture": SMOLLM2_135M, "from": {}})
-    assert cost.host_memory_mb(made, "pretrain") == round(1.25 * found["total"] / 1e6)
+    assert cost.host_memory_mb(planned(made), "pretrain") == round(1.25 * found["total"] / 1e6)
 
 
 @pytest.mark.parametrize(
@@ -179,16 +215,18 @@ def test_what_was_measured_of_a_small_model_is_predicted(precision, recompute, m
         engine="torch", precision=precision, gradient_checkpointing=recompute, context=512,
         micro_batch_sequences=2, parallel={"device": "cpu", "nodes": 1, "processes_per_node": 1, "zero_stage": 0},
     )  # fmt: skip
-    found = memory.rank_memory(SMOLLM2_135M, part)["total"] / 1e9
+    found = rank_memory(SMOLLM2_135M, part)["total"] / 1e9
     assert found == pytest.approx(measured, rel=0.1)
 
 
 def test_adapters_leave_little_to_optimise():
-    full = memory.rank_memory(LLAMA_2_70B, stage())
+    full = rank_memory(LLAMA_2_70B, stage())
     part = stage(lora={"rank": 16, "alpha": 32})
-    found = memory.rank_memory(LLAMA_2_70B, part)
+    found = rank_memory(LLAMA_2_70B, part)
     # peft on Llama-2-70B, rank 16, all linear layers: 207 million
-    assert memory.trained_parameters(LLAMA_2_70B, part) == 207_093_760
+    assert (
+        memory.trained_parameters(Architecture.read(LLAMA_2_70B), read_stage(part)) == 207_093_760
+    )
     assert found["optimiser"] < full["optimiser"] / 300
     assert found["gradients"] < full["gradients"] / 300
     assert found["weights"] == pytest.approx(full["weights"], rel=0.01)
@@ -199,20 +237,20 @@ def test_auto_takes_the_most_that_fits(micro):
     """Room for exactly ``micro`` sequences, nine tenths of the device."""
     part = stage(gradient_checkpointing=False, parallel={"device": "cuda", "nodes": 1, "processes_per_node": 8, "zero_stage": 3})  # fmt: skip
     part["global_batch_tokens"] = 8 * 16 * part["context"]
-    needed = memory.rank_memory(SMOLLM2_135M, {**part, "micro_batch_sequences": micro})["total"]
+    needed = rank_memory(SMOLLM2_135M, {**part, "micro_batch_sequences": micro})["total"]
     room = needed / fit.FULL
-    assert fit.largest_micro(SMOLLM2_135M, part, room * 1.001) == micro
-    assert fit.largest_micro(SMOLLM2_135M, part, room * 0.999) == max(1, micro // 2)
-    assert fit.largest_micro(SMOLLM2_135M, part, 0) == 1
+    assert largest_micro(SMOLLM2_135M, part, room * 1.001) == micro
+    assert largest_micro(SMOLLM2_135M, part, room * 0.999) == max(1, micro // 2)
+    assert largest_micro(SMOLLM2_135M, part, 0) == 1
 
 
 # -- what fits -----------------------------------------------------------------------------------
 
 
 def test_the_paper_fits_its_gpus_and_nothing_is_said():
-    assert cost.cost(recipe())["misfits"] == []
-    cost.check(recipe())
-    assert not any("warning" in line for line in cost.summary(recipe()))
+    assert plan_of(recipe())["misfits"] == []
+    check(recipe())
+    assert not any("warning" in line for line in summary(recipe()))
 
 
 @pytest.mark.parametrize(
@@ -228,34 +266,34 @@ def test_the_paper_fits_its_gpus_and_nothing_is_said():
 def test_a_recipe_that_does_not_fit_names_the_nearest_that_does(changes, way):
     part = stage(**changes)
     made = recipe(pretrain=part)
-    line = cost.cost(made)["misfits"][0]
+    line = plan_of(made)["misfits"][0]
     assert way in line, line
     with pytest.raises(UserError) as caught:
-        cost.check(made)
+        check(made)
     assert "config/recipes/paper.yaml: pretrain of 'llama-2-70b' needs" in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert any("warning" in text and way in text for text in cost.summary(made))
+    assert any("warning" in text and way in text for text in summary(made))
     mended = json.loads(json.dumps(made))
-    for key, value in fit.nearest(made, "pretrain").items():
+    for key, value in nearest(made, "pretrain").items():
         *parents, last = key.split(".")
         place = mended
         for parent in parents:
             place = place[parent]
         place[last] = value
-    cost.check(mended)
+    check(mended)
     unit = mended["pretrain"]["context"] * mended["pretrain"]["micro_batch_sequences"]
-    assert mended["pretrain"]["global_batch_tokens"] % (unit * memory.ranks_of(mended["pretrain"])) == 0  # fmt: skip
+    assert mended["pretrain"]["global_batch_tokens"] % (unit * read_stage(mended["pretrain"]).parallel.ranks) == 0  # fmt: skip
 
 
 def test_a_device_too_small_for_any_layout():
     made = recipe(cost={**recipe()["cost"], "device_memory_gb": 2})
-    assert "no change of layout makes it fit" in cost.cost(made)["misfits"][0]
+    assert "no change of layout makes it fit" in plan_of(made)["misfits"][0]
 
 
 def test_a_cpu_process_is_not_told_to_shard():
     parallel = {"device": "cpu", "nodes": 1, "processes_per_node": 1, "zero_stage": 0}
     made = recipe(pretrain=stage(engine="torch", parallel=parallel))
-    assert fit.nearest(made, "pretrain") is None
+    assert nearest(made, "pretrain") is None
 
 
 # -- disk ----------------------------------------------------------------------------------------
@@ -268,28 +306,28 @@ def test_disk_adds_up_by_stage():
         {"name": "unknown", "from": {"hub": "a/c", "revision": "0" * 40}},
     ]  # fmt: skip
     made = recipe(corpus={"name": "c", "sources": sources})
-    found = disk.disk(made)
+    found = disk_of(made)
     assert found["download"] == 10_000_000 + 2e9
     assert found["cleaned"] == pytest.approx((7e6 + 7e9) * disk.CLEANED_PER_TEXT_BYTE)
     assert found["tokens"] == pytest.approx((7e6 + 7e9) / disk.TEXT_BYTES_PER_TOKEN * 2)
     assert found["checkpoints"] == 6 * 12 * 68_976_648_192
     assert found["total"] == pytest.approx(sum(found.values()) - found["total"])
-    assert cost.cost(made)["unsized"] == ["unknown"]
-    assert cost.cost(made)["unresolved"] == ["hub"]
+    assert plan_of(made)["unsized"] == ["unknown"]
+    assert plan_of(made)["unresolved"] == ["hub"]
 
 
 def test_a_wide_vocabulary_takes_four_bytes_a_token():
     wide = {"name": "w", "architecture": {**LLAMA_2_70B, "vocabulary": 65_537}, "from": {}}
     corpus = {"name": "c", "sources": [{"name": "a", "estimate": {"download_gb": 1, "text_gb": 1}}]}
-    narrow = disk.disk(recipe(corpus=corpus))["tokens"]
-    assert disk.disk(recipe(corpus=corpus, base=wide))["tokens"] == 2 * narrow
+    narrow = disk_of(recipe(corpus=corpus))["tokens"]
+    assert disk_of(recipe(corpus=corpus, base=wide))["tokens"] == 2 * narrow
 
 
 # -- the lines -----------------------------------------------------------------------------------
 
 
 def test_the_summary_is_aligned_short_and_says_what_is_assumed():
-    lines = cost.summary(recipe())
+    lines = summary(recipe())
     assert 8 <= len(lines) <= 15
     assert lines[0] == "plan of recipe 'paper' (estimates; nothing has run)"
     assert "68,976,648,192 parameters" in lines[1]
@@ -317,7 +355,7 @@ def test_durations(hours, shown):
 
 def test_it_needs_the_standard_library_alone_and_milliseconds():
     code = (
-        "import json, sys; from lemur import cost; cost.summary(json.load(sys.stdin));"
+        "import json, sys; from lemur import cost; cost.summary(cost.planned(json.load(sys.stdin)));"
         "print([m for m in sys.modules if m.split('.')[0] in ('numpy', 'yaml', 'torch')])"
     )
     done = subprocess.run(
@@ -327,6 +365,6 @@ def test_it_needs_the_standard_library_alone_and_milliseconds():
     )  # fmt: skip
     assert done.stdout.strip() == "[]", done.stderr
     began = time.perf_counter()
-    cost.summary(recipe())
+    summary(recipe())
     # 50 ms is the budget and it takes a fraction of one; the margin is for a busy machine.
     assert time.perf_counter() - began < 0.5

@@ -7,10 +7,17 @@ import re
 import pytest
 from lemur.config import recipe as recipes
 from lemur.config import site
+from lemur.core.contracts import part
 from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT
 from lemur.cost import resources
-from lemur.cost.resources import Ask, again, ask
+from lemur.cost.recipe import Model, planned
+from lemur.cost.resources import Ask, again
+
+
+def ask(recipe, rule, entry=None):
+    """Of a recipe as it is resolved, and an entry as a catalogue has it."""
+    return resources.ask(planned(recipe), rule, entry and part(Model, entry, "entry"))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +53,7 @@ def test_training_of_the_paper(paper):
     """32 nodes of 8 GPUs; 90B tokens at 40 % of 989 TFLOP/s take 27,161 GPU-hours: 4.4 days."""
     made = ask(paper, "continue_pretraining")
     assert (made.nodes, made.gpus, made.cpus) == (32, 8, 64)
-    days = resources.cost(paper)["stages"]["pretrain"]["days"]
+    days = resources.cost(planned(paper)).stages["pretrain"].days
     assert made.minutes == round(10 + 2 * days * 24 * 60)
     # The model in 16 bits is gathered on one rank: more than its 138 GB.
     assert made.memory_mb > 138_000
@@ -75,8 +82,8 @@ def test_each_attempt_asks_for_more():
 
 def test_grace_covers_the_checkpoint(paper, smoke):
     """828 GB at 500 MB/s take 1,655 s, and it is written twice at most."""
-    assert resources.grace_seconds(paper, "pretrain") > 2 * 1655
-    assert resources.grace_seconds(smoke, "pretrain") < 60
+    assert resources.grace_seconds(planned(paper), "pretrain") > 2 * 1655
+    assert resources.grace_seconds(planned(smoke), "pretrain") < 60
 
 
 def test_an_unknown_rule_is_named(smoke):
@@ -166,9 +173,9 @@ def test_no_site_file_is_fine_and_a_missing_one_is_not(tmp_path, monkeypatch):
 def test_a_preflight_that_compiles_has_room_for_two_layers_and_the_compilers(smoke, paper):
     compiled = copy.deepcopy(smoke)
     compiled["pretrain"]["compile"] = True
-    plain, more = (resources.ask(one, "preflight_pretrain") for one in (smoke, compiled))
+    plain, more = (ask(one, "preflight_pretrain") for one in (smoke, compiled))
     assert more.memory_mb - plain.memory_mb > resources.COMPILERS_MB
     assert more.minutes == plain.minutes + resources.COMPILE_MINUTES
     # Two layers and the tables of Llama-2-70B in float32, on each of eight ranks of a node.
-    asked = resources.ask(paper, "preflight_pretrain")
+    asked = ask(paper, "preflight_pretrain")
     assert 8 * 4 * 2.2e9 / 1e6 < asked.memory_mb < 400_000

@@ -6,7 +6,7 @@ from lemur.data.documents import shards
 from lemur.data.drop_lists import read_duplicates, read_overlaps
 from lemur.mixture.benchmark_texts import Problem
 from lemur.mixture.decontaminate import Index
-from lemur.mixture.heldout import beginning, choose, write
+from lemur.mixture.heldout import HeldoutSpec, beginning, choose, write
 from lemur.mixture.overlaps import write_overlaps
 from made_corpus import document, write_part
 
@@ -47,14 +47,16 @@ def test_a_missing_part_is_an_error(tmp_path):
 
 
 def spec(**changes):
-    return {
-        "kind": "code",
-        "documents": 4,
-        "max_bytes": 100,
-        "seed": 1,
-        "sources": ["a", "b"],
-        **changes,
-    }
+    return HeldoutSpec(
+        **{
+            "kind": "code",
+            "documents": 4,
+            "max_bytes": 100,
+            "seed": 1,
+            "sources": ("a", "b"),
+            **changes,
+        }
+    )
 
 
 def heldout_corpus(tmp_path):
@@ -87,7 +89,7 @@ def test_sources_take_turns_and_only_heldout_documents_come(tmp_path):
 def test_nothing_held_out_says_what_to_change(tmp_path):
     write_part(tmp_path, "a", [document("x")])
     with pytest.raises(UserError, match=r"held-out code: .*raise heldout.share"):
-        choose(spec(sources=["a"]), shards(tmp_path.glob("*/*.parquet")))
+        choose(spec(sources=("a",)), shards(tmp_path.glob("*/*.parquet")))
 
 
 def test_a_text_is_cut_at_a_line_and_never_inside_a_character():

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 
+import as_json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -51,7 +52,7 @@ def read(tmp_path, path, kind="text", parts=1, **keys):
         source_part.run(spec, part, parts, place)
         out = tmp_path / f"part-{part}.parquet"
         source = {"name": "mine", "kind": kind, "licence": "own", "format": form, **keys}
-        clean.run({"source": source, "cleaning": CLEANING}, place, part, parts, out)
+        as_json.clean({"source": source, "cleaning": CLEANING}, place, part, parts, out)
         kept += [(row["path"], row["licence"]) for row in pq.read_table(out).to_pylist()]
         for why, count in read_json(clean.stats_path(out))["dropped"].items():
             dropped[why] = dropped.get(why, 0) + count["files"]

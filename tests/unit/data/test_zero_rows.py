@@ -76,7 +76,8 @@ def test_every_stage_takes_them(call, tmp_path, capsys):
     empty = tmp_path / "corpus" / "empty" / "part-0-of-1.parquet"
     assert pq.read_table(empty).num_rows == 0 and pq.read_schema(empty).equals(SCHEMA)
     said = "Source empty keeps no document: 41 files read, all dropped (other language 40, packaging 1)"
-    call("1_corpus/summary.py", {"corpus": "c", "sources": PINS}, statistics=statistics)
+    sheet = {"corpus": "c", "recipe": "r", "description": "d", "sources": PINS}
+    call("1_corpus/summary.py", sheet, statistics=statistics)
     assert f"warning: {said}" in capsys.readouterr().out
 
     signed = [path.with_suffix(".npy") for path in documents]
@@ -99,14 +100,24 @@ def test_every_stage_takes_them(call, tmp_path, capsys):
     tokens = []
     for path in documents:
         out = tmp_path / "tokens" / path.parent.name / path.with_suffix(".json").name
-        call("3_tokenize/tokenize.py", {}, documents=path, tokenizer=TOKENIZER, out=out)
+        call(
+            "3_tokenize/tokenize.py",
+            {"tokenizer": "t"},
+            documents=path,
+            tokenizer=TOKENIZER,
+            out=out,
+        )
         tokens.append(out)
     offsets = np.load(tmp_path / "tokens" / "empty" / "part-0-of-1.offsets.npy")
     assert offsets.tolist() == [0] and json.loads(tokens[0].read_text())["tokens"] == 0
 
     weights = {"code": "bytes", "text": {"prose": 1}}
     spec = {"recipe": "r", "seed": 1, "tokens": 640, "context": 32, "code_to_text": 1}
-    spec |= {"weights": weights, "max_epochs": 9, "sources": PINS}
+    spec |= {
+        "weights": weights,
+        "max_epochs": 9,
+        "sources": [{"name": x["name"], "kind": x["kind"]} for x in PINS],
+    }
     plan = tmp_path / "plan.json"
     call("2_mix/plan.py", spec, statistics=statistics, out=plan)
     packed = {"plan": plan, "dropped": dropped, "documents": documents, "duplicates": lists}
@@ -123,10 +134,13 @@ def test_every_stage_takes_them(call, tmp_path, capsys):
     table = tmp_path / "table.txt"
     realised = {"plan": plan, "realised": tmp_path / "best-fit" / "realised.json"}
     call("2_mix/table.py", {"sources": list(KINDS)}, **realised, **beside, out=table)
-    spec = {"corpus": "c", "recipe": "r", "description": "d", "sources": PINS}
     page = tmp_path / "datasheet.md"
     call(
-        "1_corpus/datasheet.py", spec, **beside, facts=tmp_path / "corpus/duplicates.json", out=page
+        "1_corpus/datasheet.py",
+        sheet,
+        **beside,
+        facts=tmp_path / "corpus/duplicates.json",
+        out=page,
     )
     assert said in table.read_text() and said in page.read_text()
 
@@ -147,7 +161,7 @@ def test_row_groups_that_hold_nothing(call, tmp_path, sizes):
             writer.write_table(pa.Table.from_pylist(rows[:size], SCHEMA))
     assert pq.read_metadata(path).num_row_groups == len(sizes)
     out = tmp_path / "tokens" / "src" / "part-0-of-1.json"
-    call("3_tokenize/tokenize.py", {}, documents=path, tokenizer=TOKENIZER, out=out)
+    call("3_tokenize/tokenize.py", {"tokenizer": "t"}, documents=path, tokenizer=TOKENIZER, out=out)
     call(
         "1_corpus/signatures.py",
         {"deduplication": NEAR},
@@ -163,7 +177,7 @@ def test_a_mixture_that_needs_an_empty_source_is_one_line(call, tmp_path, weight
     chosen = statistics[:1] if weights["code"] == "bytes" else statistics[:3]
     names = {path.parent.name for path in chosen}
     spec = {"recipe": "r", "seed": 1, "tokens": 640, "context": 32, "code_to_text": 1}
-    spec |= {"weights": weights, "sources": [pin for pin in PINS if pin["name"] in names]}
+    spec |= {"weights": weights, "sources": [{"name": name, "kind": KINDS[name]} for name in names]}
     with pytest.raises(SystemExit):
         call("2_mix/plan.py", spec, statistics=chosen, out=tmp_path / "plan.json")
     said = capsys.readouterr().err.strip().splitlines()[-1]

@@ -293,5 +293,5 @@ def test_missing_and_damaged_archives_are_one_line(spec, tmp_path, humaneval):
     with pytest.raises(UserError, match="not a readable archive"):
         Bench(spec(), humaneval)
     (tmp_path / "m.json").write_text(json.dumps({"name": "x"}))
-    with pytest.raises(UserError, match="not a manifest"):
+    with pytest.raises(UserError, match="m.json: files is missing"):
         Bench(spec(), tmp_path / "m.json")

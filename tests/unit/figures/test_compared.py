@@ -272,7 +272,8 @@ def test_data_that_no_test_has_seen_is_said(tmp_path, monkeypatch):
     pin = {"hub": "a/b", "repo_type": "dataset", "revision": "0" * 40, "files": ["c"]}
     seen = {"ds1000": {"data": {"from": pin}}}
     assert settings.hub_only(seen, {"ds1000"}) == {"ds1000": True}
-    hub_lock.write(hub_lock.PATH, {"benchmarks/ds1000": pin | {"globs": ["c"], "files": []}})
+    locked = hub_lock.Locked("a/b", "dataset", "0" * 40, "0" * 40, ("c",), 0, ())
+    hub_lock.write(hub_lock.PATH, {"benchmarks/ds1000": locked})
     assert settings.hub_only(seen, {"ds1000"}) == {} and compared._unseen({}) == []
 
 

@@ -1,6 +1,7 @@
 """Every figure: drawn twice to the same bytes, with words, data, a dark variant and no address."""
 
 import csv
+import json
 import re
 import xml.etree.ElementTree as ET
 
@@ -188,7 +189,7 @@ def test_damaged_metrics_name_their_line(spec, run, tmp_path):
 
 
 def test_a_source_that_was_not_planned_is_refused(spec, run, write, tmp_path):
-    plan = write("plan.json", {"code_to_text": 1.0, "sources": []})
+    plan = write("plan.json", json.loads(run["plan"].read_text()) | {"sources": []})
     with pytest.raises(UserError, match="is not in"):
         mixture.write(spec("mixture"), plan, run["realised"], tmp_path / "x.svg")
 

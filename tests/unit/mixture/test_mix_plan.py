@@ -1,8 +1,8 @@
 import pytest
+from as_json import plan
 from hypothesis import given
 from hypothesis import strategies as st
 from lemur.core.errors import UserError
-from lemur.mixture.budget import plan
 
 STATISTICS = [
     {"source": "py", "bytes": 1000, "heldout_bytes": 100, "licence": "MIT"},
@@ -70,10 +70,10 @@ def test_budgets_sum_exactly_whatever_the_order(tokens, context, ratio, weights,
     ("changes", "words"),
     [
         ({"code_to_text": -1}, ["mixture.code_to_text", "-1"]),
-        ({"code_to_text": "10"}, ["mixture.code_to_text", "'10'"]),
+        ({"code_to_text": "10"}, ["--spec: code_to_text", "'10'"]),
         ({"code_to_text": float("nan")}, ["mixture.code_to_text"]),
         ({"tokens": 0}, ["pretrain.tokens", "0"]),
-        ({"tokens": 10.5}, ["pretrain.tokens", "whole"]),
+        ({"tokens": 10.5}, ["--spec: tokens", "whole"]),
         ({"tokens": 63}, ["pretrain.tokens", "63", "64"]),
         ({"weights": {"code": {"pyy": 1, "sql": 1}}}, ["'pyy'", "did you mean 'py'"]),
         ({"weights": {"code": {"py": 1}}}, ["no weight for sql"]),

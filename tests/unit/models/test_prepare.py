@@ -55,7 +55,7 @@ def test_random_weights_depend_on_the_seed_alone(smoke, tmp_path):
 
 def test_every_named_shape_counts_the_parameters_that_its_name_says():
     """The cost plan computes from these blocks; a digit wrong would be a wrong bill."""
-    from lemur.cost.architecture import parameters
+    from lemur.cost.architecture import Architecture, parameters
 
     expected = {
         "smollm2-135m-instruct-q4": 134_515_008,
@@ -73,7 +73,9 @@ def test_every_named_shape_counts_the_parameters_that_its_name_says():
         "tinyllama-1.1b": 1_100_048_384,
     }
     shapes = {n: m["architecture"] for n, m in MODELS.items() if "architecture" in m}
-    assert {n: parameters(shape)["total"] for n, shape in shapes.items()} == expected
+    assert {
+        n: parameters(Architecture.read(shape))["total"] for n, shape in shapes.items()
+    } == expected
 
 
 def test_the_instruct_start_is_never_called_a_base():

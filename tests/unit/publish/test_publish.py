@@ -56,7 +56,8 @@ class Run:
         self.write(results / "ro-crate/recipe.json", b"{}")
         counted = {name: {"documents": 1, "bytes": 9} for name in licences}
         trial_run.write_file(
-            results / "corpus/mini/sympy/part-0-of-1.stats.json", {"licences": counted}
+            results / "corpus/mini/sympy/part-0-of-1.stats.json",
+            {"source": "sympy", "kind": "code", "documents": 2, "bytes": 18, "licences": counted},
         )
 
     @staticmethod

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from lemur.core.contracts import part
 from lemur.core.provenance import ROOT, sha256_of
+from lemur.core.record import JobRecord
 from lemur.report import differences, graph, run
 from lemur.trace.chain import Job
 
@@ -13,11 +15,12 @@ def job(number, script, seconds, reads=(), memory=100, **facts):
     return Job(
         number=number,
         outputs=[f"results/{number}"],
-        facts={
+        facts=part(JobRecord, {
+            "inputs": {},
             "command": f"workflow/env-run data python scripts/{script} --spec '{{}}'",
             "seconds": seconds, "started": f"2026-01-01T00:00:0{number}+00:00",
             "peak_memory_mb": memory, "output": {"path": f"results/{number}"}, **facts,
-        },
+        }, "record"),
         inputs=[(f"results/{read}", "00", read) for read in reads],
     )  # fmt: skip
 

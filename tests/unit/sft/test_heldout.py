@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from lemur.core.contracts import plain, read
 from lemur.core.errors import UserError
 from lemur.sft import heldout
+from lemur.sft.conversation import HeldoutConversationsSpec
 from lemur.sft.conversations import Counts, gather, write
 from lemur.sft.tokens import read_conversations
 from unit.sft.test_sources import manifest
@@ -27,12 +29,11 @@ def held(tmp_path, sources, examples, **spec):
     """(held-out conversations, those that are trained on) of ``examples`` of each source."""
     entries = [{"name": name, "format": "jsonl", "examples": examples} for name in sources]
     manifests = [source(tmp_path, name, answers) for name, answers in sources.items()]
-    whole = {**SPEC, **spec, "sources": entries}
+    whole = read(HeldoutConversationsSpec, {**SPEC, **spec, "sources": entries}, "--spec")
     trained = tmp_path / "conversations.jsonl"
     write(gather(whole, manifests, [], {}, None, {name: Counts() for name in sources}), trained)
-    return heldout.held_out(whole, trained, manifests, [], {}, None), list(
-        read_conversations(trained)
-    )
+    chosen = heldout.held_out(whole, trained, manifests, [], {}, None)
+    return chosen, list(map(plain, read_conversations(trained)))
 
 
 def test_sources_take_turns_with_what_is_not_trained_on(tmp_path):

@@ -1,9 +1,10 @@
 """Conversations read by a folder of the user's own."""
 
 import pytest
+from as_json import gather
 from lemur.core.errors import UserError
 from lemur.core.files import write_json
-from lemur.sft.conversations import Counts, gather
+from lemur.sft.conversations import Counts
 
 READER = """
 from lemur.data.manifest import read_manifest

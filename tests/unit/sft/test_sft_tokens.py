@@ -2,13 +2,14 @@ import json
 
 import numpy as np
 import pytest
+from as_json import gather, write_sft
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lemur.core.errors import UserError
 from lemur.mixture.benchmark_texts import Problem
 from lemur.mixture.decontaminate import Index
-from lemur.sft.conversations import choose, gather, name_of, write
-from lemur.sft.tokens import write_sft
+from lemur.sft.conversation import Conversation
+from lemur.sft.conversations import choose, name_of, write
 from lemur.tokenization.packed import IGNORED, PackedDataset
 from made_corpus import TOKENIZER
 from tokenizers import Tokenizer
@@ -24,7 +25,7 @@ def talk(*texts):
 
 def build(folder, talks, **changes):
     lines = [
-        {"id": name_of(talk), "source": f"s{k % 2}", "kind": "text", "messages": talk}
+        Conversation(name_of(talk), f"s{k % 2}", "text", tuple(talk))
         for k, talk in enumerate(talks)
     ]
     write(lines, folder / "conversations.jsonl")
@@ -80,9 +81,7 @@ def test_nothing_that_fits_is_one_line(tmp_path):
     with pytest.raises(UserError, match="did you mean 'chatml'"):
         build(tmp_path, [talk("q", "a")], template="chatmll")
     (tmp_path / "conversations.jsonl").write_text('{"id": 1}\n')
-    with pytest.raises(
-        UserError, match=r"conversations.jsonl: line 1 is no conversation \(no 'source'\)"
-    ):
+    with pytest.raises(UserError, match="conversations.jsonl: line 1: source is missing"):
         write_sft(SPEC, tmp_path / "conversations.jsonl", TOKENIZER, tmp_path / "index.json")
 
 
@@ -102,7 +101,7 @@ def test_max_examples_and_the_same_bytes(tmp_path):
         (tmp_path / name).mkdir()
         data, realised = build(tmp_path / name, talks, max_examples=10)
     assert realised["conversations"] == 10
-    assert data.index["masks"] == ["conversations.mask"]
+    assert data.index.masks == ("conversations.mask",)
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
     mask = np.fromfile(tmp_path / "a" / "conversations.mask", "u1")

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.data.documents import shard
+from lemur.tokenization.described import TokenFile
 from lemur.tokenization.encoder import HARD, Encoder
 from lemur.tokenization.token_files import tokenize
 from lemur.tokenization.train_tokenizer import SPECIAL, train
@@ -154,20 +156,20 @@ def test_a_token_file_is_every_document_and_an_end_token(tmp_path, slow):
     path = write_part(tmp_path, "src", rows, 1, 3)
     out = tmp_path / "tokens" / "part-1-of-3.json"
     made = tokenize(shard(path), Encoder(TOKENIZER), out)
-    assert json.loads(out.read_text()) == made
+    assert contracts.read_file(TokenFile, out) == made
     wanted = [slow.encode(row["text"], add_special_tokens=False).ids + [0] for row in rows]
     assert np.fromfile(out.with_suffix(".bin"), "<u2").tolist() == sum(wanted, [])
     offsets = np.load(tmp_path / "tokens" / "part-1-of-3.offsets.npy")
     assert offsets.dtype == np.uint64
     assert offsets.tolist() == np.cumsum([0, *map(len, wanted)]).tolist()
-    assert (made["source"], made["part"], made["parts"], made["documents"]) == ("src", 1, 3, 4)
-    assert made["heldout_tokens"] == len(wanted[2])
-    assert made["languages"] == {
+    assert (made.source, made.part, made.parts, made.documents) == ("src", 1, 3, 4)
+    assert made.heldout_tokens == len(wanted[2])
+    assert made.languages == {
         "python": len(wanted[0]) + len(wanted[3]),
         "sql": len(wanted[1]) + len(wanted[2]),
     }
-    assert (made["dtype"], made["eos"], made["vocabulary"]) == ("uint16", 0, 4096)
-    assert made["fast"] and made["fallback_documents"] == 0
+    assert (made.dtype, made.eos, made.vocabulary) == ("uint16", 0, 4096)
+    assert made.fast and made.fallback_documents == 0
 
 
 def test_the_same_documents_give_the_same_bytes(tmp_path):

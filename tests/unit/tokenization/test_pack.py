@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from as_json import pack, plan
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from lemur.core.errors import UserError
-from lemur.mixture.budget import plan
-from lemur.tokenization.pack import PACKINGS, pack
+from lemur.tokenization.pack import PACKINGS
 from lemur.tokenization.selection import Source
 
 GOLDEN = Path(__file__).parent / "golden_packing.json"
@@ -197,6 +197,7 @@ def test_what_a_small_share_of_code_takes_a_larger_one_takes_too():
         made = plan(
             {
                 "recipe": "r", "seed": 3, "tokens": 1200, "context": 8, "code_share": share,
+                "code_to_text": 10,
                 "weights": {"code": "bytes", "text": "bytes"},
                 "sources": [{"name": name, "kind": kind} for name, kind in kinds.items()],
             },

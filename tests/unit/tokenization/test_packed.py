@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lemur.core.errors import UserError
+from lemur.tokenization.described import Packed
 from lemur.tokenization.packed import IGNORED, PackedDataset, batch, steps
 from lemur.tokenization.packed_writer import segments, write_packed
 from lemur.tokenization.shuffle import SORTED, order, permute
@@ -21,7 +22,7 @@ def data_set(folder, tokens, runs, sequences, context, mask=None, dtype="<u2"):
         np.array(mask, "u1").tofile(folder / "t.mask")
         masks = [folder / "t.mask"]
     starts, lengths = (np.array(column) for column in zip(*runs, strict=True))
-    facts = {"context": context, "eos": EOS, "dtype": np.dtype(dtype).name, "vocabulary": 10}
+    facts = Packed(context=context, eos=EOS, dtype=np.dtype(dtype).name, vocabulary=10)
     made = segments(np.zeros(len(runs)), starts, lengths)
     bounds = np.array(sequences)
     write_packed(folder / "index.json", made, bounds, [folder / "t.bin"], masks, facts, {})
@@ -117,7 +118,7 @@ def test_damage_is_one_line(tmp_path):
     with pytest.raises(UserError, match=r"segments\.npy: not a whole"):
         PackedDataset(tmp_path / "index.json")
     (tmp_path / "index.json").write_text(json.dumps({"context": 4}))
-    with pytest.raises(UserError, match=r"index\.json: lacks eos"):
+    with pytest.raises(UserError, match=r"index\.json: eos is missing"):
         PackedDataset(tmp_path / "index.json")
 
 

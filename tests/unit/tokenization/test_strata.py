@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from as_json import pack, plan
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lemur.core.errors import UserError
-from lemur.mixture.budget import plan
-from lemur.tokenization.pack import PACKINGS, pack
+from lemur.tokenization.pack import PACKINGS
 from lemur.tokenization.selection import Source
 
 LENGTHS = st.lists(st.integers(1, 30), min_size=4, max_size=20)

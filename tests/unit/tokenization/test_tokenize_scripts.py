@@ -70,12 +70,19 @@ def built(tmp_path_factory):
         )
         assert done.returncode == 0, done.stderr
     plan = {
+        "recipe": "r",
+        "seed": 1,
         "tokens": 2816,
         "context": 64,
-        "kinds": {"code": {}, "text": {}},
+        "code_to_text": 10,
+        "sequences": 44,
+        "kinds": {
+            "code": {"tokens": 2560, "sequences": 40, "share": 10 / 11},
+            "text": {"tokens": 256, "sequences": 4, "share": 1 / 11},
+        },
         "sources": [
-            {"name": "code", "kind": "code", "tokens": 2560, "sequences": 40},
-            {"name": "prose", "kind": "text", "tokens": 256, "sequences": 4},
+            {"name": "code", "kind": "code", "tokens": 2560, "sequences": 40, "share": 10 / 11},
+            {"name": "prose", "kind": "text", "tokens": 256, "sequences": 4, "share": 1 / 11},
         ],
     }
     (mix / "plan.json").write_text(json.dumps(plan))
@@ -113,7 +120,7 @@ def test_no_heldout_duplicate_or_contaminated_document_is_in_an_index(built, pac
     root, _, _, texts = built
     seen = set()
     for segment in data.segments:
-        path = (index.parent / data.index["files"][segment["file"]]).resolve()
+        path = (index.parent / data.index.files[segment["file"]]).resolve()
         source, part = path.parent.name, int(path.name.split("-")[1])
         offsets = np.load(path.with_suffix(".offsets.npy")).astype(np.int64)
         row = int(np.searchsorted(offsets, segment["start"], side="right")) - 1

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lemur.core.contracts import read
 from lemur.core.errors import UserError
 from lemur.core.files import sha256_of
 from lemur.trace import adopted
 from lemur.trace.adopt import adopt
+from lemur.trace.adoptable import Asked
 
 SHAPE = {"layers": 2, "hidden": 8, "heads": 2, "kv_heads": 1, "intermediate": 12, "vocabulary": 20,
          "tied_embeddings": True, "max_context": 64}  # fmt: skip
@@ -77,13 +79,13 @@ def here(tmp_path, monkeypatch):
 def refused(stage: str, of: str = "theirs") -> str:
     """Why nothing is adopted; one line, and nothing is written."""
     with pytest.raises(UserError) as caught:
-        adopt(Path(of), stage, "Ada", ASKED)
+        adopt(Path(of), stage, "Ada", read(Asked, ASKED, "--asked"))
     assert not Path("results").exists() and "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_a_model_is_copied_described_and_recorded():
-    said = adopt(Path("theirs"), "pretrain", "Ada", ASKED)
+    said = adopt(Path("theirs"), "pretrain", "Ada", read(Asked, ASKED, "--asked"))
     assert said.startswith(
         "adopted theirs as results/own/pretrain: its rule does not make it again"
     )
@@ -104,19 +106,19 @@ def test_a_model_is_copied_described_and_recorded():
 def test_nothing_that_later_stages_hash_knows_when_or_by_whom():
     hashed = set()
     for who in ("Ada", "Grace"):
-        adopt(Path("theirs"), "pretrain", who, ASKED)
+        adopt(Path("theirs"), "pretrain", who, read(Asked, ASKED, "--asked"))
         hashed.add(Path("results/own/pretrain/DONE.json").read_bytes())
     assert len(hashed) == 1
 
 
 def test_a_run_from_elsewhere_keeps_what_it_says_of_itself():
-    adopt(Path("theirs"), "pretrain", "Ada", ASKED)
+    adopt(Path("theirs"), "pretrain", "Ada", read(Asked, ASKED, "--asked"))
     own = Path("results/own/pretrain")
     done = json.loads((own / "DONE.json").read_text())
     (own / "DONE.json").write_text(json.dumps({**done, "final_loss": 1.5}))
     (own / "metrics.jsonl").write_text('{"step": 1}\n')
     own.rename("run")
-    said = adopt(Path("run"), "pretrain", "Ada", ASKED)
+    said = adopt(Path("run"), "pretrain", "Ada", read(Asked, ASKED, "--asked"))
     assert "without metrics" not in said
     assert json.loads((own / "DONE.json").read_text())["final_loss"] == 1.5
     assert (own / "metrics.jsonl").read_text() == '{"step": 1}\n'
@@ -192,7 +194,7 @@ def token_file(**changes) -> Path:
 
 
 def test_a_token_file_is_taken_with_what_lies_beside_it():
-    adopt(token_file(), "tokens/code/part-1-of-2", "Ada", ASKED)
+    adopt(token_file(), "tokens/code/part-1-of-2", "Ada", read(Asked, ASKED, "--asked"))
     place = Path("results/tokens/corpus/small/code")
     assert (place / "part-1-of-2.bin").read_bytes() == Path("t.bin").read_bytes()
     names = {"part-1-of-2.json", "part-1-of-2.bin", "part-1-of-2.offsets.npy"}
@@ -207,8 +209,8 @@ def test_a_token_file_is_taken_with_what_lies_beside_it():
         ({"tokens": 6}, "says 2 documents of 6 tokens, its files have 2 of 5"),
         ({"vocabulary": 19}, "has token 19, but a vocabulary of 19"),
         ({"vocabulary": 30}, "has a vocabulary of 30, the recipe's base small 20"),
-        ({"vocabulary": "20"}, "vocabulary is '20': not a token file's description"),
-        ({"documents": None}, "documents is None: not a token file's description"),
+        ({"vocabulary": "20"}, "vocabulary: '20' is not a whole number"),
+        ({"documents": None}, "documents: None is not a whole number"),
         ({"dtype": "float16"}, "dtype is 'float16': allowed are uint16, uint32"),
     ],
 )
@@ -229,7 +231,7 @@ def a_score(**changes) -> Path:
 
 
 def test_a_score_is_taken_over():
-    adopt(a_score(), "evaluate/chat/gsm8k", "Ada", ASKED)
+    adopt(a_score(), "evaluate/chat/gsm8k", "Ada", read(Asked, ASKED, "--asked"))
     assert len(adopted.listed()) == 3
     Path("results/own/evaluate/chat/gsm8k/scores.json").unlink()
     assert len(adopted.listed()) == 2  # what is removed is not adopted any more
@@ -266,7 +268,7 @@ def test_offsets_that_are_none_are_refused_and_no_documents_are_taken():
     token_file(documents=0, tokens=0)
     Path("t.bin").write_bytes(b"")
     np.save("t.offsets.npy", np.array([0], "<u8"))
-    adopt(Path("t.json"), "tokens/code/part-1-of-2", "Ada", ASKED)
+    adopt(Path("t.json"), "tokens/code/part-1-of-2", "Ada", read(Asked, ASKED, "--asked"))
 
 
 def test_a_pattern_passes_over_what_is_adopted():

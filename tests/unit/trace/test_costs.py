@@ -2,14 +2,19 @@
 
 import pytest
 from lemur.core import energy
+from lemur.core.contracts import part
+from lemur.core.energy import Energy
+from lemur.core.record import JobRecord
 from lemur.trace import costs
 from lemur.trace.chain import Job
 from lemur.trace.costs import Rates
 
 
 def job(number, output, inputs=(), seconds=3600.0, **facts):
-    made = {"seconds": seconds, "command": "x", "started": "", "inputs": {}, **facts}
-    return Job(number, [output], made, [(f"in{k}", "", k) for k in inputs])
+    made = {"seconds": seconds, "command": "x", "started": "", "inputs": {}, "output": {}, **facts}
+    return Job(
+        number, [output], part(JobRecord, made, "record"), [(f"in{k}", "", k) for k in inputs]
+    )
 
 
 CORES = {"hardware": {"cpus_allowed": 2}}
@@ -79,8 +84,8 @@ def counters(folder, micro, busy):
 def test_a_job_has_its_share_of_what_the_packages_used(tmp_path):
     before = counters(tmp_path, 90_000_000, 10)
     after = counters(tmp_path, 30_000_000, 30)  # the counter passed its range: 40 J
-    assert energy.used(before, after, 5.0) == {"packages_joules": 10.0}
-    assert energy.used(before, after, 50.0) == {"packages_joules": 40.0}
+    assert energy.used(before, after, 5.0) == Energy(packages_joules=10.0)
+    assert energy.used(before, after, 50.0) == Energy(packages_joules=40.0)
 
 
 def test_a_machine_that_counts_nothing_says_nothing(tmp_path):
@@ -120,5 +125,5 @@ class Library:
 def test_only_devices_that_the_job_sees_and_that_count_are_read(visible, found):
     assert energy.counted(Library(), visible) == found
     before, after = energy.Counters(gpus=found), energy.Counters(gpus={k: 4.0 for k in found})
-    told = {"gpus_joules": 2.5, "gpus_counted": 1} if found else None
+    told = Energy(gpus_joules=2.5, gpus_counted=1) if found else None
     assert energy.used(before, after, 0.0) == told

@@ -33,7 +33,7 @@ def test_each_job_is_an_action_of_a_step(made):
     for job, action in zip(jobs, actions, strict=True):
         tool = action["instrument"]
         assert tool in made.mainEntity["hasPart"]
-        assert action["startTime"] <= action["endTime"] and job.facts["recipe_digest"] in action["description"]  # fmt: skip
+        assert action["startTime"] <= action["endTime"] and job.facts.recipe_digest in action["description"]  # fmt: skip
         control = made.get(f"#control-{job.number}")
         assert control["object"] is action and control["instrument"]["workExample"] is tool
         assert control["instrument"] in made.mainEntity["step"]

@@ -5,7 +5,10 @@ What the C allocator keeps beside them is left out, so these numbers do not depe
 
 import pytest
 import torch
+from lemur.core.contracts import part
 from lemur.cost import memory
+from lemur.cost.architecture import Architecture
+from lemur.cost.recipe import Training
 from lemur.training.batches import Batch
 from lemur.training.engines import registry
 from lemur.training.settings import parse
@@ -73,7 +76,7 @@ def test_gradients_activations_and_logits(shape, precision, recompute, micro, co
         context=context, micro_batch_sequences=micro, global_batch_tokens=2 * unit,
         tokens=4 * unit, precision=precision, gradient_checkpointing=recompute,
     )  # fmt: skip
-    parts = memory.rank_memory(shape, stage)
+    parts = memory.rank_memory(Architecture.read(shape), part(Training, stage, "stage"))
     before = parts["weights"] + parts["optimiser"]
     held = before + live_peak(shape, parse(stage))
     predicted = before + parts["gradients"] + parts["activations"] + parts["logits"]

@@ -7,8 +7,11 @@ import sys
 
 import pytest
 from lemur.config import recipe
+from lemur.core.contracts import part
 from lemur.core.provenance import ROOT
 from lemur.cost import memory
+from lemur.cost.architecture import Architecture
+from lemur.cost.recipe import Training
 from tiny_training import settings
 
 MEASURE = ROOT / "tests" / "measured_memory.py"
@@ -30,7 +33,10 @@ def measured(shape: dict, stage: dict, steps: int) -> tuple[float, float]:
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    predicted = memory.rank_memory(shape, stage)["total"] - memory.LIBRARIES["torch"]
+    predicted = (
+        memory.rank_memory(Architecture.read(shape), part(Training, stage, "stage"))["total"]
+        - memory.LIBRARIES["torch"]
+    )
     return predicted, found["peak"] - found["before"]
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from lemur.cost.architecture import parameters
+from lemur.cost.architecture import Architecture, parameters
 from lemur.cost.flops import training_flops
 from lemur.training.metrics import TIMING
 from lemur.training.settings import parse
@@ -16,10 +16,10 @@ from transformers import AutoModelForCausalLM
 
 def test_flops_are_the_plan_s(tmp_path):
     model = AutoModelForCausalLM.from_pretrained(tiny_model(tmp_path / "model"))
-    shape = {
-        "vocabulary": 61, "hidden": 32, "intermediate": 48, "layers": 2, "heads": 4, "kv_heads": 2,
-        "tied_embeddings": True,
-    }  # fmt: skip
+    shape = Architecture(
+        vocabulary=61, hidden=32, intermediate=48, layers=2, heads=4, kv_heads=2,
+        tied_embeddings=True,
+    )  # fmt: skip
     assert parameters(shape)["total"] == sum(p.numel() for p in model.parameters())
     assert model_flops_a_token(model, 16) == training_flops(shape, 1, 16)["total"]
 

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from lemur.config import load, recipe, schema
+from lemur.core.contracts import plain
 from lemur.core.errors import UserError, nearest
 from lemur.cost.hours import hours
+from lemur.cost.recipe import planned
 
 
 def spec(
@@ -27,7 +29,9 @@ def spec(
                     f"config/benchmarks.yaml{nearest(comparison['benchmark'], known)}"
                 )
     named = (claim.get("needs", {}).get("recipe") for claim in value["claims"])
-    plans = {name: hours(recipe.resolve(name)) for name in dict.fromkeys(named) if name}
+    plans = {
+        name: plain(hours(planned(recipe.resolve(name)))) for name in dict.fromkeys(named) if name
+    }
     pins = {
         name: entry["from"]["revision"]
         for name, entry in load.catalogue("models").items()

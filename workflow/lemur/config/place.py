@@ -3,9 +3,9 @@
 import os
 import shlex
 from pathlib import Path
-from typing import Any
 
 from lemur.core.errors import UserError
+from lemur.cost.recipe import Recipe
 
 # What quoting does not help against, and who reads it otherwise.
 REFUSED = {
@@ -45,13 +45,11 @@ def check_writable(folder: Path) -> None:
             )
 
 
-def check_compiled(recipe: dict[str, Any], *folders: Path) -> None:
+def check_compiled(recipe: Recipe, *folders: Path) -> None:
     """Raise ``UserError`` where the recipe compiles for a CPU and torch.compile could not: its
     C++ compiler's command line is cut at blanks and quotes (torch._inductor.cpp_builder)."""
-    for stage in ("pretrain", "sft"):
-        part = recipe[stage]
-        compiled = part.get("compile") and part["parallel"]["device"] == "cpu"
-        for folder in folders if compiled else ():
+    for stage, part in recipe.stages.items():
+        for folder in folders if part.compile and not part.on_gpus else ():
             if _words(str(folder)) != [str(folder)]:
                 raise UserError(
                     f"{stage}.compile: PyTorch cannot compile below {str(folder)!r}, whose path has a "

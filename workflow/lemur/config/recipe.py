@@ -9,8 +9,11 @@ from lemur.config.agents import check_backend, chosen_environments
 from lemur.config.base import find_base
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.config.engine import engine_for
+from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
+from lemur.cost.architecture import Architecture
 from lemur.cost.fit import largest_micro
+from lemur.cost.recipe import Training
 
 Recipe = dict[str, Any]
 
@@ -80,8 +83,9 @@ def _with_micro(recipe: Recipe, stage: str) -> Recipe:
     ranks = layout["nodes"] * layout["processes_per_node"]
     part = {**part, "engine": engine_for(part["engine"], layout["device"], ranks)}
     room = recipe["cost"]["device_memory_gb"] * 1e9
-    count = largest_micro(recipe["base"]["architecture"], part, room)
-    return {**part, "micro_batch_sequences": count}
+    shape = Architecture.read(recipe["base"]["architecture"])
+    tried = contracts.part(Training, {**part, "micro_batch_sequences": 1}, stage)
+    return {**part, "micro_batch_sequences": largest_micro(shape, tried, room)}
 
 
 def provenance_of(name: str) -> dict[str, dict[str, str]]:

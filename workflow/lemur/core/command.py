@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lemur.core import log, provenance
+from lemur.core import contracts, log, provenance
 from lemur.core.errors import Interrupted, UserError
 from lemur.core.files import canonical
 from lemur.core.log import logger
@@ -79,10 +79,14 @@ def main(
     arguments: argparse.ArgumentParser,
     run: Callable[[argparse.Namespace, Any], None],
     *,
+    kind: type | None = None,
     inputs: Paths = lambda _: (),
     outputs: Paths = lambda _: (),
 ) -> None:
-    """Parse, run, and write ``<output>.prov.json`` beside every output."""
+    """Parse, run, and write ``<output>.prov.json`` beside every output.
+
+    ``kind``: the dataclass that ``run`` gets the spec as; without one it gets what the JSON says.
+    """
     record = provenance.Record()
     args = arguments.parse_args()
     log.configure(args)
@@ -90,7 +94,7 @@ def main(
     def action() -> None:
         spec = _spec(args.spec)
         logger.debug(f"--spec {canonical(spec)}")
-        run(args, spec)
+        run(args, contracts.read(kind, spec, "--spec") if kind else spec)
         used = [Path(path) for path in inputs(args) if path is not None]
         made = [Path(path) for path in outputs(args) if path is not None]
         record.write(made, used, spec, args.recipe_digest, args.log)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lemur.core.contracts import optional
+
 POWERCAP = Path("/sys/class/powercap")
 STAT = Path("/proc/stat")
 
@@ -30,13 +32,21 @@ def read(powercap: Path = POWERCAP, stat: Path = STAT) -> Counters:
     return Counters(_packages(powercap), _gpus(), _busy(stat))
 
 
-def used(before: Counters, after: Counters, processor_seconds: float) -> dict[str, Any] | None:
-    """Joules between two readings, or None where nothing counts them.
+@dataclass(frozen=True)
+class Energy:
+    """Joules of a job, as far as counters tell them."""
 
-    ``packages_joules`` is the share of the packages' energy that ``processor_seconds`` are of all
-    processor time of the machine: other work there had the rest. ``gpus_joules`` is of whole devices.
-    """
-    found: dict[str, Any] = {}
+    packages_joules: float | None = optional()
+    """Its share of what processor packages used, by processor time: other work had the rest."""
+    gpus_joules: float | None = optional()
+    """Of whole devices."""
+    gpus_counted: int | None = optional()
+    """How many devices these are."""
+
+
+def used(before: Counters, after: Counters, processor_seconds: float) -> Energy | None:
+    """What was used between two readings, or None where nothing counts it."""
+    packages = gpus = devices_counted = None
     shared = before.packages.keys() & after.packages.keys()
     busy = after.busy - before.busy
     if shared and busy > 0:
@@ -45,14 +55,12 @@ def used(before: Counters, after: Counters, processor_seconds: float) -> dict[st
             (after.packages[name][0] - before.packages[name][0]) % after.packages[name][1]
             for name in sorted(shared)
         )
-        found["packages_joules"] = round(joules * min(1.0, processor_seconds / busy), 1)
+        packages = round(joules * min(1.0, processor_seconds / busy), 1)
     devices = before.gpus.keys() & after.gpus.keys()
     if devices:
-        found["gpus_joules"] = round(
-            sum(after.gpus[x] - before.gpus[x] for x in sorted(devices)), 1
-        )
-        found["gpus_counted"] = len(devices)
-    return found or None
+        gpus = round(sum(after.gpus[x] - before.gpus[x] for x in sorted(devices)), 1)
+        devices_counted = len(devices)
+    return Energy(packages, gpus, devices_counted) if (packages, gpus) != (None, None) else None
 
 
 def _packages(powercap: Path) -> dict[str, tuple[float, float]]:

@@ -11,12 +11,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from lemur.core import energy, hardware
+from lemur.core.contracts import part, write_file
 from lemur.core.files import canonical, read_json, sha256_of, write_json
+from lemur.core.record import Beside, JobRecord, Lock, Output
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -39,18 +42,23 @@ def commit() -> str | None:
         return None
 
 
-def lock() -> dict[str, str] | None:
+def lock() -> Lock | None:
     """Name, variant and sha256 of the lock that the running environment was built from."""
     stamp = Path(sys.prefix) / "lock.stamp"
     if not stamp.exists():
         return None
     variant, sha256, *_ = stamp.read_text().split()
-    return {"environment": Path(sys.prefix).name, "variant": variant, "sha256": sha256}
+    return Lock(Path(sys.prefix).name, variant, sha256)
 
 
 def record_of(path: Path | str) -> Path:
     """The ``.prov.json`` that stands, or would stand, beside ``path``."""
     return Path(f"{path}.prov.json")
+
+
+def read_record(record: Path) -> JobRecord:
+    """A ``.prov.json``, which may say more than is known here; UserError where it is damaged or none."""
+    return part(JobRecord, read_json(record), str(record))
 
 
 def hash_of(path: Path | str) -> str:
@@ -61,10 +69,9 @@ def hash_of(path: Path | str) -> str:
     """
     path, record = Path(path), record_of(path)
     if record.is_file():
-        output = read_json(record).get("output", {})
-        now = path.stat()
-        if (output.get("size"), output.get("mtime_ns")) == (now.st_size, now.st_mtime_ns):
-            return str(output["sha256"])
+        output, now = part(Beside, read_json(record), str(record)).output, path.stat()
+        if (output.size, output.mtime_ns) == (now.st_size, now.st_mtime_ns) and output.sha256:
+            return output.sha256
     return sha256_of(path)
 
 
@@ -99,7 +106,7 @@ def _published(folder: Path) -> dict[str, str]:
     return {}
 
 
-def _described(output: Path) -> dict[str, Any]:
+def _described(output: Path) -> Output:
     if output.is_dir():
         known = _published(output)
         files = {
@@ -108,14 +115,9 @@ def _described(output: Path) -> dict[str, Any]:
             if path.is_file()
         }
         hashes = {name: known.get(name) or sha256_of(path) for name, path in files.items()}
-        return {"path": str(output), "files": hashes}
+        return Output(str(output), files=hashes)
     now = output.stat()
-    return {
-        "path": str(output),
-        "sha256": sha256_of(output),
-        "size": now.st_size,
-        "mtime_ns": now.st_mtime_ns,
-    }
+    return Output(str(output), sha256_of(output), now.st_size, now.st_mtime_ns)
 
 
 def _command() -> str:
@@ -125,7 +127,7 @@ def _command() -> str:
     if program.is_absolute() and program.is_relative_to(ROOT):
         program = program.relative_to(ROOT)
     stamp = lock()
-    start = ["workflow/env-run", stamp["environment"], "python"] if stamp else ["python"]
+    start = ["workflow/env-run", stamp.environment, "python"] if stamp else ["python"]
     # Folders of this machine say nothing elsewhere, and an exported crate must not name them.
     given = [word.replace(f"{ROOT}/", "").replace(f"{Path.cwd()}/", "") for word in sys.argv[1:]]
     given = ["." if word == str(Path.cwd()) else word for word in given]
@@ -163,26 +165,27 @@ class Record:
             resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
         ]
         cpu_seconds = sum(usage.ru_utime + usage.ru_stime for usage in spent)
-        made = {
-            "command": _command(),
-            "commit": commit(),
-            "cpu_seconds": round(cpu_seconds, 2),
-            "energy": energy.used(self.energy, energy.read(), cpu_seconds),
-            "hardware": hardware.described(),
-            "inputs": {str(path): hash_of(path) for path in inputs if Path(path).is_file()},
-            "lock": lock(),
-            "log": log,
-            "peak_memory_mb": round(peak / 1024),
-            "python": platform.python_version(),
-            "recipe": recipe_file(recipe),
-            "recipe_digest": recipe,
-            "seconds": round(time.monotonic() - self.began, 2),
-            "spec": spec,
-            "spec_digest": digest(spec),
-            "started": self.started,
-        }
         written = [Path(output) for output in outputs if Path(output).exists()]
-        # Every output of the job knows the others: a chain names the job once.
-        made["outputs"] = sorted(str(output) for output in written)
+        made = JobRecord(
+            command=_command(),
+            commit=commit(),
+            cpu_seconds=round(cpu_seconds, 2),
+            energy=energy.used(self.energy, energy.read(), cpu_seconds),
+            hardware=hardware.described(),
+            inputs={str(path): hash_of(path) for path in inputs if Path(path).is_file()},
+            lock=lock(),
+            log=log,
+            peak_memory_mb=round(peak / 1024),
+            python=platform.python_version(),
+            recipe=recipe_file(recipe),
+            recipe_digest=recipe,
+            seconds=round(time.monotonic() - self.began, 2),
+            spec=spec,
+            spec_digest=digest(spec),
+            started=self.started,
+            # Every output of the job knows the others: a chain names the job once.
+            outputs=tuple(sorted(str(output) for output in written)),
+            output=Output(),
+        )
         for output in written:
-            write_json(record_of(output), {**made, "output": _described(output)})
+            write_file(record_of(output), replace(made, output=_described(output)))

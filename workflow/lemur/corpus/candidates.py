@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pyarrow as pa
 from lemur.core.errors import UserError, first_line, nearest
 from lemur.corpus import licences
 from lemur.corpus.convert import CONVERTERS, Converter
+from lemur.corpus.spec import CleanedSource
 from lemur.corpus.survey import survey
 from lemur.data import parquet, records
 from lemur.data.archives import Member, members, safe_path
@@ -46,15 +47,15 @@ def check_files(manifest: Path) -> list[Path]:
 
 
 def list_candidates(
-    source: dict[str, Any], manifest: Path, progress: Callable[[float], None] = lambda _: None
+    source: CleanedSource, manifest: Path, progress: Callable[[float], None] = lambda _: None
 ) -> Iterator[Candidate]:
     """Every candidate of a part, in the order of its files; ``UserError`` for damaged input.
 
     ``progress`` is told how many bytes of the downloaded files have been worked through.
     """
-    kind = source.get("format") or "archive"
+    kind = source.format or "archive"
     if kind not in FORMATS:
-        raise UserError(f"{source['name']}: format {kind!r} is unknown{nearest(kind, FORMATS)}")
+        raise UserError(f"{source.name}: format {kind!r} is unknown{nearest(kind, FORMATS)}")
     paths = check_files(manifest)
     for path in paths:
         inside = path.relative_to(manifest.parent / "files").as_posix()
@@ -70,14 +71,14 @@ def list_candidates(
 
 
 def _archive(
-    source: dict[str, Any], path: Path, prefix: str, progress: Callable[[float], None]
+    source: CleanedSource, path: Path, prefix: str, progress: Callable[[float], None]
 ) -> Iterator[Candidate]:
     about = survey(path)
-    converter = CONVERTERS.get(source.get("convert") or "")
-    if source.get("convert") and converter is None:
+    converter = CONVERTERS.get(source.convert or "")
+    if source.convert and converter is None:
         raise UserError(
-            f"{source['name']}: convert {source['convert']!r} is unknown"
-            f"{nearest(source['convert'], CONVERTERS)}"
+            f"{source.name}: convert {source.convert!r} is unknown"
+            f"{nearest(source.convert, CONVERTERS)}"
         )
     own = licences.settle(source, about.metadata)
     share = path.stat().st_size / max(1, about.count)
@@ -112,18 +113,20 @@ def _converted(
         ) from None
 
 
-def _columns(source: dict[str, Any]) -> dict[str, list[str]]:
+def _columns(source: CleanedSource) -> dict[str, list[str]]:
     """Our field names to the data set's: text always, path, licence and language where given."""
-    texts = source.get("text_field") or "text"
+    texts = source.text_field or "text"
     wanted = {"text": [texts] if isinstance(texts, str) else list(texts)}
-    for ours in ("path", "licence", "language"):
-        if source.get(f"{ours}_field"):
-            wanted[ours] = [source[f"{ours}_field"]]
-    return wanted
+    others = (
+        ("path", source.path_field),
+        ("licence", source.licence_field),
+        ("language", source.language_field),
+    )
+    return wanted | {ours: [theirs] for ours, theirs in others if theirs}
 
 
 def _parquet(
-    source: dict[str, Any], path: Path, progress: Callable[[float], None]
+    source: CleanedSource, path: Path, progress: Callable[[float], None]
 ) -> Iterator[dict[str, Any]]:
     columns = _columns(source)
 
@@ -151,12 +154,14 @@ def _jsonl(path: Path, progress: Callable[[float], None]) -> Iterator[dict[str, 
                 at = packed.tell()
 
 
-def _rows(source: dict[str, Any], rows: Iterator[dict], inside: str) -> Iterator[Candidate]:
+def _rows(
+    source: CleanedSource, rows: Iterator[dict[str, Any]], inside: str
+) -> Iterator[Candidate]:
     columns = _columns(source)
     declared = None
     if "licence" not in columns:
-        if source.get("licence") == licences.MIXED:
-            raise UserError(f"{source['name']}: licence is 'mixed', so licence_field is needed")
+        if source.licence == licences.MIXED:
+            raise UserError(f"{source.name}: licence is 'mixed', so licence_field is needed")
         declared = licences.settle(source)
     for number, row in enumerate(rows):
         values = [_value(row, name) for name in columns["text"]]
@@ -184,7 +189,7 @@ def _rows(source: dict[str, Any], rows: Iterator[dict], inside: str) -> Iterator
         )
 
 
-def _first(names: list[str], row: dict[str, Any], values: list[Any], inside: str) -> None:
+def _first(names: list[str], row: Iterable[str], values: list[Any], inside: str) -> None:
     """``UserError`` where a file's first row shows that a text field is none."""
     for name, value in zip(names, values, strict=True):
         if name not in row and name.split(".")[0] not in row:

@@ -3,46 +3,48 @@
 import hashlib
 import tempfile
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from lemur.core.errors import UserError
-from lemur.core.files import read_json, write_json
+from lemur.core.contracts import write_file
 from lemur.core.progress import Progress
 from lemur.corpus import filters, redact
 from lemur.corpus.candidates import Candidate, list_candidates
-from lemur.corpus.filters import Cleaning
+from lemur.corpus.part_statistics import Replacements
 from lemur.corpus.source_rules import Rules
+from lemur.corpus.spec import CleanSpec
 from lemur.corpus.writer import Kept, capped, statistics, write
+from lemur.data.manifest import read_manifest
 
 
-def run(spec: dict[str, Any], manifest: Path, part: int, parts: int, out: Path) -> None:
+def run(spec: CleanSpec, manifest: Path, part: int, parts: int, out: Path) -> None:
     """Write ``out`` (parquet, one row a document, sorted by path) and its ``.stats.json``.
 
-    ``spec`` = {source, cleaning, heldout: {share}, max_mb}. read = documents + dropped, in files.
     Raises ``UserError`` for damaged archives, an unknown setting and a licence that contradicts.
     """
-    source, cleaning = spec["source"], Cleaning.parse(spec.get("cleaning"))
-    share = float((spec.get("heldout") or {}).get("share", 0.0))
-    if not 0 <= share <= 1:
-        raise UserError(f"heldout.share is {share}: allowed is 0 to 1")
-    rules = Rules(source, cleaning)
+    source, share = spec.source, spec.heldout.share
+    rules = Rules(source, spec.cleaning)
     dropped: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     out.parent.mkdir(parents=True, exist_ok=True)
-    total = sum(entry["size"] for entry in read_json(manifest)["files"])
+    total = sum(file.size or 0 for file in read_manifest(manifest))
     with (
         tempfile.TemporaryFile(dir=out.parent) as spool,
-        Progress(f"clean {source['name']}", total / 1e3, "kB") as progress,
+        Progress(f"clean {source.name}", total / 1e3, "kB") as progress,
     ):
         kept, read = _sift(rules, manifest, spool, dropped, progress)
-        kept = capped(kept, spec.get("max_mb"), parts, dropped)
+        kept = capped(kept, spec.max_mb, parts, dropped)
         kept.sort(key=lambda document: (document.path, document.id))
         write(out, kept, spool, share)
-    stats = statistics(source, kept, read, dropped, share)
-    stats |= {"part": part, "parts": parts, "downloaded_bytes": total}
-    stats["examples"] = rules.examples.chosen()
-    stats["redacted"] = {kind: dict(counts) for kind, counts in rules.redacted.items()}
-    write_json(stats_path(out), stats)
+    found = replace(
+        statistics(source, kept, read, dropped, share),
+        part=part,
+        parts=parts,
+        downloaded_bytes=total,
+        examples=rules.examples.chosen(),
+        redacted={kind: Replacements(**counts) for kind, counts in rules.redacted.items()},
+    )
+    write_file(stats_path(out), found)
 
 
 def stats_path(out: Path) -> Path:

@@ -1,15 +1,18 @@
 """A corpus' datasheet: what is in it, what every stage took out, and what it cannot promise."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from lemur.core.files import read_json, write_json, write_text
+from lemur.core.contracts import read_file, write_file
+from lemur.core.files import write_text
 from lemur.corpus import ledger
+from lemur.corpus.deduplication import Duplicates
 from lemur.corpus.examples import COUNT
-from lemur.corpus.ledger import STEPS, Entry
 from lemur.corpus.markdown import markdown
+from lemur.corpus.page import Block, Datasheet, SourceExample, Table
+from lemur.corpus.spec import DatasheetSpec, Pin
+from lemur.corpus.totals import STEPS, Entry, read_statistics
 from lemur.data.drop_lists import overlap_counts
 
 LIMITS = (
@@ -39,12 +42,8 @@ def _size(number: float) -> str:
     return f"{number:.0f} B"
 
 
-Block = dict[str, Any]
-"""One of: heading, text, table {head, rows}, examples, items; the value is plain text throughout."""
-
-
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[Block]:
-    return [{"table": {"head": list(head), "rows": [[str(cell) for cell in row] for row in rows]}}]
+    return [Block(table=Table(tuple(head), tuple(tuple(map(str, row)) for row in rows)))]
 
 
 def _summed(entries: Iterable[Entry], name: str) -> dict[str, Counter[str]]:
@@ -59,15 +58,13 @@ def _by_size(found: dict[str, Counter[str]], key: str = "bytes") -> list[tuple[s
     return sorted(found.items(), key=lambda item: (-item[1][key], item[0]))
 
 
-def _sources(entries: Sequence[Entry], pins: dict[str, dict[str, Any]]) -> list[Block]:
+def _sources(entries: Sequence[Entry], pins: Mapping[str, Pin]) -> list[Block]:
     rows = []
     for entry in entries:
         pin = pins[entry.name]
-        stands = pin["status"] + (
-            f" for {pin['substitute_for']}" if "substitute_for" in pin else ""
-        )
-        licences = ", ".join(name for name, _ in _by_size(entry.licences)) or pin["licence"]
-        rows.append((entry.name, entry.kind, licences, stands, pin.get("citation", "")))
+        stands = pin.status + (f" for {pin.substitute_for}" if pin.substitute_for else "")
+        licences = ", ".join(name for name, _ in _by_size(entry.licences)) or pin.licence
+        rows.append((entry.name, entry.kind, licences, stands, pin.citation or ""))
     return _table(("source", "kind", "licence", "towards the paper", "citation"), rows)
 
 
@@ -98,80 +95,85 @@ def _taken(entries: Sequence[Entry]) -> list[Block]:
 def _examples(entries: Sequence[Entry], which: str) -> Block:
     """Ten, from as many sources as there are: the first of each, then the second, ..."""
     queues = [(entry.name, list(entry.examples.get(which, []))) for entry in entries]
-    chosen: list[dict[str, Any]] = []
+    chosen: list[SourceExample] = []
     while len(chosen) < COUNT and any(queue for _, queue in queues):
         for name, queue in queues:
             if queue and len(chosen) < COUNT:
-                chosen.append({"source": name, **queue.pop(0)})
-    return {"examples": chosen}
+                example = queue.pop(0)
+                chosen.append(
+                    SourceExample(
+                        name, example.path, example.language, example.text, example.reason
+                    )
+                )
+    return Block(examples=tuple(chosen))
 
 
 def blocks(
-    spec: dict[str, Any],
+    spec: DatasheetSpec,
     entries: Sequence[Entry],
-    duplicates: dict[str, Any],
+    duplicates: Duplicates,
     overlaps: dict[str, Counter[str]],
 ) -> list[Block]:
-    """The datasheet's content. ``spec``: corpus, recipe, description, sources' pins."""
+    """The datasheet's content."""
     trained = sum(entry.left(STEPS[-1])["bytes"] for entry in entries)
     made: list[Block] = [
-        {
-            "text": f"{spec['description']}. {_size(trained)} of text may be trained on. Written "
-            f"from the statistics of recipe {spec['recipe']}'s run; sizes are bytes of UTF-8 text."
-        },
-        *({"text": said} for entry in entries if (said := entry.nothing_kept())),
-        {"heading": "Sources"},
-        *_sources(entries, {pin["name"]: pin for pin in spec["sources"]}),
-        {"heading": "Size after each stage"},
-        {"text": "A document that several stages would take counts under the first."},
+        Block(
+            text=f"{spec.description}. {_size(trained)} of text may be trained on. Written "
+            f"from the statistics of recipe {spec.recipe}'s run; sizes are bytes of UTF-8 text."
+        ),
+        *(Block(text=said) for entry in entries if (said := entry.nothing_kept())),
+        Block(heading="Sources"),
+        *_sources(entries, {pin.name: pin for pin in spec.sources}),
+        Block(heading="Size after each stage"),
+        Block(text="A document that several stages would take counts under the first."),
         *_stages(entries),
-        {"text": "Documents that each stage took away:"},
+        Block(text="Documents that each stage took away:"),
         *_taken(entries),
-        {"heading": "Languages and licences, cleaned"},
+        Block(heading="Languages and licences, cleaned"),
     ]
     for name in ("languages", "licences"):
         found = _by_size(_summed(entries, name))
         rows = [(key, f"{n['documents']:,}", _size(n["bytes"])) for key, n in found]
         made += _table((name.removesuffix("s"), "documents", "size"), rows)
     dropped = _by_size(_summed(entries, "dropped"), "files")
-    made.append({"heading": "Dropped while cleaning"})
+    made.append(Block(heading="Dropped while cleaning"))
     rows = [(key.replace("_", " "), f"{n['files']:,}", _size(n["bytes"])) for key, n in dropped]
     made += _table(("reason", "files", "size"), rows)
     redacted = _by_size(_summed(entries, "redacted"), "replaced")
-    made.append({"heading": "Replaced while cleaning"})
+    made.append(Block(heading="Replaced while cleaning"))
     rows = [(key, f"{n['replaced']:,}", f"{n['documents']:,}") for key, n in redacted]
     made += _table(("what", "times", "documents"), rows)
-    settings = duplicates["deduplication"]
+    settings = duplicates.deduplication
     how = (
-        f"Near means a Jaccard index of at least {settings['jaccard']} between the sets of runs of "
-        f"{settings['shingle']} words and operators"
+        f"Near means a Jaccard index of at least {settings.jaccard} between the sets of runs of "
+        f"{settings.shingle} words and operators"
         if settings
         else "Only equal documents were looked for"
     )
-    largest = ", ".join(map(str, duplicates["largest_clusters"])) or "none"
+    largest = ", ".join(map(str, duplicates.largest_clusters)) or "none"
     made += [
-        {"heading": "Duplicates"},
-        {"text": f"{how}. {duplicates['clusters']} clusters; largest: {largest}."},
+        Block(heading="Duplicates"),
+        Block(text=f"{how}. {duplicates.clusters} clusters; largest: {largest}."),
     ]
     rows = [
-        (name, *(f"{n[why]['documents']:,}" for why in ("exact", "near")))
-        + tuple(_size(n[why]["bytes"]) for why in ("exact", "near"))
-        for name, n in duplicates["sources"].items()
+        (name, f"{found.exact.documents:,}", f"{found.near.documents:,}")
+        + (_size(found.exact.bytes), _size(found.near.bytes))
+        for name, found in duplicates.sources.items()
     ]
     made += _table(("source", "exact", "near", "exact, size", "near, size"), rows)
-    made.append({"heading": "Overlap with benchmarks"})
+    made.append(Block(heading="Overlap with benchmarks"))
     rows = [(name, f"{n['documents']:,}", f"{n['problems']:,}") for name, n in overlaps.items()]
     if rows:
         made += _table(("benchmark", "documents dropped", "its problems found"), rows)
     else:
-        made.append({"text": "No document overlaps a benchmark of this recipe."})
-    made += [{"heading": "Ten documents kept"}, _examples(entries, "kept")]
-    made += [{"heading": "Ten documents dropped"}, _examples(entries, "dropped")]
-    return [*made, {"heading": "Known limits"}, {"items": list(LIMITS)}]
+        made.append(Block(text="No document overlaps a benchmark of this recipe."))
+    made += [Block(heading="Ten documents kept"), _examples(entries, "kept")]
+    made += [Block(heading="Ten documents dropped"), _examples(entries, "dropped")]
+    return [*made, Block(heading="Known limits"), Block(items=LIMITS)]
 
 
 def run(
-    spec: dict[str, Any],
+    spec: DatasheetSpec,
     statistics: Sequence[Path],
     documents: Sequence[Path],
     duplicates: Sequence[Path],
@@ -180,11 +182,12 @@ def run(
     out: Path,
 ) -> None:
     """Write ``out`` (Markdown) and beside it the same as JSON, from what the stages left."""
-    entries = ledger.read_statistics(statistics, [pin["name"] for pin in spec["sources"]])
+    entries = read_statistics(statistics, [pin.name for pin in spec.sources])
     ledger.take_away(entries, documents, duplicates, overlaps)
-    content = blocks(spec, list(entries.values()), read_json(facts), overlap_counts(overlaps))
-    write_json(json_path(out), {"corpus": spec["corpus"], "blocks": content})
-    write_text(out, markdown(f"Corpus {spec['corpus']}", content))
+    found = read_file(Duplicates, facts)
+    content = blocks(spec, list(entries.values()), found, overlap_counts(overlaps))
+    write_file(json_path(out), Datasheet(spec.corpus, tuple(content)))
+    write_text(out, markdown(f"Corpus {spec.corpus}", content))
 
 
 def json_path(out: Path) -> Path:

@@ -9,16 +9,18 @@ import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 
+from lemur.core.contracts import write_file
 from lemur.core.errors import UserError
-from lemur.core.files import write_json, write_text
+from lemur.core.files import write_text
 from lemur.core.progress import Progress
+from lemur.corpus.deduplication import Duplicates, DuplicatesSpec, Removed, Settings
 from lemur.corpus.near_duplicates import Documents, Near
-from lemur.corpus.signatures import Settings, Signatures
+from lemur.corpus.part_statistics import DocumentCount
+from lemur.corpus.signatures import Signatures
 from lemur.data.documents import batches
 from lemur.data.part_names import part_of
 
@@ -42,23 +44,21 @@ class _Place:
     bytes: int
 
 
-def run(spec: dict[str, Any], documents: list[Path], signatures: list[Path], out: Path) -> None:
+def run(spec: DuplicatesSpec, documents: list[Path], signatures: list[Path], out: Path) -> None:
     """Write ``<out>/<source>/duplicates.tsv`` of every source and ``<out>/duplicates.json``.
 
-    ``spec``: sources, and deduplication (``Settings``; null for exact duplicates only).
     ``signatures``: beside each parquet part what ``signatures.sign`` made of it, none where null. A
     source is the name of a parquet's folder. Columns: part, row (0-based in that part), id,
     reason (exact: equal to another; near), similarity (Jaccard index with the document that is
     kept, which a chain of near-duplicates may put below the threshold), kept_source, kept_path;
     tabs, line ends and backslashes in a path are escaped.
     """
-    names = list(spec["sources"])
+    names, settings = list(spec.sources), spec.deduplication
     for path in documents:
         if path.parent.name not in names:
             raise UserError(
                 f"{path}: its folder {path.parent.name!r} is none of {', '.join(names)}"
             )
-    settings = Settings.parse(spec["deduplication"]) if spec.get("deduplication") else None
     documents = sorted(documents)
     lists = _Lists(documents, names)
     copies = _exact(documents)
@@ -79,14 +79,12 @@ def run(spec: dict[str, Any], documents: list[Path], signatures: list[Path], out
             lists.add(other, "exact", similarity, survivor)
     lists.write(out)
     sizes = sorted((1 + len(members) for _, members in clusters), reverse=True)
-    facts = {
-        "deduplication": spec.get("deduplication"),
-        "clusters": len(sizes),
-        "largest_clusters": sizes[:10],
-        **lists.facts,
-        "sources": lists.counts,
+    counts = {
+        name: Removed(*(DocumentCount(**found[reason]) for reason in REASONS))
+        for name, found in lists.counts.items()
     }
-    write_json(out / FACTS, facts)
+    made = Duplicates(settings, len(sizes), tuple(sizes[:10]), counts, **lists.facts)
+    write_file(out / FACTS, made)
 
 
 def _beside(documents: list[Path], signatures: list[Path]) -> list[Path]:
@@ -102,7 +100,8 @@ class _Lists:
     """The drop lists while they are made."""
 
     def __init__(self, documents: list[Path], names: list[str]):
-        self.documents, self.facts = documents, {}
+        self.documents = documents
+        self.facts: dict[str, int] = {}
         self.rows: dict[str, list[tuple]] = {name: [] for name in names}
         self.counts = {
             name: {reason: {"documents": 0, "bytes": 0} for reason in REASONS} for name in names

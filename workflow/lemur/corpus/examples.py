@@ -6,14 +6,14 @@ never from a document in which a key or a password stands anywhere.
 
 import hashlib
 import heapq
-from typing import Any
 
+from lemur.corpus.part_statistics import Example
 from lemur.corpus.redact import redacted
 
 COUNT = 10
 CHARACTERS = 240
 
-_Drawn = tuple[int, str, dict[str, Any]]
+_Drawn = tuple[int, str, Example]
 
 
 class Examples:
@@ -25,14 +25,14 @@ class Examples:
 
     def kept(self, path: str, language: str, text: str) -> None:
         """Offer a kept document; its beginning is shown."""
-        self._offer(self._kept, path, language, text, {})
+        self._offer(self._kept, path, language, text, None)
 
     def dropped(self, path: str, language: str, text: str, reason: str) -> None:
         """Offer a dropped one; ``text`` is empty where a licence forbids showing it."""
-        self._offer(self._dropped, path, language, text, {"reason": reason})
+        self._offer(self._dropped, path, language, text, reason)
 
     def _offer(
-        self, drawn: list[_Drawn], path: str, language: str, text: str, more: dict[str, Any]
+        self, drawn: list[_Drawn], path: str, language: str, text: str, reason: str | None
     ) -> None:
         rank = -int.from_bytes(hashlib.sha256(f"example {path}".encode()).digest()[:8], "big")
         if len(drawn) == COUNT and rank <= drawn[0][0]:
@@ -41,17 +41,17 @@ class Examples:
         shown, counts = redacted(text)
         if counts["key"] or counts["password"]:
             return
-        entry = {"path": redacted(path)[0], "language": language, "text": shown[:CHARACTERS]}
-        heapq.heappush(drawn, (rank, path, entry | more))
+        entry = Example(redacted(path)[0], language, shown[:CHARACTERS], reason)
+        heapq.heappush(drawn, (rank, path, entry))
         if len(drawn) > COUNT:
             heapq.heappop(drawn)
 
-    def chosen(self) -> dict[str, list[dict[str, Any]]]:
-        """{kept, dropped: [{path, language, text, reason of a dropped one}]}, in drawn order."""
+    def chosen(self) -> dict[str, tuple[Example, ...]]:
+        """Those ``kept`` and those ``dropped``, in drawn order."""
         return {
-            name: [
+            name: tuple(
                 entry
                 for _, _, entry in sorted(drawn, key=lambda example: (-example[0], example[1]))
-            ]
+            )
             for name, drawn in (("kept", self._kept), ("dropped", self._dropped))
         }

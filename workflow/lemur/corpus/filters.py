@@ -6,9 +6,8 @@ the paper it follows; what a path alone tells stands here.
 
 import functools
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lemur.core.errors import UserError, nearest
 from lemur.core.own_code import load_folder
@@ -33,29 +32,19 @@ class Filter:
     measure: str
     least: float | None = None
     most: float | None = None
-    languages: frozenset[str] = frozenset()
+    languages: tuple[str, ...] = ()
     path: str = ""
 
-    @classmethod
-    def parse(cls, entry: dict[str, Any]) -> "Filter":
-        """From one entry of a corpus file's ``filters``; ``UserError`` for what cannot be."""
-        name = entry.get("measure")
-        path = entry.get("path", "")
-        if path:
-            _own_measure(path)
-        elif name not in MEASURES:
+    def __post_init__(self) -> None:
+        if self.path:
+            _own_measure(self.path)
+        elif self.measure not in MEASURES:
             raise UserError(
-                f"cleaning.filters: measure {name!r} is unknown{nearest(str(name), MEASURES)}"
+                f"cleaning.filters: measure {self.measure!r} is unknown"
+                f"{nearest(self.measure, MEASURES)}"
             )
-        if entry.get("least") is None and entry.get("most") is None:
-            raise UserError(f"cleaning.filters: {name} has neither least nor most")
-        return cls(
-            name,
-            entry.get("least"),
-            entry.get("most"),
-            frozenset(entry.get("languages") or ()),
-            path,
-        )
+        if self.least is None and self.most is None:
+            raise UserError(f"cleaning.filters: {self.measure} has neither least nor most")
 
     def drops(self, document: Document) -> bool:
         if self.languages and document.language not in self.languages:
@@ -77,27 +66,15 @@ class Cleaning:
     redact: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()
 
-    @classmethod
-    def parse(cls, settings: dict[str, Any] | None) -> "Cleaning":
-        """From ``stages.clean``'s cleaning; ``UserError`` for an unknown key or a bad value."""
-        known = {field.name: field for field in fields(cls)}
-        made = dict(settings or {})
-        for key, value in made.items():
-            if key not in known:
-                raise UserError(f"cleaning.{key} is unknown{nearest(key, known)}")
-            if key.endswith("_bytes") and (
-                isinstance(value, bool) or not isinstance(value, int | float) or value < 0
-            ):
-                raise UserError(f"cleaning.{key} is {value!r}: a number of at least 0 is needed")
-        for kind in made.get("redact") or ():
+    def __post_init__(self) -> None:
+        for key in ("min_bytes", "max_bytes"):
+            if getattr(self, key) < 0:
+                raise UserError(f"cleaning.{key} is {getattr(self, key)}: at least 0 is needed")
+        for kind in self.redact:
             if kind not in PLACEHOLDERS:
                 raise UserError(
                     f"cleaning.redact: {kind!r} is unknown{nearest(kind, PLACEHOLDERS)}"
                 )
-        made["filters"] = tuple(Filter.parse(entry) for entry in made.get("filters") or ())
-        for key in ("licences", "redact"):
-            made[key] = tuple(made.get(key) or ())
-        return cls(**made)
 
 
 _VENDORED = re.compile(

@@ -1,81 +1,14 @@
-"""What every stage left of every source: files, documents and bytes from download to training."""
+"""What duplicates, benchmarks and the held-out part take away of what cleaning left."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from lemur.core.errors import UserError
-from lemur.core.files import read_json
-from lemur.corpus import empty_source
+from lemur.corpus.totals import STEPS, Entry
 from lemur.data.documents import batches, shards
 from lemur.data.drop_lists import read_duplicates, read_overlaps
-
-# In the order in which the packer asks; a document counts under the first that holds.
-STEPS = ("heldout", "exact", "near", "contaminated")
-
-
-@dataclass
-class Entry:
-    """One source. Sizes are bytes; a step counts what it takes away of what the one before left."""
-
-    name: str
-    kind: str
-    downloaded: int = 0
-    read: Counter[str] = field(default_factory=Counter)
-    cleaned: Counter[str] = field(default_factory=Counter)
-    dropped: dict[str, Counter[str]] = field(default_factory=dict)
-    redacted: dict[str, Counter[str]] = field(default_factory=dict)
-    languages: dict[str, Counter[str]] = field(default_factory=dict)
-    licences: dict[str, Counter[str]] = field(default_factory=dict)
-    taken: dict[str, Counter[str]] = field(default_factory=dict)
-    examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-
-    def left(self, step: str | None = None) -> Counter[str]:
-        """{documents, bytes} after ``step`` and all before it; after cleaning without one."""
-        found = Counter(self.cleaned)
-        if step is not None:
-            for earlier in STEPS[: STEPS.index(step) + 1]:
-                found.subtract(self.taken.get(earlier, Counter()))
-        return found
-
-    def nothing_kept(self) -> str | None:
-        """A sentence about a source that keeps no document, None for all others."""
-        if self.cleaned["documents"]:
-            return None
-        dropped = {why: counts["files"] for why, counts in self.dropped.items()}
-        return empty_source.describe_empty(self.name, self.read["files"], dropped)
-
-
-def _add(into: dict[str, Counter[str]], counts: Mapping[str, Mapping[str, int]]) -> None:
-    for name, more in counts.items():
-        into.setdefault(name, Counter()).update(more)
-
-
-def read_statistics(paths: Iterable[Path], order: Sequence[str]) -> dict[str, Entry]:
-    """Sums over the parts' ``stats.json``, in the order of the corpus."""
-    found: dict[str, Entry] = {}
-    for path in sorted(paths):
-        stats = read_json(path)
-        if stats["source"] not in order:
-            raise UserError(f"{path}: source '{stats['source']}' is not one of the corpus")
-        entry = found.setdefault(stats["source"], Entry(stats["source"], stats["kind"]))
-        entry.downloaded += stats["downloaded_bytes"]
-        entry.read.update(stats["read"])
-        entry.cleaned.update(documents=stats["documents"], bytes=stats["bytes"])
-        _add(entry.dropped, stats["dropped"])
-        _add(entry.redacted, stats.get("redacted") or {})
-        _add(entry.languages, stats["languages"])
-        _add(entry.licences, stats["licences"])
-        for name, examples in (stats.get("examples") or {}).items():
-            entry.examples.setdefault(name, []).extend(examples)
-    absent = [name for name in order if name not in found]
-    if absent:
-        raise UserError(f"no statistics of source {', '.join(absent)}: clean it first")
-    return {name: found[name] for name in order}
 
 
 def take_away(

@@ -9,6 +9,7 @@ from typing import Any
 
 from lemur.core.errors import UserError
 from lemur.corpus import licence_texts
+from lemur.corpus.spec import CleanedSource
 
 # Permissive or public domain: what a corpus may keep unless its cleaning.licences says otherwise.
 _NAMES = """0BSD Apache-2.0 BSD-1-Clause BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 CC-BY-4.0 CC-PDDC
@@ -194,14 +195,14 @@ def read_debian(text: str) -> str | None:
     return None
 
 
-def settle(source: dict[str, Any], metadata: tuple[str | None, bool] = (None, False)) -> str:
+def settle(source: CleanedSource, metadata: tuple[str | None, bool] = (None, False)) -> str:
     """The licence that a source's documents carry, from its metadata and its catalogue entry.
 
     Metadata decides; the entry's ``licence`` makes a family definite and must not contradict it.
     One exception: texts in the public domain are often packed in a package whose own licence is
     its wrapper's, so a text source may be declared public domain. ``UserError`` otherwise.
     """
-    name, declared = source["name"], source.get("licence")
+    name, declared = source.name, source.licence
     said, family = metadata
     wanted = spdx(OWN_REFERENCE if declared == OWN else declared) if declared else None
     where = f"{name}: licence {declared!r} in sources.yaml"
@@ -209,7 +210,7 @@ def settle(source: dict[str, Any], metadata: tuple[str | None, bool] = (None, Fa
         raise UserError(f"{where} is no SPDX expression")
     if said is None and wanted is None:
         raise UserError(f"{name}: no licence in its metadata and none in sources.yaml")
-    if said is None or (wanted in PUBLIC_DOMAIN and source.get("kind") == "text"):
+    if said is None or (wanted in PUBLIC_DOMAIN and source.kind == "text"):
         return str(wanted)
     if family:
         if wanted and wanted.startswith(said):

@@ -3,9 +3,9 @@
 import html
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from lemur.core.lines import lines as split
+from lemur.corpus.page import Block, SourceExample
 
 # What would begin a link, emphasis, code or a tag.
 _ACTIVE = re.compile(r"([\\`*_\[\]<>|])")
@@ -24,37 +24,36 @@ def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(map(_escaped, cells)) + " |"
 
 
-def _example(example: dict[str, Any]) -> list[str]:
-    reason = f", dropped for {example['reason']}" if "reason" in example else ""
-    text = html.escape(example["text"]) or "(not shown)"
+def _example(example: SourceExample) -> list[str]:
+    reason = f", dropped for {example.reason}" if example.reason is not None else ""
+    text = html.escape(example.text) or "(not shown)"
     # A line end in the source of a list item would end the preformatted text.
     shown = "&#10;".join(split(text)).replace("`", "&#96;")
-    path = html.escape(" ".join(example["path"].split()))
+    path = html.escape(" ".join(example.path.split()))
     return [
-        f"- {_escaped(example['source'])}: <code>{path}</code> "
-        f"({_escaped(example['language'] + reason)})",
+        f"- {_escaped(example.source)}: <code>{path}</code> "
+        f"({_escaped(example.language + reason)})",
         "",
         f"  <pre>{shown}</pre>",
         "",
     ]
 
 
-def markdown(title: str, blocks: Sequence[dict[str, Any]]) -> str:
+def markdown(title: str, blocks: Sequence[Block]) -> str:
     """The whole page."""
     lines = [f"# {_escaped(title)}", ""]
     for block in blocks:
-        ((kind, value),) = block.items()
-        if kind == "heading":
-            lines += [f"## {value}", ""]
-        elif kind == "text":
-            lines += [_escaped(value), ""]
-        elif kind == "table":
-            lines += [_row(value["head"]), "|" + "---|" * len(value["head"])]
-            lines += [*map(_row, value["rows"]), ""]
-        elif kind == "items":
-            lines += [*(f"- {_escaped(item)}" for item in value), ""]
+        if block.heading is not None:
+            lines += [f"## {block.heading}", ""]
+        elif block.text is not None:
+            lines += [_escaped(block.text), ""]
+        elif block.table is not None:
+            lines += [_row(block.table.head), "|" + "---|" * len(block.table.head)]
+            lines += [*map(_row, block.table.rows), ""]
+        elif block.items is not None:
+            lines += [*(f"- {_escaped(item)}" for item in block.items), ""]
         else:
-            for example in value:
+            for example in block.examples or ():
                 lines += _example(example)
-            lines += [] if value else ["None.", ""]
+            lines += [] if block.examples else ["None.", ""]
     return "\n".join(lines)

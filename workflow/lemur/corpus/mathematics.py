@@ -17,13 +17,16 @@ import os
 import random
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from lemur.core.contracts import write_file
 from lemur.core.errors import UserError
-from lemur.core.files import replacing, sha256_of, write_json
+from lemur.core.files import replacing, sha256_of
 from lemur.core.progress import Progress
+from lemur.data.manifest import Download, Manifest
 
 LEVELS = ("train-easy", "train-medium", "train-hard")
 FILE = "mathematics.jsonl"
@@ -147,38 +150,57 @@ def documents(
                     lines = []
 
 
-def run(spec: dict[str, Any], out: Path) -> None:
+@dataclass(frozen=True)
+class Generator:
+    """What is generated: so many questions of each module and level, so many a document."""
+
+    seed: int
+    questions: int
+    a_document: int
+    generator: str = "mathematics_dataset"
+
+
+@dataclass(frozen=True)
+class MathematicsSpec:
+    """``--spec``: the entry of config/sources.yaml, whose ``sha256`` and ``size`` pin the file."""
+
+    name: str
+    origin: Generator = field(metadata={"key": "from"})
+    sha256: str | None = None
+    size: int | None = None
+    licence: str | None = None
+
+
+def run(spec: MathematicsSpec, out: Path) -> None:
     """Write ``files/mathematics.jsonl`` and ``out`` (manifest.json), as a download would.
 
-    ``spec`` = {name, from: {generator, seed, questions, a_document}, sha256, size, licence}.
     ``UserError`` when the file is not the pinned one; nothing stands under a final name then.
     """
-    source = spec["from"]
     target = out.parent / "files" / FILE
-    if not (target.exists() and sha256_of(target) == spec.get("sha256")):
+    if not (target.exists() and sha256_of(target) == spec.sha256):
         if os.environ.get("PYTHONHASHSEED") != "0":
             raise UserError("PYTHONHASHSEED is not 0: run it through workflow/env-run mathematics")
-        _write(spec, source, target)
-    file = {"path": f"files/{FILE}", "sha256": sha256_of(target), "size": target.stat().st_size}
-    manifest = {"name": spec["name"], "part": 0, "parts": 1, "files": [file]}
-    write_json(out, {**manifest, "licence": spec.get("licence")})
+        _write(spec, target)
+    file = Download(Path("files", FILE), sha256_of(target), target.stat().st_size)
+    write_file(out, Manifest((file,), spec.name, licence=spec.licence))
 
 
-def _write(spec: dict[str, Any], source: dict[str, Any], target: Path) -> None:
-    total = source["questions"] * sum(len(_generator().filtered_modules[x]) for x in LEVELS)
+def _write(spec: MathematicsSpec, target: Path) -> None:
+    source = spec.origin
+    total = source.questions * sum(len(_generator().filtered_modules[x]) for x in LEVELS)
     with replacing(target) as temporary:
         with (
             open(temporary, "w", encoding="utf-8", newline="\n") as file,
-            Progress(f"generate {spec['name']}", total, "questions") as progress,
+            Progress(f"generate {spec.name}", total, "questions") as progress,
         ):
-            made = documents(source["seed"], source["questions"], source["a_document"], progress)
+            made = documents(source.seed, source.questions, source.a_document, progress)
             for row in made:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         found, size = sha256_of(temporary), temporary.stat().st_size
-        if found != spec.get("sha256"):
+        if found != spec.sha256:
             raise UserError(
-                f"{spec['name']}: generated {size:,} bytes with sha256 {found} where "
-                f"{spec.get('sha256')} is pinned: refused. Where seed, numbers or "
+                f"{spec.name}: generated {size:,} bytes with sha256 {found} where "
+                f"{spec.sha256} is pinned: refused. Where seed, numbers or "
                 "envs/mathematics were changed on purpose, write this hash and size into "
                 "config/sources.yaml; elsewhere the machine's arithmetic differs"
             )

@@ -6,17 +6,16 @@ a time, so that joining holds 8 bytes a document and not a signature.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import rensa
 
 from lemur.core.arrays import save_array
-from lemur.core.errors import UserError, nearest
+from lemur.core.errors import UserError
 from lemur.core.progress import Progress
+from lemur.corpus.deduplication import Settings
 from lemur.data.documents import opened
 from lemur.data.parquet import record_batches
 from lemur.data.shingles import Shingler, mixed
@@ -29,38 +28,6 @@ _GROUP = 1 << 18
 _HASHED = 1024
 # Rows of a file before those of the bands.
 COUNT, WHOLE, FIRST_BAND = 0, 1, 2
-
-
-@dataclass(frozen=True)
-class Settings:
-    """``jaccard`` 0 to 1; ``shingle`` words; ``permutations`` in ``bands`` of equal length."""
-
-    jaccard: float
-    shingle: int
-    permutations: int
-    bands: int
-
-    @classmethod
-    def parse(cls, values: dict[str, Any]) -> "Settings":
-        """From a corpus file's ``deduplication``; ``UserError`` for what cannot be computed."""
-        known = cls.__dataclass_fields__
-        for key in values:
-            if key not in known:
-                raise UserError(f"deduplication.{key} is unknown{nearest(key, known)}")
-        for key in known:
-            if key not in values:
-                raise UserError(f"deduplication.{key} is missing")
-        made = cls(**values)
-        if not 0 < made.jaccard <= 1:
-            raise UserError(f"deduplication.jaccard is {made.jaccard}: more than 0, at most 1")
-        if made.shingle < 1 or made.permutations < 1 or made.bands < 1:
-            raise UserError("deduplication: shingle, permutations and bands are at least 1")
-        if made.permutations % made.bands:
-            raise UserError(
-                f"deduplication.permutations: {made.permutations} is no multiple of "
-                f"bands {made.bands}"
-            )
-        return made
 
 
 def texts(path: Path, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

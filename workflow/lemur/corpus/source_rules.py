@@ -3,16 +3,17 @@
 import fnmatch
 import re
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
 
 from lemur.core.errors import UserError, nearest
 from lemur.corpus import filters, languages, licence_headers, licence_texts, licences
 from lemur.corpus.candidates import Candidate
 from lemur.corpus.examples import Examples
 from lemur.corpus.filters import Cleaning
+from lemur.corpus.spec import CleanedSource
 
 
-def globs(patterns: list[str] | None) -> re.Pattern[str] | None:
+def globs(patterns: Sequence[str] | None) -> re.Pattern[str] | None:
     """One expression for a list of globs in which ``*`` matches ``/`` too; None for no list."""
     if not patterns:
         return None
@@ -22,35 +23,29 @@ def globs(patterns: list[str] | None) -> re.Pattern[str] | None:
 class Rules:
     """What one source and corpus want of a document, ready to be asked many times."""
 
-    def __init__(self, source: dict[str, Any], cleaning: Cleaning):
+    def __init__(self, source: CleanedSource, cleaning: Cleaning):
         self.source, self.cleaning = source, cleaning
-        self.prose = source.get("kind") == "text"
-        if source.get("kind") not in ("code", "text"):
-            raise UserError(
-                f"{source['name']}: kind {source.get('kind')!r}: allowed are code, text"
-            )
-        self.include = globs(source.get("include"))
-        self.exclude = globs(source.get("exclude"))
-        declared = source.get("languages")
+        self.prose = source.kind == "text"
+        self.include, self.exclude = globs(source.include), globs(source.exclude)
+        declared = source.languages
         for name in declared or ():
             if name not in languages.KNOWN:
                 raise UserError(
-                    f"{source['name']}: language {name!r} is unknown{nearest(name, languages.KNOWN)}"
+                    f"{source.name}: language {name!r} is unknown{nearest(name, languages.KNOWN)}"
                 )
         every = languages.PROSE if self.prose else languages.CODE
         self.languages = frozenset(declared or every)
         self.sole = declared[0] if declared and len(declared) == 1 else None
         self.licences = frozenset(cleaning.licences) or licences.PERMISSIVE
-        if source.get("licence") == licences.OWN:
+        if source.licence == licences.OWN:
             self.licences |= {licences.OWN_REFERENCE}
         self.examples = Examples()
         self.redacted: dict[str, Counter[str]] = {
             kind: Counter(documents=0, replaced=0) for kind in cleaning.redact
         }
         # Data sets' rows have a path only where a column gives it.
-        self.has_paths = source.get("format", "archive") in ("archive", "files") or bool(
-            source.get("path_field")
-        )
+        by_file = (source.format or "archive") in ("archive", "files")
+        self.has_paths = by_file or bool(source.path_field)
 
     def unread(self, found: Candidate) -> str | None:
         """The reason that needs no content, so that nothing is read for it."""

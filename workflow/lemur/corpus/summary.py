@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lemur.core.text_table import aligned
 from lemur.corpus.empty_source import list_reasons
-from lemur.corpus.ledger import Entry
+from lemur.corpus.totals import Entry
 
 
 def render_summary(name: str, entries: Mapping[str, Entry]) -> str:

@@ -5,13 +5,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lemur.core.files import replacing
 from lemur.core.memory import Returned
+from lemur.corpus.part_statistics import DocumentCount, FileCount, PartStatistics
+from lemur.corpus.spec import CleanedSource
 
 SCHEMA = pa.schema(
     [
@@ -117,12 +119,13 @@ def write(out: Path, kept: list[Kept], spool: IO[bytes], share: float) -> None:
 
 
 def statistics(
-    source: dict[str, Any],
+    source: CleanedSource,
     kept: list[Kept],
     read: list[int],
     dropped: dict[str, list[int]],
     share: float,
-) -> dict[str, Any]:
+) -> PartStatistics:
+    """The counts of documents and files; ``read`` and each of ``dropped`` are files and bytes."""
     held = [document for document in kept if is_heldout(document.id, share)]
     by_language: dict[str, Counter[str]] = defaultdict(Counter)
     by_licence: dict[str, Counter[str]] = defaultdict(Counter)
@@ -130,18 +133,17 @@ def statistics(
         for counts in (by_language[document.language], by_licence[document.licence]):
             counts["documents"] += 1
             counts["bytes"] += document.size
-    return {
-        "source": source["name"],
-        "kind": source["kind"],
-        "licence": source.get("licence"),
-        "documents": len(kept),
-        "bytes": sum(document.size for document in kept),
-        "heldout_documents": len(held),
-        "heldout_bytes": sum(document.size for document in held),
-        "read": {"files": read[0], "bytes": read[1]},
-        # Line ends, byte order marks and redaction: what a kept file lost.
-        "rewritten_bytes": sum(document.raw - document.size for document in kept),
-        "dropped": {why: {"files": n, "bytes": b} for why, (n, b) in sorted(dropped.items())},
-        "languages": {name: dict(counts) for name, counts in sorted(by_language.items())},
-        "licences": {name: dict(counts) for name, counts in sorted(by_licence.items())},
-    }
+    return PartStatistics(
+        source=source.name,
+        kind=source.kind,
+        licence=source.licence,
+        documents=len(kept),
+        bytes=sum(document.size for document in kept),
+        heldout_documents=len(held),
+        heldout_bytes=sum(document.size for document in held),
+        read=FileCount(*read),
+        rewritten_bytes=sum(document.raw - document.size for document in kept),
+        dropped={why: FileCount(*counts) for why, counts in dropped.items()},
+        languages={name: DocumentCount(**counts) for name, counts in by_language.items()},
+        licences={name: DocumentCount(**counts) for name, counts in by_licence.items()},
+    )

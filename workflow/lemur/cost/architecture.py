@@ -1,35 +1,60 @@
 """Parameters of a Llama-architecture model from its shape (config/models.yaml, architecture)."""
 
-from typing import Any
+from dataclasses import dataclass
 
-Architecture = dict[str, Any]
-
-
-def head_width(shape: Architecture) -> int:
-    """Width of one attention head."""
-    return shape.get("head_dim") or shape["hidden"] // shape["heads"]
+from lemur.core.contracts import optional, part
 
 
-def key_value_width(shape: Architecture) -> int:
-    """Width of a layer's keys, and of its values (grouped-query attention: below ``hidden``)."""
-    return shape["kv_heads"] * head_width(shape)
+@dataclass(frozen=True)
+class Architecture:
+    """The shape of a model; widths in numbers, ``vocabulary`` in tokens."""
+
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    intermediate: int
+    vocabulary: int
+    tied_embeddings: bool
+    max_context: int | None = optional()
+    """Positions."""
+    head_dim: int | None = optional()
+    """Width of a head where that is not ``hidden`` over ``heads``."""
+
+    @classmethod
+    def read(cls, shape: object, where: str = "architecture") -> "Architecture":
+        """From a mapping such as config/models.yaml has; ``UserError`` for a key that is missing."""
+        return part(cls, shape, where)
+
+    @property
+    def queries(self) -> int:
+        """Width of a layer's queries."""
+        return self.heads * self._head
+
+    @property
+    def keys(self) -> int:
+        """Width of a layer's keys, and of its values (grouped-query attention: below ``hidden``)."""
+        return self.kv_heads * self._head
+
+    @property
+    def _head(self) -> int:
+        return self.head_dim or self.hidden // self.heads
 
 
 def layer_parameters(shape: Architecture) -> dict[str, int]:
     """Parameters of one block, by part. No biases; a gated feed-forward has three matrices."""
-    hidden, queries = shape["hidden"], shape["heads"] * head_width(shape)
     return {
-        "attention": 2 * hidden * queries + 2 * hidden * key_value_width(shape),
-        "feed_forward": 3 * hidden * shape["intermediate"],
-        "norms": 2 * hidden,
+        "attention": 2 * shape.hidden * (shape.queries + shape.keys),
+        "feed_forward": 3 * shape.hidden * shape.intermediate,
+        "norms": 2 * shape.hidden,
     }
 
 
 def parameters(shape: Architecture) -> dict[str, int]:
     """Parameters of the model by part, and ``total``. Tied embeddings count once."""
-    table = shape["vocabulary"] * shape["hidden"]
-    parts = {name: shape["layers"] * count for name, count in layer_parameters(shape).items()}
-    parts["norms"] += shape["hidden"]
+    table = shape.vocabulary * shape.hidden
+    parts = {name: shape.layers * count for name, count in layer_parameters(shape).items()}
+    parts["norms"] += shape.hidden
     parts["embedding"] = table
-    parts["output"] = 0 if shape["tied_embeddings"] else table
+    parts["output"] = 0 if shape.tied_embeddings else table
     return {**parts, "total": sum(parts.values())}

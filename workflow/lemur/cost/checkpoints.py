@@ -6,10 +6,10 @@ disk yet. Rates are a rank's or a node's; where nothing measured them here they 
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from lemur.cost.flops import device_hours, training_flops
-from lemur.cost.memory import ranks_of, trained_parameters
+from lemur.cost.memory import trained_parameters
+from lemur.cost.recipe import Recipe
 
 BYTES = 12  # a trained parameter: its float32 and Adam's two moments
 # GB/s from a device to host memory, of each rank; assumed: on a GPU of pinned memory behind PCIe 4.0
@@ -34,19 +34,19 @@ class Stall:
     written: float
 
 
-def checkpoint_stall(recipe: dict[str, Any], stage: str, tokens: int) -> Stall:
+def checkpoint_stall(recipe: Recipe, stage: str, tokens: int) -> Stall:
     """The stall of ``stage`` (pretrain or sft) of a resolved recipe that trains on ``tokens``."""
-    shape, part, price = recipe["base"]["architecture"], recipe[stage], recipe["cost"]
-    flops = training_flops(shape, tokens, part["context"])["total"]
-    ranks, parallel = ranks_of(part), part["parallel"]
-    hours = device_hours(flops, price["device_tflops"], price["utilisation"]) / ranks
-    steps = max(1, -(-tokens // part["global_batch_tokens"]))
-    interval = 3600 * hours / steps * min(part["checkpoint"]["every_steps"], steps)
+    shape, part, price = recipe.base.architecture, recipe.stage(stage), recipe.cost
+    flops = training_flops(shape, tokens, part.context)["total"]
+    ranks, parallel = part.parallel.ranks, part.parallel
+    hours = device_hours(flops, price.device_tflops, price.utilisation) / ranks
+    steps = max(1, -(-tokens // part.global_batch_tokens))
+    interval = 3600 * hours / steps * min(part.checkpoint.every_steps, steps)
     mine = BYTES * trained_parameters(shape, part) / ranks / 1e9
-    disk, hashed = mine * parallel["processes_per_node"] / DISK_RATE, mine / HASH_RATE
+    disk, hashed = mine * parallel.processes_per_node / DISK_RATE, mine / HASH_RATE
     if ranks == 1:
         seconds = written = disk + hashed
     else:
         written = max(disk, hashed)
-        seconds = mine / COPY_RATE[parallel["device"]] + max(0.0, written - interval)
+        seconds = mine / COPY_RATE[parallel.device] + max(0.0, written - interval)
     return Stall(seconds, seconds / (interval + seconds), interval, written)

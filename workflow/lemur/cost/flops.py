@@ -4,7 +4,7 @@ Model FLOPs, as utilisation is defined (PaLM, Chowdhery et al. 2022, appendix B)
 activations costs time but does not count.
 """
 
-from lemur.cost.architecture import Architecture, head_width, parameters
+from lemur.cost.architecture import Architecture, parameters
 
 
 def flops_a_token(parameters: int, layers: int, queries: int, context: int) -> int:
@@ -19,9 +19,8 @@ def training_flops(shape: Architecture, tokens: int, context: int) -> dict[str, 
     parameters. ``attention``: 12 layers x heads x head width x context a token (PaLM, appendix B);
     an upper bound here, since a document does not attend to its neighbours in a packed sequence.
     """
-    queries = shape["heads"] * head_width(shape)
     linear = 6 * parameters(shape)["total"] * tokens
-    attention = 12 * shape["layers"] * queries * context * tokens
+    attention = 12 * shape.layers * shape.queries * context * tokens
     return {"parameters": linear, "attention": attention, "total": linear + attention}
 
 

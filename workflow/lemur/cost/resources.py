@@ -3,8 +3,8 @@
 Nothing here knows of Snakemake or of a site; ``lemur.config.site`` turns an ``Ask`` into SLURM's words.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from lemur.core.errors import UserError, nearest
 from lemur.cost.agents import played, seconds
@@ -13,6 +13,7 @@ from lemur.cost.disk import checkpoint_bytes, download_bytes, text_bytes
 from lemur.cost.estimate import cost, host_memory_mb
 from lemur.cost.generation import generation_devices, generation_seconds
 from lemur.cost.memory import host_memory
+from lemur.cost.recipe import Base, Entry, Environment, Model, Recipe, Training
 
 # A Snakemake stands beside the work in an allocation; set generously.
 CONTROL_MB = 500
@@ -110,35 +111,40 @@ PREFLIGHT = {"preflight_pretrain": "pretrain", "preflight_sft": "sft"}
 RULES = (*WORK, *TRAINING, *PREFLIGHT, "generate", "play")
 
 
-def ask(recipe: dict[str, Any], rule: str, entry: dict[str, Any] | None = None) -> Ask:
+def ask(
+    recipe: Recipe,
+    rule: str,
+    entry: Entry | None = None,
+    environments: Sequence[Environment] | None = None,
+) -> Ask:
     """The first attempt's request of ``rule``.
 
     ``entry``: the pinned source that a job of one source reads (its share of it, by ``parts``), or
-    the published model that is prepared or scored, taken for the base where its shape is known;
-    of ``play`` what is ``played`` too.
+    the published model that is prepared or scored, taken for the base where its shape is known.
+    ``environments``: those that a job of ``play`` plays, without them the recipe's.
     """
-    if entry and rule in ("prepare_model", "generate", "play") and "architecture" in entry:
-        recipe = {**recipe, "base": {"from": {}, **entry}}
+    if isinstance(entry, Model) and entry.architecture:
+        recipe = replace(recipe, base=Base(**vars(entry)))
     if rule in TRAINING:
         return _training(recipe, TRAINING[rule])
     if rule in PREFLIGHT:
         return _preflight(recipe, PREFLIGHT[rule])
     if rule == "generate":
-        return _generation(recipe, generation_seconds(recipe, recipe["base"]["architecture"]))
+        return _generation(recipe, generation_seconds(recipe, recipe.base.architecture))
     if rule == "play":
-        everything = recipe.get("agents", {}).get("environments", [])
-        listed = [entry["played"]] if entry and "played" in entry else everything
+        everything = recipe.agents.environments if recipe.agents else ()
+        listed = everything if environments is None else environments
         loaded = 2 if any(_taught(item) for item in listed) else 1
         return _generation(recipe, seconds(recipe, played(listed)), loaded)
     if rule not in WORK:
         raise UserError(f"resources: no rule '{rule}'{nearest(rule, RULES)}")
     work = WORK[rule]
-    size = _megabytes(recipe, work.reads, entry)
+    size = _megabytes(recipe, work.reads, entry or Entry())
     memory = CONTROL_MB + work.base_mb + work.memory * size
     if work.reads == "weights":
         # A hub's weights are taken over in 16 bits; others are turned to float32, copied, written.
-        width = 2.5 if "hub" in recipe["base"]["from"] else 12
-        memory += width * parameters(recipe["base"]["architecture"])["total"] / 1e6
+        width = 2.5 if recipe.base.origin and recipe.base.origin.hub else 12
+        memory += width * parameters(recipe.base.architecture)["total"] / 1e6
     minutes = LEAST_MINUTES + MARGIN * size / work.speed / 60
     return Ask(round(memory), round(minutes))
 
@@ -154,106 +160,106 @@ def again(first: Ask, attempt: int) -> Ask:
     )
 
 
-def ranks(recipe: dict[str, Any], stage: str) -> tuple[int, int]:
+def ranks(recipe: Recipe, stage: str) -> tuple[int, int]:
     """(nodes, processes on each) of a training stage."""
-    parallel = recipe[stage]["parallel"]
-    return parallel["nodes"], parallel["processes_per_node"]
+    parallel = recipe.stage(stage).parallel
+    return parallel.nodes, parallel.processes_per_node
 
 
-def compiles(recipe: dict[str, Any], stage: str) -> bool:
+def compiles(recipe: Recipe, stage: str) -> bool:
     """Whether kernels may be compiled where a stage runs: torch.compile's, or on a GPU Liger's."""
-    part = recipe[stage]
-    return part.get("compile", False) or part["parallel"]["device"] == "cuda"
+    part = recipe.stage(stage)
+    return part.compile or part.on_gpus
 
 
-def threads(recipe: dict[str, Any], stage: str) -> int:
+def threads(recipe: Recipe, stage: str) -> int:
     """Threads of one process of ``pretrain``, ``sft`` or ``evaluate``."""
-    return recipe[stage].get("threads", THREADS)
+    part = recipe.evaluate if stage == "evaluate" else recipe.stage(stage)
+    return THREADS if part.threads is None else part.threads
 
 
-def grace_seconds(recipe: dict[str, Any], stage: str) -> int:
+def grace_seconds(recipe: Recipe, stage: str) -> int:
     """Seconds before its time limit at which a training job is told to write a checkpoint.
 
     Two steps (the one under way, and slack), the checkpoint twice, and half a minute.
     """
-    made = cost(recipe)["stages"][stage]
-    step = made["days"] * 86_400 / max(1, made["steps"])
+    made = cost(recipe).stages[stage]
+    step = made.days * 86_400 / max(1, made.steps)
     written = checkpoint_bytes(recipe) / 1e6 / DISK_MB_PER_SECOND
     return round(30 + 2 * step + 2 * written)
 
 
-def disk_needed(recipe: dict[str, Any], stage: str) -> int:
+def disk_needed(recipe: Recipe, stage: str) -> int:
     """Bytes that a stage writes at most: its checkpoints, one being written, and the model."""
-    kept = recipe[stage]["checkpoint"]["keep"] + 1
-    stored = 4 if recipe[stage]["precision"] == "fp32" else 2
-    model = stored * parameters(recipe["base"]["architecture"])["total"]
+    part = recipe.stage(stage)
+    kept = part.checkpoint.keep + 1
+    model = part.width * parameters(recipe.base.architecture)["total"]
     return kept * checkpoint_bytes(recipe) + model
 
 
-def _megabytes(recipe: dict[str, Any], reads: str, entry: dict[str, Any] | None) -> float:
+def _megabytes(recipe: Recipe, reads: str, entry: Entry) -> float:
     """MB that a job reads."""
     if reads == "download":
-        size = download_bytes(entry or {})
-        return (UNKNOWN_MB if size is None else size / 1e6) / (entry or {}).get("parts", 1)
+        size = download_bytes(entry)
+        return (UNKNOWN_MB if size is None else size / 1e6) / entry.parts
     if reads == "part":
-        return _text_mb(entry or {}) / (entry or {}).get("parts", 1)
+        return _text_mb(entry) / entry.parts
     if reads == "corpus":
-        return sum(_text_mb(source) for source in recipe["corpus"]["sources"])
+        return sum(_text_mb(source) for source in recipe.corpus.sources)
     if reads == "examples":  # about two KB of text each
-        return sum(item["examples"] for item in recipe["sft"]["sources"]) * 2e-3
+        return sum(source.examples for source in recipe.sft.sources) * 2e-3
     if reads == "weights":
-        return 4 * parameters(recipe["base"]["architecture"])["total"] / 1e6
+        return 4 * parameters(recipe.base.architecture)["total"] / 1e6
     return 0.0
 
 
-def _text_mb(source: dict[str, Any]) -> float:
+def _text_mb(source: Entry) -> float:
     size = text_bytes(source)
     return UNKNOWN_MB if size is None else size / 1e6
 
 
-def _cpus(part: dict[str, Any]) -> int:
-    parallel = part["parallel"]
-    each = CPUS_PER_GPU if parallel["device"] == "cuda" else part.get("threads", THREADS)
-    return each * parallel["processes_per_node"]
+def _cpus(part: Training) -> int:
+    threads = THREADS if part.threads is None else part.threads
+    return (CPUS_PER_GPU if part.on_gpus else threads) * part.parallel.processes_per_node
 
 
-def _training(recipe: dict[str, Any], stage: str) -> Ask:
-    part, made = recipe[stage], cost(recipe)["stages"][stage]
+def _training(recipe: Recipe, stage: str) -> Ask:
+    part, made = recipe.stage(stage), cost(recipe).stages[stage]
     nodes, each = ranks(recipe, stage)
     return Ask(
         memory_mb=CONTROL_MB + host_memory_mb(recipe, stage),
-        minutes=round(LEAST_MINUTES + MARGIN * made["days"] * 24 * 60),
+        minutes=round(LEAST_MINUTES + MARGIN * made.days * 24 * 60),
         cpus=_cpus(part),
         nodes=nodes,
-        gpus=each if part["parallel"]["device"] == "cuda" else 0,
+        gpus=each if part.on_gpus else 0,
     )
 
 
-def _preflight(recipe: dict[str, Any], stage: str) -> Ask:
-    nodes, each = ranks(recipe, stage)
-    gpus = each if recipe[stage]["parallel"]["device"] == "cuda" else 0
+def _preflight(recipe: Recipe, stage: str) -> Ask:
+    part, (nodes, each) = recipe.stage(stage), ranks(recipe, stage)
+    gpus = each if part.on_gpus else 0
     memory, minutes = CONTROL_MB + each * (3_000 if gpus else 800), LEAST_MINUTES
     if compiles(recipe, stage):  # two layers are trained for a step, while compilers run
-        cut = {**recipe["base"]["architecture"], "layers": TRIED_LAYERS}
+        cut = replace(recipe.base.architecture, layers=TRIED_LAYERS)
         made = each * 4 * parameters(cut)["total"]  # in float32, before it is on its device
-        memory += round((made + host_memory(cut, recipe[stage])) / 1e6) + COMPILERS_MB
+        memory += round((made + host_memory(cut, part)) / 1e6) + COMPILERS_MB
         minutes += COMPILE_MINUTES
-    return Ask(memory, minutes, _cpus(recipe[stage]), nodes, gpus)
+    return Ask(memory, minutes, _cpus(part), nodes, gpus)
 
 
-def _taught(item: dict[str, Any]) -> bool:
+def _taught(environment: Environment) -> bool:
     """Whether a model of the recipe gives feedback in an environment, and is loaded beside who plays."""
-    return "feedback" in item and "server" not in item["feedback"]
+    return environment.feedback is not None and environment.feedback.server is None
 
 
-def _generation(recipe: dict[str, Any], needed: float, loaded: int = 1) -> Ask:
+def _generation(recipe: Recipe, needed: float, loaded: int = 1) -> Ask:
     """A model that answers for ``needed`` seconds: on a GPU where training is, else on the CPU.
     ``loaded``: models of its size that are loaded."""
-    shape = recipe["base"]["architecture"]
+    shape = recipe.base.architecture
     count = parameters(shape)["total"]
-    weights = loaded * (4 if recipe["evaluate"]["precision"] == "fp32" else 2) * count
+    weights = loaded * recipe.evaluate.width * count
     minutes = round(LEAST_MINUTES + MARGIN * needed / 60)
-    if recipe["pretrain"]["parallel"]["device"] == "cuda":
+    if recipe.pretrain.on_gpus:
         gpus = generation_devices(recipe, shape, loaded)
         memory = CONTROL_MB + 4_000 + weights / 1e6
         return Ask(round(memory), minutes, CPUS_PER_GPU * gpus, 1, gpus)

@@ -45,7 +45,7 @@ class AgentFiles:
         """A model's, also of one that only teaches; known solutions are said by one."""
         taught = stages.teacher(self.run.recipe, wildcards.environment)
         computes = wildcards.model != "gold" or taught
-        return resources.threads(self.run.recipe, "evaluate") if computes else 1
+        return resources.threads(self.run.view, "evaluate") if computes else 1
 
     def data(self, wildcards: Any) -> list[str]:
         """An environment's download; nothing where a package that it needs holds the data."""

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, write_json
 from lemur.core.log import logger
 from lemur.data import local_files
+from lemur.data.manifest import Download
 
 Recipe = dict[str, Any]
 Lock = dict[str, dict[str, Any]]
@@ -55,8 +57,9 @@ def with_local(recipe: Recipe, lock: Lock) -> Recipe:
     recipe["base"].pop("locked", None)
     corpus = {f"sources/{entry['name']}" for entry in recipe["corpus"]["sources"]}
     for key, entry in local_entries(recipe):
-        files = lock[key]["files"]
-        entry["size"] = max(1, sum(file["size"] for file in files))
+        listed = lock[key]["files"]
+        files = [contracts.read(Download, file, f"{local_files.LOCK}: {key}") for file in listed]
+        entry["size"] = max(1, sum(file.size or 0 for file in files))
         entry["listing"] = local_files.digests(files, entry.get("parts", 1))
         if key in corpus:
             entry.setdefault("format", lock[key]["format"])
@@ -65,7 +68,7 @@ def with_local(recipe: Recipe, lock: Lock) -> Recipe:
 
 def _look(key: str, entry: Recipe, before: Mapping[str, Any] | None) -> dict[str, Any]:
     listing = local_files.list_files(entry, key)
-    files = local_files.take_hashes(listing, key)
+    files = contracts.plain(local_files.take_hashes(listing, key))
     now = {
         "path": entry["from"]["path"],
         "format": entry.get("format") or local_files.form_of(listing, key),

@@ -4,7 +4,9 @@ import functools
 from typing import Any
 
 from lemur.config import site
+from lemur.core import contracts
 from lemur.cost import resources
+from lemur.cost.recipe import Model
 from lemur.cost.resources import Ask
 from lemur.dag.run import Run, one_line
 from lemur.dag.stage import STAGES
@@ -26,8 +28,8 @@ class Requests:
     def shard_asks(self, source: str) -> list[Ask]:
         """What the rules of a source's shards ask for where they are one SLURM job; else nothing."""
         if source not in self._asks:
-            entry = next(x for x in self.run.sources() if x["name"] == source)
-            asks = [resources.ask(self.run.recipe, rule, entry) for rule in SHARD]
+            entry = next(x for x in self.run.view.corpus.sources if x.name == source)
+            asks = [resources.ask(self.run.view, rule, entry) for rule in SHARD]
             self._asks[source] = asks if site.fit_together(asks, self.run.site) else []
         return self._asks[source]
 
@@ -37,12 +39,12 @@ class Requests:
 
     def threads(self, part: str) -> int:
         """Threads of training (pretrain, sft) and of generation (evaluate)."""
-        return resources.threads(self.run.recipe, part)
+        return resources.threads(self.run.view, part)
 
     def asked(self, rule: str) -> dict[str, Any]:
         """What a rule's jobs ask for, derived from the recipe and grown with the attempt."""
         stage = STAGES[rule]
-        alike = resources.ask(self.run.recipe, rule)
+        alike = resources.ask(self.run.view, rule)
         request = functools.partial(self._request, rule, alike)
         return {
             **({"downloads": 1} if rule in DOWNLOADING else {}),
@@ -55,10 +57,15 @@ class Requests:
 
     def _request(self, rule: str, alike: Ask, wildcards: Any, attempt: int) -> Ask:
         run, read = self.run, STAGES[rule].reads
-        entry = read(run, wildcards) if read else None
-        recipe = run.recipes.get(dict(wildcards).get("recipe"), run.recipe)
-        own = entry or recipe is not run.recipe
-        first = resources.ask(recipe, rule, entry) if own else alike
+        found = read(run, wildcards) if read else None
+        entry = contracts.part(Model, found, rule) if found else None
+        played = None
+        if rule == "play":
+            listed = run.view.agents.environments if run.view.agents else ()
+            played = [x for x in listed if x.name == wildcards.environment]
+        recipe = run.views.get(dict(wildcards).get("recipe"), run.view)
+        own = entry or played or recipe is not run.view
+        first = resources.ask(recipe, rule, entry, played) if own else alike
         group = self.shard_asks(wildcards.source) if rule in SHARD else []
         with one_line():
             return site.request(first, attempt, run.site, rule, group)

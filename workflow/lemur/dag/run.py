@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from lemur import cost
 from lemur.config import load, paths, place, project, schema, scoring, site
 from lemur.config import recipe as recipes
 from lemur.config.recipe import Recipe
@@ -69,6 +70,16 @@ class Run:
     def digest(self) -> str:
         """sha256 of the resolved recipe."""
         return digest(self.recipe)
+
+    @functools.cached_property
+    def views(self) -> Mapping[str, cost.Recipe]:
+        """What the plan reads of each of ``recipes``."""
+        return {name: cost.planned(recipe) for name, recipe in self.recipes.items()}
+
+    @property
+    def view(self) -> cost.Recipe:
+        """The same of the recipe."""
+        return self.views[self.name]
 
     @property
     def name(self) -> str:
@@ -151,7 +162,7 @@ def _resolve(config: dict[str, Any], folder: Path | None, is_main: bool) -> Run:
     recipe = study.common if study else recipes.resolve(str(config["recipe"]), config.get("set"))
     if {"model", *scoring.KEYS} & set(config):
         recipe = scoring.alone(recipe, config, folder)
-    place.check_compiled(recipe, ROOT, Path.cwd())
+    place.check_compiled(cost.planned(recipe), ROOT, Path.cwd())
     # Files of this machine are listed now, so that one that changed is read again by this run.
     lock_file = (folder or ROOT / "config") / local_files.LOCK
     local = local_lock.look(recipe, lock_file, is_main=is_main)

@@ -74,8 +74,8 @@ class Shell:
     def launched(self, rule: str, path: str, *arguments: str) -> str:
         """Trains: as one process, as ranks of one node, or through srun on several."""
         part = {**resources.TRAINING, **resources.PREFLIGHT}[rule]
-        nodes, processes = resources.ranks(self.run.recipe, part)
-        grace = max(resources.grace_seconds(x, part) for x in self.run.recipes.values())
+        nodes, processes = resources.ranks(self.run.view, part)
+        grace = max(resources.grace_seconds(x, part) for x in self.run.views.values())
         launch = f"-m lemur.launch --nodes {nodes} --processes {processes} --grace {grace}"
         done = "--out " + paths.DONE.replace("{recipe}", "{wildcards.recipe}").replace(
             "{stage}", part
@@ -116,12 +116,12 @@ class Shell:
 
     def preflight(self, part: str) -> list[str]:
         """What must have been tried before many ranks train or kernels are compiled; else nothing."""
-        nodes, processes = resources.ranks(self.run.recipe, part)
-        needed = nodes * processes > 1 or resources.compiles(self.run.recipe, part)
+        nodes, processes = resources.ranks(self.run.view, part)
+        needed = nodes * processes > 1 or resources.compiles(self.run.view, part)
         return [paths.PREFLIGHT.replace("{stage}", part)] if needed else []
 
     def preflight_model(self, wildcards: Any, part: str) -> list[str]:
         """The base where its kernels are compiled: what later stages start from has the same shape."""
-        if not resources.compiles(self.run.recipe, part):
+        if not resources.compiles(self.run.view, part):
             return []
         return [paths.BASE.format(base=self.run.cell(wildcards)["base"]["name"])]

@@ -79,22 +79,17 @@ def _source(run: Run, w: Any) -> Any:
     return next(entry for entry in run.sources() if entry["name"] == w.source)
 
 
-def _played(run: Run, w: Any) -> Any:
-    published = stages.baseline(run.recipe, w.model) or {}
-    return {**published, "played": stages.environment(run.recipe, w.environment)}
-
-
 def _preflight(run: Run, recipe: Any, stage: str) -> dict[str, Any]:
-    layout = recipe[stage]["parallel"]
+    layout, view = recipe[stage]["parallel"], run.views[recipe["name"]]
     return {
         "stage": stage,
         "device": layout["device"],
         "nodes": layout["nodes"],
         "processes_per_node": layout["processes_per_node"],
-        "disk_bytes": resources.disk_needed(recipe, stage),
+        "disk_bytes": resources.disk_needed(view, stage),
         "clock_seconds": 30,
         "timeout_seconds": 300,
-        "training": stages.train(recipe, stage) if resources.compiles(recipe, stage) else None,
+        "training": stages.train(recipe, stage) if resources.compiles(view, stage) else None,
     }
 
 
@@ -153,7 +148,7 @@ STAGES = {
                       reads=lambda run, w: stages.baseline(run.recipe, w.model)),
     "judge": Stage(lambda run, w: stages.judge(run.cell(w), w.model, w.benchmark), "judge", "evaluate", cell=True),
     "benchmark_samples": Stage(lambda run, w: ExportFiles(run).samples_slice(), "samples", "evaluate"),
-    "play": _episodes("play", BACKEND, reads=_played),
+    "play": _episodes("play", BACKEND, reads=lambda run, w: stages.baseline(run.recipe, w.model)),
     "judge_episodes": _episodes("judge_episodes", "evaluate"),
     "episode_pages": _episodes("episode_pages", "evaluate"),
     "export_episodes": _episodes("export_episodes", "export"),

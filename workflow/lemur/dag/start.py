@@ -46,7 +46,7 @@ def costs(run: Run) -> list[str]:
         return []
     if run.study:
         return list(plan.lines(run.study))
-    return list(cost.scoring(run.recipe) if run.only_scores else cost.summary(run.recipe))
+    return list(cost.scoring(run.view) if run.only_scores else cost.summary(run.view))
 
 
 def constraints(run: Run) -> dict[str, str]:

@@ -20,6 +20,7 @@ from lemur.core.errors import UserError, first_line
 from lemur.core.files import read_json, sha256_of, write_json
 from lemur.core.progress import Progress
 from lemur.core.provenance import digest
+from lemur.data.manifest import Download
 
 # Endings by which the form of a source's files is told where its entry does not say it.
 ENDINGS = {
@@ -212,8 +213,8 @@ def form_of(listing: Listing, where: str) -> str:
     return "files"
 
 
-def take_hashes(listing: Listing, label: str, keep: bool = True) -> list[dict[str, Any]]:
-    """[{path, sha256, size}] of a listing's files, in its order.
+def take_hashes(listing: Listing, label: str, keep: bool = True) -> tuple[Download, ...]:
+    """A listing's files with their hashes, in its order; paths are below its folder.
 
     A file that is as it was when its hash was taken is not read. Killed, it goes on where it was.
     ``keep=False`` writes nothing down: several jobs at a time may call it so.
@@ -239,10 +240,9 @@ def take_hashes(listing: Listing, label: str, keep: bool = True) -> list[dict[st
     finally:
         if keep and new:
             write_json(CACHE, _settled(known))
-    return [
-        {"path": file.path, "sha256": known[place[file.path]][2], "size": file.size}
-        for file in listing.files
-    ]
+    return tuple(
+        Download(Path(file.path), known[place[file.path]][2], file.size) for file in listing.files
+    )
 
 
 class _Silent:
@@ -278,7 +278,7 @@ def _settled(known: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return {path: facts for path, facts in known.items() if facts[1] <= latest}
 
 
-def digests(files: Sequence[Mapping[str, Any]], parts: int) -> list[str]:
+def digests(files: Sequence[Download], parts: int) -> list[str]:
     """sha256 of what each part reads: part i takes the files i, i + parts, ..."""
-    rows = [[file["path"], file["sha256"], file["size"]] for file in files]
+    rows = [[str(file.path), file.sha256, file.size] for file in files]
     return [digest(rows[part::parts]) for part in range(parts)]

@@ -1,18 +1,24 @@
 """``manifest.json`` of a download: the files that were fetched, each with the hash it came with."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lemur.core.contracts import optional, read_file
 from lemur.core.errors import UserError
-from lemur.core.files import read_json, sha256_of
+from lemur.core.files import sha256_of
 
 
 @dataclass(frozen=True)
 class Download:
-    """One file: where it lies, and its sha256 in hexadecimal where the manifest has it."""
+    """One file."""
 
     path: Path
-    sha256: str | None
+    """Where it lies: in the file below the manifest's folder, as it was read by itself."""
+    sha256: str | None = None
+    """Of its bytes, in hexadecimal digits."""
+    size: int | None = None
+    """Bytes."""
 
     def check(self, manifest: Path) -> Path:
         """``path``, whose bytes are those that were downloaded. UserError where it is missing or has
@@ -26,22 +32,37 @@ class Download:
         return self.path
 
 
-def read_manifest(manifest: Path) -> list[Download]:
-    """The files that a download's manifest lists, in its order; UserError for another file, and for
-    a path that leaves the manifest's folder."""
-    given = read_json(manifest)
-    listed = given.get("files") if isinstance(given, dict) else None
-    if not isinstance(listed, list):
-        raise UserError(f"{manifest}: not a manifest of a download (no list 'files')")
-    found = []
-    for number, item in enumerate(listed):
-        where = f"{manifest}: files.{number}"
-        if not isinstance(item, dict) or not isinstance(item.get("path"), str):
-            raise UserError(f"{where}: not a manifest of a download ('path' is no text)")
-        if not isinstance(item.get("sha256"), str | None):
-            raise UserError(f"{where}: not a manifest of a download ('sha256' is no text)")
-        path = Path(item["path"])
-        if path.is_absolute() or ".." in path.parts:
-            raise UserError(f"{where}: '{item['path']}' lies outside the download's folder")
-        found.append(Download(manifest.parent / path, item.get("sha256")))
-    return found
+@dataclass(frozen=True)
+class Manifest:
+    """One part of what was fetched of a source, model, benchmark or environment."""
+
+    files: tuple[Download, ...]
+    """In the order in which they are read."""
+    name: str = ""
+    """Of the entry in config/."""
+    part: int = 0
+    """Which part, from 0."""
+    parts: int = 1
+    """How many there are."""
+    licence: str | None = None
+    """As the entry declares it."""
+    left_out: Mapping[str, int] | None = optional()
+    """Of a folder of this machine: how many files were not taken, by reason."""
+    newer_revision: str | None = optional()
+    """Of a hub source whose terms ask for the newest: the hub's commit, where it is not the pinned one."""
+
+    @classmethod
+    def read(cls, manifest: Path) -> "Manifest":
+        """Of a file, with the files' places as they are from the working folder; UserError for another
+        file, and for a path that leaves the manifest's folder."""
+        found = read_file(cls, manifest)
+        for number, file in enumerate(found.files):
+            if file.path.is_absolute() or ".." in file.path.parts:
+                raise UserError(f"{manifest}: files[{number}]: '{file.path}' lies outside the download's folder")  # fmt: skip
+        files = (replace(file, path=manifest.parent / file.path) for file in found.files)
+        return replace(found, files=tuple(files))
+
+
+def read_manifest(manifest: Path) -> tuple[Download, ...]:
+    """The files of a download, in the manifest's order."""
+    return Manifest.read(manifest).files

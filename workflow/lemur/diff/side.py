@@ -8,6 +8,7 @@ from typing import Any
 from lemur.config import recipe
 from lemur.core.errors import UserError
 from lemur.core.files import read_json
+from lemur.core.provenance import read_record
 from lemur.figures import inputs
 from lemur.trace import records
 
@@ -48,11 +49,11 @@ def _ran(folder: Path, scores: Mapping[tuple[str, str], dict[str, Any]]) -> dict
         path for path in sorted(folder.glob("recipes/*.json")) if not path.name.endswith(records.SUFFIX)
     ]  # fmt: skip
     made = [
-        records.read(found) for score in scores.values() if (found := records.find(score["_path"]))
+        read_record(found) for score in scores.values() if (found := records.find(score["_path"]))
     ]
     if made:
-        newest = max(made, key=lambda facts: facts["started"])
-        kept = [path for path in kept if path.stem == (newest.get("recipe_digest") or "")[:16]]
+        newest = max(made, key=lambda facts: facts.started)
+        kept = [path for path in kept if path.stem == (newest.recipe_digest or "")[:16]]
     if len(kept) != 1:
         raise UserError(
             f"diff: {folder}: {'no recipe' if not kept else f'{len(kept)} recipes and no score'} "

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from lemur.core.text_table import aligned
 from lemur.cost.hours import hours
+from lemur.cost.recipe import planned
 from lemur.cost.summary import duration
 from lemur.diff.side import Side
 from lemur.diff.stages import Change, changes
@@ -73,12 +74,12 @@ def _stages(second: Side, changed: Sequence[Change], same: Sequence[str]) -> lis
 
 
 def _hours(first: Side, second: Side) -> list[str]:
-    plans = [hours(dict(side.resolved)) for side in (first, second)]
+    plans = [hours(planned(side.resolved)) for side in (first, second)]
     rows = [
-        [stage, *(duration(plan[stage]) for plan in plans)]
+        [stage, *(duration(getattr(plan, stage)) for plan in plans)]
         for stage in ("pretrain", "sft", "evaluate")
     ]
-    devices = [f"{side.name} ({plan['device']})" for side, plan in zip((first, second), plans, strict=True)]  # fmt: skip
+    devices = [f"{side.name} ({plan.device})" for side, plan in zip((first, second), plans, strict=True)]  # fmt: skip
     return ["time of one device by the plan:", *aligned(("stage", *devices), rows)]
 
 

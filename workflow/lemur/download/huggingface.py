@@ -16,6 +16,7 @@ from lemur.core.errors import UserError
 from lemur.core.log import logger
 from lemur.download import hub_lock, offline, pip_settings
 from lemur.download.failures import shown
+from lemur.download.hub_lock import HubFile
 from lemur.download.transfer import Pin, Remote
 
 _COMMIT = re.compile(r"^[0-9a-f]{40}$")
@@ -62,8 +63,8 @@ def locate(source: dict, label: str) -> list[tuple[str, Remote, Pin]]:
     return [_remote(source, revision, file, label) for file in found]
 
 
-def listed(source: dict, revision: str, label: str) -> list[dict[str, Any]]:
-    """{path, size, sha256 or git_sha1} of each chosen file at a commit, sorted by path, from the hub."""
+def listed(source: dict, revision: str, label: str) -> list[HubFile]:
+    """Each chosen file at a commit, sorted by path, from the hub."""
     entries = _listing(source, revision, label)
     globs = source.get("files") or ["*"]
     for glob in globs:
@@ -74,40 +75,40 @@ def listed(source: dict, revision: str, label: str) -> list[dict[str, Any]]:
             )
     chosen = [e for e in entries if any(fnmatch.fnmatchcase(e.path, glob) for glob in globs)]
     return [
-        {"path": e.path, "size": e.lfs.size, "sha256": e.lfs.sha256}
+        HubFile(e.path, e.lfs.size, sha256=e.lfs.sha256)
         if e.lfs
-        else {"path": e.path, "size": e.size, "git_sha1": e.blob_id}
+        else HubFile(e.path, e.size, git_sha1=e.blob_id)
         for e in chosen
     ]
 
 
-def held(source: dict, files: list[dict[str, Any]], label: str) -> None:
+def held(source: dict, files: list[HubFile], label: str) -> None:
     """``UserError`` where the hub's files are not those that ``source["sha256"]`` pins."""
-    listed = {file["path"]: file for file in files}
+    listed = {file.path: file for file in files}
     for path, known in source.get("sha256", {}).items():
         if path not in listed:
             raise UserError(f"{label}: from.sha256 names {path!r}, which is not taken")
-        if (has := listed[path].get("sha256", known)) != known:
+        if (has := listed[path].sha256 or known) != known:
             raise UserError(
                 f"{label}: {path}: the hub has sha256 {has} where {known} is pinned: refused"
             )
 
 
-def _remote(source: dict, revision: str, file: dict, label: str) -> tuple[str, Remote, Pin]:
+def _remote(source: dict, revision: str, file: HubFile, label: str) -> tuple[str, Remote, Pin]:
     from huggingface_hub import hf_hub_url
     from huggingface_hub.utils import build_hf_headers
 
     url = hf_hub_url(
         source["hub"],
-        file["path"],
+        file.path,
         repo_type=source.get("repo_type", "dataset"),
         revision=revision,
         endpoint=endpoint(),
     )
-    known = source.get("sha256", {}).get(file["path"], file.get("sha256"))
-    pin = Pin(sha256=known, git_sha1=file.get("git_sha1"), size=file["size"])
-    remote = Remote(url, f"{label}: {file['path']}", build_hf_headers(), _access(source))
-    return file["path"], remote, pin
+    known = source.get("sha256", {}).get(file.path, file.sha256)
+    pin = Pin(sha256=known, git_sha1=file.git_sha1, size=file.size)
+    remote = Remote(url, f"{label}: {file.path}", build_hf_headers(), _access(source))
+    return file.path, remote, pin
 
 
 def _listing(source: dict, revision: str, label: str) -> list:

@@ -18,6 +18,7 @@ from lemur.core.files import write_text
 from lemur.core.log import logger
 from lemur.core.progress import Progress
 from lemur.download import hub_lock, huggingface
+from lemur.download.hub_lock import Locked
 
 CATALOGUES = ("sources", "models", "benchmarks")
 UNRESOLVED = "unresolved"
@@ -74,7 +75,7 @@ def chosen(corpus: str | None, recipe_name: str | None, names: Iterable[str]) ->
     return [entry for entry in every if entry.key in wanted] if corpus or recipe_name or wanted else every  # fmt: skip
 
 
-def look_up(entry: Entry, update: bool) -> dict[str, Any]:
+def look_up(entry: Entry, update: bool) -> Locked:
     """The lock's entry: the pinned revision, or the newest where none is or ``update`` is asked."""
     source = entry.source
     newest = huggingface.newest(source, entry.name)
@@ -82,15 +83,15 @@ def look_up(entry: Entry, update: bool) -> dict[str, Any]:
     revision = newest if update or pinned == UNRESOLVED else pinned
     files = huggingface.listed(source, revision, entry.name)
     huggingface.held(source, files, entry.name)
-    return {
-        "hub": source["hub"],
-        "repo_type": source["repo_type"],
-        "revision": revision,
-        "newest": newest,
-        "globs": source["files"],
-        "bytes": sum(file["size"] for file in files),
-        "files": files,
-    }
+    return Locked(
+        hub=source["hub"],
+        repo_type=source["repo_type"],
+        revision=revision,
+        newest=newest,
+        globs=tuple(source["files"]),
+        bytes=sum(file.size for file in files),
+        files=tuple(files),
+    )
 
 
 def with_revisions(text: str, revisions: dict[tuple[str, ...], str]) -> str:
@@ -142,22 +143,22 @@ def run(
         )
 
 
-def _line(entry: Entry, found: dict[str, Any]) -> str:
+def _line(entry: Entry, found: Locked) -> str:
     was = entry.source["revision"]
-    change = "as pinned" if was == found["revision"] else f"was {was[:12]}"
-    size = f"{len(found['files']):,} files, {found['bytes'] / 1e9:,.3f} GB"
-    return f"{entry.key}: {found['hub']} {found['revision']} ({change}), {size}"
+    change = "as pinned" if was == found.revision else f"was {was[:12]}"
+    size = f"{len(found.files):,} files, {found.bytes / 1e9:,.3f} GB"
+    return f"{entry.key}: {found.hub} {found.revision} ({change}), {size}"
 
 
-def _warn(entry: Entry, found: dict[str, Any]) -> None:
-    if found["newest"] == found["revision"]:
+def _warn(entry: Entry, found: Locked) -> None:
+    if found.newest == found.revision:
         return
     if entry.source.get("minimum"):
         line = "its terms ask for the newest usable one: resolve.py --update --write takes it"
     else:
         line = "resolve.py --update --write takes it"
     logger.warning(
-        f"warning: {entry.key}: a newer revision, {found['newest']}, stands on the hub; {line}"
+        f"warning: {entry.key}: a newer revision, {found.newest}, stands on the hub; {line}"
     )
 
 
@@ -171,7 +172,7 @@ def _write(listed: list[Entry], made: hub_lock.Lock, lock_path: Path) -> None:
         path = load.CONFIG / f"{kind}.yaml"
         text = path.read_text(encoding="utf-8")
         revisions = {
-            entry.path: made[entry.key]["revision"]
+            entry.path: made[entry.key].revision
             for entry in listed
             if entry.kind == kind and entry.key in made
         }

@@ -3,16 +3,18 @@
 import contextlib
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
-from lemur.core.files import write_json
 from lemur.core.lock import try_lock
 from lemur.core.log import logger
 from lemur.core.progress import Progress
 from lemur.data import local_files
 from lemur.data.archives import safe_path
+from lemur.data.manifest import Download, Manifest
 from lemur.download import huggingface, offline, package_index, repository
 from lemur.download.rate_limit import Pace, asked
 from lemur.download.session import Session
@@ -48,16 +50,16 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(out.parent / ".lock", name):
         if local_files.is_local(source):
-            write_json(out, _link(spec, part, parts, folder))
-            return
-        transfer = transfer or Transfer(Session(), pace=Pace(asked()))
-        manifest = _fetch(spec, source, part, parts, folder, transfer)
-        write_json(out, manifest)
+            manifest = _link(spec, part, parts, folder)
+        else:
+            transfer = transfer or Transfer(Session(), pace=Pace(asked()))
+            manifest = _fetch(spec, source, part, parts, folder, transfer)
+        contracts.write_file(out, manifest)
 
 
 def _fetch(
     spec: dict, source: dict, part: int, parts: int, folder: Path, transfer: Transfer
-) -> dict[str, Any]:
+) -> Manifest:
     name = spec["name"]
     top = Pin(sha256=spec.get("sha256"), size=spec.get("size"))
     if "index" in source:
@@ -80,19 +82,13 @@ def _fetch(
             path = safe_path(name, path)
             target = folder / path
             sha256 = _one(source, path, remote, pin, target, transfer, _Scaled(progress, scale))
-            found.append({"path": f"files/{path}", "sha256": sha256, "size": target.stat().st_size})
-    manifest = {
-        "name": name,
-        "part": part,
-        "parts": parts,
-        "files": sorted(found, key=lambda file: file["path"]),
-        "licence": spec.get("licence"),
-    }
+            found.append(Download(Path("files", path), sha256, target.stat().st_size))
     newer = _newer(source, name) if source.get("minimum") else None
-    return manifest | ({"newer_revision": newer} if newer else {})
+    files = tuple(sorted(found, key=lambda file: str(file.path)))
+    return Manifest(files, name, part, parts, spec.get("licence"), newer_revision=newer)
 
 
-def _link(spec: dict, part: int, parts: int, folder: Path) -> dict[str, Any]:
+def _link(spec: dict, part: int, parts: int, folder: Path) -> Manifest:
     """The manifest of files of this machine, to which ``folder`` then holds links.
 
     They stay where they are: what reads them checks their hash, as it does for a download.
@@ -108,18 +104,11 @@ def _link(spec: dict, part: int, parts: int, folder: Path) -> dict[str, Any]:
     shutil.rmtree(folder)
     found = []
     for file in files[part::parts]:
-        link = folder / file["path"]
+        link = folder / file.path
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to((listing.folder / file["path"]).resolve())
-        found.append({**file, "path": f"files/{file['path']}"})
-    return {
-        "name": name,
-        "part": part,
-        "parts": parts,
-        "files": found,
-        "licence": spec.get("licence"),
-        "left_out": dict(listing.left_out),
-    }
+        link.symlink_to((listing.folder / file.path).resolve())
+        found.append(replace(file, path="files" / file.path))
+    return Manifest(tuple(found), name, part, parts, spec.get("licence"), listing.left_out)
 
 
 def _newer(source: dict, name: str) -> str | None:

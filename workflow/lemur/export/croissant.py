@@ -8,15 +8,19 @@ environment ``formats``.
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import mlcroissant as mlc
 
+from lemur.core.contracts import read_file
 from lemur.core.errors import UserError
-from lemur.core.files import read_json, write_json
+from lemur.core.files import write_json
 from lemur.core.provenance import hash_of
+from lemur.corpus.page import Datasheet
+from lemur.corpus.part_statistics import PartStatistics
+from lemur.corpus.spec import DatasheetSpec
 
 Counts = dict[str, Counter[str]]
 PAPER = "https://arxiv.org/abs/2310.06830"
@@ -34,12 +38,12 @@ COLUMNS = (
 MOST = 20  # shares that are named, from the largest
 
 
-def _summed(statistics: Sequence[Mapping[str, Any]], name: str) -> Counter[str]:
+def _summed(statistics: Sequence[PartStatistics], name: str) -> Counter[str]:
     """Bytes (of ``redacted``: replacements) by key, over all parts of all sources."""
     found: Counter[str] = Counter()
     for part in statistics:
-        for key, counts in part.get(name, {}).items():
-            found[key] += counts.get("replaced", counts.get("bytes", 0))
+        for key, counts in getattr(part, name).items():
+            found[key] += counts.replaced if name == "redacted" else counts.bytes
     return found
 
 
@@ -59,19 +63,19 @@ def _licences(found: Counter[str]) -> list[str]:
     ]
 
 
-def _limits(content: Mapping[str, Any]) -> list[str]:
+def _limits(content: Datasheet) -> list[str]:
     """What the datasheet calls the corpus' known limits: the last list of its last section."""
-    lists = [block["items"] for block in content.get("blocks", []) if "items" in block]
+    lists = [block.items for block in content.blocks if block.items is not None]
     return list(lists[-1]) if lists else []
 
 
 def _responsible(
-    spec: Mapping[str, Any], statistics: Sequence[Mapping[str, Any]], content: Mapping[str, Any]
+    spec: DatasheetSpec, statistics: Sequence[PartStatistics], content: Datasheet
 ) -> dict[str, Any]:
     """Croissant's responsible-AI fields, from what the stages counted."""
-    sources = spec["sources"]
-    kinds = sorted({source["kind"] for source in sources})
-    dropped = {name.replace("_", " ") for part in statistics for name in part.get("dropped", {})}
+    sources = spec.sources
+    kinds = sorted({str(source.kind) for source in sources})
+    dropped = {name.replace("_", " ") for part in statistics for name in part.dropped}
     replaced = _summed(statistics, "redacted")
     found = ", ".join(f"{key}: {count:,}" for key, count in sorted(replaced.items())) or "none"
     return {
@@ -100,10 +104,10 @@ def _responsible(
 
 
 def metadata(
-    spec: Mapping[str, Any],
+    spec: DatasheetSpec,
     documents: Sequence[Path],
-    statistics: Sequence[Mapping[str, Any]],
-    content: Mapping[str, Any],
+    statistics: Sequence[PartStatistics],
+    content: Datasheet,
     folder: Path,
 ) -> mlc.Metadata:
     """The description of the corpus whose files lie below ``folder``; ``spec`` as the datasheet's."""
@@ -136,11 +140,11 @@ def metadata(
         )
         for name, kind, words in COLUMNS
     ]
-    citations = sorted({source["citation"] for source in spec["sources"] if "citation" in source})
+    citations = sorted({source.citation for source in spec.sources if source.citation is not None})
     return mlc.Metadata(
         ctx=context,
-        name=f"lemur-corpus-{spec['corpus']}",
-        description=spec["description"] or f"Corpus {spec['corpus']} of the Lemur pipeline",
+        name=f"lemur-corpus-{spec.corpus}",
+        description=spec.description or f"Corpus {spec.corpus} of the Lemur pipeline",
         url=PAPER,
         cite_as="; ".join([f"Xu et al. 2023, Lemur, {PAPER}", *citations]),
         license=_licences(_summed(statistics, "licences")),
@@ -161,7 +165,7 @@ def metadata(
 
 
 def write(
-    spec: Mapping[str, Any],
+    spec: DatasheetSpec,
     documents: Sequence[Path],
     statistics: Sequence[Path],
     datasheet: Path,
@@ -169,9 +173,9 @@ def write(
 ) -> None:
     """Write ``out`` (croissant.json, in the corpus' folder) from what cleaning left; mlcroissant raises
     on a field that its specification does not allow."""
-    parts = [read_json(path) for path in statistics]
+    parts = [read_file(PartStatistics, path) for path in statistics]
     try:
-        made = metadata(spec, documents, parts, read_json(datasheet), out.parent)
+        made = metadata(spec, documents, parts, read_file(Datasheet, datasheet), out.parent)
     except mlc.ValidationError as error:
         raise UserError(f"{out}: {error}") from None
     write_json(out, json.loads(json.dumps(made.to_json(), default=str)))

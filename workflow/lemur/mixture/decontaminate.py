@@ -18,6 +18,16 @@ import numpy as np
 from lemur.data.shingles import ALONE, WORDS, Shingler
 from lemur.mixture.benchmark_texts import Problem
 
+
+@dataclass(frozen=True)
+class DecontaminateSpec:
+    """``--spec``: with which benchmarks documents are compared, and runs of how many words count."""
+
+    benchmarks: tuple[str, ...]
+    text_ngram: int
+    code_ngram: int
+
+
 # A sign of such a script (a full-width comma, an emoji) is none.
 WORD = re.compile(rf"(?=\w)[{ALONE}]|(?:(?![{ALONE}])\w)+")
 # Beyond ASCII what is no word: taken out, so that words can be told by bytes.

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import replacing
@@ -13,15 +13,16 @@ from lemur.data.documents import Shard, batches
 FIELDS = ("id", "source", "path", "language", "text")
 
 
-def _sources(spec: Mapping[str, Any]) -> list[str]:
-    """Names of the sources of the wanted kind (entries are names, or tables with a kind)."""
-    names = []
-    for entry in spec["sources"]:
-        if isinstance(entry, str):
-            names.append(entry)
-        elif entry.get("kind", spec["kind"]) == spec["kind"]:
-            names.append(entry["name"])
-    return names
+@dataclass(frozen=True)
+class HeldoutSpec:
+    """``--spec``: so many documents of these sources, of each at most the first ``max_bytes`` bytes.
+    ``kind``: code or text, for messages."""
+
+    kind: str
+    seed: int
+    sources: tuple[str, ...]
+    documents: int
+    max_bytes: int
 
 
 def _rank(seed: int, name: str) -> str:
@@ -38,18 +39,18 @@ def beginning(text: str, size: int) -> str:
     return cut[:lines] if lines else cut
 
 
-def choose(spec: Mapping[str, Any], shards: Sequence[Shard]) -> list[dict[str, str]]:
+def choose(spec: HeldoutSpec, shards: Sequence[Shard]) -> list[dict[str, str]]:
     """The beginnings (``max_bytes`` bytes at most) of up to ``documents`` held-out documents.
 
     Sources take turns, each in an order drawn from the seed and the documents' ids, so that the
     choice does not depend on what else the corpus holds; of equal texts one is taken.
     """
-    names = _sources(spec)
+    names = spec.sources
     known = {shard.source for shard in shards}
     for name in names:
         if name not in known:
             near = nearest(name, known)
-            raise UserError(f"held-out {spec['kind']}: no documents of '{name}'{near}")
+            raise UserError(f"held-out {spec.kind}: no documents of '{name}'{near}")
     queues: dict[str, list[tuple[str, Path, int]]] = {name: [] for name in names}
     seen: set[str] = set()
     for shard in sorted(shards):
@@ -60,26 +61,26 @@ def choose(spec: Mapping[str, Any], shards: Sequence[Shard]) -> list[dict[str, s
                 ):
                     if held and name not in seen:
                         seen.add(name)
-                        rank = _rank(spec["seed"], name)
+                        rank = _rank(spec.seed, name)
                         queues[shard.source].append((rank, shard.path, row))
     for queue in queues.values():
         queue.sort(reverse=True)
     picked: list[tuple[str, Path, int]] = []
-    while len(picked) < spec["documents"] and any(queues.values()):
+    while len(picked) < spec.documents and any(queues.values()):
         for name in names:
-            if queues[name] and len(picked) < spec["documents"]:
+            if queues[name] and len(picked) < spec.documents:
                 _, path, row = queues[name].pop()
                 picked.append((name, path, row))
     if not picked:
         raise UserError(
-            f"held-out {spec['kind']}: no document of {', '.join(names) or 'no source'} is held "
+            f"held-out {spec.kind}: no document of {', '.join(names) or 'no source'} is held "
             "out; raise heldout.share of the corpus"
         )
     found = _documents(picked)
     return [
         {**found[path, row], "source": name, "text": beginning(found[path, row]["text"], size)}
         for name, path, row in picked
-        for size in [spec["max_bytes"]]
+        for size in [spec.max_bytes]
     ]
 
 
@@ -95,7 +96,7 @@ def _documents(picked: Sequence[tuple[str, Path, int]]) -> dict[tuple[Path, int]
     return found
 
 
-def write(spec: Mapping[str, Any], shards: Sequence[Shard], out: Path) -> int:
+def write(spec: HeldoutSpec, shards: Sequence[Shard], out: Path) -> int:
     """Write the chosen documents as JSON lines; returns how many."""
     chosen = choose(spec, shards)
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:

@@ -2,74 +2,73 @@
 share of each source that every filter removed."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from lemur.core.text_table import aligned
-from lemur.corpus.ledger import STEPS, Entry
+from lemur.corpus.totals import STEPS, Entry
+from lemur.mixture.planned import Plan
+from lemur.mixture.realised import Realised
 
 
 def _percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.2f}%" if whole else "-"
 
 
-def render_table(
-    plan: Mapping[str, Any], realised: Mapping[str, Any], entries: Mapping[str, Entry]
-) -> str:
+def render_table(plan: Plan, realised: Realised, entries: Mapping[str, Entry]) -> str:
     """Four tables as plain text, and which sources keep nothing."""
-    total = realised["tokens"]
-    ratio = realised["code_to_text"]
+    total = realised.tokens
+    ratio = realised.code_to_text
     lines = [
-        f"recipe {plan['recipe']}: {total:,} tokens in {realised['sequences']:,} sequences of "
-        f"{realised['context']:,}, {plan['tokens']:,} planned; code to text "
-        f"{'-' if ratio is None else f'{ratio:.3f}'}, {plan['code_to_text']} planned",
-        f"packing {realised['packing']}: {realised['padding']:,} places of padding, "
-        f"{realised['truncated']:,} tokens cut off",
+        f"recipe {plan.recipe}: {total:,} tokens in {realised.sequences:,} sequences of "
+        f"{realised.context:,}, {plan.tokens:,} planned; code to text "
+        f"{'-' if ratio is None else f'{ratio:.3f}'}, {plan.code_to_text} planned",
+        f"packing {realised.packing}: {realised.padding:,} places of padding, "
+        f"{realised.truncated:,} tokens cut off",
         "",
     ]
     rows = [
         (
             kind,
-            f"{plan['kinds'][kind]['tokens']:,}",
-            f"{amounts['tokens']:,}",
-            _percent(plan["kinds"][kind]["tokens"], plan["tokens"]),
-            _percent(amounts["tokens"], total),
+            f"{plan.kinds[kind].tokens:,}",
+            f"{amounts.tokens:,}",
+            _percent(plan.kinds[kind].tokens, plan.tokens),
+            _percent(amounts.tokens, total),
         )
-        for kind, amounts in realised["kinds"].items()
+        for kind, amounts in realised.kinds.items()
     ]
     lines += aligned(("kind", "planned", "realised", "planned", "realised"), rows)
     rows = [
         (
-            source["name"],
-            source["kind"],
-            f"{source['planned_tokens']:,}",
-            f"{source['tokens']:,}",
-            f"{source['tokens'] - source['planned_tokens']:+,}",
-            _percent(source["tokens"], total),
-            f"{source['documents']:,}",
-            f"{source['epochs']:.4f}",
+            source.name,
+            source.kind,
+            f"{source.planned_tokens:,}",
+            f"{source.tokens:,}",
+            f"{source.tokens - source.planned_tokens:+,}",
+            _percent(source.tokens, total),
+            f"{source.documents:,}",
+            f"{source.epochs:.4f}",
         )
-        for source in realised["sources"]
+        for source in realised.sources
     ]
     head = ("source", "kind", "planned", "realised", "off by", "share", "documents", "epochs")
     lines += ["", *aligned(head, rows)]
     rows = [
         (
-            f"{source['name']}/{part['name']}",
-            f"{part['planned_tokens']:,}",
-            f"{part['tokens']:,}",
-            f"{part['tokens'] - part['planned_tokens']:+,}",
-            _percent(part["tokens"], total),
-            f"{part['epochs']:.4f}",
+            f"{source.name}/{part.name}",
+            f"{part.planned_tokens:,}",
+            f"{part.tokens:,}",
+            f"{part.tokens - part.planned_tokens:+,}",
+            _percent(part.tokens, total),
+            f"{part.epochs:.4f}",
         )
-        for source in realised["sources"]
-        for part in source.get("languages", ())
+        for source in realised.sources
+        for part in source.languages or ()
     ]
     if rows:
         head = ("source/language", "planned", "realised", "off by", "share", "epochs")
         lines += ["", *aligned(head, rows)]
     rows = [
         (language, kind, f"{tokens:,}", _percent(tokens, total))
-        for kind, amounts in realised["languages"].items()
+        for kind, amounts in realised.languages.items()
         for language, tokens in sorted(amounts.items(), key=lambda item: (-item[1], item[0]))
     ]
     lines += ["", *aligned(("language", "kind", "tokens", "share"), rows)]

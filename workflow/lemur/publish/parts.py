@@ -9,8 +9,9 @@ from typing import Any
 from huggingface_hub import DatasetCardData
 
 from lemur.core.errors import UserError
-from lemur.core.files import read_json, write_text
+from lemur.core.files import write_text
 from lemur.corpus.licences import PERMISSIVE
+from lemur.corpus.totals import read_statistics
 from lemur.publish.licences import model_refusals, refusals
 from lemur.publish.offer import File, Part, folder_files
 
@@ -37,9 +38,8 @@ class Made:
 def corpus_licences(statistics: Sequence[Path]) -> Counter[str]:
     """Documents by the licence that each carries."""
     found: Counter[str] = Counter()
-    for path in statistics:
-        for licence, counts in read_json(path).get("licences", {}).items():
-            found[licence] += counts["documents"]
+    for entry in read_statistics(statistics).values():
+        found.update({licence: counts["documents"] for licence, counts in entry.licences.items()})
     return found
 
 

@@ -15,8 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lemur.core.errors import UserError
-from lemur.core.files import read_json
-from lemur.core.provenance import ROOT
+from lemur.core.provenance import ROOT, read_record
 from lemur.figures import compared, live_agents
 from lemur.figures.compared import OPENED
 from lemur.figures.svg import texts
@@ -145,15 +144,15 @@ def made(path: Path, report: Path) -> Made | None:
     record = Path(f"{path}.prov.json")
     if not record.is_file():
         return None
-    facts: dict[str, Any] = read_json(record)
-    lock = facts.get("lock") or {}
+    facts = read_record(record)
+    lock = facts.lock
     return Made(
         link=os.path.relpath(record, report.parent),
-        command=_here(_command(facts.get("command", ""))),
-        spec=json.dumps(facts.get("spec"), indent=1, sort_keys=True, ensure_ascii=False),
-        recipe_digest=facts.get("recipe_digest") or "",
-        lock=" ".join(lock[key] for key in ("environment", "variant", "sha256") if key in lock),
-        inputs=sorted((_here(path), sha) for path, sha in (facts.get("inputs") or {}).items()),
+        command=_here(_command(facts.command)),
+        spec=json.dumps(facts.spec, indent=1, sort_keys=True, ensure_ascii=False),
+        recipe_digest=facts.recipe_digest or "",
+        lock=f"{lock.environment} {lock.variant} {lock.sha256}" if lock else "",
+        inputs=sorted((_here(path), sha) for path, sha in facts.inputs.items()),
     )
 
 

@@ -1,30 +1,20 @@
 """The corpus' datasheet as a section of the report."""
 
 from pathlib import Path
-from typing import Any
 
-from lemur.core.errors import UserError
-from lemur.figures.inputs import mapping
-
-KINDS = ("heading", "text", "table", "examples", "items")
+from lemur.core.contracts import read_file
+from lemur.corpus.page import Block, Datasheet, Table
 
 
-def blocks(path: Path) -> list[dict[str, Any]]:
-    """The blocks of ``datasheet.json``, tables with ``numeric``: which columns hold numbers alone.
+def blocks(path: Path) -> list[tuple[Block, list[bool]]]:
+    """The blocks of ``datasheet.json``, each with which columns of its table hold numbers alone.
 
     ``UserError`` for a file that is none. Texts are plain and escaped where they are shown.
     """
-    made = []
-    for block in mapping(path, "corpus", "blocks")["blocks"]:
-        if len(block) != 1 or next(iter(block)) not in KINDS:
-            raise UserError(f"{path}: a block is one of {', '.join(KINDS)}; make it again")
-        if "table" in block:
-            table = block["table"]
-            columns = list(zip(*table["rows"], strict=True)) or [()] * len(table["head"])
-            block = {"table": {**table, "numeric": [_numeric(column) for column in columns]}}
-        made.append(block)
-    return made
+    found = read_file(Datasheet, path)
+    return [(block, _numeric(block.table) if block.table else []) for block in found.blocks]
 
 
-def _numeric(column: tuple[str, ...]) -> bool:
-    return bool(column) and all(cell[:1].isdigit() for cell in column)
+def _numeric(table: Table) -> list[bool]:
+    columns = list(zip(*table.rows, strict=True)) or [()] * len(table.head)
+    return [bool(column) and all(cell[:1].isdigit() for cell in column) for column in columns]

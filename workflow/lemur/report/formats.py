@@ -14,17 +14,35 @@ from pathlib import Path
 
 from lemur.agents.episode import Episode, Turn
 from lemur.agents.scores import Played, Reached, Scores, Success
+from lemur.core.energy import Energy
 from lemur.core.files import write_text
+from lemur.core.hardware import Gpus, Hardware
+from lemur.core.record import JobRecord, Lock, Output
+from lemur.corpus.deduplication import Duplicates, Removed, Settings
+from lemur.corpus.page import Block, Datasheet, SourceExample, Table
+from lemur.corpus.part_statistics import (
+    DocumentCount,
+    Example,
+    FileCount,
+    PartStatistics,
+    Replacements,
+)
+from lemur.data.manifest import Download, Manifest
+from lemur.download.hub_lock import HubFile, Locked
 from lemur.evaluation.verdicts import ProblemVerdict
+from lemur.mixture.planned import Plan, PlannedKind, PlannedLanguage, PlannedSource
+from lemur.mixture.realised import Realised, RealisedKind, RealisedLanguage, RealisedSource
+from lemur.sft.conversation import Conversation, Conversed, RealisedConversations
 from lemur.study import findings
-from lemur.training.manifest import Manifest
+from lemur.tokenization.described import Index, TokenFile
+from lemur.training.manifest import Manifest as CheckpointManifest
 from lemur.training.step_metrics import StepMetrics
 
 HEAD = """# Formats
 
 What one stage writes and another reads, from the types in the package: this page is made by
 `workflow/env-run workflow python -m lemur.report.formats docs/formats.md`, and a test holds it to them. Where
-a type has a default, a line may lack the key.
+a type has a default, a line may lack the key; `left out` is a key that the file lacks where there is nothing to say.
 """
 
 
@@ -41,8 +59,92 @@ class Format:
 
 FORMATS = (
     Format(
+        "config/hub.lock.json",
+        (Locked, HubFile),
+        "by kind and name of the hub's sources, a Locked each",
+        "scripts/1_corpus/resolve.py",
+        "rule download, figures (benchmarks whose data are on the hub alone)",
+    ),
+    Format(
+        "resources/<folder>/<name>/part-<i>-of-<P>/manifest.json",
+        (Manifest, Download),
+        "the files of one part of a download, which lie beside it in files/",
+        "rule download, rule generate_mathematics",
+        "cleaning, instruction data, decontamination, benchmarks, environments, models",
+    ),
+    Format(
+        "results/corpus/<corpus>/<source>/part-<i>-of-<P>.stats.json",
+        (PartStatistics, FileCount, DocumentCount, Replacements, Example),
+        "what cleaning read, dropped and kept of one part",
+        "rule clean",
+        "plan of the mixture, datasheet, tables, report, Croissant, publishing",
+    ),
+    Format(
+        "results/corpus/<corpus>/duplicates.json",
+        (Duplicates, Settings, Removed),
+        "what was found across a corpus, beside the drop lists",
+        "rule duplicates",
+        "datasheet",
+    ),
+    Format(
+        "results/corpus/<corpus>/datasheet.json",
+        (Datasheet, Block, Table, SourceExample),
+        "the datasheet as plain text, from top to bottom",
+        "rule write_datasheet",
+        "report, Croissant",
+    ),
+    Format(
+        "results/<recipe>/mix/plan.json",
+        (Plan, PlannedKind, PlannedSource, PlannedLanguage),
+        "tokens and packed sequences that a recipe takes of each source",
+        "rule plan_mixture",
+        "packing, table of the mixture, figures, report",
+    ),
+    Format(
+        "results/tokens/<corpus>/<tokenizer>/<source>/part-<i>-of-<P>.json",
+        (TokenFile,),
+        "one part of a source as token ids, which lie beside it in .bin",
+        "rule tokenize, adopting",
+        "packing, adopting",
+    ),
+    Format(
+        "results/<recipe>/{tokens,sft/data}/index.json",
+        (Index,),
+        "a packed data set, with segments.npy and sequences.npy beside it",
+        "rule pack, rule sft_tokens",
+        "training",
+    ),
+    Format(
+        "results/<recipe>/tokens/realised.json",
+        (Realised, RealisedKind, RealisedSource, RealisedLanguage),
+        "what packing made of a plan",
+        "rule pack",
+        "table of the mixture, figures, report, model cards, study",
+    ),
+    Format(
+        "results/<recipe>/{sft/data,heldout}/conversations.jsonl",
+        (Conversation,),
+        "a line each conversation",
+        "rule conversations, rule heldout_conversations",
+        "rule sft_tokens, rule heldout_conversations, benchmarks of held-out conversations",
+    ),
+    Format(
+        "results/<recipe>/sft/data/realised.json",
+        (RealisedConversations, Conversed),
+        "instruction data as they were packed",
+        "rule sft_tokens",
+        "model cards",
+    ),
+    Format(
+        "<output>.prov.json",
+        (JobRecord, Output, Lock, Hardware, Gpus, Energy),
+        "how the file or folder beside it was made",
+        "every script",
+        "report, `snakemake provenance`, `make clean-*`, diff, RO-Crate",
+    ),
+    Format(
         "results/<recipe>/<pretrain or sft>/checkpoints/<run>/step-<n>/checkpoint.json",
-        (Manifest,),
+        (CheckpointManifest,),
         "the whole of it; the other files of the folder are safetensors and metrics.jsonl up to the step",
         "rules continue_pretraining and supervised_fine_tuning",
         "the same rules where they continue, scripts/4_pretrain/checkpoint_model.py",
@@ -100,9 +202,11 @@ FORMATS = (
 
 def attribute_docs(kind: type) -> dict[str, str]:
     """The text below each field of a dataclass, in one line; fields without one are left out."""
+    bases = [base for base in kind.__bases__ if dataclasses.is_dataclass(base)]
+    inherited = {name: text for base in bases for name, text in attribute_docs(base).items()}
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(definition, ast.ClassDef)
-    found = {}
+    found = inherited
     for field, below in zip(definition.body, definition.body[1:], strict=False):
         if (
             isinstance(field, ast.AnnAssign)
@@ -132,8 +236,10 @@ def described(kind: type) -> Iterator[str]:
     for field in dataclasses.fields(kind):
         default = "" if field.default is dataclasses.MISSING else f"`{field.default!r}`"
         default = default if field.default_factory is dataclasses.MISSING else "empty"
+        default = "left out" if field.metadata.get("omitted") else default
         shown = type_text(field.type).replace("|", "\\|")
-        cells = [f"`{field.name}`", f"`{shown}`", default, docs.get(field.name, "")]
+        key = field.metadata.get("key") or field.name
+        cells = [f"`{key}`", f"`{shown}`", default, docs.get(field.name, "")]
         yield f"| {' | '.join(cells[: len(columns)])} |"
     yield ""
 

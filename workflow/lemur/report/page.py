@@ -10,15 +10,18 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from lemur.core.contracts import read_file
 from lemur.core.errors import UserError
 from lemur.core.files import write_text
 from lemur.core.provenance import ROOT
 from lemur.evaluation import caveats
 from lemur.figures.compared import column_of
 from lemur.figures.dots import NAMES
-from lemur.figures.inputs import mapping, metrics
+from lemur.figures.inputs import metrics
 from lemur.figures.inputs import scores as read_scores
 from lemur.figures.paired import against, otherwise
+from lemur.mixture.planned import Plan
+from lemur.mixture.realised import Realised
 from lemur.report import (
     beside,
     cards,
@@ -195,8 +198,8 @@ def render(spec: Mapping[str, Any], inputs: Inputs, out: Path, reports: Path = R
     folder = reports / "template"
     style = (folder / "report.css").read_text(encoding="utf-8")
     script = (folder / "report.js").read_text(encoding="utf-8")
-    plan = mapping(inputs.plan, "code_to_text") if inputs.plan else None
-    realised = mapping(inputs.realised, "code_to_text") if inputs.realised else None
+    plan = read_file(Plan, inputs.plan) if inputs.plan else None
+    realised = read_file(Realised, inputs.realised) if inputs.realised else None
     others, more_others = differences.others(recipe, inputs.recipes)
     compared = [path for path in inputs.figures if path.stem == "foundation"]
     shown = beside.table(compared[0].with_suffix(".csv")) if compared else None

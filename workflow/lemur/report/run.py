@@ -26,7 +26,7 @@ def jobs_behind(paths: Iterable[Path]) -> list[Job]:
 
 def rule_of(job: Job) -> str:
     """``corpus/clean`` for a job of scripts/1_corpus/clean.py."""
-    found = re.search(r"(?:scripts/)?(?:\d_)?(\w+)/(\w+)\.py", job.facts["command"])
+    found = re.search(r"(?:scripts/)?(?:\d_)?(\w+)/(\w+)\.py", job.facts.command)
     return f"{found.group(1)}/{found.group(2)}" if found else "other"
 
 
@@ -35,11 +35,10 @@ def span(jobs: Sequence[Job]) -> str:
     21m05s together``. Empty without jobs."""
     if not jobs:
         return ""
-    began = [datetime.fromisoformat(job.facts["started"]) for job in jobs]
+    began = [datetime.fromisoformat(job.facts.started) for job in jobs]
     spent = [chain.spent(job.facts) for job in jobs]
     ends = [
-        start + timedelta(seconds=float(job.facts.get("seconds") or 0))
-        for start, job in zip(began, jobs, strict=True)
+        start + timedelta(seconds=job.facts.seconds) for start, job in zip(began, jobs, strict=True)
     ]
     first, last = min(began).astimezone(UTC), max(ends).astimezone(UTC)
     end = last.strftime("%H:%M" if first.date() == last.date() else "%Y-%m-%d %H:%M")
@@ -72,9 +71,9 @@ def by_rule(jobs: Sequence[Job]) -> list[Rule]:
         rule.jobs += 1
         rule.seconds += seconds
         rule.longest = max(rule.longest, seconds)
-        rule.memory_mb = max(rule.memory_mb, int(job.facts.get("peak_memory_mb") or 0))
-        gpus = (job.facts.get("hardware") or {}).get("gpus") or {}
-        rule.gpu_hours += seconds * gpus.get("count", 0) / 3600
+        rule.memory_mb = max(rule.memory_mb, job.facts.peak_memory_mb or 0)
+        gpus = job.facts.hardware.gpus
+        rule.gpu_hours += seconds * (gpus.count if gpus else 0) / 3600
     most = max((rule.seconds for rule in rules.values()), default=0) or 1
     largest = max((rule.memory_mb for rule in rules.values()), default=0) or 1
     for rule in rules.values():
@@ -105,13 +104,13 @@ def listed(jobs: Sequence[Job], report: Path) -> list[Ran]:
             rule=rule_of(job),
             output=job.outputs[0],
             seconds=chain.spent(job.facts),
-            started=job.facts["started"],
+            started=job.facts.started,
             hardware=chain.hardware(job.facts),
-            log=_link(job.facts.get("log"), report),
-            slurm=_link(logs.get((job.facts.get("hardware") or {}).get("slurm_job", "")), report),
-            record=_link(str(record_of(job.facts["output"]["path"])), report),
+            log=_link(job.facts.log, report),
+            slurm=_link(logs.get(job.facts.hardware.slurm_job or ""), report),
+            record=_link(str(record_of(job.facts.output.path)), report),
         )
-        for job in sorted(kept, key=lambda job: (job.facts["started"], job.number))
+        for job in sorted(kept, key=lambda job: (job.facts.started, job.number))
     ]
 
 
@@ -139,9 +138,9 @@ def versions(jobs: Sequence[Job]) -> Versions:
     """What the jobs' environments hold, from the locks they were built from."""
     used = {}
     for job in jobs:
-        lock = job.facts.get("lock")
+        lock = job.facts.lock
         if lock:
-            used[(lock["environment"], lock["variant"], lock["sha256"])] = None
+            used[(lock.environment, lock.variant, lock.sha256)] = None
     table: dict[str, dict[str, str]] = {}
     changed, names = [], []
     for environment, variant, sha256 in sorted(used):
@@ -161,6 +160,6 @@ def versions(jobs: Sequence[Job]) -> Versions:
             (name, [found.get(environment, "") for environment in names])
             for name, found in sorted(table.items())
         ],
-        pythons=sorted({str(job.facts.get("python")) for job in jobs if job.facts.get("python")}),
-        commits=sorted({str(job.facts.get("commit")) for job in jobs if job.facts.get("commit")}),
+        pythons=sorted({job.facts.python for job in jobs if job.facts.python}),
+        commits=sorted({job.facts.commit for job in jobs if job.facts.commit}),
     )

@@ -6,17 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from lemur.chat import chatml
+from lemur.core.contracts import plain
 from lemur.core.errors import UserError, nearest
-from lemur.core.files import canonical, read_json, replacing
+from lemur.core.files import canonical, replacing
 from lemur.core.log import logger
 from lemur.core.own_code import load_folder
 from lemur.core.progress import Progress
 from lemur.data.documents import Shard
+from lemur.data.manifest import Manifest
 from lemur.mixture.decontaminate import Index
 from lemur.sft import chats, docstrings, eg, instructions
+from lemur.sft.conversation import Conversation, ConversationsSpec, InstructionSource
 from lemur.sft.instructions import Messages, Skipped
 from lemur.sft.reader import Reader
 
@@ -109,31 +111,31 @@ def manifests_by_source(paths: Sequence[Path]) -> dict[str, list[Path]]:
     """The manifests of downloads by the name of what was downloaded."""
     by_name: dict[str, list[Path]] = {}
     for path in map(Path, paths):
-        by_name.setdefault(read_json(path)["name"], []).append(path)
+        by_name.setdefault(Manifest.read(path).name, []).append(path)
     return by_name
 
 
 def gather(
-    spec: Mapping[str, Any],
+    spec: ConversationsSpec,
     manifests: Sequence[Path],
     documents: Sequence[Shard],
     dropped: dict[str, set[tuple[int, int]]],
     index: Index | None,
     counts: dict[str, Counts],
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Conversation]:
     """The lines of ``conversations.jsonl``, source by source in the recipe's order.
 
     ``counts`` gains what each source gave; a source that gives nothing is a ``UserError``.
     """
     by_name = manifests_by_source(manifests)
     taken: set[str] = set()
-    with Progress("conversations", len(spec["sources"]), "sources") as progress:
-        for entry in spec["sources"]:
-            name, form = entry["name"], entry["format"]
+    with Progress("conversations", len(spec.sources), "sources") as progress:
+        for entry in spec.sources:
+            name, form = entry.name, entry.format
             count = counts.setdefault(name, Counts())
-            found = read_source(entry, by_name, documents, dropped, spec["seed"])
+            found = read_source(entry, by_name, documents, dropped, spec.seed)
             read = count.readable(found)
-            chosen = choose(read, entry["examples"], spec["seed"], taken, index)
+            chosen = choose(read, entry.examples, spec.seed, taken, index)
             count.taken = len(chosen)
             if not chosen:
                 where = f"{len(documents)} document files" if form == DOCSTRING else "its archive"
@@ -144,12 +146,12 @@ def gather(
                 logger.info(f"conversations: {name}: {count.described()}")
             for number, messages in chosen:
                 kind = kind_of(form, messages)
-                yield {"id": number, "source": name, "kind": kind, "messages": messages}
+                yield Conversation(number, name, kind, tuple(messages))
             progress.add(1, f"{name}: {len(chosen)} conversations")
 
 
 def read_source(
-    entry: Mapping[str, Any],
+    entry: InstructionSource,
     by_name: Mapping[str, Sequence[Path]],
     documents: Sequence[Shard],
     dropped: dict[str, set[tuple[int, int]]],
@@ -161,9 +163,9 @@ def read_source(
     Raises:
         UserError: the entry's format or its archive is unknown.
     """
-    name, form = entry["name"], entry["format"]
+    name, form = entry.name, entry.format
     if form == DOCSTRING:
-        return docstrings.conversations(documents, dropped, seed, ENOUGH * entry["examples"])
+        return docstrings.conversations(documents, dropped, seed, ENOUGH * entry.examples)
     if form not in (*READERS, OWN):
         allowed = [*READERS, DOCSTRING, OWN]
         raise UserError(f"sft.sources.{name}: unknown format '{form}'{nearest(form, allowed)}")
@@ -173,18 +175,18 @@ def read_source(
     return (conversation for path in by_name[name] for conversation in reader(path))
 
 
-def _own_reader(entry: Mapping[str, Any]) -> Callable[[Path], Iterator[Messages | Skipped]]:
+def _own_reader(entry: InstructionSource) -> Callable[[Path], Iterator[Messages | Skipped]]:
     """What reads a source of the format ``own``; ``path`` is the folder of its class ``READER``."""
-    if "path" not in entry:
-        raise UserError(f"sft.sources.{entry['name']}: format own: its entry names no path")
-    return load_folder(Path(entry["path"]), "lemur.sft", "READER", Reader)().conversations
+    if entry.path is None:
+        raise UserError(f"sft.sources.{entry.name}: format own: its entry names no path")
+    return load_folder(Path(entry.path), "lemur.sft", "READER", Reader)().conversations
 
 
-def write(lines: Iterable[Mapping[str, Any]], out: Path) -> int:
+def write(lines: Iterable[Conversation], out: Path) -> int:
     """Write JSON lines, whole or not at all; returns how many."""
     count = 0
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         for line in lines:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(json.dumps(plain(line), ensure_ascii=False) + "\n")
             count += 1
     return count

@@ -1,18 +1,21 @@
 """Conversations to packed sequences with a loss mask: whole conversations, best fit."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lemur.chat.chatml import ChatML, Turn
+from lemur.core.contracts import read
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import replacing
 from lemur.core.progress import Progress
 from lemur.data.records import json_objects
+from lemur.sft.conversation import Conversation, Conversed, RealisedConversations, TokensSpec
 from lemur.tokenization.cut import best_fit
+from lemur.tokenization.described import Packed
 from lemur.tokenization.encoder import Encoder, width
 from lemur.tokenization.packed_writer import segments, write_names, write_packed
 from lemur.tokenization.shuffle import order
@@ -20,19 +23,13 @@ from lemur.tokenization.shuffle import order
 TEMPLATES = ("chatml",)
 
 
-KEYS = ("id", "source", "messages")
-
-
-def read_conversations(path: Path) -> Iterator[dict[str, Any]]:
+def read_conversations(path: Path) -> Iterator[Conversation]:
     """The conversations of a ``conversations.jsonl``."""
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     with path.open("rb") as file:
         for number, record in json_objects(file, str(path)):
-            missing = [key for key in KEYS if key not in record]
-            if missing:
-                raise UserError(f"{path}: line {number} is no conversation (no '{missing[0]}')")
-            yield record
+            yield read(Conversation, record, f"{path}: line {number}")
 
 
 def fitting(turns: Sequence[Turn], messages: Sequence[Mapping[str, str]], context: int) -> int:
@@ -47,17 +44,17 @@ def fitting(turns: Sequence[Turn], messages: Sequence[Mapping[str, str]], contex
     return best
 
 
-def _pick(records: list[dict[str, Any]], most: int | None, seed: int) -> list[dict[str, Any]]:
+def _pick(records: list[Conversation], most: int | None, seed: int) -> list[Conversation]:
     """At most ``most`` conversations, drawn evenly over all sources, in their first order."""
     ranked = sorted(
         range(len(records)),
-        key=lambda k: hashlib.sha256(f"{seed}:pick:{records[k]['id']}".encode()).digest(),
+        key=lambda k: hashlib.sha256(f"{seed}:pick:{records[k].id}".encode()).digest(),
     )
     return [records[k] for k in sorted(ranked[:most])]
 
 
 def encode(
-    records: Sequence[Mapping[str, Any]], chat: ChatML, context: int
+    records: Sequence[Conversation], chat: ChatML, context: int
 ) -> Iterator[tuple[str, list[int], list[int], int]]:
     """(source, ids, mask, tokens cut off) of each conversation; no ids where none of it is used.
 
@@ -67,7 +64,7 @@ def encode(
     """
     with Progress("tokenize conversations", len(records), "conversations") as progress:
         for record in records:
-            messages = record["messages"]
+            messages = record.messages
             turns = chat.turns(messages)
             whole = sum(len(turn.ids) for turn in turns)
             kept = fitting(turns, messages, context)
@@ -75,25 +72,25 @@ def encode(
             mask = [trained for turn in turns[:kept] for trained in turn.mask]
             if not all(chat.faithful(message) for message in messages[:kept]):
                 ids, mask, whole = [], [], 0
-            yield record["source"], ids, mask, whole - len(ids)
+            yield record.source, ids, mask, whole - len(ids)
             progress.add(1)
 
 
-def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -> dict[str, Any]:
+def write_sft(spec: TokensSpec, path: Path, tokenizer: Path, out: Path) -> RealisedConversations:
     """Write the packed data set at ``out`` (``index.json``); returns its ``realised.json``.
 
     Beside it stand ``conversations.bin`` (ids), ``conversations.mask`` (uint8, 1 where the token
     is trained on), and where each conversation begins and what it is called, for messages.
     """
-    if spec["template"] not in TEMPLATES:
-        near = nearest(spec["template"], TEMPLATES)
-        raise UserError(f"sft.template: unknown '{spec['template']}'{near}")
+    if spec.template not in TEMPLATES:
+        near = nearest(spec.template, TEMPLATES)
+        raise UserError(f"sft.template: unknown '{spec.template}'{near}")
     encoder = Encoder(tokenizer)
     chat = ChatML(encoder.slow)
     dtype = width(chat.vocabulary)
-    records = _pick(list(read_conversations(path)), spec.get("max_examples"), spec["seed"])
+    records = _pick(list(read_conversations(path)), spec.max_examples, spec.seed)
     lengths: list[int] = []
-    sources: dict[str, dict[str, int]] = {}
+    sources: dict[str, Counter[str]] = {}
     left_out = {"too_long": 0, "not_spellable": 0}
     names: list[str] = []
     truncated = 0
@@ -104,7 +101,7 @@ def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -
         ids_temporary.open("wb") as ids_file,
         mask_temporary.open("wb") as mask_file,
     ):
-        made = encode(records, chat, spec["context"])
+        made = encode(records, chat, spec.context)
         for record, (source, ids, mask, cut) in zip(records, made, strict=True):
             truncated += cut
             if not ids:
@@ -113,13 +110,10 @@ def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -
             ids_file.write(np.array(ids, dtype).tobytes())
             mask_file.write(np.array(mask, "u1").tobytes())
             lengths.append(len(ids))
-            names.append(f"{source} {record['id']}")
-            entry = sources.setdefault(
-                source, {"conversations": 0, "tokens": 0, "trained_tokens": 0}
+            names.append(f"{source} {record.id}")
+            sources.setdefault(source, Counter()).update(
+                conversations=1, tokens=len(ids), trained_tokens=sum(mask)
             )
-            entry["conversations"] += 1
-            entry["tokens"] += len(ids)
-            entry["trained_tokens"] += sum(mask)
     if not lengths and not left_out["too_long"]:
         raise UserError(
             f"{path}: the vocabulary of {tokenizer} cannot spell the answers of any of "
@@ -128,31 +122,31 @@ def write_sft(spec: Mapping[str, Any], path: Path, tokenizer: Path, out: Path) -
     if not lengths:
         raise UserError(
             f"{path}: none of {len(records)} conversations fits into sft.context "
-            f"{spec['context']}; raise it"
+            f"{spec.context}; raise it"
         )
     begins = np.concatenate([[0], np.cumsum(lengths)])
     write_names(files[0].with_suffix(""), begins, names)
-    runs = best_fit(np.array(lengths), spec["context"])
-    runs = runs.take(order(len(runs.sequence) - 1, spec["seed"]))
+    runs = best_fit(np.array(lengths), spec.context)
+    runs = runs.take(order(len(runs.sequence) - 1, spec.seed))
     made = segments(np.zeros(len(runs.document)), begins[runs.document], runs.length)
     tokens = int(begins[-1])
-    realised = {
-        "context": spec["context"],
-        "conversations": len(lengths),
-        "sequences": len(runs.sequence) - 1,
-        "tokens": tokens,
-        "trained_tokens": sum(entry["trained_tokens"] for entry in sources.values()),
-        "padding": (len(runs.sequence) - 1) * spec["context"] - tokens,
-        "truncated": truncated,
-        "left_out": left_out,
-        "sources": sources,
-    }
-    facts = {
-        "context": spec["context"],
-        "eos": encoder.eos,
-        "dtype": dtype.name,
-        "vocabulary": chat.vocabulary,
-        "tokenizer_sha256": encoder.sha256,
-    }
+    realised = RealisedConversations(
+        context=spec.context,
+        conversations=len(lengths),
+        sequences=len(runs.sequence) - 1,
+        tokens=tokens,
+        trained_tokens=sum(entry["trained_tokens"] for entry in sources.values()),
+        padding=(len(runs.sequence) - 1) * spec.context - tokens,
+        truncated=truncated,
+        left_out=left_out,
+        sources={name: Conversed(**counts) for name, counts in sources.items()},
+    )
+    facts = Packed(
+        context=spec.context,
+        eos=encoder.eos,
+        dtype=dtype.name,
+        vocabulary=chat.vocabulary,
+        tokenizer_sha256=encoder.sha256,
+    )
     write_packed(out, made, runs.sequence, files[:1], files[1:], facts, realised)
     return realised

@@ -6,6 +6,7 @@ from fractions import Fraction
 from lemur.config.load import catalogue
 from lemur.config.recipe import Recipe
 from lemur.core.errors import UserError
+from lemur.cost.architecture import Architecture
 from lemur.cost.flops import device_hours, training_flops
 from lemur.study.design import Base, Design
 from lemur.study.tokens import arms, cell_tokens, whole_batches
@@ -75,7 +76,8 @@ def _relative(base: Base, seconds: float, tokens: int) -> float:
 def _seconds(base: Base, tokens: int, common: Recipe) -> float:
     if base.tokens_per_second is not None:
         return tokens / base.tokens_per_second
-    price, shape = common["cost"], catalogue("models")[base.model]["architecture"]
+    price = common["cost"]
+    shape = Architecture.read(catalogue("models")[base.model]["architecture"])
     flops = training_flops(shape, tokens, common["pretrain"]["context"])["total"]
     return 3600 * device_hours(flops, price["device_tflops"], price["utilisation"])
 

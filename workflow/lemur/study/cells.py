@@ -14,7 +14,7 @@ from lemur.config import load, names
 from lemur.config.recipe import Recipe, resolve_raw
 from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
-from lemur.cost.architecture import parameters
+from lemur.cost.architecture import Architecture, parameters
 from lemur.study import design as designs
 from lemur.study.analysis_spec import AnalysisSpec, ArmSpec, BaseSpec, CellSpec, HypothesisSpec
 from lemur.study.budget import Cost, cost_of, fitted
@@ -192,7 +192,7 @@ def analysis_spec(study: Study | None) -> dict[str, Any]:
         return {}
     design, models = study.design, load.catalogue("models")
     millions = {
-        base.name: parameters(models[base.model]["architecture"])["total"] / 1e6
+        base.name: parameters(Architecture.read(models[base.model]["architecture"]))["total"] / 1e6
         for base in design.bases
     }
     spec = AnalysisSpec(

@@ -5,7 +5,8 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lemur.core.files import read_json
+from lemur.core.contracts import read_file
+from lemur.mixture.realised import Realised
 from lemur.study.analysis_spec import AnalysisSpec
 from lemur.study.results import Results, earlier
 
@@ -17,9 +18,8 @@ def epochs(realised: Sequence[Path]) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for path in map(Path, realised):
         seen = found.setdefault(path.parts[-3], {})
-        for source in read_json(path)["sources"]:
-            kind = source["kind"]
-            seen[kind] = max(seen.get(kind, 0.0), float(source.get("epochs") or 0.0))
+        for source in read_file(Realised, path).sources:
+            seen[source.kind] = max(seen.get(source.kind, 0.0), source.epochs)
     return found
 
 

@@ -10,12 +10,14 @@ what comes out differs from the plan by less than one sequence a source.
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lemur.core.errors import UserError, nearest
+from lemur.mixture.planned import Plan, PlannedSource
+from lemur.mixture.realised import Realised, RealisedKind, RealisedSource
 from lemur.tokenization.cut import Runs, best_fit, concatenate, pieces
 from lemur.tokenization.packed_writer import segments
 from lemur.tokenization.selection import REASONS, Source
@@ -25,34 +27,44 @@ from lemur.tokenization.strata import joined, strata
 PACKINGS = ("concatenate", "best-fit")
 
 
+@dataclass(frozen=True)
+class PackSpec:
+    """``--spec`` of packing: ``context`` tokens a sequence, at most so many epochs of a source."""
+
+    seed: int
+    context: int
+    packing: str
+    max_epochs: float
+
+
 def stream(name: str) -> int:
     """A number for a name, so that a source's order does not depend on the other sources."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big")
 
 
-def _wanted(entry: Mapping[str, Any], packing: str, context: int) -> int:
-    return entry["sequences"] * context if packing == "concatenate" else entry["tokens"]
+def _wanted(entry: PlannedSource, packing: str, context: int) -> int:
+    return entry.sequences * context if packing == "concatenate" else entry.tokens
 
 
 def check_supply(
-    plan: Mapping[str, Any], sources: Mapping[str, Source], packing: str, max_epochs: float
+    plan: Plan, sources: Mapping[str, Source], packing: str, max_epochs: float
 ) -> None:
     """Refuse a plan that some source cannot fill, and say what can be filled."""
     short = []
     largest = None
     for entry, source in strata(plan, sources):
-        wanted = _wanted(entry, packing, plan["context"])
+        wanted = _wanted(entry, packing, plan.context)
         have = source.tokens
         if not wanted:
             continue
-        fits = int(plan["tokens"] * (max_epochs * have) / wanted)
+        fits = int(plan.tokens * (max_epochs * have) / wanted)
         largest = fits if largest is None else min(largest, fits)
         if wanted > max_epochs * have:
             epochs = f"{wanted / have:.2f} epochs" if have else "no number of epochs"
-            short.append(f"'{entry['name']}' has {have} of {wanted} tokens ({epochs})")
+            short.append(f"'{entry.name}' has {have} of {wanted} tokens ({epochs})")
     if short:
         raise UserError(
-            f"pretrain.tokens: {plan['tokens']} is more than the corpus gives at max_epochs "
+            f"pretrain.tokens: {plan.tokens} is more than the corpus gives at max_epochs "
             f"{max_epochs:g}: source {'; '.join(short)}. This mixture's largest budget is about "
             f"{largest} tokens; or raise mixture.max_epochs, or give the source less weight"
         )
@@ -101,29 +113,28 @@ def _ratio(tokens: Mapping[str, int]) -> float | None:
 
 
 def pack(
-    spec: Mapping[str, Any], plan: Mapping[str, Any], sources: Mapping[str, Source]
-) -> tuple[np.ndarray, np.ndarray, list[Path], dict[str, Any]]:
+    spec: PackSpec, plan: Plan, sources: Mapping[str, Source]
+) -> tuple[np.ndarray, np.ndarray, list[Path], Realised]:
     """Segments, sequence bounds (both in final order), token files and ``realised.json``.
 
-    ``spec`` has seed, context, packing and max_epochs; the plan's context must be the same.
+    The plan's context must be the spec's.
     """
-    packing, context, seed = spec["packing"], spec["context"], spec["seed"]
+    packing, context, seed = spec.packing, spec.context, spec.seed
     if packing not in PACKINGS:
         raise UserError(f"packing: unknown '{packing}'{nearest(packing, PACKINGS)}")
-    if context != plan["context"]:
-        raise UserError(f"context: {context} here, {plan['context']} in the plan; plan again")
-    check_supply(plan, sources, packing, spec["max_epochs"])
+    if context != plan.context:
+        raise UserError(f"context: {context} here, {plan.context} in the plan; plan again")
+    check_supply(plan, sources, packing, spec.max_epochs)
     files: list[Path] = []
     columns: dict[str, list[np.ndarray]] = {"file": [], "start": [], "length": [], "count": []}
-    entries: dict[str, dict[str, Any]] = {}
-    kinds = {kind: {"tokens": 0, "sequences": 0} for kind in plan["kinds"]}
-    languages: dict[str, dict[str, int]] = {kind: {} for kind in plan["kinds"]}
+    entries: dict[str, RealisedSource] = {}
+    languages: dict[str, dict[str, int]] = {kind: {} for kind in plan.kinds}
     truncated = 0
     for entry, source in strata(plan, sources):
         if packing == "concatenate":
-            runs = _concatenated(source, entry["sequences"], context, seed)
+            runs = _concatenated(source, entry.sequences, context, seed)
         else:
-            runs, cut = _fitted(source, entry["tokens"], context, seed)
+            runs, cut = _fitted(source, entry.tokens, context, seed)
             truncated += cut
         used = runs.document
         columns["file"].append(source.file[used] + len(files))
@@ -131,45 +142,45 @@ def pack(
         columns["length"].append(runs.length)
         columns["count"].append(np.diff(runs.sequence))
         files += source.files
-        count = len(runs.sequence) - 1
         tokens = int(runs.length.sum())
-        kinds[entry["kind"]]["tokens"] += tokens
-        kinds[entry["kind"]]["sequences"] += count
         by_language = np.bincount(source.language[used], runs.length, len(source.languages))
         for language, its_tokens in zip(
             source.languages, by_language.astype(np.int64), strict=True
         ):
             if its_tokens:
-                amounts = languages[entry["kind"]]
+                amounts = languages[entry.kind]
                 amounts[language] = amounts.get(language, 0) + int(its_tokens)
-        entries[entry["name"]] = {
-            "name": entry["name"],
-            "kind": entry["kind"],
-            "planned_tokens": entry["tokens"],
-            "tokens": tokens,
-            "sequences": count,
-            "documents": len(np.unique(used)),
-            "epochs": tokens / source.tokens if source.tokens else 0.0,
-            "dropped": {reason: source.dropped[reason] for reason in REASONS},
-        }
+        entries[entry.name] = RealisedSource(
+            name=entry.name,
+            kind=entry.kind,
+            planned_tokens=entry.tokens,
+            tokens=tokens,
+            sequences=len(runs.sequence) - 1,
+            documents=len(np.unique(used)),
+            epochs=tokens / source.tokens if source.tokens else 0.0,
+            dropped={reason: source.dropped[reason] for reason in REASONS},
+        )
     whole = {key: np.concatenate(arrays) for key, arrays in columns.items()}
     bounds = np.concatenate([[0], np.cumsum(whole["count"])])
     runs = Runs(whole["file"], whole["start"], whole["length"], bounds)
     mixed = runs.take(order(len(bounds) - 1, seed, stream("interleave")))
-    total = sum(kind["tokens"] for kind in kinds.values())
-    realised = {
-        "sequences": len(mixed.sequence) - 1,
-        "tokens": total,
-        "context": context,
-        "packing": packing,
-        "code_to_text": _ratio({kind: amounts["tokens"] for kind, amounts in kinds.items()}),
-        "kinds": {
-            kind: {**amounts, "share": amounts["tokens"] / total} for kind, amounts in kinds.items()
-        },
-        "sources": joined(plan, sources, entries),
-        "languages": languages,
-        "padding": (len(bounds) - 1) * context - total,
-        "truncated": truncated,
-    }
+    total = sum(entry.tokens for entry in entries.values())
+    kinds = {}
+    for kind in plan.kinds:
+        mine = [entry for entry in entries.values() if entry.kind == kind]
+        tokens = sum(entry.tokens for entry in mine)
+        kinds[kind] = RealisedKind(tokens, sum(entry.sequences for entry in mine), tokens / total)
+    realised = Realised(
+        sequences=len(mixed.sequence) - 1,
+        tokens=total,
+        context=context,
+        packing=packing,
+        code_to_text=_ratio({kind: amounts.tokens for kind, amounts in kinds.items()}),
+        kinds=kinds,
+        sources=joined(plan, sources, entries),
+        languages=languages,
+        padding=(len(bounds) - 1) * context - total,
+        truncated=truncated,
+    )
     made = segments(mixed.document, mixed.start, mixed.length)
     return made, mixed.sequence, files, realised

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from lemur.core.contracts import read_file
 from lemur.core.errors import UserError
-from lemur.core.files import read_json
+from lemur.tokenization.described import Index
 from lemur.tokenization.shuffle import permute
 
 SEGMENT = np.dtype([("file", "<u4"), ("start", "<u8"), ("length", "<u4")])
 IGNORED = -100  # the label that torch.nn.functional.cross_entropy leaves out
-KEYS = ("context", "eos", "dtype", "sequences", "tokens", "files", "masks", "vocabulary")
 
 
 def _array(path: Path, dtype: np.dtype) -> np.ndarray:
@@ -44,21 +44,17 @@ class PackedDataset:
 
     def __init__(self, index: Path | str):
         self.path = Path(index)
-        self.index: dict[str, Any] = read_json(self.path)
-        missing = [key for key in KEYS if key not in self.index]
-        if missing:
-            raise UserError(f"{self.path}: lacks {', '.join(missing)}; pack it again")
-        self.context = int(self.index["context"])
-        self.eos = int(self.index["eos"])
-        self.vocabulary = int(self.index["vocabulary"])
-        self.dtype = np.dtype(self.index["dtype"]).newbyteorder("<")
+        self.index = read_file(Index, self.path)
+        self.context, self.eos = self.index.context, self.index.eos
+        self.vocabulary = self.index.vocabulary
+        self.dtype = np.dtype(self.index.dtype).newbyteorder("<")
         self.segments = _array(self.path.parent / "segments.npy", SEGMENT)
         self.sequences = _array(self.path.parent / "sequences.npy", np.dtype("<u8"))
-        if len(self.sequences) != self.index["sequences"] + 1 or self.sequences[-1] != len(
+        if len(self.sequences) != self.index.sequences + 1 or self.sequences[-1] != len(
             self.segments
         ):
             raise UserError(
-                f"{self.path}: says {self.index['sequences']} sequences, the arrays beside it hold "
+                f"{self.path}: says {self.index.sequences} sequences, the arrays beside it hold "
                 f"{len(self.sequences) - 1}; pack it again"
             )
         self._maps: dict[tuple[str, int], np.ndarray] = {}
@@ -74,16 +70,19 @@ class PackedDataset:
 
     def files(self) -> list[Path]:
         """Every token file and mask."""
-        names = [*self.index["files"], *(self.index["masks"] or ())]
-        return [self.path.parent / name for name in names]
+        return [self.path.parent / name for name in (*self.index.files, *(self.index.masks or ()))]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_maps": {}}  # a worker process opens its own maps
 
+    def _path(self, kind: str, number: int) -> Path:
+        names = self.index.files if kind == "files" else self.index.masks or ()
+        return self.path.parent / names[number]
+
     def _map(self, kind: str, number: int) -> np.ndarray:
         """Token file (kind ``files``) or mask (kind ``masks``) by number, as a flat array."""
         if (kind, number) not in self._maps:
-            path = self.path.parent / self.index[kind][number]
+            path = self._path(kind, number)
             dtype = self.dtype if kind == "files" else np.dtype("u1")
             try:
                 self._maps[kind, number] = np.memmap(path, dtype=dtype, mode="r")
@@ -97,7 +96,7 @@ class PackedDataset:
         start, length = int(segment["start"]), int(segment["length"])
         run = self._map(kind, int(segment["file"]))[start : start + length]
         if len(run) != length:
-            path = self.path.parent / self.index[kind][int(segment["file"])]
+            path = self._path(kind, int(segment["file"]))
             raise UserError(f"{path}: shorter than {self.path} says; tokenize it again")
         return run
 
@@ -118,7 +117,7 @@ class PackedDataset:
             documents[at:end] = number
             positions[at:end] = np.arange(len(tokens))
             labels[at : end - 1] = tokens[1:]
-            if self.index["masks"] is not None:
+            if self.index.masks is not None:
                 labels[at : end - 1][self._run("masks", segment)[1:] == 0] = IGNORED
             at = end
         positions[at:] = np.arange(self.context - at)

@@ -3,12 +3,13 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lemur.core.arrays import save_array
+from lemur.core.contracts import write_file
 from lemur.core.files import write_json
+from lemur.tokenization.described import Index, Packed
 from lemur.tokenization.packed import SEGMENT
 
 
@@ -31,26 +32,25 @@ def write_packed(
     sequences: np.ndarray,
     files: Sequence[Path],
     masks: Sequence[Path] | None,
-    facts: dict[str, Any],
-    realised: dict[str, Any],
+    facts: Packed,
+    realised: object,
 ) -> None:
     """Write ``out`` (``index.json``) and beside it the arrays and ``realised.json``.
 
-    ``facts`` are the index's context, eos, dtype and vocabulary. Token files are named relative to
-    the index, so that a results folder can be moved.
+    Token files are named relative to the index, so that a results folder can be moved.
     """
 
-    def relative(paths: Sequence[Path]) -> list[str]:
-        return [Path(os.path.relpath(path, out.parent)).as_posix() for path in paths]
+    def relative(paths: Sequence[Path]) -> tuple[str, ...]:
+        return tuple(Path(os.path.relpath(path, out.parent)).as_posix() for path in paths)
 
     save_array(out.parent / "segments.npy", made)
     save_array(out.parent / "sequences.npy", sequences.astype("<u8"))
-    write_json(out.parent / "realised.json", realised)
-    index = {
-        **facts,
-        "sequences": len(sequences) - 1,
-        "tokens": int(made["length"].sum(dtype=np.int64)),
-        "files": relative(files),
-        "masks": None if masks is None else relative(masks),
-    }
-    write_json(out, index)
+    write_file(out.parent / "realised.json", realised)
+    index = Index(
+        **vars(facts),
+        sequences=len(sequences) - 1,
+        tokens=int(made["length"].sum(dtype=np.int64)),
+        files=relative(files),
+        masks=None if masks is None else relative(masks),
+    )
+    write_file(out, index)

@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from lemur.core.contracts import read_file
 from lemur.core.errors import UserError
-from lemur.core.files import read_json
 from lemur.data.documents import Shard, batches
+from lemur.tokenization.described import TokenFile
 
-SAME = ("tokenizer_sha256", "vocabulary", "dtype", "eos")  # of all token files of an index
 REASONS = ("heldout", "duplicate", "decontaminated")
 
 
@@ -39,20 +38,20 @@ class Source:
         return int(self.length.sum())
 
 
-def token_parts(paths: Sequence[Path]) -> tuple[dict[tuple[str, int], Path], dict[str, Any]]:
-    """{(source, part): its token file's .json} and what all of them have in common."""
+def token_parts(paths: Sequence[Path]) -> tuple[dict[tuple[str, int], Path], TokenFile]:
+    """{(source, part): its token file's .json}, and one of them: all are of one tokenizer."""
     found: dict[tuple[str, int], Path] = {}
-    common: dict[str, Any] = {}
+    first = read_file(TokenFile, Path(paths[0]))
     for path in map(Path, paths):
-        part = read_json(path)
-        for key in SAME:
-            if common.setdefault(key, part[key]) != part[key]:
+        part = read_file(TokenFile, path)
+        for key in ("tokenizer_sha256", "vocabulary", "dtype", "eos"):
+            if (mine := getattr(part, key)) != (others := getattr(first, key)):
                 raise UserError(
-                    f"{path}: {key} is {part[key]}, other token files have {common[key]}; "
+                    f"{path}: {key} is {mine}, other token files have {others}; "
                     "tokenize all sources with one tokenizer"
                 )
-        found[part["source"], part["part"]] = path
-    return found, common
+        found[part.source, part.part] = path
+    return found, first
 
 
 def _offsets(described: Path, rows: int) -> np.ndarray:

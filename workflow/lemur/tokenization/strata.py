@@ -2,28 +2,26 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
-import numpy as np
-
+from lemur.mixture.planned import Plan, PlannedSource
+from lemur.mixture.realised import RealisedLanguage, RealisedSource
 from lemur.tokenization.selection import Source
 
 
-def strata(
-    plan: Mapping[str, Any], sources: Mapping[str, Source]
-) -> Iterator[tuple[dict[str, Any], Source]]:
+def strata(plan: Plan, sources: Mapping[str, Source]) -> Iterator[tuple[PlannedSource, Source]]:
     """(entry, documents) of every stratum, in the plan's order.
 
     A language's stratum is named ``<source>/<language>``, so that its order is its own; its entry
-    has the source's other keys.
+    is the source's otherwise.
     """
-    for entry in plan["sources"]:
-        source = sources[entry["name"]]
-        if not entry.get("languages"):
-            yield dict(entry), source
-        for part in entry.get("languages") or ():
-            name = f"{entry['name']}/{part['name']}"
-            yield {**entry, **part, "name": name}, select_language(source, part["name"], name)
+    for entry in plan.sources:
+        source = sources[entry.name]
+        if not entry.languages:
+            yield entry, source
+        for part in entry.languages or ():
+            name = f"{entry.name}/{part.name}"
+            stratum = replace(entry, name=name, tokens=part.tokens, sequences=part.sequences)
+            yield stratum, select_language(source, part.name, name)
 
 
 def select_language(source: Source, language: str, name: str) -> Source:
@@ -35,35 +33,32 @@ def select_language(source: Source, language: str, name: str) -> Source:
 
 
 def joined(
-    plan: Mapping[str, Any], sources: Mapping[str, Source], packed: Mapping[str, dict[str, Any]]
-) -> list[dict[str, Any]]:
+    plan: Plan, sources: Mapping[str, Source], packed: Mapping[str, RealisedSource]
+) -> tuple[RealisedSource, ...]:
     """``realised.json``'s entry of every source, from those of its strata by their names."""
     entries = []
-    for entry in plan["sources"]:
-        parts = entry.get("languages")
-        if not parts:
-            entries.append(packed[entry["name"]])
+    for entry in plan.sources:
+        if not entry.languages:
+            entries.append(packed[entry.name])
             continue
-        mine = [packed[f"{entry['name']}/{part['name']}"] for part in parts]
-        sums = {
-            key: int(np.sum([counts_of[key] for counts_of in mine]))
-            for key in ("planned_tokens", "tokens", "sequences", "documents")
-        }
-        whole = sources[entry["name"]].tokens
+        mine = {part.name: packed[f"{entry.name}/{part.name}"] for part in entry.languages}
+        tokens = sum(found.tokens for found in mine.values())
+        whole = sources[entry.name].tokens
         entries.append(
-            {
-                **mine[0],
-                **sums,
-                "name": entry["name"],
-                "epochs": sums["tokens"] / whole if whole else 0.0,
-                "languages": [
-                    {"name": part["name"]}
-                    | {
-                        key: counts_of[key]
-                        for key in ("planned_tokens", "tokens", "sequences", "epochs")
-                    }
-                    for part, counts_of in zip(parts, mine, strict=True)
-                ],
-            }
+            replace(
+                next(iter(mine.values())),
+                name=entry.name,
+                planned_tokens=sum(found.planned_tokens for found in mine.values()),
+                tokens=tokens,
+                sequences=sum(found.sequences for found in mine.values()),
+                documents=sum(found.documents for found in mine.values()),
+                epochs=tokens / whole if whole else 0.0,
+                languages=tuple(
+                    RealisedLanguage(
+                        name, found.planned_tokens, found.tokens, found.sequences, found.epochs
+                    )
+                    for name, found in mine.items()
+                ),
+            )
         )
-    return entries
+    return tuple(entries)

@@ -7,20 +7,30 @@ are tokenized too, and the packer passes over them.
 """
 
 import random
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lemur.core.arrays import save_array
-from lemur.core.files import replacing, write_json
+from lemur.core.contracts import write_file
+from lemur.core.files import replacing
 from lemur.core.progress import Progress
 from lemur.data.documents import Shard, batches, opened, total_bytes
+from lemur.tokenization.described import TokenFile
 from lemur.tokenization.encoder import Encoder
 
 SAMPLE = 64  # documents on which equality of the two tokenizers is shown, spread over the part
 SAMPLE_CHARACTERS = 2_000  # of each of them
 SAMPLE_GROUPS = 4  # row groups that they are from: the whole part need not be read twice
+
+
+@dataclass(frozen=True)
+class TokenizeSpec:
+    """``--spec``: the model whose tokenizer it is; ``lines: shuffled`` before, or as they are."""
+
+    tokenizer: str
+    lines: str | None = None
 
 
 def _sample(path: Path) -> list[str]:
@@ -53,7 +63,7 @@ def with_shuffled_lines(name: str, text: str) -> str:
 
 def tokenize(
     shard: Shard, encoder: Encoder, out: Path, *, shuffle_lines: bool = False
-) -> dict[str, Any]:
+) -> TokenFile:
     """Write the three files of ``out`` (its ``.json``); returns what the ``.json`` says."""
     encoder.prove(_sample(shard.path))
     base = out.with_suffix("")
@@ -80,20 +90,20 @@ def tokenize(
             progress.add(sum(batch["bytes"]) / 1e6)
     offsets = np.concatenate([[0], np.cumsum(np.concatenate([np.zeros(0, np.int64), *lengths]))])
     save_array(f"{base}.offsets.npy", offsets.astype("<u8"))
-    described = {
-        "source": shard.source,
-        "part": shard.part,
-        "parts": shard.parts,
-        "tokenizer_sha256": encoder.sha256,
-        "vocabulary": encoder.vocabulary,
-        "dtype": encoder.dtype.name,
-        "eos": encoder.eos,
-        "documents": len(offsets) - 1,
-        "tokens": int(offsets[-1]),
-        "heldout_tokens": heldout,
-        "languages": languages,
-        "fast": encoder.fast,
-        "fallback_documents": encoder.fallbacks,
-    }
-    write_json(out, described)
+    described = TokenFile(
+        source=shard.source,
+        part=shard.part,
+        parts=shard.parts,
+        tokenizer_sha256=encoder.sha256,
+        vocabulary=encoder.vocabulary,
+        dtype=encoder.dtype.name,
+        eos=encoder.eos,
+        documents=len(offsets) - 1,
+        tokens=int(offsets[-1]),
+        heldout_tokens=heldout,
+        languages=languages,
+        fast=encoder.fast,
+        fallback_documents=encoder.fallbacks,
+    )
+    write_file(out, described)
     return described

@@ -11,19 +11,19 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 from lemur.core.command import guarded
+from lemur.core.contracts import plain, read
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, replacing, sha256_of, write_json
 from lemur.core.progress import Progress
 from lemur.core.provenance import Record
 from lemur.core.run_lock import RunLock
 from lemur.trace import adopted
-from lemur.trace.adoptable import Place, place_of
+from lemur.trace.adoptable import Asked, Place, place_of
 
 
-def adopt(given: Path, stage: str, by: str, asked: dict[str, Any]) -> str:
+def adopt(given: Path, stage: str, by: str, asked: Asked) -> str:
     """Check, copy, record, and say in a line what stands where."""
     if not given.exists():
         raise UserError(f"of={given}: no such file or folder")
@@ -35,17 +35,17 @@ def adopt(given: Path, stage: str, by: str, asked: dict[str, Any]) -> str:
         targets = [*_describe(place.folder, given, stage), place.folder / "metrics.jsonl"]
     about = {"from": str(given), "by": by}
     outputs = [*targets, place.folder / "model"] if done else targets
-    record.write(outputs, [], {"adopted": about, "as": stage, **asked_digest(asked)})
+    checked = {
+        "recipe": asked.recipe,
+        "base": asked.base,
+        "architecture": plain(asked.architecture),
+    }
+    record.write(outputs, [], {"adopted": about, "as": stage, **checked})
     adopted.add([str(path) for path in targets], about)
     said = f"adopted {given} as {place.folder}: its rule does not make it again"
     if done and not (place.folder / "metrics.jsonl").stat().st_size:
         said += "; it came without metrics.jsonl, which the loss figure and the report need"
     return said
-
-
-def asked_digest(asked: dict[str, Any]) -> dict[str, Any]:
-    """What of the recipe the result was checked against."""
-    return {"recipe": asked["recipe"], "base": asked["base"], "architecture": asked["architecture"]}
 
 
 def _copy(files: dict[str, Path], place: Place) -> list[Path]:
@@ -107,7 +107,7 @@ def main() -> None:
     args = parser.parse_args()
     lock = RunLock()
     lock.take()
-    print(adopt(args.of, args.stage, args.by, args.asked))
+    print(adopt(args.of, args.stage, args.by, read(Asked, args.asked, "--asked")))
     lock.release()
 
 

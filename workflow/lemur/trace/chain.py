@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lemur.core.errors import UserError
-from lemur.core.provenance import ROOT
+from lemur.core.provenance import ROOT, read_record
+from lemur.core.record import JobRecord
 from lemur.data import local_files
 from lemur.trace import records
-from lemur.trace.records import Facts
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class Job:
 
     number: int
     outputs: Sequence[str]
-    facts: Facts
+    facts: JobRecord
     inputs: Sequence[tuple[str, str, int | None]]
 
 
-def _key(facts: Facts) -> tuple[str, str, str]:
-    return facts["command"], facts["started"], json.dumps(facts.get("spec"), sort_keys=True)
+def _key(facts: JobRecord) -> tuple[str, str, str]:
+    return facts.command, facts.started, json.dumps(facts.spec, sort_keys=True)
 
 
 def shown(path: str) -> str:
@@ -43,15 +43,15 @@ def walk(paths: Sequence[Path]) -> list[Job]:
     jobs: list[Job] = []
 
     def visit(record: Path) -> int:
-        facts = records.read(record)
+        facts = read_record(record)
         key = _key(facts)
         if key not in numbers:
             inputs = []
-            for path, sha256 in sorted(facts["inputs"].items()):
+            for path, sha256 in sorted(facts.inputs.items()):
                 behind = records.find(path)
                 inputs.append((shown(path), sha256, visit(behind) if behind else None))
             numbers[key] = len(jobs) + 1
-            outputs = facts.get("outputs") or [facts["output"]["path"]]
+            outputs = facts.outputs or [facts.output.path]
             jobs.append(Job(len(jobs) + 1, [shown(path) for path in outputs], facts, inputs))
         return numbers[key]
 
@@ -77,17 +77,17 @@ def _place(path: str) -> Path:
     return Path(path) if Path(path).exists() else ROOT / path
 
 
-def hardware(facts: Facts) -> str:
+def hardware(facts: JobRecord) -> str:
     """``2 of 8 cores of Xeon, 16.8 GB, 1 x NVIDIA H200``."""
-    has = facts.get("hardware") or {}
-    cores = f"{has.get('cpus_allowed', has.get('cpus', '?'))} of {has.get('cpus', '?')} cores"
-    words = [f"{cores}, {has.get('cpu') or has.get('machine', 'unknown')}"]
-    if "memory_gb" in has:
-        words.append(f"{has['memory_gb']:g} GB")
-    if "gpus" in has:
-        words.append(f"{has['gpus']['count']} x {has['gpus']['name']}")
-    if "slurm_job" in has:
-        words.append(f"SLURM job {has['slurm_job']}")
+    has = facts.hardware
+    cores = f"{has.cpus_allowed or has.cpus or '?'} of {has.cpus or '?'} cores"
+    words = [f"{cores}, {has.cpu or has.machine or 'unknown'}"]
+    if has.memory_gb is not None:
+        words.append(f"{has.memory_gb:g} GB")
+    if has.gpus:
+        words.append(f"{has.gpus.count} x {has.gpus.name}")
+    if has.slurm_job is not None:
+        words.append(f"SLURM job {has.slurm_job}")
     return ", ".join(words)
 
 
@@ -97,17 +97,15 @@ def seconds_of_steps(metrics: Path) -> float:
     return sum(float(json.loads(line).get("seconds", 0)) for line in lines)
 
 
-def spent(facts: Facts) -> float:
+def spent(facts: JobRecord) -> float:
     """A job's seconds; of training that was continued, all its steps and not the last attempt's."""
-    found = [Path(path) for path in facts.get("outputs", []) if path.endswith("metrics.jsonl")]
-    return max(
-        float(facts["seconds"]), *(seconds_of_steps(path) for path in found if path.is_file()), 0.0
-    )
+    found = [Path(path) for path in facts.outputs if path.endswith("metrics.jsonl")]
+    return max(facts.seconds, *(seconds_of_steps(path) for path in found if path.is_file()), 0.0)
 
 
 def pinned(job: Job) -> str | None:
     """Where a download is from, in one line; None for a job that is none."""
-    spec = job.facts.get("spec")
+    spec = job.facts.spec
     if not isinstance(spec, dict) or not isinstance(spec.get("from"), dict):
         return None
     place = spec["from"]
@@ -147,14 +145,14 @@ def text(paths: Sequence[Path]) -> str:
     lines, committed = [], {}
     for job in reversed(jobs):
         facts = job.facts
-        lock = facts.get("lock") or {}
+        lock = facts.lock
         lines += [f"[{job.number}] {', '.join(job.outputs)}"]
         facts_of = {
-            "command": _without_spec(facts["command"]),
-            "recipe": facts.get("recipe") or f"digest {facts.get('recipe_digest')}",
-            "commit": facts.get("commit") or "unknown: not a git checkout",
-            "lock": f"envs/{lock['environment']}/{lock['variant']}.lock {lock['sha256']}" if lock else "unknown",
-            "ran": f"{facts['started']}, {facts['seconds']:g} s, {hardware(facts)}",
+            "command": _without_spec(facts.command),
+            "recipe": facts.recipe or f"digest {facts.recipe_digest}",
+            "commit": facts.commit or "unknown: not a git checkout",
+            "lock": f"envs/{lock.environment}/{lock.variant}.lock {lock.sha256}" if lock else "unknown",
+            "ran": f"{facts.started}, {facts.seconds:g} s, {hardware(facts)}",
         }  # fmt: skip
         lines += [f"    {name:<8} {value}" for name, value in facts_of.items()]
         for path, sha256, number in job.inputs:

@@ -14,17 +14,18 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lemur.config import load, project, recipe
 from lemur.config.paths import MADE_BY, filled
 from lemur.core.command import guarded
 from lemur.core.errors import UserError, nearest
+from lemur.core.provenance import read_record
 from lemur.core.run_lock import RunLock
+from lemur.cost.recipe import Recipe, planned
 from lemur.trace import chain, records
 
 
-def places(stage: str, resolved: dict[str, Any]) -> list[Path]:
+def places(stage: str, resolved: recipe.Recipe) -> list[Path]:
     """Folders and files that a stage makes for a recipe; UserError for a stage that is none."""
     if stage not in MADE_BY:
         raise UserError(f"clean: no stage '{stage}'{nearest(stage, MADE_BY)}")
@@ -51,14 +52,13 @@ def _unfinished(file: Path) -> bool:
     return inside and not (stage / "DONE.json").is_file()
 
 
-def _gpus(stage: str, resolved: dict[str, Any]) -> int:
+def _gpus(stage: str, made_by: Recipe) -> int:
     """GPUs that a stage trains on."""
-    layout = resolved.get(stage, {}).get("parallel", {})
-    many = layout.get("nodes", 1) * layout.get("processes_per_node", 1)
-    return many if layout.get("device") == "cuda" else 0
+    part = made_by.stages.get(stage)
+    return part.parallel.ranks if part and part.on_gpus else 0
 
 
-def cost(paths: Iterable[Path], resolved: dict[str, Any]) -> Cost:
+def cost(paths: Iterable[Path], made_by: Recipe) -> Cost:
     """What the files below ``paths`` took, each job once. GPUs of training that has not ended are
     those of the resolved recipe."""
     files = [
@@ -81,19 +81,19 @@ def cost(paths: Iterable[Path], resolved: dict[str, Any]) -> Cost:
                 stage, spent = file.parent.parent.parent.name, chain.seconds_of_steps(file)
                 jobs[f"{stage}, unfinished"] = 1
                 seconds += spent
-                gpu_hours += spent * _gpus(stage, resolved) / 3600
+                gpu_hours += spent * _gpus(stage, made_by) / 3600
             continue
-        facts = records.read(record)
-        key = (facts["command"], facts["started"])
+        facts = read_record(record)
+        key = (facts.command, facts.started)
         if key in seen:
             continue
         seen.add(key)
-        script = next((w for w in facts["command"].split() if w.endswith(".py")), "?")
+        script = next((w for w in facts.command.split() if w.endswith(".py")), "?")
         jobs[script] = jobs.get(script, 0) + 1
         spent = chain.spent(facts)
         seconds += spent
-        gpus = (facts.get("hardware") or {}).get("gpus") or {}
-        gpu_hours += spent * gpus.get("count", 0) / 3600
+        gpus = facts.hardware.gpus
+        gpu_hours += spent * (gpus.count if gpus else 0) / 3600
     size = sum(file.stat().st_size for file in files)
     return Cost(len(files), size, jobs, seconds, gpu_hours, unrecorded)
 
@@ -120,7 +120,7 @@ def clean(stage: str, name: str, dry_run: bool) -> str:
     paths = places(stage, resolved)
     if not paths:
         return f"nothing of stage {stage} is here"
-    lost = cost(paths, resolved)
+    lost = cost(paths, planned(resolved))
     if dry_run:
         return _told(paths, lost, "would remove")
     lock = RunLock().take()

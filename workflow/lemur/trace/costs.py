@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lemur.core.energy import Energy
 from lemur.trace import chain
 from lemur.trace.chain import Job
 
@@ -88,30 +89,31 @@ def total(jobs: Iterable[Job], rates: Rates) -> Cost:
     number, cores, gpus, kwh, measured, bound = 0, 0.0, 0.0, 0.0, 0.0, False
     for job in jobs:
         facts = job.facts
-        has = facts.get("hardware") or {}
-        seconds, recorded = chain.spent(facts), float(facts["seconds"])
+        seconds, recorded = chain.spent(facts), facts.seconds
         # What was recorded is of the last attempt; earlier ones are taken to have been like it.
         attempts = seconds / recorded if recorded else 1.0
-        core_seconds = facts.get("cpu_seconds")
+        core_seconds = facts.cpu_seconds
         if core_seconds is None:
-            bound, core_seconds = True, recorded * has.get("cpus_allowed", 1)
-        devices = has.get("gpus") or {}
-        count = devices.get("count", 0)
+            bound, core_seconds = True, recorded * (facts.hardware.cpus_allowed or 1)
+        devices = facts.hardware.gpus
+        count = devices.count if devices else 0
         core_hours = attempts * core_seconds / 3600
         gpu_hours = seconds * count / 3600
-        read = facts.get("energy") or {}
-        if "packages_joules" in read:
-            of_cores = attempts * read["packages_joules"] / 3.6e6
+        read = facts.energy or Energy()
+        if read.packages_joules is not None:
+            of_cores = attempts * read.packages_joules / 3.6e6
             measured += of_cores
         else:
             of_cores = core_hours * (rates.core_watts or CORE_WATTS) / 1000
-        if count and read.get("gpus_counted"):
+        if count and read.gpus_counted and read.gpus_joules is not None:
             # One node's counters stand for all nodes of a job.
-            each = read["gpus_joules"] / read["gpus_counted"]
+            each = read.gpus_joules / read.gpus_counted
             of_gpus = attempts * each * count / 3.6e6
             measured += of_gpus
         else:
-            of_gpus = gpu_hours * (rates.gpu_watts or _rated(devices.get("name", ""))) / 1000
+            of_gpus = (
+                gpu_hours * (rates.gpu_watts or _rated(devices.name if devices else "")) / 1000
+            )
         number += 1
         cores, gpus, kwh = cores + core_hours, gpus + gpu_hours, kwh + of_cores + of_gpus
     return Cost(

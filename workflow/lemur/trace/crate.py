@@ -43,9 +43,8 @@ class _Builder:
     def __init__(self, root: Path):
         self.root = root
         self.crate = ROCrate(version="1.1")
-        self.jobs: dict[int, Any] = {}
-        self.tools: dict[str, Any] = {}
-        self.steps: dict[str, Any] = {}
+        self.tools: dict[str, ContextEntity] = {}
+        self.steps: dict[str, ContextEntity] = {}
 
     def context(self, identifier: str, kind: str | list[str], **properties: Any) -> ContextEntity:
         known = self.crate.get(identifier)
@@ -85,13 +84,13 @@ def _one_or_all(values: Sequence[Any]) -> Any:
 
 
 def _ended(job: Job) -> str:
-    began = datetime.fromisoformat(job.facts["started"])
-    return (began + timedelta(seconds=float(job.facts["seconds"]))).isoformat(timespec="seconds")
+    began = datetime.fromisoformat(job.facts.started)
+    return (began + timedelta(seconds=job.facts.seconds)).isoformat(timespec="seconds")
 
 
 def _tool_path(job: Job) -> str:
     """``scripts/4_pretrain/pretrain.py`` from a job's command."""
-    words = job.facts["command"].split(" --")[0].split()
+    words = job.facts.command.split(" --")[0].split()
     return next((word for word in words if word.endswith(".py")), words[-1])
 
 
@@ -128,14 +127,14 @@ def _keep(root: Path) -> list[str]:
 def _job(made: _Builder, job: Job, agent: Any, position: int) -> tuple[Any, Any]:
     """A job's action and the step's control action."""
     facts, path = job.facts, _tool_path(job)
-    lock = facts.get("lock") or {}
+    lock = facts.lock
     if path not in made.tools:
-        needed = f"results/{KEPT}/envs/{lock['environment']}/{lock['variant']}.lock" if lock else ""
+        needed = f"results/{KEPT}/envs/{lock.environment}/{lock.variant}.lock" if lock else ""
         made.tools[path] = made.context(
             f"#{path}",
             "SoftwareApplication",
             name=path,
-            softwareVersion=facts.get("commit") or "unknown",
+            softwareVersion=facts.commit or "unknown",
             **({"softwareRequirements": {"@id": made.file(needed).id}} if needed else {}),
         )
         made.steps[path] = made.context(
@@ -147,10 +146,10 @@ def _job(made: _Builder, job: Job, agent: Any, position: int) -> tuple[Any, Any]
         identifier=f"#job-{job.number}",
         properties={
             "name": f"{path}: {job.outputs[0]}",
-            "description": f"{facts['command']}\n{chain.hardware(facts)}, {facts['seconds']:g} s, "
-            f"peak memory {facts.get('peak_memory_mb', '?')} MB, lock {lock.get('sha256', 'none')}, "
-            f"recipe {facts.get('recipe_digest')}",
-            "startTime": facts["started"],
+            "description": f"{facts.command}\n{chain.hardware(facts)}, {facts.seconds:g} s, "
+            f"peak memory {facts.peak_memory_mb or '?'} MB, lock {lock.sha256 if lock else 'none'}, "
+            f"recipe {facts.recipe_digest}",
+            "startTime": facts.started,
             "endTime": _ended(job),
             "actionStatus": _DONE,
             "agent": {"@id": agent.id},
@@ -158,7 +157,7 @@ def _job(made: _Builder, job: Job, agent: Any, position: int) -> tuple[Any, Any]
     )
     used = [made.file(path, sha256) for path, sha256, _ in job.inputs]
     if pin := chain.pinned(job):
-        spec = facts["spec"]
+        spec = facts.spec
         used.append(
             made.context(
                 f"#source-{spec['name']}",
@@ -169,12 +168,9 @@ def _job(made: _Builder, job: Job, agent: Any, position: int) -> tuple[Any, Any]
         )
     if used:
         action["object"] = _one_or_all(used)
-    own = facts["output"]
+    own = facts.output
     action["result"] = _one_or_all(
-        [
-            made.file(path, own.get("sha256") if path == own["path"] else None)
-            for path in job.outputs
-        ]
+        [made.file(path, own.sha256 if path == own.path else None) for path in job.outputs]
     )
     control = made.context(
         f"#control-{job.number}",
@@ -212,7 +208,7 @@ def build(
         for url, title in PROFILES.items()
     ]
     made.context("https://spdx.org/licenses/Apache-2.0", "CreativeWork", name="Apache License 2.0")
-    workflow = _workflow(made, jobs[-1].facts.get("commit") or "unknown")
+    workflow = _workflow(made, jobs[-1].facts.commit or "unknown")
     for path in kept:
         if path != f"results/{KEPT}/Snakefile":
             made.file(path)
@@ -226,14 +222,14 @@ def build(
         url="https://snakemake.github.io",
         softwareVersion=_snakemake(),
     )
-    times = {"startTime": min(job.facts["started"] for job in jobs), "endTime": ends[-1]}
+    times = {"startTime": min(job.facts.started for job in jobs), "endTime": ends[-1]}
     run = crate.add_action(
         workflow,
         identifier="#run",
         properties={"name": f"Recipe {name}", "description": crate.description, **times,
                     "agent": {"@id": agent.id}},
     )  # fmt: skip
-    recipes = sorted({job.facts["recipe"] for job in jobs if job.facts.get("recipe")})
+    recipes = sorted({job.facts.recipe for job in jobs if job.facts.recipe})
     if recipes:
         run["object"] = _one_or_all([made.file(path) for path in recipes])
     run["result"] = _one_or_all([made.file(path) for path in jobs[-1].outputs])

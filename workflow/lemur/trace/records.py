@@ -3,17 +3,12 @@
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from lemur.core.errors import UserError
-from lemur.core.files import read_json
 from lemur.core.provenance import hash_of, record_of
 
 SUFFIX = ".prov.json"
 TREES = ("results", "resources")
-_NEEDED = ("command", "inputs", "output", "started", "seconds")
-
-Facts = dict[str, Any]
 
 
 def _tree(path: Path) -> Path | None:
@@ -31,15 +26,6 @@ def find(path: Path | str) -> Path | None:
         if record_of(place).is_file():
             return record_of(place)
     return None
-
-
-def read(record: Path) -> Facts:
-    """A record; UserError where it is damaged or not one."""
-    facts = read_json(record)
-    for key in _NEEDED:
-        if not isinstance(facts, dict) or key not in facts:
-            raise UserError(f"{record}: no '{key}': not written by a script of this project")
-    return facts
 
 
 def all_below(folder: Path) -> Iterator[Path]:

@@ -7,9 +7,12 @@ import torch
 
 from lemur.config.engine import engine_for
 from lemur.config.model_shape import read_shape
+from lemur.core.contracts import part
 from lemur.core.errors import UserError
 from lemur.core.files import read_json
+from lemur.cost.architecture import Architecture
 from lemur.cost.fit import largest_micro
+from lemur.cost.recipe import Training
 from lemur.training.settings import Values
 
 
@@ -22,14 +25,16 @@ def resolved(values: Values, model: Path) -> Values:
     stage = values.get("stage", "spec")
     try:
         where = f"{stage}.micro_batch_sequences: auto: {model}"
-        shape, parallel = read_shape(read_json(model / "config.json"), where), values["parallel"]
+        shape = Architecture.read(read_shape(read_json(model / "config.json"), where))
+        parallel = values["parallel"]
         if parallel["device"] == "cuda" and torch.cuda.is_available():
             room = float(torch.cuda.mem_get_info()[1])
         else:
             room = psutil.virtual_memory().available / parallel["processes_per_node"]
         ranks = parallel["nodes"] * parallel["processes_per_node"]
         engine = engine_for(values["engine"], parallel["device"], ranks)
-        count = largest_micro(shape, {**values, "engine": engine}, room)
+        tried = {**values, "engine": engine, "micro_batch_sequences": 1}
+        count = largest_micro(shape, part(Training, tried, stage), room)
     except (KeyError, TypeError) as error:
         raise UserError(
             f"{stage}.micro_batch_sequences: auto cannot be worked out ({error} is missing or wrong): "

@@ -59,7 +59,7 @@ def documents(data: PackedDataset, numbers: list[int]) -> str:
     for number in numbers:
         begin, end = int(data.sequences[number]), int(data.sequences[number + 1])
         for segment in data.segments[begin:end]:
-            path = data.path.parent / data.index["files"][int(segment["file"])]
+            path = data.path.parent / data.index.files[int(segment["file"])]
             name = _name(path, int(segment["start"]))
             if name not in names:
                 names.append(name)
