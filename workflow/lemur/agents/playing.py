@@ -161,7 +161,7 @@ def run(
     if given.shipped is not None:
         known["shipped"] = given.shipped
     if given.player == "model":
-        known["model_sha256"] = identity({"backend": given.backend}, model)
+        known["model_sha256"] = identity(given.backend.get("served"), model)
         if given.backend != HERE:
             known["backend"] = given.backend["name"]
     if given.teacher is not None:
@@ -169,7 +169,7 @@ def run(
         known["teacher"] = {
             "model": given.teacher["model"],
             "backend": asked["name"],
-            "sha256": identity({"backend": asked}, teacher),
+            "sha256": identity(asked.get("served"), teacher),
         }
     print(_left_out(left_out), end="", file=sys.stderr)
     fingerprint = hashlib.sha256(canonical(known).encode()).hexdigest()[:16]

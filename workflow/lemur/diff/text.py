@@ -73,7 +73,7 @@ def _stages(second: Side, changed: Sequence[Change], same: Sequence[str]) -> lis
 
 
 def _hours(first: Side, second: Side) -> list[str]:
-    plans = [hours(dict(side.resolved)) for side in (first, second)]
+    plans = [hours(side.resolved) for side in (first, second)]
     rows = [
         [stage, *(duration(plan[stage]) for plan in plans)]
         for stage in ("pretrain", "sft", "evaluate")
@@ -94,7 +94,7 @@ def _scores(first: Side, second: Side, changed: set[str]) -> list[str]:
     skipped = 0
     for key in first.scores.keys() & second.scores.keys():
         benchmark, model = key
-        bits = benchmark.startswith("bits_per_byte_")
+        bits = second.scores[key].is_bits
         if bits and other_documents:
             skipped += 1
             continue
@@ -102,7 +102,7 @@ def _scores(first: Side, second: Side, changed: set[str]) -> list[str]:
         apart = difference(mine, other)
         if apart is not None:
             scale, digits = (1, 3) if bits else (100, 1)
-            values = [f"{side['value'] * scale:.{digits}f}" for side in (other, mine)]
+            values = [f"{score.value * scale:.{digits}f}" for score in (other, mine)]
             rows.append([benchmark, model, *values, apart.words(scale, digits), str(apart.n)])
     shown = [f"{skipped} scores of held-out documents: the two runs hold out other ones"] if skipped else []  # fmt: skip
     if not rows:

@@ -13,7 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lemur.agents.episode import Episode, Turn
+from lemur.core import contracts
 from lemur.core.files import write_text
+from lemur.evaluation import response_journal
+from lemur.evaluation.fingerprint import Settings
+from lemur.evaluation.sample import Sample
+from lemur.evaluation.score import Responses, Score, Share
+from lemur.evaluation.spec import Decoding
 from lemur.evaluation.verdicts import ProblemVerdict
 from lemur.training.manifest import Manifest
 from lemur.training.step_metrics import StepMetrics
@@ -53,6 +59,27 @@ FORMATS = (
         "figures (loss), report, watch, exports, claims, trackers",
     ),
     Format(
+        "results/<recipe>/evaluate/<model>/<benchmark>/generations.jsonl",
+        (response_journal.Head, Settings, Decoding, response_journal.Generation),
+        "the head, then a line each response, in the order of tasks, problems, choices and repeats",
+        "rule generate",
+        "judging, samples, report (answers side by side)",
+    ),
+    Format(
+        "results/<recipe>/evaluate/<model>/<benchmark>/scores.json",
+        (Score, Share, Responses),
+        "one model on one benchmark",
+        "rule judge",
+        "figures, report, claims, exports, diff, cards of models, study",
+    ),
+    Format(
+        "results/<recipe>/evaluate/<model>/<benchmark>/samples.jsonl",
+        (Sample,),
+        "a line each problem, in the order of `verdicts.jsonl`",
+        "rule benchmark_samples",
+        "exports",
+    ),
+    Format(
         "results/<recipe>/evaluate/<model>/<benchmark>/verdicts.jsonl",
         (ProblemVerdict,),
         "a line each problem, in the order of tasks and problems",
@@ -71,6 +98,13 @@ FORMATS = (
 
 def attribute_docs(kind: type) -> dict[str, str]:
     """The text below each field of a dataclass, in one line; fields without one are left out."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        found |= _own_docs(base) if dataclasses.is_dataclass(base) else {}
+    return found
+
+
+def _own_docs(kind: type) -> dict[str, str]:
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(definition, ast.ClassDef)
     found = {}
@@ -100,11 +134,13 @@ def described(kind: type) -> Iterator[str]:
     docs = attribute_docs(kind)
     columns = ("key", "type", "default", "says") if docs else ("key", "type", "default")
     yield f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
-    for field in dataclasses.fields(kind):
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for key, written in contracts.fields(kind).items():
+        field = fields[written.name]
         default = "" if field.default is dataclasses.MISSING else f"`{field.default!r}`"
         default = default if field.default_factory is dataclasses.MISSING else "empty"
         shown = type_text(field.type).replace("|", "\\|")
-        cells = [f"`{field.name}`", f"`{shown}`", default, docs.get(field.name, "")]
+        cells = [f"`{key}`", f"`{shown}`", default, docs.get(field.name, "")]
         yield f"| {' | '.join(cells[: len(columns)])} |"
     yield ""
 
