@@ -94,10 +94,11 @@ bench-evaluate: envs ## generation against lm-eval's own backend and vLLM, and j
 	@$(SNAKEMAKE) resources/models/smollm2-135m-instruct-q4/DONE.json resources/benchmarks/humaneval/part-0-of-1/manifest.json resources/benchmarks/gsm8k/part-0-of-1/manifest.json --config quiet_plan=true
 	@workflow/env-run bench-evaluate python tests/bench/evaluate.py --model resources/models/smollm2-135m-instruct-q4/model
 
-bench-agents: envs ## agents' episodes an hour with kept keys and values against encoding each turn anew, and a step of each world, into reports/bench/agents.md (at least three turns of all, about 30 minutes)
-	@$(PYTHON) workflow/env-build session
+bench-agents: envs ## agents' episodes an hour against encoding each turn anew, MINT's own way and Inspect (on vLLM's server), and a step of each world, into reports/bench/agents.md (at least three turns of all, about 40 minutes; BENCH='--limit 4' is shorter)
+	@$(PYTHON) workflow/env-build session export
+	@$(PYTHON) workflow/env-build vllm || echo "vLLM cannot be installed here: the page will say so"
 	@$(SNAKEMAKE) resources/models/smollm2-135m-instruct-q4/DONE.json resources/environments/mint/part-0-of-1/manifest.json resources/environments/intercode_sql/part-0-of-1/manifest.json --config quiet_plan=true
-	@workflow/env-run evaluate python tests/bench/agents.py
+	@workflow/env-run evaluate python tests/bench/agents.py $(BENCH)
 
 bench-slurm: setup ## dry runs of up to 10,000 shards and jobs a minute into reports/bench/scale.md (root on Debian; about 10 minutes)
 	$(call built,workflow figures)

@@ -1,11 +1,11 @@
 """List the documents that overlap a benchmark of the recipe, each with what it matched."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 from lemur.core import command
+from lemur.core.log import logger
 from lemur.data.documents import shards
 from lemur.mixture.benchmark_texts import chosen_problems
 from lemur.mixture.decontaminate import Index
@@ -22,7 +22,7 @@ def run(args: argparse.Namespace, spec: Any) -> None:
     problems = chosen_problems(args.benchmarks, spec["benchmarks"])
     index = Index(problems, spec["text_ngram"], spec["code_ngram"])
     read, dropped = write_overlaps(shards(args.documents), index, args.out)
-    print(f"{dropped} of {read} documents overlap a benchmark: {args.out}", file=sys.stderr)
+    logger.info(f"{dropped} of {read} documents overlap a benchmark: {args.out}")
 
 
 if __name__ == "__main__":

@@ -168,7 +168,7 @@ def steps(args: argparse.Namespace) -> dict[str, tuple[float, float] | str]:
         ("Python cell", lambda: _cells(sandbox)),
         ("SQL query", lambda: _queries(args.data)),
         ("shell command", _commands),
-        ("game command", lambda: _games(args.data)),
+        ("game command", _games),
     ):
         try:
             with opened() as step:
@@ -232,11 +232,10 @@ def _commands() -> Iterator[Callable[[], object]]:
 
 
 @contextlib.contextmanager
-def _games(data: Path) -> Iterator[Callable[[], object]]:
-    """A command in an ALFWorld game, where its library is built and its games are downloaded."""
-    suite = environments.load(
-        "alfworld", {"data": _files(data, "alfworld"), "turns": 10**6, "commands": 10**6}
-    )
+def _games() -> Iterator[Callable[[], object]]:
+    """A command in a game of ALFWorld's that comes with the project, where its library is built."""
+    data = Path(environments.__file__).parent / "alfworld" / "shipped"
+    suite = environments.load("alfworld", {"data": data, "turns": 10**6, "commands": 10**6})
     task = suite.tasks()[0]
     if (why := suite.unplayable(task)) is not None:
         raise UserError(why)
@@ -253,9 +252,7 @@ def _files(data: Path, name: str) -> Path:
     """The files of a download, or of a folder that was named."""
     place = data / name / "part-0-of-1" / "files"
     if not place.is_dir():
-        raise UserError(
-            f"{place}: no such folder: make bench-agents downloads it (of ALFWorld: snakemake fetch of a recipe that plays it)"
-        )
+        raise UserError(f"{place}: no such folder: make bench-agents downloads it")
     return place
 
 

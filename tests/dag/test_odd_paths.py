@@ -52,8 +52,11 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
     )
     done = call(odd, "-n", "-p", *targets, "--config", *asked)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    smallest = odd / "config" / "studies" / "smallest.yaml"
+    early = "checkpoints: {shares: [1/2], measures: [actions]}\n"
+    smallest.with_name("early.yaml").write_text(smallest.read_text() + early)
     study = call(
-        odd, "-n", "-p", "study", "study_so_far", "--config", "study=smallest", "quiet_plan=true"
+        odd, "-n", "-p", "study", "study_so_far", "--config", "study=early", "quiet_plan=true"
     )
     assert study.returncode == 0, study.stderr[-3000:]
     printed = done.stdout + study.stdout

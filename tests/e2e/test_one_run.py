@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -16,8 +17,8 @@ from snake import as_checkout, snakemake
 TARGETS = [f"results/figures/paper/{name}.svg" for name in ("foundation_radar", "agent_radar")]
 
 
-def start(folder, by):
-    """What `make smoke` calls, or plain `snakemake`, for two of the paper's figures."""
+def call(folder, by):
+    """The words of what `make smoke` calls, or of plain `snakemake`, for two of the paper's figures."""
     as_checkout(folder)
     words = ["workflow/env-run", "workflow", "snakemake", "--cores", "1"]
     if by == "make":
@@ -26,8 +27,12 @@ def start(folder, by):
         ).stdout
         (words,) = (shlex.split(line) for line in said.splitlines() if " snakemake " in line)
     at = words.index("snakemake") + 1
+    return [*words[:at], *TARGETS, *words[at:]]
+
+
+def start(folder, words):
     return subprocess.Popen(
-        [*words[:at], *TARGETS, *words[at:]], cwd=folder, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        words, cwd=folder, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         env={**os.environ, "SLURM_CONF": "/dev/null"}, start_new_session=True,
     )  # fmt: skip
 
@@ -47,6 +52,7 @@ def drawing(folder, process):
     [("snakemake", "make"), pytest.param("make", "snakemake", marks=pytest.mark.long)],
 )
 def test_the_second_is_refused_and_a_killed_one_continues(tmp_path, first, second):
+    first, second = call(tmp_path, first), call(tmp_path, second)
     running = start(tmp_path, first)
     drawing(tmp_path, running)
     log = tmp_path / "logs" / "run.log"
@@ -65,6 +71,9 @@ def test_the_second_is_refused_and_a_killed_one_continues(tmp_path, first, secon
     again = start(tmp_path, second)
     _, shown = again.communicate()
     assert again.returncode == 0, shown
+    begun_with_estimate = r"^\[\d+/\d+ jobs, about \w+ left\] paper_figure \w+_radar.svg$"
+    assert re.search(begun_with_estimate, shown, re.M), shown
+    assert "rule paper_figure:" not in shown and "rule paper_figure:" in log.read_text()
     assert all((tmp_path / path).is_file() for path in TARGETS)
     assert not [path for path in (tmp_path / "results").rglob("*.partial")]
 

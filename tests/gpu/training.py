@@ -21,7 +21,7 @@ import torch
 from bench import ratios, training_runs
 from bench.train import GOALS
 from bench.training_runs import Bare, Clock, Work, data, model_folder, spec
-from lemur.config.base import read_shape
+from lemur.config.model_shape import read_shape
 from lemur.core.files import read_json
 from lemur.cost.memory import rank_memory
 from lemur.tokenization.packed import PackedDataset

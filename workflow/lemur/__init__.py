@@ -1,1 +1,1 @@
-"""The Lemur pipeline's package: one subpackage a stage; nothing here imports Snakemake."""
+"""The Lemur pipeline's package: one subpackage a stage; only dag and slurm know Snakemake."""

@@ -148,8 +148,8 @@ def test_a_mistake_of_the_command_is_one_line(config, words):
     "change, words",
     [
         (("seeds: [1]", "seeds: [1, 1]"), "seeds: each once"),
-        (("shares: [1/4, 1/2], measures: [actions]", "shares: [1/2, 1/4], measures: [actions]"), "checkpoints.shares: parts of a cell's tokens"),
-        (("measures: [actions]", "measures: [action]"), "checkpoints.measures: 'action' is no measure; did you mean 'actions'?"),
+        (("primary:", "checkpoints: {shares: [1/2, 1/4], measures: [actions]}\nprimary:"), "checkpoints.shares: parts of a cell's tokens"),
+        (("primary:", "checkpoints: {shares: [1/2], measures: [action]}\nprimary:"), "checkpoints.measures: 'action' is no measure; did you mean 'actions'?"),
         (("tokens_per_second: 20_000", "tokens_per_second: 20_000, seeds: [2]"), "bases.0.seeds: [2] are not some of the study's [1]"),
         (("[0, 1/2, 10/11, 1]", "[0, 1/2, 10/11, 2]"), "shares.3: 2 is too large"),
         (("[0, 1/2, 10/11, 1]", "[0, 10/11, 1/2, 1]"), "shares: must rise"),

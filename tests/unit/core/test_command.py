@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import subprocess
 import sys
 
@@ -16,13 +17,18 @@ from pathlib import Path
 from lemur.core import command
 from lemur.core.errors import UserError
 from lemur.core.files import write_text
+from lemur.core.log import logger
+from lemur.core.progress import Progress
 parser = command.parser("doc")
 parser.add_argument("--input", type=Path)
 parser.add_argument("--out", type=Path)
 def run(args, spec):
     if spec.get("bad"):
         raise UserError("spec.bad: true is not\\n allowed")
-    write_text(args.out, args.input.read_text())
+    with Progress("copy", 1, "files") as progress:
+        write_text(args.out, args.input.read_text())
+        progress.add()
+    logger.warning("warning: copied")
 command.main(parser, run, inputs=lambda a: [a.input], outputs=lambda a: [a.out])
 """
 
@@ -61,6 +67,43 @@ def test_a_users_mistake_is_one_line(tmp_path):
     assert done.stderr == "error: spec.bad: true is not allowed\n"
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "out.prov.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ([], [r"copy: 1/1 files \(100%\) in 0s", "warning: copied"]),
+        (["--quiet"], ["warning: copied"]),
+        (
+            ["--verbose"],
+            [
+                r"\d\d:\d\d:\d\d command: --spec {}",
+                r"\d\d:\d\d:\d\d progress: copy: 1/1 .*",
+                r"\d\d:\d\d:\d\d stage: warning: copied",
+                r"\d\d:\d\d:\d\d command: read .*/in",
+                r"\d\d:\d\d:\d\d command: wrote .*/out",
+            ],
+        ),
+    ],
+)
+def test_how_much_is_said(option, said, tmp_path):
+    (tmp_path / "in").write_text("x")
+    done = call(
+        tmp_path, *option, "--spec", "{}", "--input", tmp_path / "in", "--out", tmp_path / "out"
+    )
+    lines = done.stderr.splitlines()
+    assert done.returncode == 0 and len(lines) == len(said), lines
+    assert all(map(re.fullmatch, said, lines)), lines
+
+
+def test_the_package_tells_its_user_things_through_its_logger_alone():
+    """The logger plugin of Snakemake is a logger's handler, and writes for it."""
+    found = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "workflow" / "lemur").rglob("*.py")
+        if "file=sys.stderr" in path.read_text()
+    ]
+    assert found == ["workflow/lemur/dag/screen.py"]
 
 
 def test_a_missing_input_is_one_line(tmp_path):

@@ -1,9 +1,11 @@
 """lemur.download.huggingface: shards and model files from a server that speaks the hub's protocol."""
 
 import hashlib
+import tracemalloc
 
 import pytest
 from hubserver import COMMIT, Fault
+from lemur.download import hub_lock, huggingface
 from made_downloads import BODY, fetch, refused
 
 
@@ -31,6 +33,26 @@ def test_hub_shards_by_part(dataset, tmp_path, transfer):
         ["files/data/00.parquet", "files/data/02.parquet", "files/data/04.parquet"],
         ["files/data/01.parquet", "files/data/03.parquet"],
     ]
+
+
+@pytest.mark.long
+def test_of_ten_thousand_shards_a_job_fetches_its_own(hub, tmp_path, transfer):
+    """What was listed once is not asked for again: neither by a job nor by one that resumes."""
+    hub.datasets["team/set"] = {f"data/{n:05d}": n.to_bytes(32, "big") for n in range(10_000)}
+    source = hub_spec()["from"]
+    entry = {**source, "globs": source["files"], "files": huggingface.listed(source, COMMIT, "toy")}
+    hub_lock.write(hub_lock.PATH, {"sources/toy": entry})
+    hub.requests.clear()
+    out = tmp_path / "part-4321-of-10000" / "manifest.json"
+    tracemalloc.start()
+    (file,) = fetch(hub_spec(), out, transfer, 4321, 10_000)["files"]
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert file["path"] == "files/data/04321" and most < 32e6
+    assert [request.path.rpartition("/")[2] for request in hub.requests] == ["04321"]
+    out.unlink()  # as a job that was killed before it was through
+    assert fetch(hub_spec(), out, transfer, 4321, 10_000)["files"] == [file]
+    assert len(hub.requests) == 1
 
 
 def test_hub_model_files(hub, out, transfer):

@@ -136,3 +136,17 @@ def test_no_room_for_an_answer_is_one_line(engine):
     asked = backend(engine, max_new_tokens=512)
     with pytest.raises(UserError, match="leaves no room in a context of 512"):
         list(asked.generate([request("generate_until", ("a", {}))], [0], 0))
+
+
+def test_a_window_is_scored_in_parts_that_hold_each_position_once(engine, monkeypatch):
+    """No part is smaller than asked for, and the sum is that of all positions at once."""
+    for length in (1, 7, 8, 15, 16, 17, 40):
+        made = module.parts(3, 3 + length, 8)
+        assert [at for part in made for at in range(part.start, part.stop)] == list(range(3, 3 + length))  # fmt: skip
+        assert len(made) == max(1, length // 8)
+    ids = engine.encode("def f(n):\n    return n + 1\n" * 3)
+    window = [(0, ids[:-1], ids[1:])]
+    (whole, _), (unasked, best) = (backend(engine)._score(window, g)[0] for g in (True, False))
+    assert unasked == whole and best
+    monkeypatch.setitem(module.HEAD_TOKENS, "cpu", 8)
+    assert backend(engine)._score(window)[0][0] == pytest.approx(whole, rel=1e-6)

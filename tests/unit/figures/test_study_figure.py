@@ -14,15 +14,17 @@ SHARES = [0.0, 0.5, 10 / 11, 1.0]
 
 def contrast(mean):
     return {"mean": mean, "band_low": [x - 0.02 for x in mean], "band_high": [x + 0.02 for x in mean],
-            "low": [x - 0.01 for x in mean], "high": [x + 0.01 for x in mean]}  # fmt: skip
+            "low": [x - 0.01 for x in mean], "high": [x + 0.01 for x in mean],
+            **dict.fromkeys(("error", "p", "holm", "smallest"), [0.0] * len(mean))}  # fmt: skip
 
 
 def measured(against, base_less, best):
     values = [1.5 + x for x in against]
     return {
         "values": values, "base": 1.5, "against_reference": contrast(against),
-        "against_base": contrast(base_less), "controls": [],
-        "law": {"name": "exponential", "line": [1.5] * 201, "left_out": [x + 0.01 for x in values],
+        "against_base": contrast(base_less), "controls": [], "of_seeds": [values], "documents": 9,
+        "bytes": 900, "over_tokens": None,
+        "law": {"name": "exponential", "source": "a paper", "left_out_error": {}, "line": [1.5] * 201, "left_out": [x + 0.01 for x in values],
                 "best": {"share": best, "low": best - 0.1, "high": min(1, best + 0.1),
                          "edge": 1.0 if best > 0.9 else None}},
     }  # fmt: skip
@@ -35,6 +37,7 @@ ANALYSIS = {
     "bases": {
         name: {
             "millions": millions,
+            "seeds": 3,
             "measures": {
                 "code": measured([0.3, 0.1, 0.0, -0.01], [0.1, -0.1, -0.2, -0.21], 0.95),
                 "text": measured([-0.1, -0.05, 0.0, 0.06], [-0.02, 0.03, 0.08, 0.14], 0.2),

@@ -1,5 +1,6 @@
 """The GPU check in environments that are none of the project's: a machine's own, and the oldest allowed."""
 
+import ast
 import hashlib
 import os
 import re
@@ -99,6 +100,40 @@ def test_key_tests_pass_at_these_releases(python):
         command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, **paths}
     )
     assert done.returncode == 0, done.stdout[-4000:]
+
+
+def imported(module, seen):
+    """Names of packages that a module of this checkout imports when it is imported, all told."""
+    places = [
+        ROOT / folder / module.replace(".", "/") for folder in ("workflow", "tests", "tests/bench")
+    ]
+    files = [f for place in places for f in (place.with_suffix(".py"), place / "__init__.py")]
+    found = next((path for path in files if path.is_file()), None)
+    if found is None:
+        return {module.partition(".")[0]} - {"lemur", "gpu"}
+    if module in seen:
+        return set()
+    seen.add(module)
+    names = set()
+    for node in ast.parse(found.read_text()).body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {node.module} | {
+                name for name in inside if name.startswith(("lemur.", "gpu."))
+            }
+    return set().union(*(imported(name, seen) for name in names))
+
+
+def test_what_the_check_runs_imports_nothing_else():
+    """A machine that brings its own libraries has none for recipes and downloads."""
+    parts = [f"gpu.{name}" for name in ("machine", "attention", "losses", "training", "decoding")]
+    modules = [*parts, "gpu.resume", "gpu.cells", "lemur.training.stage", "lemur.training.lora"]
+    used = set().union(*(imported(name, set()) for name in modules)) - sys.stdlib_module_names
+    lines = [*pinned("oldest"), *pinned("machine")]
+    brought = {re.split("[=<>]", line)[0] for line in lines} | {"yaml", "huggingface_hub"}
+    assert {"torch", "numpy", "peft"} <= used <= brought
 
 
 def test_both_environments_are_pinned_and_within_the_bounds():

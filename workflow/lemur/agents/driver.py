@@ -15,7 +15,18 @@ from zlib import crc32
 from lemur.agents.environment import Environment, Message, Sampling, Step, Suite, Task, WorldFailed
 from lemur.agents.episode import CONTEXT_FULL, REFUSED, WORLD_FAILED, Episode, Turn
 from lemur.agents.players.player import Answer, Player
-from lemur.agents.resuming import Known, recorded
+from lemur.agents.resuming import (
+    Answered,
+    Begun,
+    Ended,
+    Entry,
+    Event,
+    Known,
+    Stepped,
+    Taught,
+    read_entry,
+    recorded,
+)
 from lemur.core.errors import UserError
 from lemur.core.files import canonical
 from lemur.core.progress import Progress
@@ -67,9 +78,9 @@ class Driver:
     def play(self, tasks: Sequence[Task], label: str) -> list[Episode]:
         """All episodes, in the order of ``tasks``."""
         known = {task.id: Known() for task in tasks}
-        for entry in self.journal.entries:
-            if entry.get("episode") in known:
-                known[entry["episode"]].read(entry)
+        for line in self.journal.entries:
+            if line.get("episode") in known and (entry := read_entry(line)) is not None:
+                known[entry.episode].read(entry)
         done: dict[str, Episode] = {}
         for task in tasks:
             if known[task.id].ended is not None:
@@ -146,8 +157,7 @@ class Driver:
     def _forget(self, live: _Live) -> list[Episode]:
         """Begin an episode again with nothing known, since it does not go as it went before."""
         attempt = live.known.attempt + 1
-        live.known = Known()
-        live.known.attempt = attempt
+        live.known = Known(attempt)
         self._begin_again(live)
         return []
 
@@ -160,7 +170,7 @@ class Driver:
     def _begun(self, live: _Live, start: str) -> list[Episode]:
         known = live.known
         if known.start is None:
-            self._write(live, "start", start=start)
+            self._write(live, Begun(start))
         elif self.suite.normalised(known.start) != self.suite.normalised(start):
             return self._forget(live)
         live.start = live.known.start or ""
@@ -178,13 +188,13 @@ class Driver:
                 live.task.id, number, messages, self.sampling, self._number(live, number)
             )
             return []
-        if known["prompt"] != live.prompt:
+        if known.prompt != live.prompt:
             return self._forget(live)
-        return self._take(live, Answer(known["answer"], known["tokens"], known["finish"]))
+        return self._take(live, known.taken)
 
     def _answered(self, live: _Live, answer: Answer) -> list[Episode]:
-        given = {"answer": answer.text, "tokens": answer.tokens, "finish": answer.finish}
-        self._write(live, "answer", turn=len(live.turns), prompt=live.prompt, **given)
+        said = answer.text, answer.tokens, answer.finish
+        self._write(live, Answered(len(live.turns), live.prompt, *said))
         return self._take(live, answer)
 
     def _take(self, live: _Live, answer: Answer) -> list[Episode]:
@@ -205,9 +215,9 @@ class Driver:
         if number < len(live.known.steps):
             if self._differs(live.known.steps[number], step):
                 return self._forget(live)
-            made = replace(made, observation=live.known.steps[number]["observation"])
+            made = replace(made, observation=live.known.steps[number].observation)
         else:
-            self._write(live, "step", turn=number, **_shown(step))
+            self._write(live, Stepped.of_step(number, step))
         live.turns.append(made)
         if step.done:
             return [self._end(live, str(step.info.get("end", "done")))]
@@ -221,9 +231,9 @@ class Driver:
         number = len(live.turns) - 1
         digest = prompt_digest(*asked)
         if (known := live.known.feedback.get(number)) is not None:
-            if known["prompt"] != digest:
+            if known.prompt != digest:
                 return self._forget(live)
-            return self._learn(live, known["feedback"])
+            return self._learn(live, known.feedback)
         if self.teacher is None:
             raise UserError(
                 f"{self.suite.name}: feedback needs a teacher: name a model or a server"
@@ -237,11 +247,10 @@ class Driver:
     def _heard(self, live: _Live, answer: Answer) -> list[Episode]:
         """The teacher has spoken; one without room for the episode says nothing."""
         feedback = self.suite.passed_on(answer.text)
-        given = {"feedback": feedback, "tokens": answer.tokens, "finish": answer.finish}
-        if feedback != answer.text:
-            given["said"] = answer.text
         number = len(live.turns) - 1
-        self._write(live, "feedback", turn=number, prompt=live.prompt, **given)
+        whole = None if feedback == answer.text else answer.text
+        taught = Taught(number, live.prompt, feedback, answer.tokens, answer.finish, whole)
+        self._write(live, taught)
         assert self.teacher is not None
         self.teacher.drop((live.task.id, "teacher"))
         return self._learn(live, feedback)
@@ -255,33 +264,24 @@ class Driver:
         """What seeds the sampling of a turn, whatever else is asked."""
         return self.seed << 48 | crc32(f"{live.task.id} {turn}".encode())
 
-    def _differs(self, known: dict[str, Any], step: Step) -> bool:
-        said = self.suite.normalised(known["observation"]), known["reward"], known["done"]
+    def _differs(self, known: Stepped, step: Step) -> bool:
+        said = self.suite.normalised(known.observation), known.reward, known.done
         return said != (self.suite.normalised(step.observation), step.reward, step.done)
 
     def _end(self, live: _Live, end: str, detail: str = "") -> Episode:
-        self._write(live, "end", end=end, detail=detail)
+        self._write(live, Ended(end, detail))
         self.player.drop(live.task.id)
         live.world.close()
         turns = tuple(live.turns)
         return Episode(live.task.id, live.start, turns, end, live.known.attempt, detail)
 
-    def _write(self, live: _Live, kind: str, **entry: Any) -> None:
-        place = {"episode": live.task.id, "attempt": live.known.attempt, "kind": kind}
-        self.journal.add({**place, **entry})
-        live.known.read({**place, **entry})
+    def _write(self, live: _Live, event: Event) -> None:
+        entry = Entry(live.task.id, live.known.attempt, event)
+        self.journal.add(dict(entry.line()))
+        live.known.read(entry)
 
 
 def prompt_digest(messages: Sequence[Message], sampling: Sampling) -> str:
     """sha256 of what is read and how it is asked."""
     asked = canonical([[dict(message) for message in messages], asdict(sampling)])
     return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _shown(step: Step) -> dict[str, Any]:
-    return {
-        "observation": step.observation,
-        "reward": step.reward,
-        "done": step.done,
-        "info": dict(step.info),
-    }

@@ -9,21 +9,20 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lemur.agents import environments
 from lemur.agents.driver import Driver
-from lemur.agents.environment import Suite, Task
+from lemur.agents.environment import Sampling, Suite, Task
 from lemur.agents.episode import Episode, from_json, to_json
-from lemur.agents.players.opening import BACKENDS, Players
+from lemur.agents.players.opening import Backend, Players, read_backend
 from lemur.agents.players.player import Player
 from lemur.agents.players.scripted import Scripted
-from lemur.config.address import checked_url
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import canonical, replacing
+from lemur.core.log import logger
 from lemur.core.progress import Progress
 from lemur.core.provenance import ROOT
 from lemur.data.journal import Journal
@@ -35,16 +34,36 @@ SAMPLING = ("max_new_tokens", "temperature", "top_p")
 NONE = Path("none")  # where a package of the environment's own holds its data
 KEYS = ("environment", "path", "settings", "limit", "model", "player", "seed", "batch")
 KEYS += ("precision", "context", "sampling", "backend", "teacher", "shipped")
-HERE = {"name": "transformers"}  # the backend where nothing is said
+
+
+@dataclasses.dataclass(frozen=True)
+class Changes:
+    """What a recipe says of how answers are made; None: as the environment has it."""
+
+    max_new_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+
+    def apply(self, sampling: Sampling) -> Sampling:
+        """The environment's own with these in place."""
+        said = {name: value for name, value in vars(self).items() if value is not None}
+        return dataclasses.replace(sampling, **said)
+
+
+@dataclasses.dataclass(frozen=True)
+class Teacher:
+    """The model that gives feedback, and what answers for it."""
+
+    model: str
+    backend: Backend
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """What a stage is given as ``--spec``; ``player`` is "model" or "gold" (known solutions).
 
-    ``backend``: name (transformers, vllm or server) and of a server its url and the name that it has
-    the model by. ``teacher``: model and backend of who gives feedback. ``shipped``: the folder of the
-    project that has the tasks, where none are downloaded.
+    ``settings`` are the environment's own. ``shipped``: the folder of the project that has the tasks,
+    where none are downloaded.
     """
 
     environment: str
@@ -57,9 +76,9 @@ class Settings:
     batch: int = 8
     precision: str = "bf16"
     context: int | None = None
-    sampling: dict[str, Any] = dataclasses.field(default_factory=dict)
-    backend: dict[str, Any] = dataclasses.field(default_factory=lambda: dict(HERE))
-    teacher: dict[str, Any] | None = None
+    sampling: Changes = Changes()
+    backend: Backend = Backend()
+    teacher: Teacher | None = None
     shipped: str | None = None
 
 
@@ -70,35 +89,37 @@ def read_settings(spec: Any) -> Settings:
     for key in spec:
         if key not in KEYS:
             raise UserError(f"--spec: '{key}'{nearest(key, KEYS)}")
-    for key in spec.get("sampling") or {}:
+    sampling = spec.get("sampling") or {}
+    for key in sampling:
         if key not in SAMPLING:
             raise UserError(f"--spec: sampling: '{key}'{nearest(key, SAMPLING)}")
+    typed = {"sampling": Changes(**sampling)}
+    if "backend" in spec:
+        typed["backend"] = read_backend(spec["backend"], "backend")
+    if spec.get("teacher") is not None:
+        typed["teacher"] = _read_teacher(spec["teacher"])
     try:
-        made = Settings(**spec)
+        made = Settings(**{**spec, **typed})
     except TypeError as error:
         raise UserError(f"--spec: {error}") from None
     if made.player not in ("model", "gold"):
         raise UserError(f"--spec: player '{made.player}'{nearest(made.player, ('model', 'gold'))}")
-    _check_backend(made.backend, "backend")
-    if made.teacher is not None:
-        if not isinstance(made.teacher, dict) or set(made.teacher) - {"backend"} != {"model"}:
-            raise UserError("--spec: teacher must have a model, and may have a backend")
-        _check_backend(made.teacher.get("backend", HERE), "teacher.backend")
     for key, value in (("limit", made.limit), ("batch", made.batch)):
         if value is not None and (not isinstance(value, int) or value < 1):
             raise UserError(f"--spec: {key} must be a whole number of at least 1, not {value!r}")
     return made
 
 
-def _check_backend(given: Any, where: str) -> None:
-    if not isinstance(given, dict) or not isinstance(given.get("name"), str):
-        raise UserError(f"--spec: {where} must be an object with a name")
-    if given["name"] not in BACKENDS:
-        raise UserError(f"--spec: {where} '{given['name']}'{nearest(given['name'], BACKENDS)}")
-    if given["name"] == "server":
-        checked_url(str(given.get("url", "")), f"--spec: {where}.url")
-        if not isinstance(given.get("served"), str):
-            raise UserError(f"--spec: {where}.served: the name that a server has the model by")
+def _read_teacher(given: object) -> Teacher:
+    if not isinstance(given, dict) or set(given) - {"backend"} != {"model"}:
+        raise UserError("--spec: teacher must have a model, and may have a backend")
+    asked = read_backend(given["backend"], "teacher.backend") if "backend" in given else Backend()
+    return Teacher(given["model"], asked)
+
+
+def _identify(backend: Backend, folder: Path) -> str:
+    """What tells the model that is asked from others."""
+    return identity(backend.served, folder)
 
 
 def folder_of(data: Path) -> Path:
@@ -146,7 +167,7 @@ def run(
     given = read_settings(spec)
     suite = open_suite(given, data, games)
     tasks, left_out = choose_tasks(suite, given.limit)
-    sampling = dataclasses.replace(suite.sampling(), **given.sampling)
+    sampling = given.sampling.apply(suite.sampling())
     known = {
         "environment": given.environment,
         "settings": given.settings,
@@ -161,17 +182,17 @@ def run(
     if given.shipped is not None:
         known["shipped"] = given.shipped
     if given.player == "model":
-        known["model_sha256"] = identity(given.backend.get("served"), model)
-        if given.backend != HERE:
-            known["backend"] = given.backend["name"]
+        known["model_sha256"] = _identify(given.backend, model)
+        if given.backend != Backend():
+            known["backend"] = given.backend.name
     if given.teacher is not None:
-        asked = given.teacher.get("backend", HERE)
         known["teacher"] = {
-            "model": given.teacher["model"],
-            "backend": asked["name"],
-            "sha256": identity(asked.get("served"), teacher),
+            "model": given.teacher.model,
+            "backend": given.teacher.backend.name,
+            "sha256": _identify(given.teacher.backend, teacher),
         }
-    print(_left_out(left_out), end="", file=sys.stderr)
+    for line in _left_out(left_out):
+        logger.info(line)
     fingerprint = hashlib.sha256(canonical(known).encode()).hexdigest()[:16]
     with Journal(out.parent / "episodes" / f"{fingerprint}.jsonl") as journal:
         done = {entry["episode"] for entry in journal.entries if entry.get("kind") == "end"}
@@ -195,12 +216,12 @@ def write(
         temporary.write_bytes("".join(f"{line}\n" for line in lines).encode())
 
 
-def _left_out(found: dict[str, str]) -> str:
+def _left_out(found: dict[str, str]) -> list[str]:
     """One line for each reason, with how many tasks it keeps from being played."""
     counts: dict[str, int] = {}
     for why in found.values():
         counts[why] = counts.get(why, 0) + 1
-    return "".join(f"{count} tasks are left out: {why}\n" for why, count in counts.items())
+    return [f"{count} tasks are left out: {why}" for why, count in counts.items()]
 
 
 def _opened(
@@ -224,7 +245,7 @@ def _opened(
         player = players.open(given.backend, folders[0])
     if given.teacher is None:
         return player, None
-    return player, players.open(given.teacher.get("backend", HERE), folders[1])
+    return player, players.open(given.teacher.backend, folders[1])
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, str], list[Episode]]:

@@ -19,6 +19,7 @@ from lemur.agents.environment import Suite
 from lemur.agents.episode import CONTEXT_FULL, WORLD_FAILED, Episode
 from lemur.agents.players.scripted import Scripted
 from lemur.agents.recorded import Recorded, Run
+from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import canonical, replacing, write_json
 from lemur.core.readable import readable
@@ -55,14 +56,59 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     @property
-    def rates(self) -> dict[str, float]:
-        """Percent that came out as recorded."""
-        parts = {
+    def parts(self) -> dict[str, tuple[int, int]]:
+        """How many came out as recorded, and of how many."""
+        return {
             "verdicts": (self.verdicts, self.episodes),
             "counters": (self.counters, self.counted),
             "observations": (self.observations, self.observed),
         }
-        return {name: 100 * same / count for name, (same, count) in parts.items() if count}
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Percent that came out as recorded."""
+        return {name: 100 * same / count for name, (same, count) in self.parts.items() if count}
+
+
+@dataclasses.dataclass(frozen=True)
+class RunTally:
+    """One run's numbers; ``run`` is its label."""
+
+    run: str
+    tally: Tally
+
+
+@dataclasses.dataclass(frozen=True)
+class Cause:
+    """How many differences of a ``kind`` have a cause."""
+
+    kind: str
+    cause: str
+    count: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Replayed:
+    """What ``replay.json`` says; in the file a tally's numbers stand beside the other keys, with rates in
+    percent."""
+
+    environment: str
+    records_of_each_run: int | None
+    tally: Tally
+    runs: tuple[RunTally, ...]
+    causes: tuple[Cause, ...]
+    differences: tuple[Difference, ...]
+    not_in_the_data: tuple[str, ...]
+
+    def write(self, path: Path) -> None:
+        """Write ``replay.json``."""
+        told = contracts.plain(self)
+        told |= {**told.pop("tally"), "rates": self.tally.rates}
+        told["runs"] = [
+            {"run": run.run, **contracts.plain(run.tally), "rates": run.tally.rates}
+            for run in self.runs
+        ]
+        write_json(path, told)
 
 
 REWORDED = "the problem was worded otherwise when it was recorded"
@@ -177,26 +223,15 @@ def run(
         label = f"{run.label} ({number} of {len(runs)} runs)"
         tally, differences, lacking = replay(suite, run, out.parent / "replay", batch, limit, label)
         whole.add(tally)
-        rows.append({"run": run.label, **dataclasses.asdict(tally), "rates": tally.rates})
+        rows.append(RunTally(run.label, tally))
         found += differences
         missing += [f"{run.label}: {task}" for task in lacking]
     causes = Counter((difference.kind, difference.cause) for difference in found)
     if listed is not None:
         _write_differences(listed, found)
-    made = {
-        "environment": name,
-        "records_of_each_run": limit,
-        **dataclasses.asdict(whole),
-        "rates": whole.rates,
-        "runs": rows,
-        "causes": [
-            {"kind": kind, "cause": cause, "count": count}
-            for (kind, cause), count in causes.most_common()
-        ],
-        "differences": [dataclasses.asdict(difference) for difference in found],
-        "not_in_the_data": missing,
-    }
-    write_json(out, made)
+    ordered = tuple(Cause(*named, count) for named, count in causes.most_common())
+    made = Replayed(name, limit, whole, tuple(rows), ordered, tuple(found), tuple(missing))
+    made.write(out)
     return _table(made)
 
 
@@ -211,20 +246,15 @@ def _write_differences(path: Path, found: Sequence[Difference]) -> None:
             table.writerow([readable(cell.replace("\n", "\\n")) for cell in cells])
 
 
-def _table(made: dict[str, Any]) -> str:
-    limit = made["records_of_each_run"]
-    drawn = f", {limit} drawn of each of {len(made['runs'])} files" if limit else ""
-    lines = [f"{made['episodes']} recorded episodes of {made['environment']} executed again{drawn}"]
-    counts = {"verdicts": "episodes", "counters": "counted", "observations": "observed"}
-    for name, total in counts.items():
-        if name in made["rates"]:
-            lines.append(
-                f"{name}: {made[name]} of {made[total]} as recorded ({made['rates'][name]:.2f} %)"
-            )
-    for cause in made["causes"]:
-        lines.append(f"{cause['count']} {cause['kind']} differ: {cause['cause']}")
-    if made["not_in_the_data"]:
-        lines.append(
-            f"{len(made['not_in_the_data'])} records are of tasks that the data do not have"
-        )
+def _table(made: Replayed) -> str:
+    limit, tally = made.records_of_each_run, made.tally
+    drawn = f", {limit} drawn of each of {len(made.runs)} files" if limit else ""
+    lines = [f"{tally.episodes} recorded episodes of {made.environment} executed again{drawn}"]
+    for name, (same, count) in tally.parts.items():
+        if count:
+            lines.append(f"{name}: {same} of {count} as recorded ({tally.rates[name]:.2f} %)")
+    for cause in made.causes:
+        lines.append(f"{cause.count} {cause.kind} differ: {cause.cause}")
+    if made.not_in_the_data:
+        lines.append(f"{len(made.not_in_the_data)} records are of tasks that the data do not have")
     return "\n".join(lines)

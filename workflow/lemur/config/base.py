@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.config import load, names
+from lemur.config.model_shape import read_shape
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import read_json
 from lemur.core.provenance import ROOT
@@ -27,14 +28,6 @@ HUB = re.compile(r"^(?P<hub>[\w.-]+/[\w.-]+)(@(?P<revision>[0-9a-f]{40}))?$")
 HUB_FILES = ["*.json", "*.safetensors"]
 FOLDER_FILES = [*HUB_FILES, "tokenizer.model", "merges.txt", "*.jinja"]
 NEWEST = "newest"
-_SHAPE = {
-    "layers": "num_hidden_layers",
-    "hidden": "hidden_size",
-    "heads": "num_attention_heads",
-    "intermediate": "intermediate_size",
-    "vocabulary": "vocab_size",
-    "max_context": "max_position_embeddings",
-}
 
 
 def find_base(name: str, models: Mapping[str, Any], where: str, beside: Path | None) -> Entry:
@@ -112,20 +105,6 @@ def architecture(config: Any, where: str) -> dict[str, Any]:
     if config.get("sliding_window") is not None and config.get("use_sliding_window", True):
         raise UserError(f"{where}: config.json: sliding_window: attention over a window cannot be trained here: null is supported")  # fmt: skip
     return read_shape(config, where)
-
-
-def read_shape(config: Any, where: str) -> dict[str, Any]:
-    """The same of a model of any kind, for what is only scored; ``UserError`` where it says no shape."""
-    if not isinstance(config, dict):
-        raise UserError(f"{where}: config.json: not a mapping")
-    made = {ours: config.get(theirs) for ours, theirs in _SHAPE.items()}
-    for ours, theirs in _SHAPE.items():
-        if not isinstance(made[ours], int) or isinstance(made[ours], bool) or made[ours] < 1:
-            raise UserError(f"{where}: config.json: {theirs}: {made[ours]!r}: a whole number of at least 1 is needed")  # fmt: skip
-    made["kv_heads"] = config.get("num_key_value_heads") or made["heads"]
-    if config.get("head_dim") not in (None, made["hidden"] // made["heads"]):
-        made["head_dim"] = config["head_dim"]
-    return {**made, "tied_embeddings": bool(config.get("tie_word_embeddings"))}
 
 
 def _of_hub(entry: Entry, where: str, beside: Path | None) -> Entry:

@@ -7,8 +7,9 @@ from typing import Any
 from lemur.config import load, names, schema
 from lemur.config.address import checked_url
 from lemur.config.agents import check_backend, chosen_environments
-from lemur.config.base import HUB, HUB_FILES, NEWEST, check_folder, read_shape
+from lemur.config.base import HUB, HUB_FILES, NEWEST, check_folder
 from lemur.config.benchmarks import chosen_benchmarks
+from lemur.config.model_shape import read_shape
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import read_json
 

@@ -33,7 +33,7 @@ VERSION = {
     "card": 2,
     "samples": 1,
     "export": 1,
-    "figures": 6,
+    "figures": 7,
     "study": 2,
 }
 

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lemur.core import provenance
+from lemur.core import log, provenance
 from lemur.core.errors import Interrupted, UserError
+from lemur.core.files import canonical
+from lemur.core.log import logger
 from lemur.core.run_lock import end_with_run
 
 Paths = Callable[[argparse.Namespace], Iterable[Path | None]]
@@ -30,6 +32,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     )
     made.add_argument("--recipe-digest", help="sha256 of the resolved recipe, kept as provenance")
     made.add_argument("--log", help="where this job's log is kept, for provenance")
+    log.add_options(made)
     return made
 
 
@@ -46,7 +49,7 @@ def _spec(text: str) -> Any:
 
 
 def _fail(line: str, code: int) -> NoReturn:
-    print(f"error: {' '.join(line.split())}", file=sys.stderr, flush=True)
+    logger.error(f"error: {' '.join(line.split())}")
     raise SystemExit(code)
 
 
@@ -82,12 +85,16 @@ def main(
     """Parse, run, and write ``<output>.prov.json`` beside every output."""
     record = provenance.Record()
     args = arguments.parse_args()
+    log.configure(args)
 
     def action() -> None:
         spec = _spec(args.spec)
+        logger.debug(f"--spec {canonical(spec)}")
         run(args, spec)
         used = [Path(path) for path in inputs(args) if path is not None]
         made = [Path(path) for path in outputs(args) if path is not None]
         record.write(made, used, spec, args.recipe_digest, args.log)
+        logger.debug(f"read {', '.join(map(str, used)) or 'no file'}")
+        logger.debug(f"wrote {', '.join(map(str, made)) or 'no file'}")
 
     guarded(action)

@@ -4,8 +4,9 @@ So none is ever stale, however a process ends. Some network file systems keep no
 """
 
 import fcntl
-import sys
 from typing import Any
+
+from lemur.core.log import logger
 
 
 def try_lock(file: Any) -> bool:
@@ -18,9 +19,8 @@ def try_lock(file: Any) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:
-        print(
+        logger.warning(
             f"warning: no lock can be held here ({error.strerror}): "
-            "see to it that one run at a time works in this folder",
-            file=sys.stderr,
+            "see to it that one run at a time works in this folder"
         )
     return True

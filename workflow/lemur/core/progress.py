@@ -1,8 +1,9 @@
 """Progress with an estimate, as lines that a terminal, a log and a SLURM file can all show."""
 
-import sys
 import time
 from types import TracebackType
+
+from lemur.core.log import logger
 
 
 def clock(seconds: float) -> str:
@@ -58,8 +59,4 @@ class Progress:
             tail = "estimating"
         share = 100 * self.done / self.total if self.total else 100.0
         count = f"{self.done:,.0f}/{self.total:,.0f} {self.unit} ({share:.0f}%)"
-        print(
-            f"{self.label}: {count} {tail}{'  ' + note if note else ''}",
-            file=sys.stderr,
-            flush=True,
-        )
+        logger.info(f"{self.label}: {count} {tail}{'  ' + note if note else ''}")

@@ -10,13 +10,13 @@ import contextlib
 import os
 import select
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
 
 from lemur.core.errors import UserError
 from lemur.core.lock import try_lock
+from lemur.core.log import logger
 
 FOLDER = Path(".snakemake")
 RUN = "LEMUR_RUN"  # a job's: process id of the Snakemake that started it
@@ -83,7 +83,7 @@ def _wait_for_jobs() -> None:
         deadline = time.monotonic() + PATIENCE
         while not try_lock(file):
             if deadline - time.monotonic() > PATIENCE - 0.1:
-                print("waiting for jobs of a run that was killed", file=sys.stderr, flush=True)
+                logger.info("waiting for jobs of a run that was killed")
             if time.monotonic() > deadline:
                 named = ", ".join(_holding(FOLDER / "jobs.lock")) or "unknown"
                 raise UserError(

@@ -6,13 +6,13 @@ parameter of the job that reads them.
 """
 
 import copy
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, write_json
+from lemur.core.log import logger
 from lemur.data import local_files
 
 Recipe = dict[str, Any]
@@ -44,7 +44,7 @@ def look(recipe: Recipe, lock_file: Path, *, is_main: bool = True) -> Lock:
     base = recipe["base"]
     if "locked" in base and lock.get(key := f"models/{base['name']}") != base["locked"]:
         lock[key] = base["locked"]
-        print(f"{key}: stands at {base['from']['revision']}", file=sys.stderr)
+        logger.info(f"{key}: stands at {base['from']['revision']}")
     return lock
 
 
@@ -75,7 +75,7 @@ def _look(key: str, entry: Recipe, before: Mapping[str, Any] | None) -> dict[str
     if change:
         what = f"{len(files):,} files, {listing.size / 1e6:,.2f} MB"
         tail = f"; {listing.described()}" if listing.left_out else ""
-        print(f"{key}: {entry['from']['path']}: {change}: {what}{tail}", file=sys.stderr)
+        logger.info(f"{key}: {entry['from']['path']}: {change}: {what}{tail}")
     return now
 
 

@@ -4,16 +4,16 @@ import json
 import os
 import re
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from snakemake.logging import logger
+from snakemake.logging import logger as snakemake_log
 
 from lemur import cost
 from lemur.config import paths, place, project
 from lemur.core.files import write_json
+from lemur.core.log import logger
 from lemur.core.provenance import ROOT, digest, keep_recipe
 from lemur.core.run_lock import PREFIX, RunLock
 from lemur.dag import answers, failures, local_lock, locks
@@ -24,7 +24,7 @@ from lemur.dag.screen import Screen
 from lemur.study import plan
 from lemur.trace import adopted
 
-STOPPED = "stopped: what went wrong stands below and in logs/; the same command continues"
+CONTINUES = "the same command continues"
 
 
 def numbered() -> list[str]:
@@ -89,14 +89,14 @@ class Start:
             # What only prints, as a dry run does, ends quietly with its reader: `snakemake -n | head`.
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         if self.answers:
-            answers.quieten(logger)
+            answers.quieten(snakemake_log)
         for screen in self._screens():
             # What prints an answer shows problems alone; a cluster's user reads what SLURM is asked.
             screen.whole |= self.answers or workflow.resource_settings.nodes is not None
             screen.recipe = run.name
         if main and not self.answers:
             for line in (*costs(run), *drifted_locks(run)):
-                print(line, file=sys.stderr, flush=True)
+                logger.info(line)
 
     def _screens(self) -> Iterator[Screen]:
         """The logger plugin of this project, where it was not exchanged for another."""
@@ -131,9 +131,11 @@ class Start:
     def fail(self) -> None:
         """After a job that failed: its cause as the last lines."""
         self.lock.release()
-        lines = [] if self.answers else [STOPPED]
-        lines += failures.last_words(self.workflow.scheduler.failed)
-        logger.error("\n".join(lines))
+        lines = failures.last_words(self.workflow.scheduler.failed)
+        if not self.answers:
+            what = "what went wrong stands below and in logs/; " if lines else ""
+            lines.insert(0, f"stopped: {what}{CONTINUES}")
+        snakemake_log.error("\n".join(lines))
 
 
 def plan_answers(jobs: Any) -> None:

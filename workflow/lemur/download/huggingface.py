@@ -8,12 +8,12 @@ import contextlib
 import fnmatch
 import os
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lemur.core.errors import UserError
+from lemur.core.log import logger
 from lemur.download import hub_lock, offline, pip_settings
 from lemur.download.failures import shown
 from lemur.download.transfer import Pin, Remote
@@ -47,10 +47,7 @@ def locate(source: dict, label: str) -> list[tuple[str, Remote, Pin]]:
     if revision == "newest":  # a model that a user named without a commit, to be scored
         offline.refuse(label)
         revision = newest(source, label)
-        print(
-            f"{label}: {source['hub']} stands at {revision}: add @{revision} to pin it",
-            file=sys.stderr,
-        )
+        logger.info(f"{label}: {source['hub']} stands at {revision}: add @{revision} to pin it")
     if not _COMMIT.match(revision):
         raise UserError(
             f"{label}: from.revision is {revision!r}: a commit of 40 hex digits is needed, since a "

@@ -3,11 +3,11 @@
 import os
 import re
 import shutil
-import sys
 from pathlib import Path
 
 from lemur.core.errors import UserError
 from lemur.core.files import replacing
+from lemur.core.log import logger
 from lemur.download.transfer import Pin, Remote, verify
 
 _COMMIT = re.compile(r"^[0-9a-f]{7,64}$")
@@ -62,7 +62,7 @@ def from_mirror(source: dict, path: str, target: Path, pin: Pin, label: str) -> 
         try:
             verify(copy, pin, f"{label}: {path} in LEMUR_MIRROR")
         except UserError as error:
-            print(f"note: {error}; trying the next place", file=sys.stderr)
+            logger.info(f"note: {error}; trying the next place")
             continue
         with replacing(target) as temporary:
             shutil.copyfile(copy, temporary)

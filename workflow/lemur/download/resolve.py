@@ -5,7 +5,6 @@ text changes; the files go into config/hub.lock.json. What is pinned stays pinne
 says ``minimum: true`` a newer revision is told of and recorded, since the set's terms ask for it.
 """
 
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import yaml
 from lemur.config import load, recipe
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import write_text
+from lemur.core.log import logger
 from lemur.core.progress import Progress
 from lemur.download import hub_lock, huggingface
 
@@ -128,7 +128,7 @@ def run(
                 made[entry.key] = found = look_up(entry, update)
             except UserError as error:
                 failed += 1
-                print(f"warning: {entry.key}: {error}", file=sys.stderr, flush=True)
+                logger.warning(f"warning: {entry.key}: {error}")
             else:
                 say(_line(entry, found))
                 _warn(entry, found)
@@ -156,10 +156,8 @@ def _warn(entry: Entry, found: dict[str, Any]) -> None:
         line = "its terms ask for the newest usable one: resolve.py --update --write takes it"
     else:
         line = "resolve.py --update --write takes it"
-    print(
-        f"warning: {entry.key}: a newer revision, {found['newest']}, stands on the hub; {line}",
-        file=sys.stderr,
-        flush=True,
+    logger.warning(
+        f"warning: {entry.key}: a newer revision, {found['newest']}, stands on the hub; {line}"
     )
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import write_json
 from lemur.core.lock import try_lock
+from lemur.core.log import logger
 from lemur.core.progress import Progress
 from lemur.data import local_files
 from lemur.data.archives import safe_path
@@ -129,14 +129,13 @@ def _newer(source: dict, name: str) -> str | None:
     try:
         newest = huggingface.newest(source, name)
     except UserError as error:
-        print(f"warning: {name}: whether it is the newest is unknown: {error}", file=sys.stderr)
+        logger.warning(f"warning: {name}: whether it is the newest is unknown: {error}")
         return None
     if newest == source["revision"]:
         return None
-    print(
+    logger.warning(
         f"warning: {name}: the hub has a newer revision, {newest}; its terms ask for the newest "
-        "usable one: scripts/1_corpus/resolve.py --update --write takes it",
-        file=sys.stderr,
+        "usable one: scripts/1_corpus/resolve.py --update --write takes it"
     )
     return newest
 

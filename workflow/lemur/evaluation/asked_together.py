@@ -14,7 +14,6 @@ import contextlib
 import functools
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from lemur.core import contracts, run_lock
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, replacing, sha256_of
 from lemur.core.lock import try_lock
+from lemur.core.log import logger
 from lemur.core.provenance import digest
 from lemur.evaluation import judged_early
 from lemur.evaluation.identity import identity
@@ -108,7 +108,7 @@ def read_planned(planned: Path | None) -> list[Benchmark]:
 
 
 def _left(name: str, error: UserError) -> None:
-    print(f"warning: {name}: left to its own job: {error}", file=sys.stderr)
+    logger.warning(f"warning: {name}: left to its own job: {error}")
 
 
 class _Turns:
@@ -126,7 +126,7 @@ class _Turns:
         with open(self.folder / f"{name}.lock", "a+", encoding="utf-8") as file:
             free = try_lock(file)
             if not free and wait:
-                print(f"{name}: waiting for the job that asks it", file=sys.stderr, flush=True)
+                logger.info(f"{name}: waiting for the job that asks it")
                 while not (free := try_lock(file)):
                     time.sleep(0.2)
             file.seek(0)

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import write_text
+from lemur.core.log import logger
 from lemur.evaluation import executed, intervals, paper_filters, response_journal
 from lemur.evaluation.definition import Scoring
 from lemur.evaluation.fingerprint import Settings, collect
@@ -96,7 +96,7 @@ def run(spec: BenchmarkSpec, generations: Path, data: Path, out: Path) -> None:
     contracts.write_lines(out.parent / FILE, (item.recorded() for item in items))
     contracts.write_file(out, score)
     if score.value is None:
-        print(f"{bench.name} {spec.model}: not judged: {score.reason}", file=sys.stderr)
+        logger.warning(f"{bench.name} {spec.model}: not judged: {score.reason}")
 
 
 def _prompts(items: list[Item]) -> str:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import random
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 
 from lemur.core.errors import UserError
+from lemur.core.log import logger
 from lemur.inference import cpu_llama, model_tokenizer, next_token, speculative
 from lemur.inference.attention import NAME, using
 from lemur.inference.kv_cache import Prefix, Slots
@@ -88,9 +88,7 @@ class Engine:
         self.tokenizer = model_tokenizer.load(folder)
         self.document_ids = model_tokenizer.document_encoder(folder, self.tokenizer)
         if dtype != DTYPES[precision]:
-            print(
-                "bf16 is computed in float32: this CPU has no instructions for it", file=sys.stderr
-            )
+            logger.info("bf16 is computed in float32: this CPU has no instructions for it")
         self.model = load_weights(folder, dtype, given, attn_implementation="sdpa")
         check_vocabulary(folder, self.tokenizer, len(self.model.get_input_embeddings().weight))
         self.model.to(self.device).eval().requires_grad_(False)

@@ -3,7 +3,8 @@
 import os
 import re
 import subprocess
-import sys
+
+from lemur.core.log import logger
 
 
 class Allocation:
@@ -29,7 +30,7 @@ class Allocation:
         if done is not None and done.returncode == 0:
             return True
         said = " ".join((done.stderr if done else "scontrol did not answer").split())
-        print(f"launch: job {self.job} could not be requeued: {said}", file=sys.stderr, flush=True)
+        logger.warning(f"launch: job {self.job} could not be requeued: {said}")
         return False
 
 

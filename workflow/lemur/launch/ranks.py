@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from types import FrameType
 from typing import IO
 
 from lemur.core.errors import Interrupted, LostRank
+from lemur.core.log import logger
 from lemur.launch.blame import blame
 
 STOPPED = Interrupted.exit_code  # state was saved, the same command continues
@@ -137,11 +137,7 @@ class Group:
                 asked, deadline = now, deadline if left is None else time.monotonic() + left
             if deadline and now > deadline - self.grace and signal.SIGUSR1 not in self.sent:
                 left = max(0, round(deadline - now))
-                print(
-                    f"launch: {left} s of the time limit are left: saving a checkpoint",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                logger.info(f"launch: {left} s of the time limit are left: saving a checkpoint")
                 self.send(signal.SIGUSR1)
             time.sleep(POLL)
         if failed_at is None:
@@ -167,8 +163,8 @@ class Group:
             lines = spooled.read().decode(errors="replace").splitlines()[-TAIL:]
             # A mistake of the user's is one line; else whatever there is helps.
             mistake = [said for said in lines if said.startswith("error: ")]
-            print("\n".join(mistake[-1:] or lines), file=sys.stderr, flush=True)
+            logger.error("\n".join(mistake[-1:] or lines))
         if line:
-            print(f"error: {line}", file=sys.stderr, flush=True)
+            logger.error(f"error: {line}")
         code = codes[place]
         return code if code > 0 else 128 - code

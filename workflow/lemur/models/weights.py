@@ -4,7 +4,6 @@ Training, evaluation and the preparation of a model load through here, so that n
 trained or scored with numbers that stand for weights that are not there.
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from transformers.utils import logging
 
 from lemur.core.errors import UserError, first_line
 from lemur.core.files import read_json
+from lemur.core.log import logger
 
 
 def read_config(folder: Path) -> PretrainedConfig:
@@ -70,10 +70,9 @@ def load_weights(
             raise UserError(f"{folder}: {count} {what}, the first is '{names[0]}'")
     unknown = sorted(report["unexpected_keys"])
     if unknown:
-        print(
+        logger.warning(
             f"warning: {folder}: config.json has no place for {len(unknown)} weights, the first is "
-            f"'{unknown[0]}'",
-            file=sys.stderr,
+            f"'{unknown[0]}'"
         )
     return model
 

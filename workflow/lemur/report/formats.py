@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lemur.agents.episode import Episode, Turn
+from lemur.agents.scores import Played, Reached, Scores, Success
 from lemur.core import contracts
 from lemur.core.files import write_text
 from lemur.evaluation import response_journal
@@ -21,6 +22,7 @@ from lemur.evaluation.sample import Sample
 from lemur.evaluation.score import Responses, Score, Share
 from lemur.evaluation.spec import Decoding
 from lemur.evaluation.verdicts import ProblemVerdict
+from lemur.study import findings
 from lemur.training.manifest import Manifest
 from lemur.training.step_metrics import StepMetrics
 
@@ -92,6 +94,33 @@ FORMATS = (
         "a line each episode, in the order of the environment's tasks",
         "rule play",
         "judging of episodes, pages, exports, figures of agents",
+    ),
+    Format(
+        "results/<recipe>/agents/<player>/<environment>/scores.json",
+        (Scores, Played, Reached, Success),
+        "the whole file, in which the keys of all but Success stand beside each other; judged says whether "
+        "anything was reached, and reason why not",
+        "rule judge_episodes",
+        "the table of agents, figures of agents",
+    ),
+    Format(
+        "results/<study>/study/analysis.json",
+        (
+            findings.Analysis,
+            findings.BaseFindings,
+            findings.MeasureFindings,
+            findings.Contrast,
+            findings.FittedLaw,
+            findings.Best,
+            findings.Control,
+            findings.OverTokens,
+            findings.OverSizes,
+            findings.SizesFit,
+            findings.Outcome,
+        ),
+        "one object",
+        "rule analyse_study",
+        "the study's figure",
     ),
 )
 

@@ -1,7 +1,6 @@
 """One page over all recipes that were run in this folder, and the tables that no report has."""
 
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from markupsafe import Markup
 
 from lemur.core.errors import UserError
 from lemur.core.files import write_text
+from lemur.core.log import logger
 from lemur.report.page import REPORTS
 from lemur.report.summary import Summary, read
 from lemur.report.templates import policy, template
@@ -56,7 +56,7 @@ def render(
         try:
             entries.append(Entry(os.path.relpath(path, out.parent), read(path)))
         except (UserError, OSError) as error:
-            print(f"warning: {error}: {path} is left out of {out}", file=sys.stderr)
+            logger.warning(f"warning: {error}: {path} is left out of {out}")
     if not entries:
         raise UserError(f"{out}: no report has a summary that can be read")
     entries.sort(key=lambda entry: (entry.summary.recipe, entry.link))

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 from lemur.chat import chatml
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import canonical, read_json, replacing
+from lemur.core.log import logger
 from lemur.core.own_code import load_folder
 from lemur.core.progress import Progress
 from lemur.data.documents import Shard
@@ -141,7 +141,7 @@ def gather(
                     f"sft.sources.{name}: no conversation to take in {where}: {count.described()}"
                 )
             if count.left_out:
-                print(f"conversations: {name}: {count.described()}", file=sys.stderr, flush=True)
+                logger.info(f"conversations: {name}: {count.described()}")
             for number, messages in chosen:
                 kind = kind_of(form, messages)
                 yield {"id": number, "source": name, "kind": kind, "messages": messages}

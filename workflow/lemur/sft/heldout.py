@@ -6,7 +6,6 @@ words in conversations of the same sources move where pass rates of a small mode
 
 import dataclasses
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import replacing
+from lemur.core.log import logger
 from lemur.data.documents import Shard
 from lemur.mixture.decontaminate import Index
 from lemur.sft.conversations import (
@@ -88,9 +88,7 @@ def held_out(
             ]
         )
         if not chosen:
-            print(
-                f"heldout conversations: {entry['name']}: all of it is trained on", file=sys.stderr
-            )
+            logger.info(f"heldout conversations: {entry['name']}: all of it is trained on")
     picked: list[HeldOutConversation] = []
     for place in range(spec["documents"]):
         picked += [queue[place] for queue in queues if place < len(queue)]

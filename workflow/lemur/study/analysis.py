@@ -1,343 +1,231 @@
 """From the scores of all cells to analysis.json, cells.csv, table.md and verdict.txt."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lemur.core import contracts
 from lemur.core.errors import UserError
-from lemur.core.files import read_json, write_json, write_text
-from lemur.figures.paired import coded
+from lemur.core.files import write_text
 from lemur.study import law as laws
 from lemur.study import verdict
-from lemur.study.finished import reduced, scored, wanted
+from lemur.study.analysis_spec import AnalysisSpec, BaseSpec
+from lemur.study.cells_csv import cells_csv, epochs
+from lemur.study.findings import (
+    Analysis,
+    BaseFindings,
+    Best,
+    Contrast,
+    Control,
+    FittedLaw,
+    MeasureFindings,
+    Outcome,
+    OverSizes,
+    OverTokens,
+    SizesFit,
+)
+from lemur.study.finished import reduced
+from lemur.study.results import Results
 from lemur.study.statistics import Bits, Estimate, estimate, resampled
 from lemur.study.table import table
 from lemur.study.tokens import MAIN
 
-Spec = Mapping[str, Any]
-COLUMNS = ("cell", "base", "parameters", "seed", "arm", "code_share", "tokens", "code_epochs", "text_epochs", "measure", "bits_per_byte", "documents", "bytes")  # fmt: skip
+How = tuple[float, int, int]  # confidence, resamples, seed
+# By base and measure: bits of the main cells, their differences to the base, the best share.
+Kept = Mapping[tuple[str, str], tuple[Bits, Estimate, Best]]
 
 
-class Results:
-    """Bits of every document, by cell and measure; cells of a base and arm as arrays."""
-
-    def __init__(self, spec: Spec, scores: Sequence[Path]):
-        self.spec = spec
-        paths = scored(scores)
-        short = {benchmark: measure for measure, benchmark in spec["measures"].items()}
-        # By the cell's name, after an earlier step by that and the step.
-        self.coded: dict[tuple[str, str], dict[Any, tuple[float, int]]] = {}
-        for cell in spec["cells"]:
-            for recipe, model, benchmark in wanted(spec, cell):
-                if (recipe, model, benchmark) not in paths:
-                    raise UserError(f"--scores: none of cell {recipe}, model {model}, on {benchmark}")  # fmt: skip
-                name = (
-                    recipe if model == cell["model"] else earlier(recipe, int(model.split("-")[-1]))
-                )
-                self.coded[name, short[benchmark]] = coded(paths[recipe, model, benchmark])
-        self.documents = {measure: self._documents(measure) for measure in spec["measures"]}
-
-    def _documents(self, measure: str) -> list[Any]:
-        """Names of a measure's documents, which must be the same for every cell."""
-        names: list[Any] | None = None
-        for (cell, of_measure), documents in self.coded.items():
-            if of_measure == measure:
-                names = sorted(documents) if names is None else names
-                if sorted(documents) != names:
-                    raise UserError(f"{cell}: {measure}: other documents than other cells have: score it again")  # fmt: skip
-        if not names:
-            raise UserError(f"{measure}: no document was scored")
-        return names
-
-    def seeds(self, base: str) -> list[int]:
-        return next(item["seeds"] for item in self.spec["bases"] if item["name"] == base)
-
-    def cell(self, base: str, seed: int, arm: str, share: float | None) -> str:
-        """The name of a cell; of a base that no seed has its own of, the one that there is."""
-        for item in self.spec["cells"]:
-            same = (item["base"], item["arm"], item["share"]) == (base, arm, share)
-            if same and (item["seed"] == seed or share is None and item["model"] == "start"):
-                return item["recipe"]
-        raise UserError(f"--spec: no cell of base {base}, seed {seed}, arm {arm}, share {share}")
-
-    def row(self, cell: str, measure: str) -> np.ndarray:
-        found = self.coded[cell, measure]
-        return np.array([found[name][0] for name in self.documents[measure]])
-
-    def sizes(self, measure: str) -> np.ndarray:
-        found = next(value for (_, name), value in self.coded.items() if name == measure)
-        return np.array([found[name][1] for name in self.documents[measure]], float)
-
-    def bits(self, base: str, measure: str, arm: str, shares: Sequence[float]) -> Bits:
-        """[seeds, shares, documents]."""
-        cells = [[self.cell(base, seed, arm, share) for share in shares] for seed in self.seeds(base)]  # fmt: skip
-        coded_bits = np.array([[self.row(name, measure) for name in row] for row in cells])
-        return Bits(coded_bits, self.sizes(measure))
-
-    def start(self, base: str, measure: str) -> np.ndarray:
-        """Bits of the base itself [seeds, documents]."""
-        return np.array([self.row(self.cell(base, seed, MAIN, None), measure) for seed in self.seeds(base)])  # fmt: skip
-
-    def early(self, base: str, measure: str, shares: Sequence[float]) -> tuple[list[int], np.ndarray]:  # fmt: skip
-        """Tokens after which the main cells were scored, their end among them, and the bits per byte
-        then [points of tokens, shares], means over seeds."""
-        batch = self.spec["batch"]
-        rows = [[self._cell(self.cell(base, seed, MAIN, share)) for share in shares] for seed in self.seeds(base)]  # fmt: skip
-        steps, tokens = rows[0][0]["steps"], rows[0][0]["tokens"]
-        total = self.sizes(measure).sum()
-        values = [
-            [
-                [self.row(earlier(cell["recipe"], step), measure).sum() for cell in row]
-                for row in rows
-            ]
-            for step in steps
-        ]
-        values.append([[self.row(cell["recipe"], measure).sum() for cell in row] for row in rows])
-        return [step * batch for step in steps] + [tokens], np.array(values).mean(1) / total
-
-    def _cell(self, name: str) -> Spec:
-        return next(cell for cell in self.spec["cells"] if cell["recipe"] == name)
+def _contrast(found: Estimate) -> Contrast:
+    return Contrast(**{field.name: _floats(getattr(found, field.name)) for field in fields(Contrast)})  # fmt: skip
 
 
-def earlier(recipe: str, step: int) -> str:
-    """What a cell is called after an earlier step."""
-    return f"{recipe} after step {step}"
+def _floats(values: np.ndarray) -> tuple[float, ...]:
+    return tuple(values.tolist())
 
 
-def _json(found: Estimate) -> dict[str, list[float]]:
-    return {key: [float(x) for x in value] for key, value in asdict(found).items()}
+def _rows(values: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    return tuple(_floats(row) for row in values)
 
 
 def run(
-    spec: Spec, scores: Sequence[Path], realised: Sequence[Path], out: Path, *, so_far: bool = False
+    given: Mapping[str, Any],
+    scores: Sequence[Path],
+    realised: Sequence[Path],
+    out: Path,
+    *,
+    so_far: bool = False,
 ) -> None:
-    """Write ``out`` (analysis.json) and the three files beside it. ``so_far``: of a study that still
-    runs, from the cells that are finished; cells.csv and verdict.txt alone where no seed is."""
+    """Write ``out`` (analysis.json) and the three files beside it. ``given`` is an AnalysisSpec as JSON.
+    ``so_far``: of a study that still runs, from the cells that are finished; cells.csv and verdict.txt
+    alone where no seed is."""
+    spec = contracts.read(AnalysisSpec, given, "--spec")
+    planned = len(spec.cells)
     if so_far:
         spec = reduced(spec, scores)
-        if not spec["cells"]:
-            raise UserError(
-                f"study {spec['study']}: none of its {spec['planned']} cells is finished"
-            )
+        if not spec.cells:
+            raise UserError(f"study {spec.study}: none of its {planned} cells is finished")
     results = Results(spec, scores)
-    epochs = {path.parts[-3]: _epochs(read_json(path)) for path in map(Path, realised)}
-    write_text(out.parent / "cells.csv", cells_csv(spec, results, epochs))
-    partly = [f"{len(spec['cells'])} of {spec['planned']} cells are finished."] if so_far else []
-    if not spec["bases"]:
+    write_text(out.parent / "cells.csv", cells_csv(spec, results, epochs(realised)))
+    partly = [f"{len(spec.cells)} of {planned} cells are finished."] if so_far else []
+    if not spec.bases:
         lines = [*partly, "No base has a seed of which all cells are: nothing is compared yet."]
         write_text(out.parent / "verdict.txt", "\n".join(lines) + "\n")
         return
     found = analysed(spec, results)
-    write_json(out, found)
+    contracts.write_file(out, found)
     write_text(out.parent / "table.md", table(spec, found))
-    lines = [*partly, found["verdict"], ""]
-    lines += [f"{hypothesis['name']} ({hypothesis['claim']}): {hypothesis['outcome']}: {hypothesis['why']}." for hypothesis in found["hypotheses"]]  # fmt: skip
+    lines = [*partly, found.verdict, ""]
+    lines += [f"{hypothesis.name} ({hypothesis.claim}): {hypothesis.outcome}: {hypothesis.why}." for hypothesis in found.hypotheses]  # fmt: skip
     lines += ["", "What this does not show:"]
-    lines += [f"- missing: {name}: {why}" for name, why in spec["missing"].items()]
-    lines += [f"- cut for the hours given: {words}" for words in spec["cut"]]
-    lines += [f"- {words}" for words in spec["limits"]]
+    lines += [f"- missing: {name}: {why}" for name, why in spec.missing.items()]
+    lines += [f"- cut for the hours given: {words}" for words in spec.cut]
+    lines += [f"- {words}" for words in spec.limits]
     write_text(out.parent / "verdict.txt", "\n".join(lines) + "\n")
 
 
-def analysed(spec: Spec, results: Results) -> dict[str, Any]:
-    """Everything that the figure, the table and the verdict are made of, as JSON data."""
-    settings = spec["statistics"]
-    how = (settings["confidence"], settings["resamples"], settings["seed"])
-    shares, number = spec["shares"], spec["shares"].index(spec["reference"])
-    bases: dict[str, Any] = {}
-    kept: dict[tuple[str, str], tuple[Bits, Estimate, laws.Best]] = {}
-    for base in spec["bases"]:
+def analysed(spec: AnalysisSpec, results: Results) -> Analysis:
+    """Everything that the figure, the table and the verdict are made of."""
+    settings = spec.statistics
+    how = (settings.confidence, settings.resamples, settings.seed)
+    number = spec.shares.index(spec.reference)
+    bases: dict[str, BaseFindings] = {}
+    kept: dict[tuple[str, str], tuple[Bits, Estimate, Best]] = {}
+    for base in spec.bases:
         measures = {}
-        for measure in spec["measures"]:
-            bits = results.bits(base["name"], measure, MAIN, shares)
+        for measure in spec.measures:
+            bits = results.bits(base.name, measure, MAIN, spec.shares)
+            start = results.start(base.name, measure)
             against = estimate(bits.less(bits.bits[:, number]), *how)
-            forgotten = estimate(bits.less(results.start(base["name"], measure)), *how)
-            fitted, best = _law(bits, shares, base["millions"], how)
-            kept[base["name"], measure] = (bits, forgotten, best)
-            measures[measure] = {
-                "values": bits.values.mean(0).tolist(),
-                "of_seeds": bits.values.tolist(),
-                "base": float((results.start(base["name"], measure).sum(1) / bits.sizes.sum()).mean()),
-                "documents": len(bits.sizes),
-                "bytes": int(bits.sizes.sum()),
-                "against_reference": _json(against),
-                "against_base": _json(forgotten),
-                "law": fitted,
-                "controls": _controls(spec, results, base["name"], measure, how),
-                "over_tokens": _over_tokens(spec, results, base["name"], measure, shares),
-            }  # fmt: skip
-        bases[base["name"]] = {
-            "millions": base["millions"],
-            "seeds": len(base["seeds"]),
-            "measures": measures,
-        }
-    outcomes = _outcomes(spec, kept, how)
-    largest = _decides(spec)["name"]
-    best = kept[largest, spec["primary"]][2]
-    lack = f"{len(spec['missing'])} measures or controls are missing" if spec["missing"] else None
-    return {
-        "study": spec["study"],
-        "description": spec["description"],
-        "shares": shares,
-        "reference": spec["reference"],
-        "primary": spec["primary"],
-        "equal": settings["equal"],
-        "seeds": len(_decides(spec)["seeds"]),
-        "bases": bases,
-        "over_sizes": _over_sizes(spec, kept),
-        "published": spec["published"],
-        "hypotheses": [asdict(outcome) for outcome in outcomes],
-        "verdict": verdict.sentence(spec["study"], largest, spec["primary"], best, outcomes, lack),
-    }
+            forgotten = estimate(bits.less(start), *how)
+            fitted = _law(bits, spec.shares, base.millions, how)
+            kept[base.name, measure] = (bits, forgotten, fitted.best)
+            measures[measure] = MeasureFindings(
+                values=_floats(bits.values.mean(0)),
+                of_seeds=_rows(bits.values),
+                base=float((start.sum(1) / bits.sizes.sum()).mean()),
+                documents=len(bits.sizes),
+                bytes=int(bits.sizes.sum()),
+                against_reference=_contrast(against),
+                against_base=_contrast(forgotten),
+                law=fitted,
+                controls=_controls(spec, results, base.name, measure, how),
+                over_tokens=_over_tokens(spec, results, base.name, measure),
+            )
+        bases[base.name] = BaseFindings(base.millions, len(base.seeds), measures)
+    outcomes, decides = _outcomes(spec, kept, how), _decides(spec)
+    best = kept[decides.name, spec.primary][2]
+    lack = f"{len(spec.missing)} measures or controls are missing" if spec.missing else None
+    return Analysis(
+        study=spec.study,
+        description=spec.description,
+        shares=spec.shares,
+        reference=spec.reference,
+        primary=spec.primary,
+        equal=settings.equal,
+        seeds=len(decides.seeds),
+        bases=bases,
+        over_sizes=_over_sizes(spec, kept),
+        published=spec.published,
+        hypotheses=outcomes,
+        verdict=verdict.sentence(spec.study, decides.name, spec.primary, best, outcomes, lack),
+    )
 
 
-def _law(bits: Bits, shares: Sequence[float], millions: float, how: tuple[float, int, int]) -> tuple[dict[str, Any], laws.Best]:  # fmt: skip
+def _law(bits: Bits, shares: Sequence[float], millions: float, how: How) -> FittedLaw:
     points, values = laws.points_of(shares, millions), bits.values.mean(0)
     choice = laws.choose(points, values[None])
     law = laws.LAWS[choice.law[0]]
-    best = laws.best_share(points, values, resampled(bits, how[1], how[2]), how[0])
     along = laws.points_of(laws.between(points), millions)
-    line = laws.fit(law, points, values[None]).predict(along)[0]
-    return {
-        "name": law.name,
-        "source": law.source,
-        "left_out_error": {name: float(error[0]) for name, error in choice.errors.items()},
-        "left_out": choice.predicted[0].tolist(),
-        "line": line.tolist(),
-        "best": asdict(best),
-    }, best
+    return FittedLaw(
+        name=law.name,
+        source=law.source,
+        left_out_error={name: float(error[0]) for name, error in choice.errors.items()},
+        left_out=_floats(choice.predicted[0]),
+        line=_floats(laws.fit(law, points, values[None]).predict(along)[0]),
+        best=laws.best_share(points, values, resampled(bits, how[1], how[2]), how[0]),
+    )
 
 
-def _over_sizes(spec: Spec, kept: Mapping[tuple[str, str], tuple[Bits, Estimate, laws.Best]]) -> dict[str, Any] | None:  # fmt: skip
+def _over_sizes(spec: AnalysisSpec, kept: Kept) -> OverSizes | None:
     """Error of the law over sizes on a size that it was fitted without; None below three sizes."""
-    if len(spec["bases"]) < 3:
+    if len(spec.bases) < 3:
         return None
     found = {}
-    for measure in spec["measures"]:
-        points = np.concatenate(
-            [laws.points_of(spec["shares"], b["millions"]) for b in spec["bases"]]
-        )
-        values = np.concatenate([kept[b["name"], measure][0].values.mean(0) for b in spec["bases"]])
+    for measure in spec.measures:
+        points = np.concatenate([laws.points_of(spec.shares, b.millions) for b in spec.bases])
+        values = np.concatenate([kept[b.name, measure][0].values.mean(0) for b in spec.bases])
         predicted = laws.left_out(laws.OVER_SIZES, points, values[None], points[:, 1])[0]
-        found[measure] = {
-            "measured": values.tolist(),
-            "left_out": predicted.tolist(),
-            "left_out_error": float(np.abs(predicted - values).mean()),
-        }  # fmt: skip
-    return {"name": laws.OVER_SIZES.name, "source": laws.OVER_SIZES.source, "measures": found}
+        error = float(np.abs(predicted - values).mean())
+        found[measure] = SizesFit(_floats(values), _floats(predicted), error)
+    return OverSizes(laws.OVER_SIZES.name, laws.OVER_SIZES.source, found)
 
 
-def _controls(spec: Spec, results: Results, base: str, measure: str, how: tuple[float, int, int]) -> list[dict[str, Any]]:  # fmt: skip
+def _controls(
+    spec: AnalysisSpec, results: Results, base: str, measure: str, how: How
+) -> tuple[Control, ...]:
     """Each control against the main cell of the same share."""
     rows = []
-    for arm in spec["arms"]:
-        bits = results.bits(base, measure, arm["name"], arm["shares"])
-        shared = [share for share in arm["shares"] if share in spec["shares"]]
-        if shared != arm["shares"]:
+    for arm in spec.arms:
+        bits = results.bits(base, measure, arm.name, arm.shares)
+        if any(share not in spec.shares for share in arm.shares):
             continue  # compared with the line of the figure alone
-        found = estimate(bits.less(results.bits(base, measure, MAIN, shared).bits), *how)
-        rows.append({"arm": arm["name"], "shares": arm["shares"], "against_main": _json(found)})
-    return rows
+        found = estimate(bits.less(results.bits(base, measure, MAIN, arm.shares).bits), *how)
+        rows.append(Control(arm.name, arm.shares, _contrast(found)))
+    return tuple(rows)
 
 
-def _outcomes(
-    spec: Spec,
-    kept: Mapping[tuple[str, str], tuple[Bits, Estimate, laws.Best]],
-    how: tuple[float, int, int],
-) -> list[verdict.Outcome]:
-    settings, decides = spec["statistics"], _decides(spec)
-    largest = decides["name"]
-    short = verdict.enough(len(decides["seeds"]), settings["seeds"])
-    fewest = min(len(base["seeds"]) for base in spec["bases"])
+def _outcomes(spec: AnalysisSpec, kept: Kept, how: How) -> tuple[Outcome, ...]:
+    decides = _decides(spec)
+    short = verdict.enough(len(decides.seeds), spec.statistics.seeds)
+    fewest = min(len(base.seeds) for base in spec.bases)
     found = []
-    for claim in spec["hypotheses"]:
-        _, forgotten, best = kept[largest, claim["measure"]]
-        if claim["test"] == "best-share-below":
-            outcome = verdict.best_share_below(best, claim["share"], short)
-        elif claim["test"] == "worse-than-base":
-            number = spec["shares"].index(claim["share"])
-            outcome = verdict.worse_than_base(forgotten, number, claim["by"], short)
+    for claim in spec.hypotheses:
+        _, forgotten, best = kept[decides.name, claim.measure]
+        if claim.test == "best-share-below":
+            outcome = verdict.best_share_below(best, claim.share, short)
+        elif claim.test == "worse-than-base":
+            number = spec.shares.index(claim.share)
+            outcome = verdict.worse_than_base(forgotten, number, claim.by, short)
         else:
-            apart = {
-                base["name"]: _pairs(kept[base["name"], claim["measure"]][0], how)
-                for base in spec["bases"]
-            }
+            apart = {b.name: _pairs(kept[b.name, claim.measure][0], how) for b in spec.bases}
             outcome = verdict.same_ranking(
-                apart, settings["equal"], verdict.enough(fewest, settings["seeds"])
+                apart, spec.statistics.equal, verdict.enough(fewest, spec.statistics.seeds)
             )
-        found.append(verdict.Outcome(claim["name"], claim["claim"], *outcome))
-    return found
+        found.append(Outcome(claim.name, claim.claim, *outcome))
+    return tuple(found)
 
 
-def _decides(spec: Spec) -> Spec:
+def _decides(spec: AnalysisSpec) -> BaseSpec:
     """The base that hypotheses are decided at: the largest that has as many seeds as the design asks
     for; the largest where none has."""
-    enough = [b for b in spec["bases"] if len(b["seeds"]) >= spec["statistics"]["seeds"]]
-    return (enough or spec["bases"])[-1]
+    enough = [base for base in spec.bases if len(base.seeds) >= spec.statistics.seeds]
+    return (enough or spec.bases)[-1]
 
 
-def _over_tokens(spec: Spec, results: Results, base: str, measure: str, shares: Sequence[float]) -> dict[str, Any] | None:  # fmt: skip
+def _over_tokens(spec: AnalysisSpec, results: Results, base: str, measure: str) -> OverTokens | None:  # fmt: skip
     """The law over tokens and share, and how it errs on a number of tokens that it was fitted
     without; None where cells were scored at their end alone."""
-    if measure not in spec["checkpoint_measures"]:
+    if measure not in spec.checkpoint_measures:
         return None
-    tokens, values = results.early(base, measure, shares)
-    points = np.concatenate([laws.points_of(shares, count / 1e6) for count in tokens])
-    found: dict[str, Any] = {"tokens": tokens, "values": values.tolist()}
-    if len(tokens) >= 3:
-        law = laws.OVER_TOKENS
-        predicted = laws.left_out(law, points, values.reshape(1, -1), points[:, 1])[0]
-        error = np.abs(predicted - values.ravel()).mean()
-        found |= {"name": law.name, "source": law.source, "left_out_error": float(error)}
-    return found
+    tokens, values = results.early(base, measure, spec.shares)
+    points = np.concatenate([laws.points_of(spec.shares, count / 1e6) for count in tokens])
+    found = OverTokens(tuple(tokens), _rows(values))
+    if len(tokens) < 3:
+        return found
+    law = laws.OVER_TOKENS
+    predicted = laws.left_out(law, points, values.reshape(1, -1), points[:, 1])[0]
+    error = float(np.abs(predicted - values.ravel()).mean())
+    return replace(found, name=law.name, source=law.source, left_out_error=error)
 
 
-def _pairs(bits: Bits, how: tuple[float, int, int]) -> dict[tuple[int, int], tuple[float, float]]:
+def _pairs(bits: Bits, how: How) -> dict[tuple[int, int], tuple[float, float]]:
     """The simultaneous band of the difference of every pair of shares."""
     pairs = list(combinations(range(bits.bits.shape[1]), 2))
     first, second = ([pair[side] for pair in pairs] for side in (0, 1))
     found = estimate(Bits(bits.bits[:, first] - bits.bits[:, second], bits.sizes), *how)
     bands = zip(found.band_low.tolist(), found.band_high.tolist(), strict=True)
     return dict(zip(pairs, bands, strict=True))
-
-
-def _epochs(realised: Mapping[str, Any]) -> dict[str, float]:
-    """The most epochs of a source, by kind."""
-    found: dict[str, float] = {}
-    for source in realised["sources"]:
-        kind = source["kind"]
-        found[kind] = max(found.get(kind, 0.0), float(source.get("epochs") or 0.0))
-    return found
-
-
-def cells_csv(spec: Spec, results: Results, epochs: Mapping[str, Mapping[str, float]]) -> str:
-    """Every cell and measure, a row each."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    millions = spec["millions"]
-    for cell in spec["cells"]:
-        seen = epochs.get(cell["recipe"], {})
-        for measure in spec["measures"]:
-            at = [(cell["recipe"], cell["tokens"])]
-            if measure in spec["checkpoint_measures"]:
-                at += [
-                    (earlier(cell["recipe"], step), step * spec["batch"]) for step in cell["steps"]
-                ]
-            for name, tokens in at:
-                bits, sizes = results.row(name, measure), results.sizes(measure)
-                rows.writerow(
-                    [
-                        cell["recipe"], cell["base"], round(1e6 * millions[cell["base"]]), cell["seed"],
-                        cell["arm"], "" if cell["share"] is None else f"{cell['share']:.6f}", tokens,
-                        *(f"{seen[kind]:.4f}" if kind in seen else "" for kind in ("code", "text")),
-                        measure, f"{bits.sum() / sizes.sum():.6f}", len(bits), int(sizes.sum()),
-                    ]
-                )  # fmt: skip
-    return text.getvalue()

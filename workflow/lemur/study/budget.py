@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 from lemur.config.load import catalogue
+from lemur.config.recipe import Recipe
 from lemur.core.errors import UserError
 from lemur.cost.flops import device_hours, training_flops
 from lemur.study.design import Base, Design
@@ -33,9 +33,9 @@ class Cost:
         return sum(self.hours.values())
 
 
-def cost_of(design: Design, common: dict[str, Any]) -> Cost:
+def cost_of(design: Design, common: Recipe) -> Cost:
     """Hours by base at its measured rate, or at what the plan assumes of the recipe's device."""
-    models, batch = catalogue("models"), common["pretrain"]["global_batch_tokens"]
+    batch = common["pretrain"]["global_batch_tokens"]
     hours, count, all_tokens = {}, 0, 0
     for base in design.bases:
         cells = [
@@ -46,8 +46,7 @@ def cost_of(design: Design, common: dict[str, Any]) -> Cost:
         if base.pretraining:
             cells.append(whole_batches(base.pretraining.tokens, batch))
         tokens = sum(cells) * len(base.seeds)
-        shape = models[base.model]["architecture"]
-        seconds = _seconds(base, shape, tokens, common)
+        seconds = _seconds(base, tokens, common)
         number = len(cells) * len(base.seeds)
         long, short = _scores(design, base, common, number)
         passes = long * SECONDS_A_SCORE * _relative(base, seconds, tokens)
@@ -57,7 +56,7 @@ def cost_of(design: Design, common: dict[str, Any]) -> Cost:
     return Cost(hours, count, all_tokens)
 
 
-def _scores(design: Design, base: Base, common: dict[str, Any], models: int) -> tuple[int, int]:
+def _scores(design: Design, base: Base, common: Recipe, models: int) -> tuple[int, int]:
     """Scores on held-out documents, which are long, and all others of ``models`` cells of a base."""
     heldout = {x["name"] for x in common["evaluate"]["benchmarks"] if "heldout" in x["data"]}
     early = len(design.shares) * len(base.seeds) * len(design.checkpoints)
@@ -73,15 +72,15 @@ def _relative(base: Base, seconds: float, tokens: int) -> float:
     return 11_000 * seconds / tokens
 
 
-def _seconds(base: Base, shape: dict[str, Any], tokens: int, common: dict[str, Any]) -> float:
+def _seconds(base: Base, tokens: int, common: Recipe) -> float:
     if base.tokens_per_second is not None:
         return tokens / base.tokens_per_second
-    price = common["cost"]
+    price, shape = common["cost"], catalogue("models")[base.model]["architecture"]
     flops = training_flops(shape, tokens, common["pretrain"]["context"])["total"]
     return 3600 * device_hours(flops, price["device_tflops"], price["utilisation"])
 
 
-def fitted(design: Design, common: dict[str, Any], hours: float) -> tuple[Design, tuple[str, ...]]:
+def fitted(design: Design, common: Recipe, hours: float) -> tuple[Design, tuple[str, ...]]:
     """The design cut to ``hours``, and what was cut in words; shares of code stay.
 
     Cut in this order, each no further than needed: tokens (of bases and of cells, by one factor) down

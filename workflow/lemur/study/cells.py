@@ -6,15 +6,17 @@ what a small share takes of a source, a larger one takes too (``lemur.tokenizati
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from lemur.config import load, names
 from lemur.config.recipe import Recipe, resolve_raw
+from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
 from lemur.cost.architecture import parameters
 from lemur.study import design as designs
+from lemur.study.analysis_spec import AnalysisSpec, ArmSpec, BaseSpec, CellSpec, HypothesisSpec
 from lemur.study.budget import Cost, cost_of, fitted
 from lemur.study.design import Base, Design, share_name
 from lemur.study.tokens import MAIN, arms, cell_tokens, whole_batches
@@ -22,6 +24,10 @@ from lemur.study.tokens import MAIN, arms, cell_tokens, whole_batches
 # Added to a seed for the order of a base's own data: in the cells' order, a cell would be shown again
 # what its base began with.
 OWN_ORDER = 10_000
+
+
+# What a cell has another of than other cells, by the dotted key of its recipe.
+Values = dict[str, int | float | str | list[int]]
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,7 @@ def _cells(
             for arm in arms(design):
                 for share in arm.shares:
                     tokens = cell_tokens(design, base, arm, share, batch)
-                    values = {
+                    values: Values = {
                         "pretrain.tokens": tokens,
                         "mixture.code_share": _exact(share),
                         "pretrain.optimizer.learning_rate": float(peak * arm.learning_rate),
@@ -135,7 +141,7 @@ def _base_cell(design: Design, base: Base, seed: int) -> Cell:
     return Cell(f"{design.name}-{base.name}-seed-{seed}-base", base.name, seed, MAIN, None, 0, "pretrained")  # fmt: skip
 
 
-def _base_values(base: Base, batch: int) -> dict[str, Any]:
+def _base_values(base: Base, batch: int) -> Values:
     if base.pretraining is None:
         return {}
     return {
@@ -157,7 +163,7 @@ def _resolved(design: Design, base: Base) -> Recipe:
 
 
 def _recipe(
-    design: Design, resolved: dict[str, Recipe], name: str, base: Base, seed: int, values: dict[str, Any]
+    design: Design, resolved: dict[str, Recipe], name: str, base: Base, seed: int, values: Values
 ) -> Recipe:  # fmt: skip
     """One resolved recipe of the study; a random base gets the seed's own weights."""
     recipe = load.with_values(resolved[base.name], values) | {"name": name, "seed": seed}
@@ -180,47 +186,42 @@ def _tokenized_as(design: Design, resolved: dict[str, Recipe], tokenizer: str) -
 
 
 def analysis_spec(study: Study | None) -> dict[str, Any]:
-    """What the analysis of a study is given as ``--spec``; shares as numbers."""
+    """What the analysis of a study is given as ``--spec``, an AnalysisSpec as JSON data; shares as
+    numbers. Empty where a command names no study."""
     if study is None:
         return {}
     design, models = study.design, load.catalogue("models")
-    return {
-        "study": design.name,
-        "description": design.description,
-        "cells": [{**asdict(cell), "share": _number(cell.share)} for cell in study.cells],
-        "bases": [
-            {
-                "name": base.name,
-                "millions": parameters(models[base.model]["architecture"])["total"] / 1e6,
-                "seeds": list(base.seeds),
-            }
-            for base in design.bases
-        ],
-        "millions": {
-            base.name: parameters(models[base.model]["architecture"])["total"] / 1e6
-            for base in design.bases
-        },
-        "seeds": list(design.seeds),
-        "shares": [float(share) for share in design.shares],
-        "reference": float(design.reference),
-        "arms": [
-            {"name": arm.name, "shares": [float(share) for share in arm.shares]}
-            for arm in design.arms
-        ],
-        "checkpoint_measures": list(design.checkpoint_measures),
-        "batch": study.common["pretrain"]["global_batch_tokens"],
-        "primary": design.primary,
-        "measures": design.measures,
-        "missing": design.missing,
-        "limits": list(design.limits),
-        "published": {name: list(both) for name, both in design.published.items()},
-        "statistics": asdict(design.statistics),
-        "hypotheses": [
-            {**asdict(hypothesis), "share": float(hypothesis.share)}
-            for hypothesis in design.hypotheses
-        ],
-        "cut": list(study.cut),
+    millions = {
+        base.name: parameters(models[base.model]["architecture"])["total"] / 1e6
+        for base in design.bases
     }
+    spec = AnalysisSpec(
+        study=design.name,
+        description=design.description,
+        cells=tuple(
+            CellSpec(**{**vars(cell), "share": _number(cell.share)}) for cell in study.cells
+        ),
+        bases=tuple(BaseSpec(base.name, millions[base.name], base.seeds) for base in design.bases),
+        millions=millions,
+        seeds=design.seeds,
+        shares=tuple(float(share) for share in design.shares),
+        reference=float(design.reference),
+        arms=tuple(ArmSpec(arm.name, tuple(map(float, arm.shares))) for arm in design.arms),
+        checkpoint_measures=design.checkpoint_measures,
+        batch=study.common["pretrain"]["global_batch_tokens"],
+        primary=design.primary,
+        measures=design.measures,
+        missing=design.missing,
+        limits=design.limits,
+        published=design.published,
+        statistics=design.statistics,
+        hypotheses=tuple(
+            HypothesisSpec(**{**vars(hypothesis), "share": float(hypothesis.share)})
+            for hypothesis in design.hypotheses
+        ),
+        cut=study.cut,
+    )
+    return contracts.plain(spec)
 
 
 def _number(share: Fraction | None) -> float | None:

@@ -5,7 +5,17 @@ from fractions import Fraction
 from typing import Any
 
 from lemur.config import load, names, schema
+from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
+from lemur.study.study_file import (
+    ArmEntry,
+    BaseEntry,
+    HypothesisEntry,
+    Least,
+    Number,
+    Statistics,
+    StudyFile,
+)
 
 TESTS = ("best-share-below", "worse-than-base", "same-ranking")
 
@@ -64,28 +74,6 @@ class Hypothesis:
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """``equal``: a difference in bits per byte below which two shares count as equal. ``seeds``: as
-    many are needed before anything counts as decided."""
-
-    confidence: float
-    resamples: int
-    equal: float
-    seed: int
-    seeds: int
-
-
-@dataclass(frozen=True)
-class Least:
-    """What a budget in hours may cut down to; shares of code are never cut."""
-
-    seeds: int
-    bases: int
-    tokens: int
-    pretraining_tokens: int
-
-
-@dataclass(frozen=True)
 class Design:
     """One study. ``checkpoints`` are parts of a main cell's tokens after which it is scored too, on
     ``checkpoint_measures``. ``tokens`` of a cell are a number, or a fraction of the tokens of its base;
@@ -120,44 +108,45 @@ def read(name: str) -> Design:
     where = load.shown(path)
     value = load.read_yaml(path)
     schema.check(value, "study", where)
+    file = contracts.read(StudyFile, value, where)
     if (load.CONFIG / "recipes" / f"{name}.yaml").exists():
         raise UserError(f"{where}: a recipe has the name '{name}' already: results of both would lie in results/{name}")  # fmt: skip
-    shares = _shares(value["shares"], f"{where}: shares")
-    reference = Fraction(str(value["reference"]))
+    shares = _shares(file.shares, f"{where}: shares")
+    reference = Fraction(str(file.reference))
     if reference not in shares:
-        raise UserError(f"{where}: reference: {value['reference']} is none of the shares")
-    measures = value["measures"]
-    at = value.get("checkpoints", {"shares": [], "measures": []})
-    for measure in at["measures"]:
+        raise UserError(f"{where}: reference: {file.reference} is none of the shares")
+    measures, at = file.measures, file.checkpoints
+    for measure in at.measures:
         if measure not in measures:
             raise UserError(f"{where}: checkpoints.measures: '{measure}' is no measure{nearest(measure, measures)}")  # fmt: skip
-    if value["primary"] not in measures:
-        raise UserError(f"{where}: primary: '{value['primary']}' is no measure{nearest(value['primary'], measures)}")  # fmt: skip
+    if file.primary not in measures:
+        raise UserError(f"{where}: primary: '{file.primary}' is no measure{nearest(file.primary, measures)}")  # fmt: skip
+    seeds = _seeds(file.seeds, where)
     return Design(
         name=name,
-        description=value["description"],
-        recipe=value["recipe"],
-        values=value.get("set", {}),
-        bases=_bases(value["bases"], _seeds(value["seeds"], where), where),
-        seeds=_seeds(value["seeds"], where),
-        tokens=_tokens(value["tokens"], value["bases"], where),
+        description=file.description,
+        recipe=file.recipe,
+        values=file.set,
+        bases=_bases(file.bases, seeds, where),
+        seeds=seeds,
+        tokens=_tokens(file, where),
         shares=shares,
         reference=reference,
-        arms=_arms(value.get("arms", []), where),
-        checkpoints=_checkpoints(at["shares"], f"{where}: checkpoints.shares"),
-        checkpoint_measures=tuple(at["measures"]),
-        primary=value["primary"],
+        arms=_arms(file.arms, where),
+        checkpoints=_checkpoints(at.shares, f"{where}: checkpoints.shares"),
+        checkpoint_measures=at.measures,
+        primary=file.primary,
         measures=measures,
-        missing=value.get("missing", {}),
-        limits=tuple(value["limits"]),
-        published={key: tuple(both) for key, both in value.get("published", {}).items()},
-        statistics=Statistics(**value["statistics"]),
-        hypotheses=_hypotheses(value["hypotheses"], measures, shares, where),
-        least=Least(**value["least"]),
+        missing=file.missing,
+        limits=file.limits,
+        published=file.published,
+        statistics=file.statistics,
+        hypotheses=_hypotheses(file.hypotheses, measures, shares, where),
+        least=file.least,
     )
 
 
-def _shares(given: list[Any], where: str) -> tuple[Fraction, ...]:
+def _shares(given: tuple[Number, ...], where: str) -> tuple[Fraction, ...]:
     shares = tuple(Fraction(str(share)) for share in given)
     for number, share in enumerate(shares):
         if not 0 <= share <= 1:
@@ -170,7 +159,7 @@ def _shares(given: list[Any], where: str) -> tuple[Fraction, ...]:
     return shares
 
 
-def _checkpoints(given: list[Any], where: str) -> tuple[Fraction, ...]:
+def _checkpoints(given: tuple[Number, ...], where: str) -> tuple[Fraction, ...]:
     parts = tuple(Fraction(str(part)) for part in given)
     if any(not 0 < part < 1 for part in parts) or list(parts) != sorted(set(parts)):
         raise UserError(f"{where}: parts of a cell's tokens above 0 and below 1, rising, each once")
@@ -182,81 +171,74 @@ def share_name(share: Fraction) -> str:
     return f"{float(share):.3f}"
 
 
-def _bases(given: list[dict[str, Any]], seeds: tuple[int, ...], where: str) -> tuple[Base, ...]:
+def _bases(given: tuple[BaseEntry, ...], seeds: tuple[int, ...], where: str) -> tuple[Base, ...]:
     found: list[Base] = []
     models = load.catalogue("models")
     for number, item in enumerate(given):
         place = f"{where}: bases.{number}"
-        names.plain(item["name"], "base")
-        if any(base.name == item["name"] for base in found):
-            raise UserError(f"{place}: '{item['name']}' stands twice")
-        if item["model"] not in models:
-            raise UserError(f"{place}.model: no model '{item['model']}' in config/models.yaml{nearest(item['model'], models)}")  # fmt: skip
-        made_here = "random" in models[item["model"]].get("from", {})
-        if made_here != ("pretrain" in item):
+        names.plain(item.name, "base")
+        if any(base.name == item.name for base in found):
+            raise UserError(f"{place}: '{item.name}' stands twice")
+        if item.model not in models:
+            raise UserError(f"{place}.model: no model '{item.model}' in config/models.yaml{nearest(item.model, models)}")  # fmt: skip
+        made_here = "random" in models[item.model].get("from", {})
+        if made_here != (item.pretrain is not None):
             advice = "is random: say how it is pretrained" if made_here else "has weights: leave pretrain out"  # fmt: skip
-            raise UserError(f"{place}.pretrain: '{item['model']}' {advice}")
-        first = item.get("pretrain")
-        share = None if first is None else Fraction(str(first["share"]))
-        if share is not None and not 0 <= share <= 1:
-            raise UserError(f"{place}.pretrain.share: {share} is no share from 0 to 1")
-        made = None
-        if share is not None:
-            made = Pretraining(share, first["tokens"], first.get("max_epochs", 1))
-        own = tuple(item.get("seeds", seeds))
+            raise UserError(f"{place}.pretrain: '{item.model}' {advice}")
+        pretraining = None
+        if first := item.pretrain:
+            share = Fraction(str(first.share))
+            if not 0 <= share <= 1:
+                raise UserError(f"{place}.pretrain.share: {share} is no share from 0 to 1")
+            pretraining = Pretraining(share, first.tokens, first.max_epochs)
+        own = seeds if item.seeds is None else item.seeds
         if not own or list(own) != [seed for seed in seeds if seed in own]:
             raise UserError(f"{place}.seeds: {list(own)} are not some of the study's {list(seeds)}, in their order")  # fmt: skip
-        found.append(Base(item["name"], item["model"], made, item.get("tokens_per_second"), own))
+        found.append(Base(item.name, item.model, pretraining, item.tokens_per_second, own))
     return tuple(found)
 
 
-def _seeds(given: list[int], where: str) -> tuple[int, ...]:
+def _seeds(given: tuple[int, ...], where: str) -> tuple[int, ...]:
     if len(set(given)) < len(given):
         raise UserError(f"{where}: seeds: each once")
-    return tuple(given)
+    return given
 
 
-def _tokens(given: Any, bases: list[dict[str, Any]], where: str) -> int | Fraction:
-    if isinstance(given, int):
-        return given
-    for item in bases:
-        if "pretrain" not in item:
-            raise UserError(f"{where}: tokens: {given} of the base's own, which are not known of '{item['name']}': give a number")  # fmt: skip
-    return Fraction(given)
+def _tokens(file: StudyFile, where: str) -> int | Fraction:
+    if isinstance(file.tokens, int):
+        return file.tokens
+    for item in file.bases:
+        if item.pretrain is None:
+            raise UserError(f"{where}: tokens: {file.tokens} of the base's own, which are not known of '{item.name}': give a number")  # fmt: skip
+    return Fraction(file.tokens)
 
 
-def _arms(given: list[dict[str, Any]], where: str) -> tuple[Arm, ...]:
+def _arms(given: tuple[ArmEntry, ...], where: str) -> tuple[Arm, ...]:
     found: list[Arm] = []
     for number, item in enumerate(given):
-        names.plain(item["name"], "arm")
-        shares = _shares(item["shares"], f"{where}: arms.{number}.shares")
-        rate = Fraction(str(item.get("learning_rate", 1)))
-        text = item.get("text", "share")
-        if text == "fixed" and shares[-1] == 1:
+        names.plain(item.name, "arm")
+        shares = _shares(item.shares, f"{where}: arms.{number}.shares")
+        rate = Fraction(str(item.learning_rate))
+        if item.text == "fixed" and shares[-1] == 1:
             raise UserError(f"{where}: arms.{number}.shares: with text fixed, no share is 1")
-        if any(arm.name == item["name"] for arm in found):
-            raise UserError(f"{where}: arms.{number}: '{item['name']}' stands twice")
-        lines = item.get("code_lines", "kept")
-        found.append(Arm(item["name"], shares, rate, text, lines))
+        if any(arm.name == item.name for arm in found):
+            raise UserError(f"{where}: arms.{number}: '{item.name}' stands twice")
+        found.append(Arm(item.name, shares, rate, item.text, item.code_lines))
     return tuple(found)
 
 
 def _hypotheses(
-    given: list[dict[str, Any]], measures: dict[str, str], shares: tuple[Fraction, ...], where: str
-) -> tuple[Hypothesis, ...]:
+    given: tuple[HypothesisEntry, ...], measures: dict[str, str], shares: tuple[Fraction, ...], where: str
+) -> tuple[Hypothesis, ...]:  # fmt: skip
     found = []
     for number, item in enumerate(given):
         place = f"{where}: hypotheses.{number}"
-        if item["test"] not in TESTS:
-            raise UserError(f"{place}.test: '{item['test']}'{nearest(item['test'], TESTS)}")
-        if item["measure"] not in measures:
-            raise UserError(f"{place}.measure: '{item['measure']}' is no measure{nearest(item['measure'], measures)}")  # fmt: skip
-        share = Fraction(str(item["share"]))
-        if item["test"] == "worse-than-base" and share not in shares:
-            raise UserError(f"{place}.share: {item['share']} is none of the shares")
-        found.append(
-            Hypothesis(
-                item["name"], item["claim"], item["test"], item["measure"], share, item["by"]
-            )
-        )
+        if item.test not in TESTS:
+            raise UserError(f"{place}.test: '{item.test}'{nearest(item.test, TESTS)}")
+        if item.measure not in measures:
+            raise UserError(f"{place}.measure: '{item.measure}' is no measure{nearest(item.measure, measures)}")  # fmt: skip
+        share = Fraction(str(item.share))
+        if item.test == "worse-than-base" and share not in shares:
+            raise UserError(f"{place}.share: {item.share} is none of the shares")
+        found.append(Hypothesis(item.name, item.claim, item.test, item.measure, share, item.by))
     return tuple(found)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from lemur.core import contracts
 from lemur.core.errors import UserError
-from lemur.core.files import read_json
 from lemur.figures.style import Pair, Style, canvas, pair, save
+from lemur.study.findings import Analysis
 
 MARKERS = "os^Dv<>pPX*hd"
 TITLES = (
@@ -22,16 +23,14 @@ TITLES = (
 
 def draw(spec: Mapping[str, Any], analysis: Path, out: Path) -> None:
     """Write the SVG. ``spec``: the style, and ``lines``, a colour a size in order."""
-    found = read_json(analysis)
-    if not isinstance(found, dict) or "bases" not in found:
-        raise UserError(f"{analysis}: not the analysis of a study (no key 'bases')")
+    found = contracts.read_file(Analysis, analysis)
     style = Style.parse(spec)
     lines = [pair(colour, f"--spec: lines.{n}") for n, colour in enumerate(spec["lines"])]
-    names = list(found["bases"])
+    names = list(found.bases)
     if len(names) > min(len(lines), len(MARKERS)):
         raise UserError(f"--spec: lines: {len(lines)} colours for {len(names)} bases")
     colours = dict(zip(names, lines, strict=False))
-    measures = list(next(iter(found["bases"].values()))["measures"])
+    measures = list(next(iter(found.bases.values())).measures)
     if len(measures) > len(MARKERS):
         raise UserError(
             f"{analysis}: {len(measures)} measures: panel D has markers for {len(MARKERS)}"
@@ -47,18 +46,18 @@ def draw(spec: Mapping[str, Any], analysis: Path, out: Path) -> None:
     _predicted(axes[-1], style, found, measures, colours)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=3)
-    save(figure, out, style, f"Study {found['study']}", _described(found, measures), colours)
+    save(figure, out, style, f"Study {found.study}", _described(found, measures), colours)
 
 
-def _difference(axis: Any, style: Style, found: Mapping[str, Any], measure: str, colours: Mapping[str, Pair], first: bool) -> None:  # fmt: skip
-    shares, number = found["shares"], found["shares"].index(found["reference"])
+def _difference(axis: Any, style: Style, found: Analysis, measure: str, colours: Mapping[str, Pair], first: bool) -> None:  # fmt: skip
+    shares, number = found.shares, found.shares.index(found.reference)
     for marker, (name, colour) in zip(MARKERS, colours.items(), strict=False):
-        curve = found["bases"][name]["measures"][measure]
-        against, law = curve["against_reference"], curve["law"]
-        axis.fill_between(shares, against["band_low"], against["band_high"], color=colour[0], alpha=0.18, linewidth=0)  # fmt: skip
-        axis.plot(shares, against["mean"], marker=marker, markersize=4, color=colour[0], label=name)
+        curve = found.bases[name].measures[measure]
+        against, law = curve.against_reference, curve.law
+        axis.fill_between(shares, against.band_low, against.band_high, color=colour[0], alpha=0.18, linewidth=0)  # fmt: skip
+        axis.plot(shares, against.mean, marker=marker, markersize=4, color=colour[0], label=name)
         # The law's own height at 10:1 is not the measured one: its line is held to the same zero.
-        line = np.array(law["line"]) - curve["values"][number]
+        line = np.array(law.line) - curve.values[number]
         axis.plot(
             np.linspace(shares[0], shares[-1], len(line)),
             line,
@@ -66,25 +65,25 @@ def _difference(axis: Any, style: Style, found: Mapping[str, Any], measure: str,
             linestyle="--",
             linewidth=1,
         )
-    axis.axvline(found["reference"], color=style.muted[0], linewidth=1, linestyle=":")
+    axis.axvline(found.reference, color=style.muted[0], linewidth=1, linestyle=":")
     axis.axhline(0, color=style.muted[0], linewidth=0.8)
-    primary = " (primary)" if measure == found["primary"] else ""
+    primary = " (primary)" if measure == found.primary else ""
     axis.set_title((f"{TITLES[0]}\n" if first else "") + f"{measure}{primary}", loc="left")
     axis.set_ylabel("bits per byte")
 
 
-def _gain(axis: Any, style: Style, found: Mapping[str, Any], measures: Sequence[str], colours: Mapping[str, Pair]) -> None:  # fmt: skip
+def _gain(axis: Any, style: Style, found: Analysis, measures: Sequence[str], colours: Mapping[str, Pair]) -> None:  # fmt: skip
     """What code gained against what text lost, both to the base; a label a share."""
     axis.set_title(TITLES[1], loc="left")
     if not {"code", "text"} <= set(measures):
         axis.text(0.5, 0.5, "needs measures code and text", transform=axis.transAxes, ha="center")
         return
     for marker, (name, colour) in zip(MARKERS, colours.items(), strict=False):
-        parts = found["bases"][name]["measures"]
-        lost = parts["text"]["against_base"]["mean"]
-        gained = [-x for x in parts["code"]["against_base"]["mean"]]
+        parts = found.bases[name].measures
+        lost = parts["text"].against_base.mean
+        gained = [-x for x in parts["code"].against_base.mean]
         axis.plot(lost, gained, marker=marker, markersize=4, color=colour[0])
-        for x, y, share in zip(lost, gained, found["shares"], strict=True):
+        for x, y, share in zip(lost, gained, found.shares, strict=True):
             axis.annotate(f"{share:.2f}", (x, y), xytext=(3, 3), textcoords="offset points", fontsize=style.font_size - 3)  # fmt: skip
     axis.set_xlabel("text lost to the base (bits per byte)")
     axis.set_ylabel("code gained")
@@ -92,22 +91,21 @@ def _gain(axis: Any, style: Style, found: Mapping[str, Any], measures: Sequence[
     axis.margins(0.12)
 
 
-def _best(axis: Any, style: Style, found: Mapping[str, Any], colours: Mapping[str, Pair]) -> None:
-    axis.set_title(f"{TITLES[2]}, by {found['primary']}", loc="left")
+def _best(axis: Any, style: Style, found: Analysis, colours: Mapping[str, Pair]) -> None:
+    axis.set_title(f"{TITLES[2]}, by {found.primary}", loc="left")
     rows = []
     for marker, (name, colour) in zip(MARKERS, colours.items(), strict=False):
-        part = found["bases"][name]
-        best, row = part["measures"][found["primary"]]["law"]["best"], len(rows)
-        axis.plot([best["low"], best["high"]], [row, row], color=colour[0])
-        axis.plot([best["share"]], [row], marker=marker, color=colour[0])
+        part = found.bases[name]
+        best, row = part.measures[found.primary].law.best, len(rows)
+        axis.plot([best.low, best.high], [row, row], color=colour[0])
+        axis.plot([best.share], [row], marker=marker, color=colour[0])
         rows.append(
-            f"{name} ({part['millions']:.3g}M)"
-            + (", at the edge" if best["edge"] is not None else "")
+            f"{name} ({part.millions:.3g}M)" + (", at the edge" if best.edge is not None else "")
         )
-    for name, both in found["published"].items():
+    for name, both in found.published.items():
         axis.plot(both, [len(rows)] * len(both), marker="|", markersize=9, color=style.muted[0])
         rows.append(name)
-    axis.axvline(found["reference"], color=style.muted[0], linewidth=1, linestyle=":")
+    axis.axvline(found.reference, color=style.muted[0], linewidth=1, linestyle=":")
     for row, name in enumerate(rows):  # above its line, since names are longer than a margin
         axis.annotate(name, (0, row), xytext=(2, 4), textcoords="offset points", fontsize=style.font_size - 2)  # fmt: skip
     axis.set_yticks([])
@@ -116,7 +114,7 @@ def _best(axis: Any, style: Style, found: Mapping[str, Any], colours: Mapping[st
     axis.set_xlabel("share of code")
 
 
-def _predicted(axis: Any, style: Style, found: Mapping[str, Any], measures: Sequence[str], colours: Mapping[str, Pair]) -> None:  # fmt: skip
+def _predicted(axis: Any, style: Style, found: Analysis, measures: Sequence[str], colours: Mapping[str, Pair]) -> None:  # fmt: skip
     """Each share predicted by the chosen law without it, as differences to the measure's mean, so
     that measures of other heights fit one panel. Hollow: the first and the last share, to which the
     law had to reach out."""
@@ -124,8 +122,8 @@ def _predicted(axis: Any, style: Style, found: Mapping[str, Any], measures: Sequ
     reach = 0.0
     for name, colour in colours.items():
         for marker, measure in zip(MARKERS, measures, strict=False):
-            curve = found["bases"][name]["measures"][measure]
-            values, predicted = np.array(curve["values"]), np.array(curve["law"]["left_out"])
+            curve = found.bases[name].measures[measure]
+            values, predicted = np.array(curve.values), np.array(curve.law.left_out)
             middle = values.mean()
             for chosen, face in ((slice(1, -1), colour[0]), (slice(None, None, len(values) - 1), "none")):  # fmt: skip
                 axis.plot((values - middle)[chosen], (predicted - middle)[chosen], marker=marker, markersize=4, linestyle="none", color=colour[0], markerfacecolor=face)  # fmt: skip
@@ -138,13 +136,13 @@ def _predicted(axis: Any, style: Style, found: Mapping[str, Any], measures: Sequ
     axis.legend(loc="best")
 
 
-def _described(found: Mapping[str, Any], measures: Sequence[str]) -> str:
+def _described(found: Analysis, measures: Sequence[str]) -> str:
     """The figure in words, for those who do not see it."""
     sentences = []
-    for name, part in found["bases"].items():
+    for name, part in found.bases.items():
         for measure in measures:
-            curve = part["measures"][measure]
-            values = ", ".join(f"{share:.3f}: {value:.3f}" for share, value in zip(found["shares"], curve["values"], strict=True))  # fmt: skip
-            best = curve["law"]["best"]
-            sentences.append(f"{name}, {measure}: bits per byte by share of code {values}; the base {curve['base']:.3f}; law {curve['law']['name']}, best share {best['share']:.3f} ({best['low']:.3f} to {best['high']:.3f})")  # fmt: skip
-    return f"{found['description']} {'. '.join(sentences)}. {found['verdict']}"
+            curve = part.measures[measure]
+            values = ", ".join(f"{share:.3f}: {value:.3f}" for share, value in zip(found.shares, curve.values, strict=True))  # fmt: skip
+            best = curve.law.best
+            sentences.append(f"{name}, {measure}: bits per byte by share of code {values}; the base {curve.base:.3f}; law {curve.law.name}, best share {best.share:.3f} ({best.low:.3f} to {best.high:.3f})")  # fmt: skip
+    return f"{found.description} {'. '.join(sentences)}. {found.verdict}"

@@ -1,10 +1,11 @@
 """What of a study has been scored so far: the cells that are complete, and the seeds that they fill."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-Spec = Mapping[str, Any]
+from lemur.study.analysis_spec import AnalysisSpec, CellSpec
+
 Scored = tuple[str, str, str]  # recipe, model, benchmark
 
 
@@ -13,30 +14,30 @@ def scored(paths: Iterable[Path]) -> dict[Scored, Path]:
     return {(path.parts[-5], path.parts[-3], path.parts[-2]): path for path in map(Path, paths)}
 
 
-def wanted(spec: Spec, cell: Mapping[str, Any]) -> list[Scored]:
+def wanted(spec: AnalysisSpec, cell: CellSpec) -> list[Scored]:
     """What has to be scored of a cell, at its end and before."""
-    found = [(cell["recipe"], cell["model"], benchmark) for benchmark in spec["measures"].values()]
-    for step in cell["steps"]:
-        for measure in spec["checkpoint_measures"]:
-            found.append((cell["recipe"], f"pretrained-step-{step}", spec["measures"][measure]))
+    found = [(cell.recipe, cell.model, benchmark) for benchmark in spec.measures.values()]
+    for model, _ in cell.models:
+        for measure in spec.checkpoint_measures:
+            found.append((cell.recipe, model, spec.measures[measure]))
     return found
 
 
-def reduced(spec: Spec, paths: Sequence[Path]) -> dict[str, Any]:
+def reduced(spec: AnalysisSpec, paths: Sequence[Path]) -> AnalysisSpec:
     """The study as far as it has been scored: its finished cells, of each base the seeds of which all
-    cells are finished, and the bases that have such a seed; ``planned`` counts all cells."""
+    cells are finished, and the bases that have such a seed."""
     there = scored(paths)
-    cells = [cell for cell in spec["cells"] if all(key in there for key in wanted(spec, cell))]
-    names = {cell["recipe"] for cell in cells}
+    cells = tuple(cell for cell in spec.cells if all(key in there for key in wanted(spec, cell)))
+    names = {cell.recipe for cell in cells}
     bases = []
-    for base in spec["bases"]:
-        mine = [cell for cell in spec["cells"] if cell["base"] == base["name"]]
-        shared = [cell for cell in mine if cell["model"] == "start"]
-        seeds = [
+    for base in spec.bases:
+        mine = [cell for cell in spec.cells if cell.base == base.name]
+        shared = [cell for cell in mine if cell.model == "start"]
+        seeds = tuple(
             seed
-            for seed in base["seeds"]
-            if all(c["recipe"] in names for c in [*shared, *(x for x in mine if x["seed"] == seed)])
-        ]
+            for seed in base.seeds
+            if all(c.recipe in names for c in [*shared, *(x for x in mine if x.seed == seed)])
+        )
         if seeds:
-            bases.append({**base, "seeds": seeds})
-    return {**spec, "cells": cells, "bases": bases, "planned": len(spec["cells"])}
+            bases.append(replace(base, seeds=seeds))
+    return replace(spec, cells=cells, bases=tuple(bases))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lemur.study.findings import Best
+
 EPSILON = 0.05  # of D-CPT: keeps the term of a share of 0 finite (its paper fits it)
 STEPS = 200  # between the first and the last share, among which the best is looked for
 _RATES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
@@ -31,18 +33,6 @@ class Law:
     columns: Columns
     positive: tuple[int, ...] = ()
     logarithm: bool = False
-
-
-@dataclass(frozen=True)
-class Best:
-    """The share of code at which a measure is least, among those between the first and the last that
-    were tried, with its interval; ``edge``: which of these two its interval reaches, so that the
-    study did not bracket the best; else None."""
-
-    share: float
-    low: float
-    high: float
-    edge: float | None
 
 
 def _exponential(points: np.ndarray, given: tuple[float, ...]) -> np.ndarray:

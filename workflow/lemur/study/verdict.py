@@ -1,23 +1,12 @@
 """What a study found, by the rules of its design: supported, refuted or not decided, and one sentence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
-from lemur.study.law import Best
+from lemur.study.findings import Best, Outcome
 from lemur.study.statistics import Estimate
 
 SUPPORTED, REFUTED, OPEN = "supported", "refuted", "not decided"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a hypothesis, and why in words."""
-
-    name: str
-    claim: str
-    outcome: str
-    why: str
 
 
 def enough(seeds: int, needed: int) -> str | None:

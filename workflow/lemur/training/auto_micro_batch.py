@@ -5,8 +5,8 @@ from pathlib import Path
 import psutil
 import torch
 
-from lemur.config.base import read_shape
 from lemur.config.engine import engine_for
+from lemur.config.model_shape import read_shape
 from lemur.core.errors import UserError
 from lemur.core.files import read_json
 from lemur.cost.fit import largest_micro

@@ -9,7 +9,6 @@ seeded by (seed, step, rank). Here is what one rank does; ``lemur.training.savin
 import errno
 import os
 import shutil
-import sys
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +19,7 @@ from safetensors.torch import save_file
 from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import sha256_of
+from lemur.core.log import logger
 from lemur.training.engines.base import State
 from lemur.training.manifest import FORMAT, META, Manifest, read_manifest
 
@@ -150,7 +150,7 @@ def verify_file(path: Path, name: str, manifest: Manifest) -> None:
 
 def warn(error: Exception) -> None:
     """Say that a checkpoint is passed over."""
-    print(f"warning: {error}; trying an older checkpoint", file=sys.stderr, flush=True)
+    logger.warning(f"warning: {error}; trying an older checkpoint")
 
 
 def newest(folder: Path) -> tuple[int, Path, Manifest] | None:

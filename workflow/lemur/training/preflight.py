@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from torch import distributed
 from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import write_json
+from lemur.core.log import logger
 
 # Numbers in the trial sum: large enough that it goes over the network like a gradient, 4 MB.
 NUMBERS = 1 << 20
@@ -74,7 +74,7 @@ def run(values: Mapping[str, object], out: Path, model: Path | None = None) -> N
 
             said = prebuild(dict(spec.training), model)
             if rank == 0 and said:
-                print(f"{where}: {said}", file=sys.stderr, flush=True)
+                logger.info(f"{where}: {said}")
     finally:
         if distributed.is_initialized():
             distributed.destroy_process_group()
@@ -89,7 +89,7 @@ def _meet(spec: Preflight, folder: Path, device: torch.device) -> None:
     if not distributed.is_initialized():
         free = shutil.disk_usage(folder).free
         check(spec, [time.time()], [free])
-        print(f"{where}: 1 rank, {free / 1e9:,.0f} GB free", file=sys.stderr, flush=True)
+        logger.info(f"{where}: 1 rank, {free / 1e9:,.0f} GB free")
         return
     rank, world = distributed.get_rank(), distributed.get_world_size()
     seconds = _all_reduce(rank, world, device, where)
@@ -97,11 +97,9 @@ def _meet(spec: Preflight, folder: Path, device: torch.device) -> None:
     check(spec, clocks, free, files)
     if rank == 0:
         spread = max(clocks) - min(clocks)
-        print(
+        logger.info(
             f"{where}: {world} ranks, all-reduce of {4 * NUMBERS / 1e6:.0f} MB in {seconds:.3f} s, "
-            f"clocks within {spread:.1f} s, {min(free) / 1e9:,.0f} GB free",
-            file=sys.stderr,
-            flush=True,
+            f"clocks within {spread:.1f} s, {min(free) / 1e9:,.0f} GB free"
         )
 
 

@@ -11,7 +11,6 @@ metadata is a pickle, it hashes nothing, and it knows no slices of flattened ten
 
 import secrets
 import shutil
-import sys
 import time
 from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -22,6 +21,7 @@ import torch
 
 from lemur.core.errors import LostRank, UserError
 from lemur.core.files import sha256_of
+from lemur.core.log import logger
 from lemur.models import tensor_file
 from lemur.models.tensor_file import Entry
 from lemur.training import checkpoint
@@ -157,11 +157,9 @@ class Saver:
         manifest = Manifest(SHARDED, pending.step, pending.updates, files, pending.sequences_seen)
         checkpoint.reveal(partial, self.folder / f"step-{pending.step}", manifest)
         spent = time.monotonic() - pending.began
-        print(
+        logger.info(
             f"checkpoint of step {pending.step}: training stood still for {pending.stalled:.2f} s, "
-            f"visible after {spent:.1f} s",
-            file=sys.stderr,
-            flush=True,
+            f"visible after {spent:.1f} s"
         )
         # Files of gigabytes take their time to remove, and nobody waits for that.
         self.pruned = self.pool.submit(

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from transformers import PreTrainedModel
 
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, replacing
+from lemur.core.log import logger
 from lemur.core.provenance import hash_of
 from lemur.models import folder as folders
 from lemur.models import outlines
@@ -82,16 +82,14 @@ def _run(spec: Spec, model_folder: Path, index: Path, done: Path, track: tuple[s
         built = registry.build(model, spec)
         _share(built, name)
         done.unlink(missing_ok=True)
-        print(
+        logger.info(
             f"{spec.stage}: engine {built.name}, {built.world} rank(s) on {spec.device}, "
             f"{described(spec.precision, built.name, built.device)}, {count:,} parameters"
             f"{f' ({trained:,} trained)' if trained != count else ''}, {steps:,} steps of "
-            f"{spec.global_batch_tokens:,} tokens",
-            file=sys.stderr,
-            flush=True,
+            f"{spec.global_batch_tokens:,} tokens"
         )
         meter = Meter(spec, built.device, flops)
-        print(f"{spec.stage}: {meter.described}", file=sys.stderr, flush=True)
+        logger.info(f"{spec.stage}: {meter.described}")
         outcome = trainer.train(trainer.Run(spec, data, built, parent / name, steps, meter, track))
         result = TrainingResult(
             steps=steps,

@@ -1,6 +1,5 @@
 """The training loop: every step is a function of the spec, the data and the step's number."""
 
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import torch
 
 from lemur.core.errors import Interrupted, UserError
+from lemur.core.log import logger
 from lemur.core.progress import Progress
 from lemur.tokenization.packed import PackedDataset, batch
 from lemur.training import checkpoint, saving
@@ -74,11 +74,7 @@ def resume(run: Run) -> tuple[int, Metrics | None]:
         metrics = Metrics(folder / "metrics.jsonl", path / "metrics.jsonl" if path else None)
     if path is not None:
         if first:
-            print(
-                f"{run.spec.stage}: continuing after step {step} of {run.steps}",
-                file=sys.stderr,
-                flush=True,
-            )
+            logger.info(f"{run.spec.stage}: continuing after step {step} of {run.steps}")
         engine.load(Stored(path, read_manifest(path)))
     return step, metrics
 
@@ -119,10 +115,8 @@ def _update(run: Run, step: int, rate: float) -> tuple[float | None, float | Non
         loss_sum, norm = engine.train_step(batches, targets, rate)
     except NotFinite as error:
         if engine.rank == 0:
-            print(
-                f"warning: {spec.stage}: step {step + 1}: not finite ({error}): the step is skipped",
-                file=sys.stderr,
-                flush=True,
+            logger.warning(
+                f"warning: {spec.stage}: step {step + 1}: not finite ({error}): the step is skipped"
             )
         return None, None
     return loss_sum / max(1, targets), norm

@@ -6,7 +6,6 @@ gone. A browser that does not answer is ended with all that it has started.
 
 import functools
 import shutil
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from lemur.agents.browser.descendants import FOLDER, end_below
 from lemur.agents.environment import WorldFailed
 from lemur.agents.sessions.lines import Lines
 from lemur.agents.sessions.packages import find_packages
+from lemur.core.log import logger
 from lemur.core.provenance import ROOT
 
 ENVIRONMENT = "web"
@@ -39,11 +39,9 @@ def missing() -> str | None:
 @functools.cache
 def say_unconfined() -> None:
     """One line a run on what the browser itself does not do here: see ``chromium.launch``."""
-    print(
+    logger.warning(
         "warning: Chromium's own sandbox does not start for this user (root, or no user namespaces): "
-        "pages run without it, with the listed addresses as their only network",
-        file=sys.stderr,
-        flush=True,
+        "pages run without it, with the listed addresses as their only network"
     )
 
 

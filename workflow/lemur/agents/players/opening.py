@@ -1,12 +1,37 @@
 """The players of a stage: whoever answers, and the teacher where the environment has one."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lemur.agents.players.player import Player
+from lemur.config.address import checked_url
+from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
 
 BACKENDS = ("transformers", "vllm", "server")
+
+
+@dataclass(frozen=True)
+class Backend:
+    """What answers: a library on this machine, or a server with its ``url`` and the name ``served`` that
+    it has the model by."""
+
+    name: str = "transformers"
+    url: str | None = None
+    served: str | None = None
+
+
+def read_backend(given: object, where: str) -> Backend:
+    """A backend from a stage's settings; ``where`` names its key in a ``UserError``."""
+    if not isinstance(given, dict) or not isinstance(given.get("name"), str):
+        raise UserError(f"--spec: {where} must be an object with a name")
+    if given["name"] not in BACKENDS:
+        raise UserError(f"--spec: {where} '{given['name']}'{nearest(given['name'], BACKENDS)}")
+    if given["name"] == "server":
+        checked_url(str(given.get("url", "")), f"--spec: {where}.url")
+        if not isinstance(given.get("served"), str):
+            raise UserError(f"--spec: {where}.served: the name that a server has the model by")
+    return contracts.read(Backend, given, f"--spec: {where}")
 
 
 class Players:
@@ -22,20 +47,20 @@ class Players:
         self.context, self.label = context, label
         self.opened: dict[tuple[str, str], Player] = {}
 
-    def open(self, backend: dict[str, Any], folder: Path) -> Player:
+    def open(self, backend: Backend, folder: Path) -> Player:
         """The model in ``folder`` by ``backend``, or the one that a server has."""
-        key = backend["name"], str(backend.get("url", folder)) + str(backend.get("served", ""))
+        key = backend.name, f"{backend.url or folder}{backend.served or ''}"
         if key not in self.opened:
             self.opened[key] = self._open(backend, folder)
         return self.opened[key]
 
-    def _open(self, backend: dict[str, Any], folder: Path) -> Player:
-        name = backend["name"]
-        if name == "server":
+    def _open(self, backend: Backend, folder: Path) -> Player:
+        name = backend.name
+        if backend.url is not None and backend.served is not None:
             from lemur.agents.players.server import ServerPlayer
             from lemur.evaluation.backends.completions import CompletionsClient
 
-            client = CompletionsClient(backend["url"], backend["served"], self.label)
+            client = CompletionsClient(backend.url, backend.served, self.label)
             return ServerPlayer(client, self.rows)
         if name == "vllm":
             from lemur.agents.players.vllm import VllmPlayer

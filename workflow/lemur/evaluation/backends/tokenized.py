@@ -94,9 +94,9 @@ class Tokenised(Backend):
         return len(self.encode(prompt))
 
     @abstractmethod
-    def scored(self, spans: Spans, done: int, form: Any) -> Answers:
+    def scored(self, spans: Spans, done: int, form: Any, greedy: bool = True) -> Answers:
         """For each request the ``form`` of its total log-likelihood (nats) and of whether it is the
-        greedy continuation."""
+        greedy continuation, which need not be found out where ``greedy`` is False."""
 
     def loglikelihood(
         self, requests: Sequence[Instance], seeds: Sequence[int], done: int
@@ -124,7 +124,7 @@ class Tokenised(Backend):
             )
             cuts = [make_disjoint_window(window) for window in windows]
             spans.append([((before + after)[:-1], after) for before, after in cuts])
-        yield from self.scored(spans, done, lambda total, _: total)
+        yield from self.scored(spans, done, lambda total, _: total, greedy=False)
 
     def _begin(self) -> int:
         tokenizer = self.tokenizer

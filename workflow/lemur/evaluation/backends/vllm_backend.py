@@ -167,7 +167,7 @@ class VllmBackend(Tokenised):
         while self.engine.has_unfinished_requests():
             yield from self.step()
 
-    def scored(self, spans: Spans, done: int, form: Any) -> Answers:
+    def scored(self, spans: Spans, done: int, form: Any, greedy: bool = True) -> Answers:
         """Likelihoods of prompts, window by window."""
         windows = [(number, *span) for number, many in enumerate(spans) for span in many]
         options = {"temperature": 0.0, "max_tokens": 1, "prompt_logprobs": 0}
