@@ -44,7 +44,12 @@ def verdicts(made):
 def generations(made, answers):
     """The lines of generations.jsonl with such answers, one a problem in the order of verdicts."""
     name = made["benchmark"]
-    lines = [{"form": 1, "settings": {"model_sha256": "0" * 64}}]
+    settings = {
+        "benchmark": name, "model": made["model"], "format": made["format"], "shots": made["shots"],
+        "decoding": {}, "precision": "fp32", "seed": 1, "task": name, "data_sha256": "0" * 64,
+        "generation": 5, "model_sha256": "0" * 64,
+    }  # fmt: skip
+    lines = [{"form": 1, "settings": settings}]
     for k, text in enumerate(answers):
         place = {"task": name, "document": f"{name}/{k}", "choice": 0, "repeat": 0}
         lines.append({"key": f"{k:032}", "response": text, "tokens": 9, "finish": "stop", **place})
@@ -67,7 +72,13 @@ def files(folder):
         return write_file(folder / name, value)
 
     steps = [
-        {"step": n, "tokens": 512 * n, "loss": 2.0 - 0.05 * n, "learning_rate": 1e-4}
+        {
+            "step": n,
+            "tokens": 512 * n,
+            "loss": 2.0 - 0.05 * n,
+            "learning_rate": 1e-4,
+            "gradient_norm": 1.0,
+        }
         for n in range(1, 21)
     ]
     sources = [("sympy", "code", 5120), ("wiki", "text", 512)]

@@ -22,15 +22,17 @@ def requests(kind: str, given: list) -> list[Instance]:
 
 def main() -> None:
     """Each call's answers as ``[[number, entry], ...]``."""
+    from lemur.core import contracts
     from lemur.evaluation.backends.vllm_backend import VllmBackend
+    from lemur.evaluation.spec import Decoding
 
     with open(sys.argv[1]) as file:
         asked = json.load(file)
-    backend = VllmBackend(asked["folder"], "fp32", asked["decoding"], 1, "real")
+    backend = VllmBackend(asked["folder"], "fp32", Decoding(**asked["decoding"]), 1, "real")
     found = []
     for method, kind, given in asked["calls"]:
         made = getattr(backend, method)(requests(kind, given), range(len(given)), 0)
-        found.append(sorted(made, key=lambda pair: pair[0]))
+        found.append(contracts.plain(sorted(made, key=lambda pair: pair[0])))
     with open(sys.argv[2], "w") as file:
         json.dump(found, file)
 

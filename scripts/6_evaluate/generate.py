@@ -7,8 +7,9 @@ from lemur.core import command
 
 def _run(args, spec):
     from lemur.evaluation import asked_together
+    from lemur.evaluation.spec import BenchmarkSpec
 
-    benchmark = asked_together.Benchmark(spec, args.data, args.out)
+    benchmark = asked_together.Benchmark(BenchmarkSpec.parse(spec), args.data, args.out)
     asked_together.answer(benchmark, args.model, args.planned)
 
 

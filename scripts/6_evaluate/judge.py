@@ -7,12 +7,14 @@ from lemur.core import command
 
 def _run(args, spec):
     from lemur.evaluation import asked_together, judged_early
+    from lemur.evaluation.spec import BenchmarkSpec
 
-    code = asked_together.asks(spec)
-    if not judged_early.take(spec, args.generations, args.data, args.out, code):
+    asked = BenchmarkSpec.parse(spec)
+    code = asked_together.asks(asked)
+    if not judged_early.take(asked, args.generations, args.data, args.out, code):
         from lemur.evaluation.judging import run  # which loads lm-eval
 
-        run(spec, args.generations, args.data, args.out)
+        run(asked, args.generations, args.data, args.out)
 
 
 def main() -> None:

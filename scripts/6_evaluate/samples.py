@@ -7,8 +7,10 @@ from lemur.core import command
 
 def _run(args, spec):
     from lemur.evaluation import samples
+    from lemur.evaluation.spec import BenchmarkSpec
 
-    samples.run_all(spec["scored"], args.generations, args.data, args.out)
+    asked = [BenchmarkSpec.parse(each) for each in spec["scored"]]
+    samples.run_all(asked, args.generations, args.data, args.out)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lemur.core import command
-from lemur.figures import inputs
+from lemur.evaluation.score import read_scores
 from lemur.report import scored_card
 
 parser = command.parser(__doc__)
@@ -16,7 +16,7 @@ if __name__ == "__main__":
     command.main(
         parser,
         lambda args, spec: scored_card.write(
-            spec, args.model, inputs.scores(args.scores), args.out, args.results
+            spec, args.model, read_scores(args.scores), args.out, args.results
         ),
         inputs=lambda args: [args.model.parent / "DONE.json", *args.scores],
         outputs=lambda args: [args.out, args.results],

@@ -54,14 +54,16 @@ def asked(benchmark: str, args: argparse.Namespace) -> tuple[dict[str, Any], Pat
 def ours(work: Work, args: argparse.Namespace) -> list[dict[str, Any]]:
     """A row for each benchmark of our engine, with all problems in one batch."""
     from lemur.evaluation.backends.transformers_backend import TransformersBackend
+    from lemur.evaluation.spec import BenchmarkSpec
     from lemur.inference.engine import Engine
 
     engine, rows = Engine(args.model, "bf16", "cpu"), []
     for name, (spec, data) in work.items():
-        backend = TransformersBackend(engine, spec["decoding"], args.limit, spec["seed"], "ours")
+        whole = BenchmarkSpec.parse({**spec, "batch": args.limit})
+        backend = TransformersBackend(engine, whole.decoding, args.limit, whole.seed, "ours")
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "generations.jsonl"
-            times = answered(backend, {**spec, "batch": args.limit}, args.model, data, out)
+            times = answered(backend, whole, args.model, data, out)
             rows.append(peers.row("ours", {"spec": spec, "data": str(data)}, out, times))
         print(f"{name} ours: {rows[-1]['minute']:.1f} a minute", flush=True)
     return rows

@@ -11,6 +11,7 @@ from typing import Any
 from lemur.core.files import read_json
 from lemur.core.provenance import ROOT
 from lemur.evaluation import judging
+from lemur.evaluation.spec import BenchmarkSpec
 
 Row = dict[str, Any]
 OURS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")  # that our modules put into the environment
@@ -60,7 +61,7 @@ def row(side: str, given: dict[str, Any], answers: Path, times: dict[str, float]
     """The answers, judged, with their times."""
     spec = given["spec"]
     score = answers.with_name("scores.json")
-    judging.run(spec, answers, Path(given["data"]), score)
+    judging.run(BenchmarkSpec.parse(spec), answers, Path(given["data"]), score)
     judged = read_json(score)
     lines = map(json.loads, answers.read_text().strip("\n").split("\n")[1:])
     return {

@@ -19,6 +19,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from lemur.evaluation.response_journal import Answer
+from lemur.evaluation.spec import BenchmarkSpec
+
 from bench.timed import answered
 
 
@@ -46,7 +49,7 @@ class Stock:
             asked.append(changed)
         for number, text in enumerate(self.model.generate_until(asked, disable_tqdm=True)):
             tokens = len(self.tokenizer.encode(text, add_special_tokens=False))
-            yield number, {"response": text, "tokens": tokens, "finish": "stop"}
+            yield number, Answer(response=text, tokens=tokens, finish="stop")
 
 
 def main() -> None:
@@ -56,7 +59,7 @@ def main() -> None:
     for name, given in asked["benchmarks"].items():
         backend = Stock(model, asked["new"], given["batch"])
         out = Path(asked["work"]) / name / "generations.jsonl"
-        spec = {**given["spec"], "batch": given["batch"]}
+        spec = BenchmarkSpec.parse({**given["spec"], "batch": given["batch"]})
         answers[name] = answered(backend, spec, model, Path(given["data"]), out)
     Path(sys.argv[2]).write_text(json.dumps({"answers": answers}))
 

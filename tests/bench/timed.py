@@ -6,6 +6,7 @@ from typing import Any
 
 import psutil
 from lemur.evaluation import generation
+from lemur.evaluation.spec import BenchmarkSpec
 
 
 def processor() -> float:
@@ -31,7 +32,7 @@ class Timed:
 
 
 def answered(
-    backend: Any, spec: dict[str, Any], model: Path, data: Path, out: Path
+    backend: Any, spec: BenchmarkSpec, model: Path, data: Path, out: Path
 ) -> dict[str, float]:
     """Generate into ``out``; seconds of wall and of processor time."""
     timed = Timed(backend)

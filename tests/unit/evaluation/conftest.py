@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import lemur.evaluation  # noqa: F401 - sets how threads wait before torch is loaded
 import pytest
 from lemur.evaluation.backends import transformers_backend
+from lemur.evaluation.spec import BenchmarkSpec
 from tiny_benchmarks import PROBLEMS, SUMS, jsonl, model, tokenizer, wheel
 
 MIRROR = os.environ.get("LEMUR_MIRROR", "").split(os.pathsep)[0]
@@ -63,8 +64,8 @@ def gsm8k(tmp_path):
 
 
 @pytest.fixture
-def spec():
-    """A stage's settings, to be changed by a test."""
+def settings():
+    """A stage's ``--spec``, to be changed by a test."""
 
     def make(benchmark="humaneval", **changes):
         return {
@@ -82,6 +83,12 @@ def spec():
         } | changes
 
     return make
+
+
+@pytest.fixture
+def spec(settings):
+    """The same as the stage reads it."""
+    return lambda *given, **changes: BenchmarkSpec.parse(settings(*given, **changes))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import subprocess
 import threading
 
 import pytest
+from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import write_json
 from lemur.core.provenance import ROOT
@@ -38,7 +39,7 @@ def asked(monkeypatch):
     kept = generation.ask
 
     def ask(spec, *given):
-        names.append(spec["benchmark"])
+        names.append(spec.benchmark)
         return kept(spec, *given)
 
     monkeypatch.setattr(generation, "ask", ask)
@@ -56,11 +57,14 @@ def three(spec, humaneval, gsm8k):
             (spec("gsm8k_fewer", task="gsm8k_cot", shots=1, limit=1), gsm8k),
         ]
         benchmarks = [
-            Benchmark(one, data, place / one["benchmark"] / "generations.jsonl")
-            for one, data in given
+            Benchmark(one, data, place / one.benchmark / "generations.jsonl") for one, data in given
         ]
         listed = [
-            {"spec": benchmark.spec, "data": str(benchmark.data), "out": str(benchmark.out)}
+            {
+                "spec": contracts.plain(benchmark.spec),
+                "data": str(benchmark.data),
+                "out": str(benchmark.out),
+            }
             for benchmark in benchmarks
         ]
         write_json(place / "planned.json", {"run": number, "benchmarks": listed})
@@ -76,7 +80,14 @@ def of_run_7(monkeypatch):
 
 def command(benchmark, folder, planned, *options):
     """What the rule ``generate`` runs."""
-    given = ["--spec", json.dumps(benchmark.spec), "--model", folder, "--data", benchmark.data]
+    given = [
+        "--spec",
+        json.dumps(contracts.plain(benchmark.spec)),
+        "--model",
+        folder,
+        "--data",
+        benchmark.data,
+    ]
     script = ROOT / "scripts" / "6_evaluate" / "generate.py"
     python = [ROOT / "workflow" / "env-run", "evaluate", "python", *options]
     more = ["--planned", planned, "--out", benchmark.out]
@@ -130,10 +141,10 @@ def test_two_jobs_at_a_time_ask_each_benchmark_once(three, folder, tmp_path, mon
     kept = generation.ask
 
     def ask(given, *more):
-        if given["benchmark"] == "gsm8k" and threading.current_thread() is first:
+        if given.benchmark == "gsm8k" and threading.current_thread() is first:
             begun.set()
             assert go_on.wait(60)
-        if given["benchmark"] == "gsm8k_fewer":
+        if given.benchmark == "gsm8k_fewer":
             go_on.set()
         return kept(given, *more)
 
@@ -158,7 +169,7 @@ def test_what_is_ready_is_only_taken_for_the_same_settings(
     def taken(changed):
         """Whether the answers are taken over; nothing is asked here where they are not."""
         benchmark.out.unlink(missing_ok=True)
-        monkeypatch.setattr(generation, "prepared", lambda *_: pytest.fail("asked"))
+        monkeypatch.setattr("lemur.evaluation.tasks.Bench", lambda *_: pytest.fail("asked"))
         try:
             answer(changed, folder)
         except pytest.fail.Exception:
@@ -166,7 +177,8 @@ def test_what_is_ready_is_only_taken_for_the_same_settings(
         return benchmark.out.read_bytes() == whole
 
     assert taken(benchmark)
-    assert not taken(dataclasses.replace(benchmark, spec={**benchmark.spec, "limit": 2}))
+    fewer = dataclasses.replace(benchmark.spec, limit=2)
+    assert not taken(dataclasses.replace(benchmark, spec=fewer))
     assert not taken(dataclasses.replace(benchmark, data=other.data))
     kept = benchmark.ready.read_bytes()
     for damaged in (kept[:-9], kept.replace(b"response", b"respons3"), b"", b"5\n", b"[" * 99_999):
@@ -179,10 +191,16 @@ def test_what_is_ready_is_only_taken_for_the_same_settings(
     assert taken(benchmark) and asked == ["humaneval"]
 
 
-def test_settings_that_are_no_settings_are_a_line(three, folder, tmp_path):
+def test_another_benchmark_whose_settings_are_wrong_is_left_to_its_own_job(
+    three, folder, tmp_path, capsys, asked
+):
     (benchmark, *_), planned = three(tmp_path)
-    with pytest.raises(UserError, match="--spec: must be an object, it is int"):
-        answer(dataclasses.replace(benchmark, spec=5), folder, planned)
+    planned.write_text(planned.read_text().replace('"limit": 2', '"limit": 0'))
+    answer(benchmark, folder, planned)
+    assert (
+        capsys.readouterr().err.count("warning: gsm8k: left to its own job: --spec: limit: 0") == 1
+    )
+    assert asked == ["humaneval", "gsm8k_fewer"]
 
 
 def test_a_killed_run_continues_with_nothing_lost(three, folder, tmp_path, monkeypatch):
@@ -241,7 +259,7 @@ def test_what_kills_another_benchmark_does_not_kill_a_second_job(
     kept = generation.ask
 
     def ask(given, *more):
-        if given["benchmark"] == "gsm8k":
+        if given.benchmark == "gsm8k":
             raise SystemExit(137)  # too little memory
         return kept(given, *more)
 

@@ -5,6 +5,7 @@ import torch
 from lemur.evaluation.backends import tokenized
 from lemur.evaluation.backends import transformers_backend as module
 from lemur.evaluation.backends.transformers_backend import TransformersBackend, common
+from lemur.evaluation.spec import Decoding
 from lm_eval.api.instance import Instance
 
 
@@ -14,7 +15,7 @@ def request(kind, arguments, number=0):
 
 def backend(engine, **decoding):
     given = {"max_new_tokens": 8, "temperature": 0.0, **decoding}
-    return TransformersBackend(engine, given, 4, 1, "test")
+    return TransformersBackend(engine, Decoding(**given), 4, 1, "test")
 
 
 def plain(reference, ids, start):
@@ -25,7 +26,7 @@ def plain(reference, ids, start):
 
 
 def collect(answers):
-    return {number: entry["response"] for number, entry in answers}
+    return {number: entry.response for number, entry in answers}
 
 
 def test_loglikelihood_of_continuations(engine, reference):
@@ -70,9 +71,9 @@ def test_rolling_predicts_every_token_once(engine, reference, monkeypatch):
     assert whole[3] == 0.0
     monkeypatch.setattr(tokenized, "WINDOW", 32)
     cut = dict(backend(engine).rolling(requests, [0] * 4, 0))
-    assert cut[0]["response"] == pytest.approx(whole[0], abs=1e-4)  # one window holds it
-    assert cut[1]["response"] != pytest.approx(whole[1], rel=1e-4)
-    assert cut[1]["tokens"] == len(texts[1].encode())
+    assert cut[0].response == pytest.approx(whole[0], abs=1e-4)  # one window holds it
+    assert cut[1].response != pytest.approx(whole[1], rel=1e-4)
+    assert cut[1].tokens == len(texts[1].encode())
     # By hand: windows of 32, the last one as long as the others, each token predicted once.
     ids = [begin, *engine.tokenizer.encode(texts[1], add_special_tokens=False)]
     total, at = plain(reference, ids[:33], 1), 33
@@ -81,7 +82,7 @@ def test_rolling_predicts_every_token_once(engine, reference, monkeypatch):
         window = ids[end - 33 : end]
         total += plain(reference, window, len(window) - (end - at))
         at = end
-    assert cut[1]["response"] == pytest.approx(total, rel=1e-5)
+    assert cut[1].response == pytest.approx(total, rel=1e-5)
 
 
 def test_scores_do_not_depend_on_what_is_beside_them(engine):
@@ -109,10 +110,10 @@ def test_a_prefix_is_computed_once_and_changes_no_answer(engine, monkeypatch):
     calls = []
     kept = engine.prefix
     monkeypatch.setattr(engine, "prefix", lambda ids: calls.append(len(ids)) or kept(ids))
-    shared = {n: e["response"] for n, e in backend(engine).generate(requests, range(5), 0)}
+    shared = {n: e.response for n, e in backend(engine).generate(requests, range(5), 0)}
     assert calls == [len(f"{examples}Q: ")]
     monkeypatch.setattr(module, "SHORTEST_PREFIX", 10**9)
-    apart = {n: e["response"] for n, e in backend(engine).generate(requests, range(5), 0)}
+    apart = {n: e.response for n, e in backend(engine).generate(requests, range(5), 0)}
     assert shared == apart and len(calls) == 1
 
 
@@ -122,11 +123,11 @@ def test_a_prompt_longer_than_the_context_loses_its_beginning_and_says_so(engine
         request("generate_until", (text, {"until": []}), n) for n, text in enumerate((long, short))
     ]
     made = dict(backend(engine).generate(requests, [0, 1], 0))
-    assert made[0]["truncated"] == 707 - (512 - 8)
-    assert made[1]["truncated"] == 0
+    assert made[0].truncated == 707 - (512 - 8)
+    assert made[1].truncated == 0
     kept = request("generate_until", (long[-504:], {"until": []}))
     again = dict(backend(engine).generate([kept], [0], 0))
-    assert again[0]["response"] == made[0]["response"]
+    assert again[0].response == made[0].response
 
 
 def test_no_room_for_an_answer_is_one_line(engine):

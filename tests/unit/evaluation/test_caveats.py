@@ -2,14 +2,16 @@
 
 import pytest
 from lemur.evaluation import caveats
+from lemur.evaluation.score import Responses, Score
 
 
 def score(benchmark="humaneval", value=0.0, n=24, **more):
-    return {"benchmark": benchmark, "value": value, "n": n, **more}
+    given = {"model": "start", "metric": "pass@1", "interval": None, "of": n, "judged": True}
+    return Score(benchmark=benchmark, value=value, n=n, **given | more)
 
 
 def answered(empty=0, truncated=0, **finish):
-    return {"responses": {"empty": empty, "truncated_prompts": truncated, "finish": finish}}
+    return {"responses": Responses(finish=finish, empty=empty, truncated_prompts=truncated)}
 
 
 @pytest.mark.parametrize(
@@ -21,8 +23,8 @@ def answered(empty=0, truncated=0, **finish):
         (score(**answered(1, stop=20, length=4)), ["1 of 24 answers is empty", "4 of 24 answers end at the limit of new tokens"]),
         (score(**answered(2, 3, stop=22, refused=2)), ["2 of 24 answers are empty", "2 of 24 prompts were refused by the server; 3 of 24 prompts did not fit whole"]),
         (score("multipl_e", 0.5, 12, n_judged=9), ["9 of 9 programs share a process with their test and could forge a pass"]),
-        (score("ds1000", 0.5, 12, one_process={"ds1000/5": "a figure"}), ["1 of 12 programs shares a process with its test and could forge a pass"]),
-        (score("ds1000", 0.5, 12, one_process={}), []),
+        (score("ds1000", 0.5, 12, details={"one_process": {"ds1000/5": "a figure"}}), ["1 of 12 programs shares a process with its test and could forge a pass"]),
+        (score("ds1000", 0.5, 12, details={"one_process": {}}), []),
         (score("multipl_e", None, 12), []),
     ],
 )  # fmt: skip

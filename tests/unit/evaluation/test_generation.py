@@ -280,7 +280,7 @@ def test_several_samples_a_problem(spec, folder, humaneval, tmp_path):
 def test_pass_at_k_of_several_samples(spec, humaneval, tmp_path, monkeypatch):
     """Two problems of ten samples, one with three that pass and one with none."""
     from lemur.evaluation import executed
-    from lemur.evaluation.items import Item
+    from lemur.evaluation.items import Item, LoggedSample
     from lemur.evaluation.tasks import Bench
     from lemur.sandbox.judge import Verdict
     from lemur.sandbox.types import Sandbox
@@ -294,15 +294,15 @@ def test_pass_at_k_of_several_samples(spec, humaneval, tmp_path, monkeypatch):
     given = spec(limit=2)
     texts = ["right"] * 3 + ["no"] * 7, ["no"] * 10
     items = [
-        Item("humaneval", "", {"doc": doc, "resps": [responses]})
+        Item("humaneval", LoggedSample(0, doc, "", (), "", responses, "none", "", {}))
         for doc, responses in zip(
             next(iter(Bench(given, humaneval).tasks.values())).eval_docs, texts, strict=True
         )
     ]
     bench = Bench(given, humaneval)
     made = executed.score(given, bench, bench.benchmark.judge(bench.source), items)
-    assert made["value"] == pytest.approx(0.15)
-    assert made["pass_at"]["10"]["value"] == pytest.approx(0.5) and set(made["pass_at"]) == {"10"}
+    assert made.value == pytest.approx(0.15)
+    assert made.pass_at["10"].value == pytest.approx(0.5) and set(made.pass_at) == {"10"}
     assert items[0].samples.count("passed") == 3
 
 
@@ -326,22 +326,25 @@ def test_a_chat_model_without_chat_tokens_is_refused(
     [
         ({"task": "humanevil"}, "did you mean 'humaneval'"),
         ({"format": "alpaca"}, "format 'alpaca'"),
-        ({"limit": 0}, "'limit' must be a whole number of at least 1, or null, not 0"),
+        ({"limit": 0}, "limit: 0 is not at least 1"),
         ({"available": False, "reason": "no data"}, "cannot run: no data"),
         ({"precision": "fp64"}, "precision 'fp64'"),
-        ({"decoding": None}, "'decoding' must be an object"),
-        ({"limit": 1.5}, "'limit' must be a whole number of at least 1, or null, not 1.5"),
-        ({"limit": True}, "'limit' must be a whole number"),
-        ({"batch": "x"}, "'batch' must be a whole number of at least 1"),
-        ({"seed": None}, "'seed' must be a whole number"),
-        ({"shots": -1}, "'shots' must be a whole number of at least 0"),
-        ({"model": ["x"]}, "'model' must be a text"),
-        ({"decoding": {"max_new_tokens": "many"}}, "'decoding.max_new_tokens' must be a whole"),
-        ({"decoding": {"samples": 0}}, "'decoding.samples' must be a whole number of at least 1"),
-        ({"decoding": {"temperature": math.nan}}, "'decoding.temperature' must be a number"),
-        ({"decoding": {"top_p": 0}}, "'decoding.top_p' must be a number above 0"),
-        ({"decoding": {"stop": 5}}, "'decoding.stop' must be a list of texts"),
-        ({"backend": {"name": "server"}}, "'backend.url' is missing"),
+        ({"decoding": None}, "decoding: None is not a mapping"),
+        ({"limit": 1.5}, "limit: 1.5 is not a whole number"),
+        ({"limit": True}, "limit: True is not a whole number"),
+        ({"batch": "x"}, "batch: 'x' is not a whole number"),
+        ({"seed": None}, "seed: None is not a whole number"),
+        ({"shots": -1}, "shots: -1 is not at least 0"),
+        ({"model": ["x"]}, "model: ['x'] is not text"),
+        (
+            {"decoding": {"max_new_tokens": "many"}},
+            "decoding: max_new_tokens: 'many' is not a whole",
+        ),
+        ({"decoding": {"samples": 0}}, "decoding: samples: 0 is not at least 1"),
+        ({"decoding": {"temperature": math.nan}}, "decoding: temperature: nan is not at least 0"),
+        ({"decoding": {"top_p": 0}}, "decoding: top_p: 0 is not at least 1e-09 and at most 1"),
+        ({"decoding": {"stop": 5}}, "decoding: stop: 5 is not a list"),
+        ({"backend": {"name": "server"}}, "backend: url is missing"),
         ({"backend": {"name": "server", "url": "http://[::1/v1", "served": "x"}}, "not an address"),
     ],
 )

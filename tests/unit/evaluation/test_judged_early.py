@@ -1,9 +1,11 @@
 """Bits per byte are judged where they were asked; the job that judges takes that over unread."""
 
+import dataclasses
 import json
 import subprocess
 
 import pytest
+from lemur.core import contracts
 from lemur.core.files import sha256_of
 from lemur.core.provenance import ROOT
 from lemur.evaluation import judged_early, judging
@@ -24,7 +26,9 @@ def asked(spec, folder, tmp_path):
 
 def judge(benchmark, out, **changed):
     """What the rule ``judge`` runs; the modules that it loaded."""
-    given = json.dumps({**benchmark.spec, "sandbox": {"runtime": "auto"}, **changed})
+    given = json.dumps(
+        {**contracts.plain(benchmark.spec), "sandbox": {"runtime": "auto"}, **changed}
+    )
     done = subprocess.run(
         [ROOT / "workflow/env-run", "evaluate", "python", "-X", "importtime",
          ROOT / "scripts/6_evaluate/judge.py", "--spec", given, "--data", benchmark.data,
@@ -51,7 +55,7 @@ def test_other_answers_settings_or_damage_are_judged_anew(asked, tmp_path):
 
     assert not taken()  # of other code
     judged_early.store(asked.spec, asked.out.read_bytes(), asked.out, asked.data, code, judging.run)
-    assert taken() and not taken({**asked.spec, "version": 2}) and not taken(code={})
+    assert taken() and not taken(dataclasses.replace(asked.spec, version=2)) and not taken(code={})
     kept = asked.out.read_bytes()
     asked.out.write_bytes(kept.replace(b'"tokens": ', b'"tokens": 1'))
     assert asked.out.read_bytes() != kept and not taken()

@@ -9,7 +9,7 @@ from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT
 from lemur.evaluation.benchmarks.multipl_e import ends, languages, trial
 from lemur.evaluation.benchmarks.multipl_e.judge import LanguageJudge, strict
-from lemur.evaluation.items import Item
+from lemur.evaluation.items import Item, LoggedSample
 from lemur.evaluation.tasks import Bench
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.steps import secret_word
@@ -228,9 +228,9 @@ def test_bash_that_needs_proc_is_told(sandbox, answer):
     assert found.verdict in ("failed", "error") and found.detail == languages.NO_DESCRIPTORS, found
     feigned = judged(sandbox, "sh", "\n    echo '/dev/fd/63: No such file or directory'; exit 1")
     assert feigned.verdict in ("failed", "error")
-    sample = {"doc": {"language": "sh"}, "resps": [[answer]]}
-    item = Item("sh", "", sample, verdict="failed", detail=found.detail)
-    assert LanguageJudge(None).summary([item])["failed_without_proc"] == 1
+    sample = LoggedSample(0, {"language": "sh"}, "", (), "", [answer], "none", "", {})
+    item = Item("sh", sample, verdict="failed", detail=found.detail)
+    assert LanguageJudge(None).summary([item]).details["failed_without_proc"] == 1
 
 
 def test_both_forms_of_the_tests_of_r_are_known():

@@ -6,6 +6,7 @@ import shutil
 import pytest
 from lemur.core.errors import UserError
 from lemur.evaluation import generation, judging
+from lemur.evaluation.response_journal import Answer
 from lemur.inference import model_tokenizer
 from lemur.inference.engine import Engine
 from lemur.sandbox.probe import probe
@@ -25,11 +26,11 @@ ODD = {
 
 class Odd:
     def __init__(self, text, finish):
-        self.entry = {"response": text, "tokens": 1, "finish": finish}
+        self.entry = Answer(response=text, tokens=1, finish=finish)
 
     def generate(self, requests, seeds, done):
         for number in range(len(requests)):
-            yield number, dict(self.entry)
+            yield number, self.entry
 
 
 @pytest.mark.parametrize("kind", sorted(ODD))
@@ -41,7 +42,7 @@ def test_an_odd_answer_is_judged_and_counted(
     if benchmark == "humaneval" and isinstance(found := probe(), Absent):
         pytest.skip(f"sandbox: {found.reason}")
     monkeypatch.setattr(generation, "backend_of", lambda *_: Odd(*ODD[kind]))
-    made = {**spec(benchmark, limit=2), "sandbox": {"seconds": 2, "memory_mb": 512}}
+    made = spec(benchmark, limit=2, sandbox={"seconds": 2, "memory_mb": 512})
     out = tmp_path / "out" / "generations.jsonl"
     generation.run(made, folder, data, out)
     judging.run(made, out, data, out.with_name("scores.json"))
@@ -57,11 +58,11 @@ class Undefined:
     """The backend of a model whose weights are not numbers."""
 
     def rolling(self, requests, seeds, done):
-        yield 0, {"response": float("nan"), "tokens": 1}
+        yield 0, Answer(response=float("nan"), tokens=1)
 
     def loglikelihood(self, requests, seeds, done):
-        yield 0, {"response": [-1.0, True], "tokens": 1}
-        yield 1, {"response": [float("nan"), False], "tokens": 1}
+        yield 0, Answer(response=(-1.0, True), tokens=1)
+        yield 1, Answer(response=(float("nan"), False), tokens=1)
 
 
 def test_likelihoods_that_are_no_numbers_are_one_line(spec, folder, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from answered import parquet
 from completion_server import CompletionServer
 from lemur.core.provenance import ROOT
 from lemur.evaluation.backends.server_backend import ServerBackend
+from lemur.evaluation.spec import BenchmarkSpec
 from made_science import PLAIN
 from test_spider import DUMP, QUESTIONS
 from tiny_benchmarks import SUMS, jsonl, listing
@@ -24,9 +25,9 @@ GENERATE, JUDGE = "6_evaluate/generate.py", "6_evaluate/judge.py"
 def complaint(monkeypatch, capfd):
     """Runs a script that has to fail; its one line."""
 
-    def run(script, spec, **paths):
+    def run(script, settings, **paths):
         given = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
-        monkeypatch.setattr(sys, "argv", [script, "--spec", json.dumps(spec), *given])
+        monkeypatch.setattr(sys, "argv", [script, "--spec", json.dumps(settings), *given])
         monkeypatch.setattr("lemur.core.command.end_with_run", lambda: None)
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:
@@ -43,12 +44,12 @@ def complaint(monkeypatch, capfd):
 
 
 @pytest.fixture
-def made(spec, folder, humaneval, tmp_path):
+def made(settings, folder, humaneval, tmp_path):
     """Generations that are whole, in a folder of their own."""
     from lemur.evaluation import generation
 
     out = tmp_path / "made" / "generations.jsonl"
-    generation.run(spec(limit=2), folder, humaneval, out)
+    generation.run(BenchmarkSpec.parse(settings(limit=2)), folder, humaneval, out)
     return out
 
 
@@ -75,33 +76,37 @@ def without(name):
     [
         (1, lambda _: b"\n", "line 1: damaged"),
         (1, lambda line: line[: len(line) // 2], "line 1: damaged"),
-        (1, without("decoding"), "line 1: damaged (its settings lack 'decoding'): generate again"),
+        (1, without("decoding"), "line 1: damaged (settings: decoding is missing): generate again"),
         (1, lambda line: line.replace(b'"seed": 1', b'"seed": 2'), "made with seed 2, now 1"),
         (2, lambda _: b"[" * 200_000 + b"\n", "line 2: damaged (nested too deeply)"),
-        (2, lambda _: b"null\n", "line 2: damaged (not an object"),
+        (2, lambda _: b"null\n", "line 2: damaged (None is not a mapping"),
         (2, lambda line: line + line, "line 3: damaged (its key stands there twice)"),
         (3, lambda line: line[:-20], "line 3: damaged"),
         (3, lambda line: b"", "generations.jsonl"),  # the response that is not there
-        (2, lambda line: line.replace(b'"response": "', b'"response": 7, "_": "'), "is damaged"),
+        (
+            2,
+            lambda line: line.replace(b'"response": "', b'"response": 7, "prompt": "'),
+            "is damaged",
+        ),
     ],
 )
-def test_damaged_generations(complaint, spec, humaneval, made, line, put, words):
+def test_damaged_generations(complaint, settings, humaneval, made, line, put, words):
     changed(made, line, put)
     scores = made.with_name("scores.json")
-    told = complaint(JUDGE, spec(limit=2), generations=made, data=humaneval, out=scores)
+    told = complaint(JUDGE, settings(limit=2), generations=made, data=humaneval, out=scores)
     assert words in told and not scores.exists()
 
 
-def test_generations_that_are_no_file(complaint, spec, humaneval, tmp_path):
+def test_generations_that_are_no_file(complaint, settings, humaneval, tmp_path):
     for path, words in ((tmp_path / "none.jsonl", "no such file"), (tmp_path, "a folder, where")):
         out = tmp_path / "out" / "scores.json"
-        assert words in complaint(JUDGE, spec(), generations=path, data=humaneval, out=out)
+        assert words in complaint(JUDGE, settings(), generations=path, data=humaneval, out=out)
         assert not out.exists()
 
 
-def test_in_a_process_of_its_own(spec, humaneval, tmp_path):
+def test_in_a_process_of_its_own(settings, humaneval, tmp_path):
     """As the rule's shell runs it."""
-    command = [sys.executable, ROOT / "scripts" / JUDGE, "--spec", json.dumps(spec())]
+    command = [sys.executable, ROOT / "scripts" / JUDGE, "--spec", json.dumps(settings())]
     command += ["--generations", tmp_path / "none", "--data", humaneval, "--out", tmp_path / "s"]
     done = subprocess.run(
         command, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT / "workflow")}
@@ -110,12 +115,12 @@ def test_in_a_process_of_its_own(spec, humaneval, tmp_path):
     assert done.stderr == f"error: {tmp_path}/none: no such file\n"
 
 
-def test_missing_data(complaint, spec, folder, humaneval, tmp_path):
+def test_missing_data(complaint, settings, folder, humaneval, tmp_path):
     archive = next((humaneval.parent / "files").iterdir())
     kept, out = archive.read_bytes(), tmp_path / "out" / "generations.jsonl"
 
     def told(data):
-        return complaint(GENERATE, spec(), model=folder, data=data, out=out)
+        return complaint(GENERATE, settings(), model=folder, data=data, out=out)
 
     assert "none.json" in told(tmp_path / "none.json")
     assert "none.jsonl: no such file" in told(tmp_path / "none.jsonl").lower()
@@ -129,45 +134,45 @@ def test_missing_data(complaint, spec, folder, humaneval, tmp_path):
     assert not out.exists()
 
 
-def test_a_missing_model(complaint, spec, humaneval, tmp_path):
+def test_a_missing_model(complaint, settings, humaneval, tmp_path):
     (tmp_path / "empty").mkdir()
     for folder in (tmp_path / "none", tmp_path / "empty"):
         out = tmp_path / "out" / "generations.jsonl"
-        assert str(folder) in complaint(GENERATE, spec(), model=folder, data=humaneval, out=out)
+        assert str(folder) in complaint(GENERATE, settings(), model=folder, data=humaneval, out=out)
         assert not out.exists()
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"batch": "x"}, "'batch' must be a whole number of at least 1, or null, not \"x\""),
-        ({"batch": 0}, "'batch'"),
-        ({"seed": None}, "'seed' must be a whole number"),
-        ({"limit": 1.5}, "'limit'"),
-        ({"limit": True}, "'limit'"),
-        ({"shots": -1}, "'shots'"),
+        ({"batch": "x"}, "batch: 'x' is not a whole number"),
+        ({"batch": 0}, "batch: 0 is not at least 1"),
+        ({"seed": None}, "seed: None is not a whole number"),
+        ({"limit": 1.5}, "limit: "),
+        ({"limit": True}, "limit: "),
+        ({"shots": -1}, "shots: -1 is not at least 0"),
         ({"shots": 1}, "there are 0 solved examples"),
-        ({"decoding": {"max_new_tokens": "many"}}, "'decoding.max_new_tokens'"),
+        ({"decoding": {"max_new_tokens": "many"}}, "decoding: max_new_tokens: 'many'"),
         (
             {"decoding": {"max_new_tokens": 4, "temperature": float("nan")}},
-            "'decoding.temperature'",
+            "decoding: temperature: nan",
         ),
-        ({"decoding": {"max_new_tokens": 4, "samples": 0}}, "'decoding.samples'"),
-        ({"decoding": {"max_new_tokens": 4, "stop": 5}}, "'decoding.stop'"),
-        ({"decoding": [1]}, "'decoding' must be an object"),
+        ({"decoding": {"max_new_tokens": 4, "samples": 0}}, "decoding: samples: 0"),
+        ({"decoding": {"max_new_tokens": 4, "stop": 5}}, "decoding: stop: 5"),
+        ({"decoding": [1]}, "decoding: [1] is not a mapping"),
         ({"precision": "fp8"}, "precision 'fp8': allowed are bf16, fp32"),
         ({"format": "markdown"}, "format"),
         ({"task": "humanevil"}, "humaneval"),
         ({"backend": {"name": "vlm"}}, "vllm"),
         ({"backend": {"name": "server", "url": "http://[::1/v1", "served": "x"}}, "http://[::1/v1"),
-        ({"backend": {"name": "server", "served": "x"}}, "'backend.url' is missing"),
+        ({"backend": {"name": "server", "served": "x"}}, "backend: url is missing"),
         ({"available": False, "reason": "it is gone"}, "cannot run: it is gone"),
     ],
     ids=str,
 )
-def test_odd_options(complaint, spec, folder, humaneval, tmp_path, changes, words):
+def test_odd_options(complaint, settings, folder, humaneval, tmp_path, changes, words):
     out = tmp_path / "out" / "generations.jsonl"
-    assert words in complaint(GENERATE, spec(**changes), model=folder, data=humaneval, out=out)
+    assert words in complaint(GENERATE, settings(**changes), model=folder, data=humaneval, out=out)
     assert not out.exists()
 
 
@@ -190,13 +195,13 @@ def test_settings_that_are_none(complaint, folder, humaneval, tmp_path, given):
     ids=str,
 )
 def test_failures_of_a_server(
-    complaint, engine, spec, humaneval, tmp_path, monkeypatch, faults, words
+    complaint, engine, settings, humaneval, tmp_path, monkeypatch, faults, words
 ):
     monkeypatch.setattr(ServerBackend.__init__, "__defaults__", (lambda _: None, 60.0))
     out = tmp_path / "out" / "generations.jsonl"
     with CompletionServer(engine) as server:
         server.faults = faults
-        given = spec(backend={"name": "server", "url": server.url, "served": "tiny"}, batch=1)
+        given = settings(backend={"name": "server", "url": server.url, "served": "tiny"}, batch=1)
         assert words in complaint(GENERATE, given, model="none", data=humaneval, out=out)
     assert not out.exists()
     told = complaint(GENERATE, given, model="none", data=humaneval, out=out)  # it has gone away
@@ -296,12 +301,12 @@ TASKS = {"bbh": "bbh_cot_fewshot", "gsm8k": "gsm8k_cot"}
 
 
 @pytest.mark.parametrize("name", DAMAGED)
-def test_damaged_data_of_a_benchmark(complaint, spec, folder, tmp_path, name):
+def test_damaged_data_of_a_benchmark(complaint, settings, folder, tmp_path, name):
     """By the rule that reads them first, which is asked for before anything is generated."""
     benchmark, files, words = DAMAGED[name]
     files = {file: data for file, data in (WHOLE[benchmark] | files).items() if data is not None}
     out = tmp_path / "out" / "generations.jsonl"
-    given = spec(benchmark, task=TASKS.get(benchmark, benchmark))
+    given = settings(benchmark, task=TASKS.get(benchmark, benchmark))
     data = downloaded(tmp_path / benchmark, files)
     told = complaint(GENERATE, given, model=folder, data=data, out=out)
     assert words in told and not out.exists(), told
@@ -314,14 +319,14 @@ def downloaded(folder, files):
     return listing(folder, *files)
 
 
-def test_a_gold_query_that_does_not_run(complaint, spec, folder, tmp_path):
+def test_a_gold_query_that_does_not_run(complaint, settings, folder, tmp_path):
     from lemur.evaluation import generation
 
     wrong = json.dumps([{**QUESTIONS[0], "gold": "SELECT x FROM y"}]).encode()
     data = downloaded(tmp_path / "spider", WHOLE["spider"] | {"ic_spider_dev.json": wrong})
     out = tmp_path / "out" / "generations.jsonl"
-    generation.run(spec("spider"), folder, data, out)
+    generation.run(BenchmarkSpec.parse(settings("spider")), folder, data, out)
     scores = out.with_name("scores.json")
-    told = complaint(JUDGE, spec("spider"), generations=out, data=data, out=scores)
+    told = complaint(JUDGE, settings("spider"), generations=out, data=data, out=scores)
     assert "spider/dev/0: its gold query does not run (no such table: y)" in told
     assert not scores.exists()

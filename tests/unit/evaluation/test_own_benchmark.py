@@ -76,7 +76,7 @@ def test_mistakes_in_a_folder_are_one_line(tmp_path):
         with pytest.raises(UserError, match=words):
             benchmarks.load("mine", tmp_path)
     shutil.copy(RIDDLES / "__init__.py", tmp_path)
-    for text, words in (("a: [", "not valid YAML"), ("task: {}", "'formats'"), ("formats: {}", "one of them")):  # fmt: skip
+    for text, words in (("a: [", "not valid YAML"), ("task: {}", "formats is missing"), ("formats: {}", "one of them")):  # fmt: skip
         (tmp_path / "mine.yaml").write_text(text)
         with pytest.raises(UserError, match=words):
             benchmarks.load("mine", tmp_path)

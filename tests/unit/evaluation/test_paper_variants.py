@@ -11,6 +11,9 @@ from lemur.core.errors import UserError
 from lemur.core.files import sha256_of, write_json
 from lemur.evaluation import benchmarks, generation, judging, paper_filters, response_journal
 from lemur.evaluation.backends.tokenized import Tokenised
+from lemur.evaluation.response_journal import Answer
+from lemur.evaluation.score import read_score
+from lemur.evaluation.spec import Decoding
 from lemur.evaluation.tasks import Bench
 from lemur.figures.paired import otherwise
 from tiny_benchmarks import listing
@@ -72,7 +75,7 @@ def test_variants_change_the_stock_task_and_no_other():
         ("mmlu_paper", "mmlu"),
     ):
         (reader, asked), (stock_reader, stock_asked) = map(benchmarks.load, (paper, stock))
-        assert asked["stock"] == stock_asked["stock"]
+        assert asked.stock == stock_asked.stock
         assert type(reader) is type(stock_reader)
     pairs = (
         ("gsm8k_paper", "gsm8k_full"),
@@ -128,7 +131,7 @@ def test_what_is_right_only_without_its_punctuation_is_counted(spec, gsm8k, tmp_
     made, items, _ = scored(spec("gsm8k_paper", shots=8), gsm8k, tmp_path / "out", respond)
     assert made["value"] == 1.0 and made["otherwise_written"] == 2
     assert ["otherwise_written" in item for item in items] == [False, True, True]
-    shown = otherwise({**made, "_path": tmp_path / "out" / "scores.json"}, [])
+    shown = otherwise(read_score(tmp_path / "out" / "scores.json"), [])
     assert shown == "strict 33.3: 2 differ; 2 right only without their punctuation"
 
 
@@ -171,10 +174,10 @@ def test_bbh_prompts_are_its_authors_to_the_byte(spec, mirror, tmp_path):
     for name, many in chat.evaluate(asked, metrics=False).items():
         for sample in many:
             question = (
-                f"{heads[chat.tasks[name].config.dataset_name]}\n\nQ: {sample['doc']['input']}"
+                f"{heads[chat.tasks[name].config.dataset_name]}\n\nQ: {sample.document['input']}"
             )
             expected = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\nA:"
-            assert sample["arguments"][0][0] == expected, name
+            assert sample.prompt == expected, name
 
 
 def test_bbh_both_scores(spec, tmp_path):
@@ -215,10 +218,10 @@ def test_prompts_of_the_paper_have_no_beginning_token(spec, gsm8k, tmp_path, mon
         def generate(self, requests, seeds, done):
             seen[self.label] = self.prompts(requests)[0]
             for number in range(len(requests)):
-                yield number, {"response": "", "tokens": 0, "finish": "end"}
+                yield number, Answer(response="", finish="end")
 
     def made(given, *_):
-        return Reads(Words(), Words().encode, 4096, given["decoding"], 1, given["benchmark"])
+        return Reads(Words(), Words().encode, 4096, given.decoding, 1, given.benchmark)
 
     monkeypatch.setattr(generation, "backend_of", made)
     monkeypatch.setattr(generation.identity, "model_digest", lambda _: "0")
@@ -227,7 +230,7 @@ def test_prompts_of_the_paper_have_no_beginning_token(spec, gsm8k, tmp_path, mon
         out = tmp_path / name / "generations.jsonl"
         generation.run(given, tmp_path, gsm8k, out)
         settings, _ = response_journal.read(out)
-        assert settings.get("begin", True) is (name == "gsm8k_full")
+        assert settings.begin is (None if name == "gsm8k_full" else False)
     assert all(ids[0] == 1 for ids in seen["gsm8k_full"])
     assert all(1 not in ids for ids in seen["gsm8k_paper"])
     pair = Reads(Words(), Words().encode, 64, {}, 1, "x")
@@ -307,12 +310,12 @@ def test_long_prompts_of_mmlu_lose_their_last_examples(spec, tmp_path, monkeypat
 
         def loglikelihood(self, requests, seeds, done):
             asked.extend(request.args[0] for request in requests)
-            yield from ((number, {"response": [-1.0, True]}) for number in range(len(requests)))
+            yield from ((number, Answer(response=(-1.0, True))) for number in range(len(requests)))
 
     monkeypatch.setattr(
         generation,
         "backend_of",
-        lambda *_: Reads(Words(), Words().encode, 4096, {}, 1, "mmlu_paper"),
+        lambda *_: Reads(Words(), Words().encode, 4096, Decoding(), 1, "mmlu_paper"),
     )
     monkeypatch.setattr(generation.identity, "model_digest", lambda _: "0")
     for name, left in (("mmlu_paper", 3), ("mmlu", 5)):
@@ -324,7 +327,7 @@ def test_long_prompts_of_mmlu_lose_their_last_examples(spec, tmp_path, monkeypat
             assert text.count("Answer: ") == left and text.endswith("D. z\nAnswer:")
             assert all(f"q{number}? " in text for number in range(left))  # the first ones
         _, entries = response_journal.read(out)
-        assert {entry.get("shots", 5) for entry in entries.values()} == {left}
+        assert {entry.shots or 5 for entry in entries.values()} == {left}
         judging.run(spec(name, task=name, shots=5), out, tmp_path / "m.json", out.with_name("s"))
 
 

@@ -1,12 +1,11 @@
 """What generations were computed in is recorded with them, where it is not what was asked for."""
 
-import json
-
 import pytest
 import torch
 from answered import lines
 from lemur.core.errors import UserError
 from lemur.evaluation import caveats, fingerprint, generation, judging
+from lemur.evaluation.score import read_score
 from lemur.evaluation.tasks import Bench
 from lemur.inference.precision import choose_dtype
 from lemur.models import bfloat16
@@ -49,7 +48,7 @@ def test_it_is_recorded_and_judged_on_any_processor(spec, folder, humaneval, tmp
         native(not known)  # who judges has the other kind
         scores = out.with_name("scores.json")
         judging.run(spec(precision="bf16", limit=1), out, humaneval, scores)
-        made[known] = json.loads(scores.read_text())
+        made[known] = read_score(scores)
     assert caveats.computed(made[True]) == ""
     assert caveats.computed(made[False]) == "bf16 was computed in float32"
 
@@ -73,4 +72,4 @@ def test_others_compute_by_themselves(spec, humaneval, native):
         {"backend": {"name": "server", "url": "http://127.0.0.1:1/v1", "served": "x"}},
     ):
         given = spec(**{"precision": "bf16", **more})
-        assert "computed" not in fingerprint.collect(given, Bench(given, humaneval))
+        assert fingerprint.collect(given, Bench(given, humaneval), "").computed is None

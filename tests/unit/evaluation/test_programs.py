@@ -3,6 +3,7 @@
 import pytest
 from answered import scored
 from lemur.evaluation.benchmarks.humaneval.judge import to_last_return
+from lemur.evaluation.score import read_score
 from lemur.figures.paired import otherwise
 
 
@@ -48,5 +49,5 @@ def test_answers_that_want_a_module_are_counted(spec, humaneval, tmp_path, sandb
 
     made, _, _ = scored(spec(), humaneval, tmp_path / "out", respond)
     assert made["lacking_modules"] == {"nothing": 3, "numpy": 3}
-    shown = otherwise({**made, "_path": tmp_path / "out" / "scores.json"}, [])
+    shown = otherwise(read_score(tmp_path / "out" / "scores.json"), [])
     assert shown.endswith("3 ended for want of nothing; 3 ended for want of numpy")

@@ -9,8 +9,11 @@ import time
 import urllib.request
 
 import pytest
+from lemur.core import contracts
 from lemur.evaluation.backends.server_backend import ServerBackend
 from lemur.evaluation.backends.transformers_backend import TransformersBackend
+from lemur.evaluation.response_journal import Answer
+from lemur.evaluation.spec import Decoding
 from lemur.inference.engine import Engine
 from lm_eval.api.instance import Instance
 from made_tokenizers import real
@@ -25,7 +28,7 @@ PAIRS = [
     ("é", "你好 x"),
 ]
 PROMPTS = ["SELECT", "def f(x):\n    return", "a", "Once upon a time"]
-DECODING = {"max_new_tokens": 12, "temperature": 0.0}
+DECODING = Decoding(max_new_tokens=12, temperature=0.0)
 
 
 @contextlib.contextmanager
@@ -84,10 +87,10 @@ def test_answers_and_likelihoods_are_those_of_the_model_here(name, tmp_path):
     def alike(found_likelihoods, found_texts):
         for number, entry in likelihoods.items():
             made = found_likelihoods[number]
-            assert made["tokens"] == entry["tokens"], PAIRS[number]
-            assert made["response"] == pytest.approx(entry["response"], rel=1e-3, abs=1e-3)
+            assert made.tokens == entry.tokens, PAIRS[number]
+            assert made.response == pytest.approx(entry.response, rel=1e-3, abs=1e-3)
         for number, entry in texts.items():
-            assert found_texts[number]["response"] == entry["response"], PROMPTS[number]
+            assert found_texts[number].response == entry.response, PROMPTS[number]
 
     with serving(folder, tmp_path / "vllm.log") as url:
         there = ServerBackend(url, "tiny", DECODING, 2, 1, "t")
@@ -95,10 +98,15 @@ def test_answers_and_likelihoods_are_those_of_the_model_here(name, tmp_path):
         alike(found, dict(there.generate(asked, range(len(asked)), 0)))
         long = Instance("generate_until", {}, ("x " * 2000, {"until": []}), 0, metadata=("t", 0, 1))
         (refused,) = dict(there.generate([long], [0], 0)).values()
-        assert refused["finish"] == "refused"
+        assert refused.finish == "refused"
     calls = [
         ("loglikelihood", "loglikelihood", PAIRS),
         ("generate", "generate_until", [(text, {"until": ["\n\n"]}) for text in PROMPTS]),
     ]
-    given = {"folder": str(folder), "decoding": DECODING, "calls": calls}
-    alike(*(dict(made) for made in answered("vllm_backend.py", given, tmp_path)))
+    given = {"folder": str(folder), "decoding": contracts.plain(DECODING), "calls": calls}
+    alike(
+        *(
+            {number: contracts.read(Answer, entry, "vllm") for number, entry in made}
+            for made in answered("vllm_backend.py", given, tmp_path)
+        )
+    )

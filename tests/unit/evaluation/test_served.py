@@ -10,12 +10,14 @@ from lemur.evaluation import generation, judging, response_journal
 from lemur.evaluation.backends.completions import TRIES
 from lemur.evaluation.backends.server_backend import ServerBackend
 from lemur.evaluation.backends.transformers_backend import TransformersBackend
+from lemur.evaluation.response_journal import Answer
+from lemur.evaluation.spec import Decoding
 from lemur.inference.engine import Engine
 from lm_eval.api.instance import Instance
 from made_tokenizers import sentencepiece
 from tiny_benchmarks import listing, model
 
-DECODING = {"max_new_tokens": 8, "temperature": 0.0}
+DECODING = Decoding(max_new_tokens=8, temperature=0.0)
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def backend(server, waits, seconds=60.0, batch=3):
 
 
 def responses(answers):
-    return {number: entry["response"] for number, entry in answers}
+    return {number: entry.response for number, entry in answers}
 
 
 def test_a_served_model_answers_as_it_does_here(server, engine):
@@ -45,8 +47,8 @@ def test_a_served_model_answers_as_it_does_here(server, engine):
     there = dict(backend(server, []).generate(requests, range(9), 0))
     expected = dict(here.generate(requests, range(9), 0))
     for number, entry in expected.items():
-        assert there[number]["response"] == entry["response"]
-        assert there[number]["finish"] == entry["finish"]
+        assert there[number].response == entry.response
+        assert there[number].finish == entry.finish
     assert 1 < server.most <= 3
     assert all(len(body["stop"]) == 4 and body["model"] == "tiny" for body in server.bodies)
 
@@ -68,9 +70,9 @@ def test_likelihoods_are_those_of_the_model_here(server, engine, ids):
     )
     there = likelihoods(server)
     for number, entry in here.items():
-        assert there[number]["response"][0] == pytest.approx(entry["response"][0], abs=1e-3)
-        assert there[number]["response"][1] == entry["response"][1]
-        assert there[number]["tokens"] == entry["tokens"]
+        assert there[number].response[0] == pytest.approx(entry.response[0], abs=1e-3)
+        assert there[number].response[1] == entry.response[1]
+        assert there[number].tokens == entry.tokens
     # A context that several continuations share is asked once.
     assert len(server.bodies) == (len(PAIRS) + 3 if ids else len(PAIRS))
 
@@ -87,8 +89,8 @@ def test_likelihoods_of_a_tokenizer_whose_pieces_lose_their_blanks(tmp_path):
         served.ids = True
         there = likelihoods(served)
         for number, entry in expected.items():
-            assert there[number]["response"][0] == pytest.approx(entry["response"][0], abs=1e-3)
-            assert there[number]["tokens"] == entry["tokens"]
+            assert there[number].response[0] == pytest.approx(entry.response[0], abs=1e-3)
+            assert there[number].tokens == entry.tokens
         served.ids = False
         with pytest.raises(UserError, match="tokens that are not the text of the prompt, and not"):
             likelihoods(served)
@@ -141,7 +143,7 @@ def test_a_server_that_stays_away_is_one_line_and_nothing_is_lost(
     generation.run(made, "none", humaneval, out)
     settings, entries = response_journal.read(out)
     assert len(server.bodies) - asked_before == len(entries) - 2
-    assert settings["model_sha256"] == "served: tiny" and settings["backend"] == "server"
+    assert settings.model_sha256 == "served: tiny" and settings.backend == "server"
     assert {json.loads(line)["key"] for line in kept} <= set(entries)
 
 
@@ -175,12 +177,12 @@ def test_a_prompt_that_is_refused_costs_its_own_answer(server, status, monkeypat
     """However the server words it: llama.cpp's words are not vLLM's."""
     server.refuses = ("long", status, "the request exceeds the available context size")
     made = dict(backend(server, [], batch=1).generate(asked(["a", "a long one", "b"]), range(3), 0))
-    assert made[1] == {"response": "", "tokens": 0, "finish": "refused"}
-    assert made[0]["response"] and made[2]["response"]
+    assert made[1] == Answer(response="", finish="refused")
+    assert made[0].response and made[2].response
     pairs = [("a long one", " x"), ("ok", " x")]
     requests = [Instance("loglikelihood", {}, pair, n) for n, pair in enumerate(pairs)]
     made = dict(backend(server, []).loglikelihood(requests, [0, 0], 0))
-    assert made[0]["finish"] == "refused" and made[0]["response"][0] < made[1]["response"][0]
+    assert made[0].finish == "refused" and made[0].response[0] < made[1].response[0]
 
 
 @pytest.mark.parametrize("busy", [(429, "busy", ("Retry-After", "7")), (503, "restarts"), "cut"])
@@ -189,7 +191,7 @@ def test_a_server_that_is_busy_when_it_is_asked_a_short_prompt_is_waited_for(ser
     waits = []
     server.faults = [(400, "too long"), busy, busy]
     made = dict(backend(server, waits, batch=1).generate(asked(["a long one", "b"]), [0, 1], 0))
-    assert made[0] == {"response": "", "tokens": 0, "finish": "refused"} and made[1]["response"]
+    assert made[0] == Answer(response="", finish="refused") and made[1].response
     assert waits == ([7.0, 7.0] if busy[0] == 429 else [1.0, 2.0])
 
 
@@ -228,7 +230,7 @@ def test_what_a_server_refuses(server, monkeypatch):
         list(backend(server, []).generate(asked(["a"]), [0], 0))
     server.refuses = None
     monkeypatch.setenv("OPENAI_API_KEY", "k")
-    assert dict(backend(server, [], batch=1).generate(asked(["b"]), [0], 0))[0]["response"]
+    assert dict(backend(server, [], batch=1).generate(asked(["b"]), [0], 0))[0].response
     assert server.bodies[-1]["_authorization"] == "Bearer k"
     with pytest.raises(UserError, match="bits per byte needs the model's tokens"):
         list(backend(server, []).rolling([], [], 0))
@@ -237,7 +239,7 @@ def test_what_a_server_refuses(server, monkeypatch):
 def test_a_key_is_never_shown(server, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", " sk-secret\n")
     made = dict(backend(server, [], batch=1).generate(asked(["a"]), [0], 0))
-    assert made[0]["response"] and server.bodies[-1]["_authorization"] == "Bearer sk-secret"
+    assert made[0].response and server.bodies[-1]["_authorization"] == "Bearer sk-secret"
     for wrong in ("sk-se\ncret", "sk-secr\u00e9t"):
         monkeypatch.setenv("OPENAI_API_KEY", wrong)
         with pytest.raises(UserError, match="OPENAI_API_KEY holds what no header can") as caught:
@@ -253,4 +255,4 @@ def test_odd_texts_survive_to_the_file(server, spec, humaneval, tmp_path):
         generation.run(spec(backend=given, limit=1), "none", humaneval, out)
         _, entries = response_journal.read(out)
         (entry,) = entries.values()
-        assert text.startswith(entry["response"])
+        assert text.startswith(entry.response)

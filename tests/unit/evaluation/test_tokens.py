@@ -4,10 +4,12 @@ import json
 
 import pytest
 from completion_server import CompletionServer
+from lemur.core import contracts
 from lemur.evaluation import generation
 from lemur.evaluation.backends.server_backend import ServerBackend
 from lemur.evaluation.backends.transformers_backend import TransformersBackend
 from lemur.evaluation.lm import ReplayLM
+from lemur.evaluation.spec import Decoding
 from lemur.inference import model_tokenizer
 from lemur.inference.engine import Engine
 from lemur.tokenization.encoder import HARD, Encoder
@@ -17,7 +19,7 @@ from test_spider import DUMP
 from tiny_benchmarks import listing, model, tokenizer
 
 STEPS = {"SELECT": "▁Name", "▁Name": "▁FROM", "▁FROM": "▁item", "▁item": "</s>"}
-DECODING = {"max_new_tokens": 16, "temperature": 0.0}
+DECODING = Decoding(max_new_tokens=16, temperature=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def test_an_answer_keeps_the_blank_that_it_begins_with(spaced, spec, tmp_path):
     (tmp_path / "ic_spider_dev.json").write_text(json.dumps(questions))
     data = listing(tmp_path, "ic_spider_dbs.sql", "ic_spider_dev.json")
     out = tmp_path / "out" / "generations.jsonl"
-    generation.run(spec("spider", decoding=DECODING), spaced, data, out)
+    generation.run(spec("spider", decoding=contracts.plain(DECODING)), spaced, data, out)
     (entry,) = map(json.loads, out.read_text().splitlines()[1:])
     assert entry["response"] == " Name FROM item" and entry["finish"] == "end"
 
@@ -59,14 +61,12 @@ def test_stop_strings_are_found_as_the_answer_follows_its_prompt(spaced, until):
     whole = " Name FROM item"
     expected = whole[: min(whole.find(stop) for stop in until if stop in whole)]
     made = dict(here.generate(requests, range(3), 0))
-    assert {entry["response"] for entry in made.values()} == {expected}
-    assert {entry["finish"] for entry in made.values()} == {"stop"}
+    assert {entry.response for entry in made.values()} == {expected}
+    assert {entry.finish for entry in made.values()} == {"stop"}
     with CompletionServer(engine) as server:
         there = ServerBackend(server.url, "tiny", DECODING, 2, 1, "t")
         served = dict(there.generate(requests, range(3), 0))
-    assert {n: entry["response"] for n, entry in served.items()} == dict.fromkeys(
-        range(3), expected
-    )
+    assert {n: entry.response for n, entry in served.items()} == dict.fromkeys(range(3), expected)
 
 
 @pytest.mark.parametrize("kind", ["spaced", "bytewise"])

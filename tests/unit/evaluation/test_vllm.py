@@ -5,17 +5,20 @@ import types
 
 import pytest
 import torch
+from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.evaluation import generation
 from lemur.evaluation.backends.transformers_backend import TransformersBackend
 from lemur.evaluation.backends.vllm_backend import VllmBackend
+from lemur.evaluation.response_journal import Answer
+from lemur.evaluation.spec import Decoding
 from lemur.inference.engine import Engine, Wanted
 from lemur.inference.stopping import cut
 from lm_eval.api.instance import Instance
 from real_vllm import answered
 from tiny_benchmarks import model, tokenizer
 
-DECODING = {"max_new_tokens": 8, "temperature": 0.0}
+DECODING = Decoding(max_new_tokens=8, temperature=0.0)
 
 
 @pytest.fixture
@@ -88,7 +91,7 @@ def test_answers_are_those_of_the_model_here(fake, engine, folder):
     ]
     here = dict(TransformersBackend(engine, DECODING, 2, 1, "t").generate(requests, range(4), 0))
     there = dict(VllmBackend(folder, "fp32", DECODING, 1, "t").generate(requests, range(4), 0))
-    assert there == here and there[1]["truncated"] > 0
+    assert there == here and there[1].truncated > 0
     (given,) = fake.seen
     assert given["dtype"] == "float32" and given["trust_remote_code"] is False
     assert given["model"] == str(folder) and given["max_model_len"] == engine.context
@@ -110,8 +113,8 @@ def test_likelihoods_are_those_of_the_model_here(fake, engine, folder):
         expected = dict(getattr(here, name)(asked, [0] * 4, 0))
         made = dict(getattr(there, name)(asked, [0] * 4, 0))
         for number, entry in expected.items():
-            assert made[number]["tokens"] == entry["tokens"]
-            assert made[number]["response"] == pytest.approx(entry["response"], rel=1e-4, abs=1e-3)
+            assert made[number].tokens == entry.tokens
+            assert made[number].response == pytest.approx(entry.response, rel=1e-4, abs=1e-3)
 
 
 def test_a_recipe_chooses_it(fake, spec, folder, humaneval, tmp_path):
@@ -149,9 +152,12 @@ def test_a_real_vllm_answers_as_the_model_here(tmp_path):
         ("loglikelihood", "loglikelihood", [("Is it so?", " Yes"), ("x" * 600, " No"), ("", "z")]),
         ("rolling", "loglikelihood_rolling", [("one",), ("é" * 900,), ("",)]),
     ]
-    decoding = {"max_new_tokens": 24, "temperature": 0.0}
-    asked = {"folder": str(folder), "decoding": decoding, "calls": calls}
-    found = [dict(made) for made in answered("vllm_backend.py", asked, tmp_path)]
+    decoding = Decoding(max_new_tokens=24, temperature=0.0)
+    asked = {"folder": str(folder), "decoding": contracts.plain(decoding), "calls": calls}
+    found = [
+        {number: contracts.read(Answer, entry, "vllm") for number, entry in made}
+        for made in answered("vllm_backend.py", asked, tmp_path)
+    ]
     here = TransformersBackend(Engine(folder, "fp32", "cpu"), decoding, 2, 1, "t")
     here.scored_context -= 2  # as much as vLLM has room for
     expected = []
@@ -162,5 +168,5 @@ def test_a_real_vllm_answers_as_the_model_here(tmp_path):
     for made, wanted in zip(found[1:], expected[1:], strict=True):
         assert made.keys() == wanted.keys()
         for number, entry in wanted.items():
-            assert made[number]["tokens"] == entry["tokens"]
-            assert made[number]["response"] == pytest.approx(entry["response"], rel=1e-4, abs=1e-3)
+            assert made[number].tokens == entry.tokens
+            assert made[number].response == pytest.approx(entry.response, rel=1e-4, abs=1e-3)

@@ -108,5 +108,5 @@ def test_results_of_another_model_are_refused(run):
         result.read({**specs[0], "model": "start"}, score, answers)
     answers = score.with_name("broken.jsonl")
     answers.write_text('{"task": 1}\n')
-    with pytest.raises(UserError, match=r"broken\.jsonl: line 1: not a sample"):
+    with pytest.raises(UserError, match=r"broken\.jsonl: line 1: document is missing"):
         result.read(specs[0], score, answers)

@@ -1,5 +1,6 @@
 """Our scores beside the paper's: differences, averages, explanations, pairs, and the files behind."""
 
+import dataclasses
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from lemur.config import recipe as recipes
 from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT
 from lemur.download import hub_lock
+from lemur.evaluation.score import Score
 from lemur.figures import compared, paired, reported, settings, tables
 from lemur.figures.foundation import BENCHMARKS
 
@@ -307,7 +309,7 @@ def test_four_formats_lead_to_the_files(tmp_path):
 def test_damaged_verdicts_are_one_line(tmp_path, text):
     paths = [score(tmp_path, "llama", "humaneval", 10), score(tmp_path, "chat", "humaneval", 30)]
     paths[0].with_name("verdicts.jsonl").write_text(text)
-    with pytest.raises(UserError, match=r"verdicts.jsonl: not verdicts"):
+    with pytest.raises(UserError, match=r"verdicts.jsonl: line 1: "):
         made(tmp_path, paths, spec((OWN, SMALL)))
 
 
@@ -355,13 +357,17 @@ def test_bits_of_two_models_are_compared_on_the_same_documents(tmp_path):
             lines.append({**lines[0], "document": "of this one alone"})
         text = "".join(json.dumps(line) + "\n" for line in lines)
         (folder / "verdicts.jsonl").write_text(text)
-        scores.append({"benchmark": "bits_per_byte_code", "model": model, "value": 1.0, "n": 10,
-                       "_path": folder / "scores.json"})  # fmt: skip
+        scores.append(
+            Score(
+                benchmark="bits_per_byte_code", model=model, metric="bits per byte", value=1.0,
+                interval=None, n=10, of=10, judged=True, path=folder / "scores.json",
+            )
+        )  # fmt: skip
     found = paired.difference(scores[1], scores[0])
     assert (found.mean, found.low, found.high) == pytest.approx((-0.05, -0.05, -0.05))
     assert (found.n, found.whole, found.p) == (10, False, None)
     assert paired.against(scores[1], scores[0]) == "-0.050 (-0.050 to -0.050) on 10"
-    assert paired.difference({**scores[1], "value": None}, scores[0]) is None
+    assert paired.difference(dataclasses.replace(scores[1], value=None), scores[0]) is None
     (tmp_path / "start" / "verdicts.jsonl").write_text('{"task": "t", "document": "1"}\n')
-    with pytest.raises(UserError, match="not verdicts"):
+    with pytest.raises(UserError, match="verdicts.jsonl: line 1: verdict is missing"):
         paired.difference(scores[1], scores[0])

@@ -184,7 +184,7 @@ def test_a_wrong_setting_is_one_clear_line(change, message, spec, run, tmp_path)
 def test_damaged_metrics_name_their_line(spec, run, tmp_path):
     with run["pretrain"].open("a") as file:
         file.write('{"step": 21, "tok\n')
-    with pytest.raises(UserError, match=r"metrics.jsonl, line 21: not a training step"):
+    with pytest.raises(UserError, match=r"metrics.jsonl: line 21: "):
         loss.write(spec("loss"), {"pretrain": run["pretrain"]}, [], tmp_path / "x.svg")
 
 

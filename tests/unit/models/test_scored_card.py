@@ -7,8 +7,10 @@ import sys
 import pytest
 import yaml
 from huggingface_hub import ModelCard, parse_eval_result_entries
+from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT
+from lemur.evaluation.score import Responses, Score
 from lemur.models.card import trained_card
 from lemur.models.result import TrainingResult
 from lemur.report.scored_card import with_scores, write
@@ -23,11 +25,11 @@ CARD = trained_card(
 
 
 def score(benchmark="gsm8k", **changes):
-    return {
+    given = {
         "benchmark": benchmark, "model": "chat", "metric": "exact match", "value": 0.125,
-        "interval": [0.05, 0.2813], "higher_is_better": True, "n": 24, "of": 1319, "shots": 8,
-        "format": "chatml", "judged": True, "reason": None, **changes,
+        "interval": (0.05, 0.2813), "n": 24, "of": 1319, "shots": 8, "format": "chatml", "judged": True,
     }  # fmt: skip
+    return Score(**given | changes)
 
 
 SCORES = [
@@ -46,7 +48,7 @@ DATASETS = {
 
 
 def test_what_to_know_of_a_score_stands_below_the_table():
-    empty = {"empty": 19, "finish": {"stop": 24}}
+    empty = Responses(finish={"stop": 24}, empty=19)
     made = with_scores(CARD, "tiny-chat", [score("humaneval", responses=empty), score()], DATASETS)
     assert "\n- humaneval: 19 of 24 answers are empty.\n" in made and "- gsm8k" not in made
 
@@ -123,8 +125,8 @@ def test_the_command(tmp_path):
     (folder.parent / "DONE.json").write_text("{}")
     paths = []
     for score in SCORES:
-        paths.append(tmp_path / f"{score['benchmark']}.json")
-        paths[-1].write_text(json.dumps(score))
+        paths.append(tmp_path / f"{score.benchmark}.json")
+        contracts.write_file(paths[-1], score)
     script = ROOT / "scripts" / "8_figures" / "model_card.py"
     spec = json.dumps({"recipe": "tiny", "model": "chat", "datasets": DATASETS})
     command = [sys.executable, script, "--spec", spec, "--model", folder, "--scores", *paths]

@@ -9,7 +9,8 @@ from lemur.claims import judge, table
 from lemur.claims.claim import Finding, Judged, Own, Verdict
 from lemur.config import claims as claims_spec
 from lemur.core.provenance import ROOT
-from lemur.figures import inputs, settings
+from lemur.evaluation.score import read_scores
+from lemur.figures import settings
 from lemur.report import claims, page, worse
 
 CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())
@@ -71,7 +72,7 @@ def scored(folder, benchmark, shares, n=40, forms=None):
 
 
 def told(*paths):
-    return worse.sentences(inputs.scores([path for some in paths for path in some]))
+    return worse.sentences(read_scores([path for some in paths for path in some]))
 
 
 def test_harm_is_said_in_words_with_its_size(tmp_path):

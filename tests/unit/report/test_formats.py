@@ -1,12 +1,16 @@
 """docs/formats.md is what the types say."""
 
-import dataclasses
 import json
 
 import pytest
+from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT
-from lemur.evaluation.verdicts import ProblemVerdict, read_verdicts, write_verdicts
+from lemur.evaluation.fingerprint import Settings
+from lemur.evaluation.response_journal import Generation
+from lemur.evaluation.sample import Sample
+from lemur.evaluation.score import Responses, Score, Share
+from lemur.evaluation.verdicts import ProblemVerdict, read_verdicts
 from lemur.report import formats
 
 
@@ -14,9 +18,10 @@ def test_the_page_is_current():
     assert (ROOT / "docs" / "formats.md").read_text() == formats.page()
 
 
-def test_every_field_of_a_verdict_is_described():
-    fields = {field.name for field in dataclasses.fields(ProblemVerdict)}
-    assert set(formats.attribute_docs(ProblemVerdict)) == fields
+def test_every_field_of_what_judging_writes_is_described():
+    for kind in (ProblemVerdict, Score, Share, Responses, Settings, Generation, Sample):
+        fields = {field.name for field in contracts.fields(kind).values()}
+        assert fields <= set(formats.attribute_docs(kind)), kind
 
 
 def test_a_verdict_is_read_as_it_was_written(tmp_path):
@@ -31,7 +36,7 @@ def test_a_verdict_is_read_as_it_was_written(tmp_path):
     found = list(read_verdicts(tmp_path / "scores.json"))
     assert found[0].samples == ("failed", "passed") and found[0].notes == {"strict": "error", "digits": True}  # fmt: skip
     assert (found[1].name, found[1].bits, found[1].bytes) == (("t", "b"), 1.5, 3)
-    write_verdicts(path, found)
+    contracts.write_lines(path, found)
     assert path.read_text() == text
 
 
@@ -40,5 +45,5 @@ def test_a_verdict_is_read_as_it_was_written(tmp_path):
 )
 def test_a_damaged_verdict_is_one_line(tmp_path, line):
     (tmp_path / "verdicts.jsonl").write_text(line + "\n")
-    with pytest.raises(UserError, match="verdicts.jsonl: not verdicts"):
+    with pytest.raises(UserError, match="verdicts.jsonl: line 1: "):
         list(read_verdicts(tmp_path / "scores.json"))

@@ -11,7 +11,8 @@ import trial_run
 import yaml
 from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT
-from lemur.figures import inputs, settings
+from lemur.evaluation.score import read_scores
+from lemur.figures import settings
 from lemur.report import numbers, page, samples, summary
 
 CONFIG = yaml.safe_load((ROOT / "config" / "figures.yaml").read_text())
@@ -223,7 +224,7 @@ def test_another_rule_stands_beside_the_score_in_the_table(run, tmp_path):
         paths.append(trial_run.write_file(tmp_path / name / "scores.json", made))
         lines = [{**x, "document": str(k)} for k, x in enumerate(trial_run.verdicts(made))]
         trial_run.write_file(paths[-1].with_name("verdicts.jsonl"), lines)
-    rows = {row["benchmark"]: row["note"] for row in page.score_rows(inputs.scores(paths), {})}
+    rows = {row["benchmark"]: row["note"] for row in page.score_rows(read_scores(paths), {})}
     told = "judged otherwise: strict 50.0: 1 differ; gsm8k_full 50.0: 1 of 4 differ"
     assert rows == {"gsm8k paper": told, "gsm8k full": "bf16 was computed in float32"}
 
@@ -245,7 +246,7 @@ def test_answers_of_all_models_stand_side_by_side(run, tmp_path):
         trial_run.write_file(folder / "verdicts.jsonl", trial_run.verdicts(score))
         trial_run.write_file(folder / "generations.jsonl", trial_run.generations(score, texts))
         (folder / "prompt.txt").write_text(f"asked of {model}")
-    found = samples.side_by_side(inputs.scores(paths), {"start": "start (x)", "chat": "chat"})
+    found = samples.side_by_side(read_scores(paths), {"start": "start (x)", "chat": "chat"})
     (benchmark,) = found
     assert (benchmark.name, benchmark.asked) == ("mbpp", 4)
     shown = {
@@ -266,7 +267,7 @@ def test_answers_of_all_models_stand_side_by_side(run, tmp_path):
 
 
 def test_choices_and_single_models_have_no_samples(run):
-    assert samples.side_by_side(inputs.scores(run.scores), {}) == []
+    assert samples.side_by_side(read_scores(run.scores), {}) == []
 
 
 def test_a_run_links_its_cards_and_its_datasheet(run, tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 import trial_run
-from lemur.figures import inputs
+from lemur.evaluation.score import read_scores
 from lemur.figures.paired import Difference
 from lemur.report import signal
 
@@ -15,7 +15,7 @@ def score(folder, benchmark, n=40, **shares):
 
 
 def said(folder):
-    return signal.sentences(inputs.scores(sorted(folder.glob("*/*/scores.json"))))
+    return signal.sentences(read_scores(sorted(folder.glob("*/*/scores.json"))))
 
 
 def test_p_is_mcnemars_or_of_the_interval():

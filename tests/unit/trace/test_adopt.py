@@ -242,9 +242,9 @@ def test_a_score_is_taken_over():
     [
         ({"model": "start"}, "model is 'start', but the recipe has 'chat'"),
         ({"shots": 5}, "shots is 5, but the recipe has 0"),
-        ({"value": "0.5"}, "value '0.5' with interval [0.1, 0.9] is no score"),
-        ({"value": 0.5, "interval": [0.9, 0.1]}, "is no score"),
-        ({"value": 0.5, "interval": 5}, "is no score"),
+        ({"value": "0.5"}, "scores.json: value: '0.5' is not a number"),
+        ({"interval": [0.9, 0.1]}, "interval (0.9, 0.1) is not from low to high"),
+        ({"interval": 5}, "scores.json: interval: 5 is not a list"),
     ],
 )
 def test_another_score_is_refused(changes, words):
@@ -255,7 +255,9 @@ def test_another_score_is_refused(changes, words):
 def test_a_score_whose_verdicts_nobody_could_read_is_refused():
     a_score()
     Path("verdicts.jsonl").write_text("{}\n")
-    assert "verdicts.jsonl: not verdicts" in refused("evaluate/chat/gsm8k", "scores.json")
+    assert "verdicts.jsonl: line 1: task is missing" in refused(
+        "evaluate/chat/gsm8k", "scores.json"
+    )
 
 
 def test_offsets_that_are_none_are_refused_and_no_documents_are_taken():

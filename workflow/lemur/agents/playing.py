@@ -119,7 +119,7 @@ def _read_teacher(given: object) -> Teacher:
 
 def _identify(backend: Backend, folder: Path) -> str:
     """What tells the model that is asked from others."""
-    return identity({"backend": {"served": backend.served}}, folder)
+    return identity(backend.served, folder)
 
 
 def folder_of(data: Path) -> Path:

@@ -1,7 +1,7 @@
 """A claim of the paper, and what a rule finds of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -98,4 +98,4 @@ class Judged:
     rule: str
     finding: Finding
     takes: str = ""
-    ours: Sequence[Own] = field(default_factory=tuple)
+    ours: tuple[Own, ...] = ()

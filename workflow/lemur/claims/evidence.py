@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from lemur.agents.outcomes import Outcome
 from lemur.agents.rates import Rate, rates
 from lemur.core.errors import UserError, nearest
 from lemur.evaluation import intervals
+from lemur.evaluation.score import Score
 from lemur.figures.reported import Numbers
 
-Score = dict[str, Any]
 Problem = tuple[str, str, str, int]  # feedback, category, task, episode
 
 

@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from lemur.claims.claim import Claim, Comparison, Finding, Judged, Own, Verdict
-from lemur.claims.evidence import Evidence, Score
+from lemur.claims.evidence import Evidence
 from lemur.claims.rules import RULES
+from lemur.core import contracts
 from lemur.core.errors import UserError
-from lemur.core.files import read_json, write_json
+from lemur.evaluation.score import Score
 from lemur.figures.paired import difference
 
 # recipe: stage to device-hours, and under ``device`` and ``token_hours`` what they are of.
@@ -38,7 +38,7 @@ def _judged(claim: Claim, evidence: Evidence, hours: Hours) -> Judged:
         rule=claim.rule,
         finding=finding,
         takes="" if finding.verdict is Verdict.REPRODUCED else takes(claim, hours),
-        ours=found,
+        ours=tuple(found),
     )
 
 
@@ -72,15 +72,15 @@ def takes(claim: Claim, hours: Hours) -> str:
 
 def compared(comparison: Comparison, scores: Sequence[Score]) -> Own | None:
     """A difference between two models of the run; None where one of them was not scored."""
-    at = {(score["benchmark"], score["model"]): score for score in scores}
+    at = {(score.benchmark, score.model): score for score in scores}
     mine, other = (
         at.get((comparison.benchmark, comparison.model)),
         at.get((comparison.benchmark, comparison.against)),
     )
     apart = difference(mine, other) if mine else None
-    if apart is None:
+    if mine is None or apart is None:
         return None
-    bits = comparison.benchmark.startswith("bits_per_byte_")
+    bits = mine.is_bits
     unit, words = ("bits per byte", apart.words(1, 3)) if bits else ("points", apart.words())
     # Fewer bits are better; of shares more are.
     low, high = (-apart.high, -apart.low) if bits else (apart.low, apart.high)
@@ -97,19 +97,9 @@ def counted(judged: Sequence[Judged]) -> dict[Verdict, int]:
 
 def write(judged: Sequence[Judged], path: Path) -> None:
     """Keep the verdicts as JSON."""
-    write_json(path, [asdict(claim) for claim in judged])
+    contracts.write_file(path, judged)
 
 
 def read(path: Path) -> list[Judged]:
     """What :func:`write` wrote; ``UserError`` for another file."""
-    try:
-        return [
-            Judged(**{
-                **entry,
-                "finding": Finding(**{**entry["finding"], "verdict": Verdict(entry["finding"]["verdict"])}),
-                "ours": [Own(**fields) for fields in entry["ours"]],
-            })
-            for entry in read_json(path)
-        ]  # fmt: skip
-    except (KeyError, TypeError, ValueError):
-        raise UserError(f"{path}: not verdicts: scripts/8_figures/claims.py writes them") from None
+    return list(contracts.read_file(tuple[Judged, ...], path))

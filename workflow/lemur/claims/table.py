@@ -9,7 +9,8 @@ from lemur.agents import outcomes
 from lemur.claims import judge, load
 from lemur.claims.claim import Judged, Verdict
 from lemur.claims.evidence import Evidence, Run
-from lemur.figures import inputs, reported, tables
+from lemur.evaluation.score import read_scores
+from lemur.figures import reported, tables
 
 MEANING = (
     "Reproduced: counted here from recorded episodes, or measured with the paper's own weights, and "
@@ -40,7 +41,7 @@ def evidence(spec: Mapping[str, Any], files: Files, claims: load.Claims) -> Evid
         problems=claims.problems,
         domains=claims.domains,
         pins=spec.get("pins", {}),
-        scores=inputs.scores(files.scores),
+        scores=read_scores(files.scores),
         run=Run(**run) if run else None,
     )
 

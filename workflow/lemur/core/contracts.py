@@ -7,15 +7,17 @@ or YAML and names the key that is wrong; ``part`` reads of a larger mapping what
 """
 
 import dataclasses
+import enum
 import functools
+import json
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lemur.core.errors import UserError, nearest
-from lemur.core.files import read_json, write_json
+from lemur.core.files import read_json, replacing, write_json
 
 Contract = TypeVar("Contract")
 
@@ -25,15 +27,26 @@ def optional(key: str = "") -> Any:
     return dataclasses.field(default=None, metadata={"key": key, "omitted": True})
 
 
+def others() -> Any:
+    """A field that holds what a mapping has under keys of no other field, each a key of its own."""
+    return dataclasses.field(default_factory=dict, metadata={"others": True})
+
+
+def unwritten(default: Any) -> Any:
+    """A field that no file has: whoever reads one sets it."""
+    return dataclasses.field(default=default, metadata={"unwritten": True})
+
+
 def read(kind: type[Contract], value: object, where: str) -> Contract:
-    """A dataclass ``kind`` from a mapping. A field with a default may be missing; a field may be a
-    dataclass itself, a tuple, a mapping, a union or a Literal of these and of JSON's own values.
+    """A dataclass ``kind`` from a mapping. A field with a default may be missing; a field, and ``kind``
+    itself, may be a dataclass, a tuple, a mapping, a union, a Literal or an Enum of these and of JSON's
+    own values.
 
     Raises:
         UserError: one line, which begins with ``where`` and the dotted key, for a key that is missing,
             unknown, or of another type.
     """
-    return _dataclass(kind, value, where, whole=True)
+    return _value(kind, value, where, whole=True)
 
 
 def part(kind: type[Contract], value: object, where: str) -> Contract:
@@ -52,17 +65,51 @@ def write_file(path: Path, value: object) -> None:
     write_json(path, plain(value))
 
 
+def read_lines(kind: type[Contract], path: Path) -> Iterator[Contract]:
+    """``read`` of each line of a file of JSON lines. Raises UserError, which names the line."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            for number, text in enumerate(file, 1):
+                yield read_line(kind, text, f"{path}: line {number}")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 ({error})") from None
+
+
+def read_line(kind: type[Contract], text: str | bytes, where: str) -> Contract:
+    """``read`` of JSON text. Raises UserError, which begins with ``where``, for damaged text too."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise UserError(f"{where}: nested too deeply") from None
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from None
+    return read(kind, value, where)
+
+
+def line(value: object) -> str:
+    """A dataclass as a line of JSON, in ASCII: what a model says may be no text that UTF-8 can hold."""
+    return json.dumps(plain(value), ensure_ascii=True, sort_keys=True) + "\n"
+
+
+def write_lines(path: Path, values: Iterable[object]) -> None:
+    """Write dataclasses as JSON lines, whole or not at all."""
+    with replacing(path) as temporary, open(temporary, "w", encoding="ascii") as out:
+        out.writelines(map(line, values))
+
+
 def plain(value: Any) -> Any:
     """What JSON can hold of a dataclass: its fields by name, tuples as lists, paths as text."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        held = (
-            (key, getattr(value, field.name), field) for key, field in _fields(type(value)).items()
-        )
-        return {
-            key: plain(inner)
-            for key, inner, field in held
-            if inner is not None or not field.omitted
-        }
+        made: dict[str, Any] = {}
+        for key, field in fields(type(value)).items():
+            inner = getattr(value, field.name)
+            if field.others:
+                made |= plain(inner)
+            elif inner is not None or not field.omitted:
+                made[key] = plain(inner)
+        return made
     if isinstance(value, Mapping):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -71,33 +118,42 @@ def plain(value: Any) -> Any:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Field:
+class Field:
+    """A field of a class as a file has it: ``needed`` there, ``omitted`` where it is None, or all
+    ``others`` that the class has no field for."""
+
     name: str
     type: Any
     needed: bool
     omitted: bool
+    others: bool
 
 
 @functools.cache
-def _fields(kind: type) -> dict[str, _Field]:
+def fields(kind: type) -> dict[str, Field]:
     """The fields of a class by the keys that they have in a file."""
     hints, missing = typing.get_type_hints(kind), dataclasses.MISSING
     return {
-        field.metadata.get("key") or field.name: _Field(
+        field.metadata.get("key") or field.name: Field(
             field.name,
             hints[field.name],
             field.default is missing and field.default_factory is missing,
             field.metadata.get("omitted", False),
+            field.metadata.get("others", False),
         )
         for field in dataclasses.fields(kind)
-        if field.init
+        if field.init and "unwritten" not in field.metadata
     }
 
 
 def _dataclass(kind: Any, value: object, where: str, whole: bool) -> Any:
     if not isinstance(value, Mapping):
         raise UserError(f"{where}: {_shown(value)} is not a mapping")
-    known = _fields(kind)
+    known = fields(kind)
+    rest = next((field.name for field in known.values() if field.others), None)
+    if rest is not None:
+        more = {key: value[key] for key in value if key == rest or key not in known}
+        value = {key: value[key] for key in value if key not in more} | {rest: more}
     for key in value if whole else ():
         if key not in known:
             raise UserError(f"{where}: unknown key '{key}'{nearest(str(key), known)}")
@@ -136,6 +192,10 @@ def _value(kind: Any, value: object, where: str, whole: bool) -> Any:
             return tuple(_value(each, item, f"{where}[{i}]", whole) for i, (each, item) in pairs)
     elif origin in (dict, Mapping) and isinstance(value, Mapping):
         return {key: _value(inner[1], item, f"{where}.{key}", whole) for key, item in value.items()}
+    elif isinstance(kind, type) and issubclass(kind, enum.Enum):
+        if value in list(kind):
+            return kind(value)
+        raise UserError(f"{where}: {_shown(value)}{nearest(str(value), map(str, kind))}")
     elif kind is Path and isinstance(value, str):
         return Path(value)
     elif kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -3,24 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lemur.config import recipe
+from lemur.config.stages import Recipe
 from lemur.core.errors import UserError
 from lemur.core.files import read_json
 from lemur.core.provenance import read_record
-from lemur.figures import inputs
+from lemur.evaluation.score import Score, read_scores
 from lemur.trace import records
 
 
 @dataclass(frozen=True)
 class Side:
-    """``resolved``: the recipe; ``scores``: (benchmark, model) to scores.json of its run, empty where
+    """``resolved``: the recipe; ``scores``: (benchmark, model) to the score of its run, empty where
     it was not run here; ``folder``: where that run lies."""
 
     name: str
-    resolved: Mapping[str, Any]
-    scores: Mapping[tuple[str, str], dict[str, Any]]
+    resolved: Recipe
+    scores: Mapping[tuple[str, str], Score]
     folder: Path
 
 
@@ -38,19 +38,17 @@ def read(given: str) -> Side:
     return Side(given, resolved, _scores(folder), folder)
 
 
-def _scores(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
+def _scores(folder: Path) -> dict[tuple[str, str], Score]:
     paths = sorted(folder.glob("evaluate/*/*/scores.json"))
-    return {(score["benchmark"], score["model"]): score for score in inputs.scores(paths)}
+    return {(score.benchmark, score.model): score for score in read_scores(paths)}
 
 
-def _ran(folder: Path, scores: Mapping[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
+def _ran(folder: Path, scores: Mapping[tuple[str, str], Score]) -> Recipe:
     """The resolved recipe of a run: the one that its newest score was made by, else the only one."""
     kept = [
         path for path in sorted(folder.glob("recipes/*.json")) if not path.name.endswith(records.SUFFIX)
     ]  # fmt: skip
-    made = [
-        read_record(found) for score in scores.values() if (found := records.find(score["_path"]))
-    ]
+    made = [read_record(found) for score in scores.values() if (found := records.find(score.path))]
     if made:
         newest = max(made, key=lambda facts: facts.started)
         kept = [path for path in kept if path.stem == (newest.recipe_digest or "")[:16]]

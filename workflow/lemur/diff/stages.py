@@ -1,14 +1,14 @@
 """Which stages of one recipe make something else than those of another."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lemur.config import stages
+from lemur.config.stages import Recipe
 from lemur.core.files import canonical
 
-Recipe = dict[str, Any]
-Slices = Callable[[Recipe], dict[str, Any]]
+Slices = Callable[[Recipe], Mapping[str, Recipe]]
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ def _one(function: Callable[[Recipe], Any]) -> Slices:
     return lambda recipe: {"": function(recipe)}
 
 
-def _heldout(recipe: Recipe) -> dict[str, Any]:
+def _heldout(recipe: Recipe) -> Mapping[str, Recipe]:
     return {kind: stages.heldout(recipe, kind) for kind in ("code", "text")}
 
 
 def _scores(*models: str) -> Slices:
     """Of those of ``models`` that a recipe scores; where none is named, of its published ones."""
 
-    def slices(recipe: Recipe) -> dict[str, Any]:
+    def slices(recipe: Recipe) -> Mapping[str, Recipe]:
         part = recipe["evaluate"]
         published = [entry["name"] for entry in part.get("baselines", [])]
         chosen = [name for name in models if name in part["models"]] if models else published

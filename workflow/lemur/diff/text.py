@@ -95,7 +95,7 @@ def _scores(first: Side, second: Side, changed: set[str]) -> list[str]:
     skipped = 0
     for key in first.scores.keys() & second.scores.keys():
         benchmark, model = key
-        bits = benchmark.startswith("bits_per_byte_")
+        bits = second.scores[key].is_bits
         if bits and other_documents:
             skipped += 1
             continue
@@ -103,7 +103,7 @@ def _scores(first: Side, second: Side, changed: set[str]) -> list[str]:
         apart = difference(mine, other)
         if apart is not None:
             scale, digits = (1, 3) if bits else (100, 1)
-            values = [f"{side['value'] * scale:.{digits}f}" for side in (other, mine)]
+            values = [f"{score.value * scale:.{digits}f}" for score in (other, mine)]
             rows.append([benchmark, model, *values, apart.words(scale, digits), str(apart.n)])
     shown = [f"{skipped} scores of held-out documents: the two runs hold out other ones"] if skipped else []  # fmt: skip
     if not rows:

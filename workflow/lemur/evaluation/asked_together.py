@@ -21,14 +21,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from lemur.core import run_lock
+from lemur.core import contracts, run_lock
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, replacing, sha256_of
 from lemur.core.lock import try_lock
 from lemur.core.log import logger
 from lemur.core.provenance import digest
-from lemur.evaluation import fingerprint, judged_early
+from lemur.evaluation import judged_early
 from lemur.evaluation.identity import identity
+from lemur.evaluation.spec import BenchmarkSpec
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -38,7 +39,7 @@ class Benchmark:
     """One benchmark that a model is asked: its stage's ``spec``, the ``data`` (manifest.json of the
     download, or a held-out .jsonl) and ``out``, the generations.jsonl of its own job."""
 
-    spec: dict[str, Any]
+    spec: BenchmarkSpec
     data: Path
     out: Path
 
@@ -55,10 +56,10 @@ def _code(folder: Path) -> str:
     return digest({path.relative_to(folder).as_posix(): sha256_of(path) for path in files})
 
 
-def asks(spec: dict[str, Any]) -> dict[str, str]:
+def asks(spec: BenchmarkSpec) -> dict[str, str]:
     """What turns a benchmark's data into requests and answers: two packages of this one, the benchmark's
     own folder where it lies outside, and lm-eval's version."""
-    own = {"own": _code(Path(spec["path"]))} if spec.get("path") else {}
+    own = {"own": _code(Path(spec.path))} if spec.path else {}
     code = {name: _code(PACKAGE / name) for name in ("evaluation", "inference")}
     return {**code, "lm-eval": version("lm_eval"), **own}
 
@@ -66,10 +67,9 @@ def asks(spec: dict[str, Any]) -> dict[str, str]:
 def _key(benchmark: Benchmark, model_sha256: str) -> str:
     """Digest of everything that decides what a benchmark's generations are; the hashes of its data
     stand in their manifest."""
-    data = sha256_of(benchmark.data)
-    return digest(
-        {"spec": benchmark.spec, "model": model_sha256, "data": data, "code": asks(benchmark.spec)}
-    )
+    data, spec = sha256_of(benchmark.data), contracts.plain(benchmark.spec)
+    code = asks(benchmark.spec)
+    return digest({"spec": spec, "model": model_sha256, "data": data, "code": code})
 
 
 def store_ready(key: str, benchmark: Benchmark, made: bytes) -> None:
@@ -97,10 +97,18 @@ def read_planned(planned: Path | None) -> list[Benchmark]:
     run = read_json(planned)
     if run["run"] != run_lock.started_by():
         return []
-    return [
-        Benchmark(given["spec"], Path(given["data"]), Path(given["out"]))
-        for given in run["benchmarks"]
-    ]
+    found = []
+    for given in run["benchmarks"]:
+        try:
+            spec = BenchmarkSpec.parse(given["spec"])
+            found.append(Benchmark(spec, Path(given["data"]), Path(given["out"])))
+        except UserError as error:
+            _left(given["spec"]["benchmark"], error)
+    return found
+
+
+def _left(name: str, error: UserError) -> None:
+    logger.warning(f"warning: {name}: left to its own job: {error}")
 
 
 class _Turns:
@@ -114,7 +122,7 @@ class _Turns:
     def hold(self, benchmark: Benchmark, own: bool, wait: bool = False) -> Iterator[bool]:
         """Whether this job asks the benchmark now: no other job does, and, unless it is this job's
         ``own``, none has tried in this run, so that what fails is tried by its own job alone."""
-        name = benchmark.spec["benchmark"]
+        name = benchmark.spec.benchmark
         with open(self.folder / f"{name}.lock", "a+", encoding="utf-8") as file:
             free = try_lock(file)
             if not free and wait:
@@ -143,8 +151,7 @@ def answer(benchmark: Benchmark, model: Path, planned: Path | None = None) -> No
         UserError: the settings, the data or the model of ``benchmark`` are not right. Another
             benchmark's mistake is a warning here, and its own job's error.
     """
-    fingerprint.check(benchmark.spec)
-    model_sha256 = identity(benchmark.spec, model)
+    model_sha256 = identity(benchmark.spec.backend.served, model)
     key = _key(benchmark, model_sha256)
     others = [other for other in read_planned(planned) if other.out != benchmark.out]
     loaded: dict[Any, Any] = {}
@@ -153,11 +160,12 @@ def answer(benchmark: Benchmark, model: Path, planned: Path | None = None) -> No
         """Ask what is not ready; only then a library of the models is loaded."""
         if read_ready(asked_key, asked) is None:
             from lemur.evaluation import generation, judging
+            from lemur.evaluation.tasks import Bench
 
-            bench = generation.prepared(asked.spec, asked.data)
+            bench = Bench(asked.spec, asked.data)
             made = generation.ask(asked.spec, bench, model, model_sha256, asked.out, loaded)
             store_ready(asked_key, asked, made)
-            if "coded" in bench.definition:
+            if bench.definition.coded is not None:
                 code = asks(asked.spec)
                 judged_early.store(asked.spec, made, asked.out, asked.data, code, judging.run)
 
@@ -175,8 +183,7 @@ def answer(benchmark: Benchmark, model: Path, planned: Path | None = None) -> No
                         try:
                             ask(other, _key(other, model_sha256))
                         except UserError as error:
-                            name = other.spec["benchmark"]
-                            logger.warning(f"warning: {name}: left to its own job: {error}")
+                            _left(other.spec.benchmark, error)
             if not free:
                 with turns.hold(benchmark, own=True, wait=True):
                     ask(benchmark, key)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 from lemur.evaluation.documents import Document, Split
 from lemur.evaluation.items import Item
+from lemur.evaluation.score import Share
 from lemur.evaluation.source import Source
 from lemur.sandbox.judge import Job, Verdict
 from lemur.sandbox.policy import Limits
@@ -34,6 +35,14 @@ class Skipped:
     """A program that cannot be judged here, and why: it is left out of the score and counted."""
 
     reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class JudgeSummary:
+    """``beside``: the same answers by other rules; ``details``: what else, each a key of scores.json."""
+
+    beside: Mapping[str, Share] | None = None
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Judge(ABC):
@@ -62,9 +71,9 @@ class Judge(ABC):
         """Name of a note -> the verdict by another rule on what was seen of the first answer."""
         return {}
 
-    def summary(self, items: Sequence[Item]) -> dict[str, Any]:
+    def summary(self, items: Sequence[Item]) -> JudgeSummary:
         """What scores.json says beside the main score, after all items have their verdicts."""
-        return {}
+        return JudgeSummary()
 
 
 class Benchmark(ABC):

@@ -1,18 +1,20 @@
 """Score answers that are programs: each is run in the sandbox and judged by what it does."""
 
+import dataclasses
 import math
 import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from lemur.core.errors import UserError
 from lemur.core.progress import Progress
 from lemur.evaluation import intervals
 from lemur.evaluation.benchmark import Judge, Runnable, Skipped
 from lemur.evaluation.items import Item
+from lemur.evaluation.score import Measured, Share
+from lemur.evaluation.spec import BenchmarkSpec, SandboxSpec
 from lemur.evaluation.tasks import Bench
 from lemur.evaluation.verdicts import NOT_JUDGED, PASSED
 from lemur.sandbox.judge import VERDICTS, Job, Verdict, stable
@@ -25,12 +27,11 @@ Work = Job | Runnable | Skipped
 _MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
 
 
-def limits_of(spec: dict[str, Any]) -> Limits:
-    """``sandbox.seconds`` bounds processor time; wall time may be three times that, so that a busy
-    machine does not turn a pass into a timeout."""
-    given = spec.get("sandbox") or {}
-    seconds = float(given.get("seconds", Limits.cpu_seconds))
-    memory = int(given.get("memory_mb", Limits.memory_mb))
+def limits_of(given: SandboxSpec) -> Limits:
+    """``seconds`` bounds processor time; wall time may be three times that, so that a busy machine does
+    not turn a pass into a timeout."""
+    seconds = float(given.seconds or Limits.cpu_seconds)
+    memory = given.memory_mb or Limits.memory_mb
     return Limits(
         cpu_seconds=max(1, math.ceil(seconds)), wall_seconds=3 * seconds, memory_mb=memory
     )
@@ -63,19 +64,17 @@ def _all(sandbox: Sandbox, jobs: Sequence[Work], limits: Limits, label: str) -> 
     return verdicts
 
 
-def score(spec: dict[str, Any], bench: Bench, judge: Judge, items: list[Item]) -> dict[str, Any]:
+def score(spec: BenchmarkSpec, bench: Bench, judge: Judge, items: list[Item]) -> Measured:
     """pass@1 over the problems that could be judged, and how many could not, by reason."""
     sandbox = probe()
-    metric = bench.definition.get("metric", "pass@1")
-    base = {"metric": metric, "higher_is_better": True, "interval_method": None}
-    nothing = {**base, "value": None, "interval": None, "verdicts": {}, "judged": False}
+    nothing = Measured(metric=bench.definition.metric, value=None, interval=None, judged=False)
     if isinstance(sandbox, Absent):
         for item in items:
             item.verdict, item.detail = NOT_JUDGED, sandbox.reason
-        return {**nothing, "reason": sandbox.reason}
+        return dataclasses.replace(nothing, reason=sandbox.reason)
     judge.prepare([item.document for item in items])
-    limits = limits_of(spec)
-    label = f"judge {bench.name} {spec['model']}"
+    limits = limits_of(spec.sandbox)
+    label = f"judge {bench.name} {spec.model}"
     jobs = [judge.job(item.document, response) for item in items for response in item.responses]
     verdicts = _all(sandbox, jobs, limits, label)
     left = iter(verdicts)
@@ -92,31 +91,32 @@ def score(spec: dict[str, Any], bench: Bench, judge: Judge, items: list[Item]) -
     missed = Counter(
         stable(verdict.detail) for verdict in verdicts if verdict.verdict == NOT_JUDGED
     )
-    more: dict[str, Any] = {"not_judged": dict(sorted(missed.items()))} if missed else {}
-    if lacking := _lacking(verdicts):
-        more["lacking_modules"] = lacking
-    more |= judge.summary(items)
+    summary = judge.summary(items)
+    nothing = dataclasses.replace(
+        nothing,
+        not_judged=dict(sorted(missed.items())) or None,
+        lacking_modules=_lacking(verdicts) or None,
+        beside=summary.beside,
+        details=summary.details,
+    )
     if not estimates:
         reason = "; ".join(f"{number} x {why}" for why, number in sorted(missed.items())[:3])
-        return {**nothing, **more, "reason": reason}
+        return dataclasses.replace(nothing, reason=reason)
     counts = Counter(verdict.verdict for verdict in verdicts)
     single = all(len(found) == 1 for found in of_items)
-    low, high = (
-        intervals.wilson(sum(estimates), len(estimates))
+    return dataclasses.replace(
+        nothing,
+        judged=True,
+        interval_method="Wilson 95%" if single else "bootstrap over problems 95%",
+        value=sum(estimates) / len(estimates),
+        interval=intervals.wilson(sum(estimates), len(estimates))
         if single
-        else intervals.bootstrap_mean(estimates)
+        else intervals.bootstrap_mean(estimates),
+        verdicts={name: counts.get(name, 0) for name in VERDICTS},
+        sandbox=sandbox.name,
+        pass_at=None if single else _pass_at(drawn),
+        n_judged=len(estimates) if missed else None,
     )
-    return {
-        **base,
-        "interval_method": "Wilson 95%" if single else "bootstrap over problems 95%",
-        "value": sum(estimates) / len(estimates),
-        "interval": [low, high],
-        "verdicts": {name: counts.get(name, 0) for name in VERDICTS},
-        "sandbox": sandbox.name,
-        **more,
-        **({} if single else {"pass_at": _pass_at(drawn)}),
-        **({"n_judged": len(estimates)} if missed else {}),
-    }
 
 
 def _note(item: Item, found: list[Verdict], judge: Judge) -> None:
@@ -126,7 +126,7 @@ def _note(item: Item, found: list[Verdict], judge: Judge) -> None:
     if item.judged:
         item.notes |= {name: rule(first) for name, rule in judge.alternatives().items()}
     if len(found) > 1:
-        item.samples = [verdict.verdict for verdict in found]
+        item.samples = tuple(verdict.verdict for verdict in found)
 
 
 def _judge_again(
@@ -149,7 +149,7 @@ def _lacking(verdicts: list[Verdict]) -> dict[str, int]:
     return dict(sorted(Counter(match.group(1) for match in named if match).items()))
 
 
-def _pass_at(drawn: list[tuple[int, int]]) -> dict[str, Any]:
+def _pass_at(drawn: list[tuple[int, int]]) -> dict[str, Share]:
     """pass@k beside pass@1, from (samples, passed) of each problem: for 10 and 100, as Chen et al.
     2021 report it, and for as many as every problem has."""
     least = min(samples for samples, _ in drawn)
@@ -157,5 +157,5 @@ def _pass_at(drawn: list[tuple[int, int]]) -> dict[str, Any]:
     for k in sorted({k for k in (10, 100, least) if 1 < k <= least}):
         each = [intervals.pass_at_k(samples, passed, k) for samples, passed in drawn]
         value = sum(each) / len(each)
-        found[str(k)] = {"value": value, "interval": list(intervals.bootstrap_mean(each))}
+        found[str(k)] = Share(value, interval=intervals.bootstrap_mean(each))
     return found

@@ -1,6 +1,7 @@
 """Generate the responses of one model to one benchmark."""
 
 import copy
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,45 +11,42 @@ from lm_eval.api.instance import Instance
 from lemur.chat.chatml import END
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import replacing
-from lemur.evaluation import fingerprint, identity
+from lemur.evaluation import identity
 from lemur.evaluation.backends.base import Answers, Backend
+from lemur.evaluation.fingerprint import collect
 from lemur.evaluation.lm import RecordingLM, ReplayLM
-from lemur.evaluation.response_journal import Journal
+from lemur.evaluation.response_journal import Journal, Place
+from lemur.evaluation.spec import BenchmarkSpec
 from lemur.evaluation.tasks import Bench
 
 Loaded = dict[Any, Any]  # models, by what they were loaded with
 
 
-def _server(spec: dict[str, Any], folder: Path, label: str, loaded: Loaded) -> Backend:
+def _server(spec: BenchmarkSpec, folder: Path, label: str, loaded: Loaded) -> Backend:
     from lemur.evaluation.backends.server_backend import (
         ServerBackend,  # each backend loads its own libraries
     )
 
-    given, batch = spec["backend"], int(spec.get("batch") or 1)
-    return ServerBackend(
-        given["url"], given["served"], spec["decoding"], batch, int(spec["seed"]), label
-    )
+    url, served = str(spec.backend.url), str(spec.backend.served)
+    return ServerBackend(url, served, spec.decoding, spec.batch, spec.seed, label)
 
 
-def _vllm(spec: dict[str, Any], folder: Path, label: str, loaded: Loaded) -> Backend:
+def _vllm(spec: BenchmarkSpec, folder: Path, label: str, loaded: Loaded) -> Backend:
     from lemur.evaluation.backends.vllm_backend import VllmBackend
 
-    return VllmBackend(
-        folder, spec["precision"], spec["decoding"], int(spec["seed"]), label, loaded
-    )
+    return VllmBackend(folder, spec.precision, spec.decoding, spec.seed, label, loaded)
 
 
-def _transformers(spec: dict[str, Any], folder: Path, label: str, loaded: Loaded) -> Backend:
+def _transformers(spec: BenchmarkSpec, folder: Path, label: str, loaded: Loaded) -> Backend:
     from lemur.evaluation.backends.transformers_backend import TransformersBackend
     from lemur.inference.engine import Engine
 
-    key = folder, spec["precision"], spec.get("device")
+    key = folder, spec.precision, spec.device
     engine = loaded.get(key) or loaded.setdefault(key, Engine(*key))
-    batch = int(spec.get("batch") or 1)
-    return TransformersBackend(engine, spec["decoding"], batch, int(spec["seed"]), label)
+    return TransformersBackend(engine, spec.decoding, spec.batch, spec.seed, label)
 
 
-BACKENDS: dict[str, Callable[[dict[str, Any], Path, str, Loaded], Backend]] = {
+BACKENDS: dict[str, Callable[[BenchmarkSpec, Path, str, Loaded], Backend]] = {
     "transformers": _transformers,
     "vllm": _vllm,
     "server": _server,
@@ -56,18 +54,18 @@ BACKENDS: dict[str, Callable[[dict[str, Any], Path, str, Loaded], Backend]] = {
 
 
 def backend_of(
-    spec: dict[str, Any], folder: Path, ends_turn: bool, loaded: Loaded | None = None
+    spec: BenchmarkSpec, folder: Path, ends_turn: bool, loaded: Loaded | None = None
 ) -> Backend:
-    """What answers requests, by ``spec["backend"]``; an engine of transformers where it names none.
+    """What answers requests, by ``spec.backend``.
 
     ``ends_turn``: answers end with the marker of the chat format, which the model has to know.
 
     ``loaded`` keeps models from one benchmark to the next.
     """
-    name = (spec.get("backend") or {"name": "transformers"})["name"]
+    name = spec.backend.name
     if name not in BACKENDS:
         raise UserError(f"--spec: backend '{name}'{nearest(name, BACKENDS)}")
-    label = f"{spec['benchmark']} {spec['model']}"
+    label = f"{spec.benchmark} {spec.model}"
     backend = BACKENDS[name](spec, folder, label, {} if loaded is None else loaded)
     if ends_turn and not backend.has_token(END):
         raise UserError(f"{folder}: format chatml, but no token '{END}'")
@@ -77,16 +75,15 @@ def backend_of(
 class _Later(Backend):
     """Loads the model when the first response is missing, and not before."""
 
-    def __init__(self, spec: dict[str, Any], folder: Path, bench: Bench, loaded: Loaded | None):
+    def __init__(self, spec: BenchmarkSpec, folder: Path, bench: Bench, loaded: Loaded | None):
         self.spec, self.folder, self.bench, self.loaded = spec, folder, bench, loaded
-        self.shots = int(spec.get("shots") or 0)
         self.backend: Backend | None = None
 
     def _ready(self) -> Backend:
         if self.backend is None:
             self.backend = backend_of(self.spec, self.folder, self.bench.ends_turn, self.loaded)
             self.backend.begin, self.backend.chat = self.bench.begin, self.bench.chat
-            self.backend.answers_apart = bool(self.bench.definition.get("conversations"))
+            self.backend.answers_apart = self.bench.definition.conversations
             self.backend.dialogues = self.dialogues
         return self.backend
 
@@ -98,7 +95,7 @@ class _Later(Backend):
     ) -> Answers:
         if not requests:
             return
-        backend, most = self._ready(), self.bench.definition.get("longest_prompt")
+        backend, most = self._ready(), self.bench.definition.longest_prompt
         shots: dict[str, tuple[str, int]] = {}
         if most and requests and backend.count_tokens(requests[0].args[0]) is not None:
             for request in requests:
@@ -106,13 +103,14 @@ class _Later(Backend):
                     shots[request.args[0]] = self._fitted(backend, request, most)
             requests = [_with(request, shots[request.args[0]][0]) for request in requests]
         left = {text: number for text, number in shots.values()}
-        for number, entry in backend.loglikelihood(requests, seeds, done):
-            fewer = left.get(requests[number].args[0], self.shots)
-            yield number, entry if fewer == self.shots else {**entry, "shots": fewer}
+        for number, answer in backend.loglikelihood(requests, seeds, done):
+            fewer = left.get(requests[number].args[0], self.spec.shots)
+            same = fewer == self.spec.shots
+            yield number, answer if same else dataclasses.replace(answer, shots=fewer)
 
     def _fitted(self, backend: Backend, request: Any, most: int) -> tuple[str, int]:
         """The prompt with as many solved examples, the first ones, as leave it ``most`` tokens."""
-        text, shots = request.args[0], self.shots
+        text, shots = request.args[0], self.spec.shots
         while shots and (backend.count_tokens(text) or 0) > most:
             shots -= 1
             text = self.bench.tasks[request.task_name].fewshot_context(request.doc, shots)
@@ -129,22 +127,17 @@ def _with(request: Any, text: str) -> Any:
     return changed
 
 
-def run(spec: dict[str, Any], model: Path, data: Path, out: Path) -> None:
+def run(spec: BenchmarkSpec, model: Path, data: Path, out: Path) -> None:
     """Write ``out`` (generations.jsonl). What an earlier run with the same settings has recorded is
     not asked again; nothing that was generated is lost when this is killed."""
-    bench = prepared(spec, data)
-    made = ask(spec, bench, model, identity.identity(spec, model), out)
+    digest = identity.identity(spec.backend.served, model)
+    made = ask(spec, Bench(spec, data), model, digest, out)
     with replacing(out) as temporary:
         temporary.write_bytes(made)
 
 
-def prepared(spec: dict[str, Any], data: Path) -> Bench:
-    """The benchmark's problems; UserError for settings or data that are not right."""
-    return Bench(fingerprint.check(spec), data)
-
-
 def ask(
-    spec: dict[str, Any],
+    spec: BenchmarkSpec,
     bench: Bench,
     model: Path,
     identity: str,
@@ -153,28 +146,31 @@ def ask(
 ) -> bytes:
     """The bytes of ``out``: what ``model`` answers to the problems of ``bench``, each answer kept in
     the journal beside it as it comes. ``identity`` is the model's; ``loaded`` as in ``backend_of``."""
-    given = {**fingerprint.collect(spec, bench), "model_sha256": identity}
-    with Journal(out, given) as journal:
+    with Journal(out, collect(spec, bench, identity)) as journal:
         lm = RecordingLM(journal, _Later(spec, Path(model), bench, loaded))
         bench.evaluate(lm, metrics=False)
         return journal.finish(places(bench, lm))
 
 
-def places(bench: Bench, lm: ReplayLM) -> list[dict[str, Any]]:
-    """Where each response belongs: key, task, the problem's own name, choice and repeat, in the
-    order of tasks and problems."""
+def places(bench: Bench, lm: ReplayLM) -> list[Place]:
+    """Where each response belongs, in the order of tasks and problems."""
     named = {
         (name, number): document["_id"]
         for name, task in bench.tasks.items()
         for number, document in enumerate(task.eval_docs)
     }
-    order = {place: number for number, place in enumerate(named)}
+    order = {place: rank for rank, place in enumerate(named)}
     found = sorted(
         lm.places,
-        key=lambda sample: (
-            order[sample["task"], sample["document"]],
-            sample["choice"],
-            sample["repeat"],
-        ),
+        key=lambda asked: (order[asked.task, asked.number], asked.choice, asked.repeat),
     )
-    return [{**sample, "document": named[sample["task"], sample["document"]]} for sample in found]
+    return [
+        Place(
+            key=asked.key,
+            task=asked.task,
+            document=named[asked.task, asked.number],
+            choice=asked.choice,
+            repeat=asked.repeat,
+        )
+        for asked in found
+    ]

@@ -1,7 +1,6 @@
 """What tells a model that was asked from others."""
 
 from pathlib import Path
-from typing import Any
 
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, sha256_of
@@ -21,7 +20,6 @@ def model_digest(folder: Path | str) -> str:
     return digest({path.name: sha256_of(path) for path in folder.iterdir() if path.is_file()})
 
 
-def identity(spec: dict[str, Any], model: Path) -> str:
+def identity(served: str | None, model: Path) -> str:
     """What tells the model that is asked from others: its digest, or the name that it is served by."""
-    served = (spec.get("backend") or {}).get("served")
     return f"served: {served}" if served else model_digest(model)

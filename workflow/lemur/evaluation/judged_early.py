@@ -8,27 +8,28 @@ takes that over without loading anything, where nothing that bears on a score ha
 Only bits per byte are judged early: no program runs for them, and there is no sandbox to choose.
 """
 
+import dataclasses
 import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, replacing, sha256_of, write_json
 from lemur.core.provenance import digest
+from lemur.evaluation.spec import BenchmarkSpec, SandboxSpec
 from lemur.evaluation.verdicts import FILE
 
 FILES = ("scores.json", FILE, "prompt.txt")  # what judging writes
 KEY = "key.json"
-Judge = Callable[[Any, Path, Path, Path], None]  # lemur.evaluation.judging.run
+Judge = Callable[[BenchmarkSpec, Path, Path, Path], None]  # lemur.evaluation.judging.run
 
 
-def key_of(spec: Any, generations: str, data: Path, code: dict[str, str]) -> str:
+def key_of(spec: BenchmarkSpec, generations: str, data: Path, code: dict[str, str]) -> str:
     """Digest of everything that decides a score. ``generations``: their sha256; ``code``: what turns
     data and answers into scores. Where programs are run (``sandbox``) bears on no bits per byte."""
-    asked = {name: value for name, value in contracts.plain(spec).items() if name != "sandbox"}
+    asked = contracts.plain(dataclasses.replace(spec, sandbox=SandboxSpec()))
     return digest(
         {"spec": asked, "generations": generations, "data": sha256_of(data), "code": code}
     )
@@ -40,7 +41,7 @@ def _folder(generations: Path) -> Path:
 
 
 def store(
-    spec: Any,
+    spec: BenchmarkSpec,
     made: bytes,
     generations: Path,
     data: Path,
@@ -69,7 +70,9 @@ def store(
     )
 
 
-def take(spec: Any, generations: Path, data: Path, out: Path, code: dict[str, str]) -> bool:
+def take(
+    spec: BenchmarkSpec, generations: Path, data: Path, out: Path, code: dict[str, str]
+) -> bool:
     """Write ``out`` (scores.json) and what stands beside it from what was judged early; whether that
     is there, whole, and of the same answers, settings, data and code."""
     folder = _folder(generations)

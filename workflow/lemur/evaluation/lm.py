@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lm_eval.api.instance import Instance
@@ -14,7 +14,7 @@ from lm_eval.api.model import LM
 
 from lemur.chat.chatml import as_text
 from lemur.core.errors import UserError
-from lemur.evaluation.response_journal import Journal, key_of
+from lemur.evaluation.response_journal import Journal, Response, key_of
 
 LONGEST = 16_384  # characters: four times what the longest answer of the recipes takes
 
@@ -28,19 +28,26 @@ class Dialogue:
     reply: bool
 
 
-def answers(response: Any, kind: str) -> bool:
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """One that was made: its response's ``key``, its task and the ``number`` of the problem there, which
+    ``choice`` of the problem's and which ``repeat`` of the same request."""
+
+    key: str
+    task: str
+    number: int
+    choice: int
+    repeat: int
+
+
+def answers(response: object, kind: str) -> bool:
     """Whether ``response`` is of the type that requests of lm-eval's ``kind`` are answered with:
     a text, a likelihood and whether it is the greedy continuation, or a likelihood."""
     if kind == "generate_until":
         return isinstance(response, str)
     if kind == "loglikelihood":
-        two = isinstance(response, list) and len(response) == 2
-        return two and _is_number(response[0]) and isinstance(response[1], bool)
-    return _is_number(response)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return isinstance(response, tuple)
+    return isinstance(response, float)
 
 
 class _Keyed(LM):
@@ -48,7 +55,7 @@ class _Keyed(LM):
 
     def __init__(self) -> None:
         super().__init__()
-        self.places: list[dict[str, Any]] = []
+        self.places: list[Request] = []
         self._seen: dict[str, int] = {}
 
     def keyed(self, requests: Sequence[Instance]) -> list[str]:
@@ -59,13 +66,13 @@ class _Keyed(LM):
             repeat = self._seen.get(base, 0)
             self._seen[base] = repeat + 1
             key = base if repeat == 0 else key_of(request.request_type, request.args, repeat)
-            place = {"key": key, "task": request.task_name, "document": request.doc_id}
-            self.places.append({**place, "choice": request.idx, "repeat": repeat})
+            self.places.append(Request(key, request.task_name, request.doc_id, request.idx, repeat))
             keys.append(key)
         return keys
 
 
-def _no_number(value: Any) -> bool:
+def _no_number(response: object) -> bool:
+    value = response[0] if isinstance(response, tuple) else response
     return isinstance(value, float) and math.isnan(value)
 
 
@@ -86,9 +93,7 @@ class ReplayLM(_Keyed):
     description_in_user = False
     conversations = False
 
-    def __init__(
-        self, recorded: dict[str, dict[str, Any]], source: str, longest: int | None = None
-    ):
+    def __init__(self, recorded: Mapping[str, Response], source: str, longest: int | None = None):
         super().__init__()
         self.recorded, self.source, self.longest = recorded, source, longest
         self.dialogues: dict[str, Dialogue] = {}
@@ -101,7 +106,7 @@ class ReplayLM(_Keyed):
                     f"{self.source}: no response for document {request.doc_id} of "
                     f"{request.task_name}: generate again with this limit and these prompts"
                 )
-            response = self.recorded[key]["response"]
+            response = self.recorded[key].response
             if not answers(response, request.request_type):
                 raise UserError(
                     f"{self.source}: the response to document {request.doc_id} of "
@@ -146,7 +151,7 @@ class RecordingLM(ReplayLM):
     """Asks ``backend`` for what the journal does not hold and writes each response as it comes.
 
     A backend has ``generate(requests)``, ``loglikelihood(requests)`` and ``rolling(requests)``,
-    iterators of (index, entry) in any order, where entry holds at least ``response``.
+    iterators of (index, answer) in any order.
     """
 
     def __init__(self, journal: Journal, backend: Any):
@@ -163,21 +168,20 @@ class RecordingLM(ReplayLM):
             number
             for number, key in enumerate(keys)
             if key not in self.recorded
-            or not answers(self.recorded[key]["response"], requests[number].request_type)
+            or not answers(self.recorded[key].response, requests[number].request_type)
         ]
         asked = [requests[number] for number in missing]
         seeds = [int(keys[number][:12], 16) for number in missing]
-        for index, entry in ask(asked, seeds, len(requests) - len(missing)):
-            request, response = asked[index], entry["response"]
-            if _no_number(response[0] if isinstance(response, list) else response):
+        for index, answer in ask(asked, seeds, len(requests) - len(missing)):
+            request = asked[index]
+            if _no_number(answer.response):
                 raise UserError(
                     f"{self.source}: the model's likelihood of document {request.doc_id} of "
                     f"{request.task_name} is not a number: its weights are damaged, or too large for "
                     "this precision"
                 )
-            self.journal.add(
-                {**entry, "key": keys[missing[index]], "prompt": prompt_digest(request)}
-            )
+            key = keys[missing[index]]
+            self.journal.add(Response(**vars(answer), key=key, prompt=prompt_digest(request)))
 
     def generate_until(self, requests: list[Instance]) -> list[str]:
         self._run(requests, self.backend.generate)

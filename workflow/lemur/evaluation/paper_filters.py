@@ -4,10 +4,11 @@ authors, OpenLemur/Lemur: ``xchat/eval/gsm/run_eval.py`` and ``xchat/eval/bbh/ru
 import re
 import string
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from lm_eval.api.filter import Filter
 from lm_eval.api.registry import register_filter
+
+from lemur.evaluation.documents import Document
 
 _NUMBER = re.compile(r"[-+]?\d*\.\d+|\d+")
 _LETTER = re.compile(r"\(\w\)")
@@ -42,9 +43,7 @@ class _Each(Filter):
 
     take = staticmethod(str)
 
-    def apply(
-        self, resps: Iterable[Sequence[str]], docs: Sequence[dict[str, Any]]
-    ) -> list[list[str]]:
+    def apply(self, resps: Iterable[Sequence[str]], docs: Sequence[Document]) -> list[list[str]]:
         del docs
         return [[type(self).take(text) for text in texts] for texts in resps]
 

@@ -7,6 +7,7 @@ on a response, so responses of other settings are never taken up. The output,
 one response a line in the order of the requests.
 """
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -14,18 +15,77 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
+from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import canonical
 from lemur.core.lock import try_lock
+from lemur.evaluation.fingerprint import Settings
 
 FORM = 1  # of generations.jsonl
-OPTIONAL = ("backend", "begin")  # settings that stand there where they are not the usual ones
 HERE = ("computed",)  # settings that the machine which generates decides
 
 
-def fingerprint(settings: dict[str, Any]) -> str:
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """The first line of ``generations.jsonl``."""
+
+    form: int
+    """Version of the file's form."""
+    settings: Settings
+    """Everything that bears on the responses."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a model answered to one request."""
+
+    response: str | tuple[float, bool] | float
+    """A text without the stop text that ended it; of a continuation its log-likelihood in nats and
+    whether it is the greedy one; of a whole document its log-likelihood in nats."""
+    tokens: int = 0
+    """Tokens of the text, the continuation or the document."""
+    finish: str | None = contracts.optional()
+    """Of a text: why it ended (stop: a text, end: a token, length); refused, where a server did."""
+    truncated: int | None = contracts.optional()
+    """Of a text: tokens of the prompt's beginning that did not fit the model's context."""
+    shots: int | None = contracts.optional()
+    """Solved examples in the prompt, where these are fewer than were asked for."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Response(Answer):
+    """An answer as it is kept when it comes: a line of ``responses/<fingerprint>.jsonl``."""
+
+    key: str
+    """Digest of the request: its kind, its text and options, which repeat."""
+    prompt: str | None = contracts.optional()
+    """The sha256 of the prompt as the model got it, in hexadecimal digits."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a response belongs."""
+
+    key: str
+    """The response's."""
+    task: str
+    """The task of lm-eval that the problem is of."""
+    document: str
+    """The problem's own name."""
+    choice: int
+    """Number of the choice whose likelihood was asked; 0 of texts."""
+    repeat: int
+    """Number of the answer to one and the same prompt."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Generation(Place, Response):
+    """A response with its place: a line of ``generations.jsonl``, after the first."""
+
+
+def fingerprint(settings: Settings) -> str:
     """Short digest of ``settings``."""
-    return hashlib.sha256(canonical(settings).encode()).hexdigest()[:16]
+    return hashlib.sha256(canonical(contracts.plain(settings)).encode()).hexdigest()[:16]
 
 
 def key_of(kind: str, arguments: tuple[Any, ...], repeat: int) -> str:
@@ -37,11 +97,11 @@ def key_of(kind: str, arguments: tuple[Any, ...], repeat: int) -> str:
 class Journal:
     """Responses of one run of one benchmark, by key. One writer at a time."""
 
-    def __init__(self, output: Path | str, settings: dict[str, Any]):
+    def __init__(self, output: Path | str, settings: Settings):
         self.output, self.settings = Path(output), settings
         self.folder = self.output.parent / "responses"
         self.path = self.folder / f"{fingerprint(settings)}.jsonl"
-        self.known: dict[str, dict[str, Any]] = {}
+        self.known: dict[str, Response] = {}
         self.file: IO[bytes] | None = None
 
     def __enter__(self) -> "Journal":
@@ -66,101 +126,72 @@ class Journal:
                 break
             good += len(line)
             try:
-                entry = _object(str(self.path), line)
+                entry = contracts.read_line(Response, line, str(self.path))
             except UserError:
                 continue  # damaged by the disk: asked again, and those after it are kept
-            if _damage(entry) is None:
-                self.known[entry["key"]] = entry
+            self.known[entry.key] = entry
         self.file.truncate(good)  # a kill in the middle of a line loses that line alone
         self.file.seek(0, os.SEEK_END)
 
-    def add(self, entry: dict[str, Any]) -> None:
+    def add(self, entry: Response) -> None:
         """Append one response and hand it to the operating system."""
         assert self.file is not None
-        line = json.dumps(entry, ensure_ascii=True, sort_keys=True) + "\n"
-        self.file.write(line.encode())
+        self.file.write(contracts.line(entry).encode())
         self.file.flush()
-        self.known[entry["key"]] = entry
+        self.known[entry.key] = entry
 
-    def finish(self, order: Iterable[dict[str, Any]]) -> bytes:
-        """The bytes of ``generations.jsonl``: ``order`` gives each request's place and its key."""
-        made = [json.dumps({"form": FORM, "settings": self.settings}, sort_keys=True)]
+    def finish(self, order: Iterable[Place]) -> bytes:
+        """The bytes of ``generations.jsonl``: ``order`` gives each request's place."""
+        head = {"form": FORM, "settings": contracts.plain(self.settings)}
+        made = [json.dumps(head, sort_keys=True) + "\n"]
         for place in order:
-            entry = {**self.known[place["key"]], **place}
-            made.append(json.dumps(entry, ensure_ascii=True, sort_keys=True))
+            made.append(contracts.line(Generation(**vars(self.known[place.key]) | vars(place))))
         for other in sorted(self.folder.glob("*.jsonl")):
             if other != self.path:
                 other.unlink()
-        return "".join(f"{line}\n" for line in made).encode()
+        return "".join(made).encode()
 
 
-def read(path: Path | str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def read(path: Path | str) -> tuple[Settings, dict[str, Generation]]:
     """Settings and responses by key of a ``generations.jsonl``; UserError by line where a kill of the
     disk or a hand has changed it."""
-    entries: dict[str, dict[str, Any]] = {}
+    entries: dict[str, Generation] = {}
     try:
         with open(path, "rb") as file:
-            settings = _settings(f"{path}: line 1", next(file, b""))
+            head = _line(Head, next(file, b""), f"{path}: line 1")
+            if head.form != FORM:
+                raise UserError(
+                    f"{path}: line 1: form {head.form}, expected {FORM}: generate again"
+                )
             for number, line in enumerate(file, 2):
-                where = f"{path}: line {number}"
-                entry = _object(where, line)
-                if why := _damage(entry):
-                    raise _damaged(where, why)
-                if entry["key"] in entries:
-                    raise _damaged(where, "its key stands there twice")
-                entries[entry["key"]] = entry
+                entry = _line(Generation, line, f"{path}: line {number}")
+                if entry.key in entries:
+                    raise UserError(
+                        f"{path}: line {number}: damaged (its key stands there twice): generate again"
+                    )
+                entries[entry.key] = entry
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise UserError(f"{path}: a folder, where the file of generations should be") from None
-    return settings, entries
+    return head.settings, entries
 
 
-def _damaged(where: str, why: str) -> UserError:
-    return UserError(f"{where}: damaged ({why}): generate again")
-
-
-def _object(where: str, line: bytes) -> dict[str, Any]:
+def _line(kind: type[contracts.Contract], line: bytes, where: str) -> contracts.Contract:
     try:
-        found = json.loads(line)
-    except RecursionError:
-        raise _damaged(where, "nested too deeply") from None
-    except ValueError as error:
-        raise _damaged(where, str(error)) from None
-    if not isinstance(found, dict):
-        raise _damaged(where, f"not an object, it is {type(found).__name__}")
-    return found
+        return contracts.read_line(kind, line, "damaged")
+    except UserError as error:
+        why = str(error).removeprefix("damaged: ")
+        raise UserError(f"{where}: damaged ({why}): generate again") from None
 
 
-def _settings(where: str, line: bytes) -> dict[str, Any]:
-    """Of the first line; what they must say to be judged by is ``refuse_other``'s to compare."""
-    head = _object(where, line)
-    settings = head.get("settings")
-    if not isinstance(settings, dict):
-        raise _damaged(where, "it holds no settings")
-    if head.get("form") != FORM:
-        raise UserError(f"{where}: form {head.get('form')}, expected {FORM}: generate again")
-    if not isinstance(settings.get("model_sha256"), str):
-        raise _damaged(where, "its settings lack 'model_sha256'")
-    return settings
-
-
-def _damage(entry: dict[str, Any]) -> str | None:
-    """What is wrong with a response's line; None where nothing is. Of which type a response must be
-    the benchmark says."""
-    for name, kind in (("key", str), ("finish", str), ("prompt", str), ("tokens", int)):
-        if not isinstance(entry.get(name, "" if name in ("finish", "prompt") else 0), kind):
-            return f"'{name}' must be {kind.__name__}"
-    if entry.get("response") is None:
-        return "it holds no response"
-    return None
-
-
-def refuse_other(path: Path | str, found: dict[str, Any], expected: dict[str, Any]) -> None:
-    """UserError when generations were made with other settings than these, naming the first."""
-    for name in sorted(set(expected) - set(HERE)):
-        if name not in found and name not in OPTIONAL:
-            raise _damaged(f"{path}: line 1", f"its settings lack '{name}'")
-        if found.get(name) != expected[name]:
-            was, now = canonical(found.get(name)), canonical(expected[name])
-            raise UserError(f"{path}: made with {name} {was}, now {now}: generate again")
+def refuse_other(path: Path | str, found: Settings, expected: Settings) -> None:
+    """UserError when generations were made with other settings than these, naming the first. Which model
+    made them nobody who judges them has to know."""
+    was, now = contracts.plain(found), contracts.plain(expected)
+    for name in sorted(now.keys() - {*HERE, "model_sha256"}):
+        if was.get(name) != now[name]:
+            raise UserError(
+                f"{path}: made with {name} {canonical(was.get(name))}, now {canonical(now[name])}: "
+                "generate again"
+            )

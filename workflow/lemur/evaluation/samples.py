@@ -5,24 +5,24 @@ examples a thousand times. Here the prompts are made again, by the same code tha
 against those digests.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from lemur.core.errors import UserError
 from lemur.core.progress import Progress
+from lemur.evaluation.items import LoggedSample
 from lemur.evaluation.judging import replay
+from lemur.evaluation.response_journal import Response
 from lemur.evaluation.sample import Sample, write
+from lemur.evaluation.spec import BenchmarkSpec
 from lemur.evaluation.verdicts import NOT_JUDGED, PASSED, SCORED, ProblemVerdict, read_verdicts
 
-Line = Mapping[str, Any]
 CORRECT = {PASSED: True, NOT_JUDGED: None, SCORED: None}
 
 
 def run_all(
-    specs: Sequence[dict[str, Any]],
+    specs: Sequence[BenchmarkSpec],
     generations: Sequence[Path],
     data: Sequence[Path],
     out: Sequence[Path],
@@ -31,42 +31,41 @@ def run_all(
     with Progress("samples", len(specs), "scores") as progress:
         for spec, answers, problems, path in zip(specs, generations, data, out, strict=True):
             run(spec, answers, answers.with_name("verdicts.jsonl"), problems, path)
-            progress.add(note=f"{spec['model']} {spec['benchmark']}")
+            progress.add(note=f"{spec.model} {spec.benchmark}")
 
 
-def run(spec: dict[str, Any], generations: Path, verdicts: Path, data: Path, out: Path) -> None:
+def run(spec: BenchmarkSpec, generations: Path, verdicts: Path, data: Path, out: Path) -> None:
     """Write ``out`` (samples.jsonl), one line a problem in the order of ``verdicts``."""
     replayed = replay(spec, generations, data)
     asked = {
-        (name, sample["doc"]["_id"]): sample
+        (name, sample.document["_id"]): sample
         for name, samples in replayed.samples.items()
         for sample in samples
     }
-    responses: dict[tuple[str, Any], list[Line]] = defaultdict(list)
-    for place in replayed.lm.places:
-        responses[place["task"], place["document"]].append(replayed.recorded[place["key"]])
+    responses: dict[tuple[str, int], list[Response]] = defaultdict(list)
+    for request in replayed.lm.places:
+        responses[request.task, request.number].append(replayed.recorded[request.key])
     judged = read_verdicts(verdicts)
     write(out, [_joined(verdict, asked, responses, str(verdicts)) for verdict in judged])
 
 
 def _joined(
     judged: ProblemVerdict,
-    asked: Mapping[tuple[str, str], Line],
-    responses: Mapping[tuple[str, Any], list[Line]],
+    asked: Mapping[tuple[str, str], LoggedSample],
+    responses: Mapping[tuple[str, int], list[Response]],
     where: str,
 ) -> Sample:
     sample = asked.get(judged.name)
     if sample is None:
         raise UserError(f"{where}: '{judged.document}' is not asked now: judge again")
-    prompt = str(sample["arguments"][0][0])
-    if hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest() != judged.prompt_sha256:
+    if sample.prompt_sha256 != judged.prompt_sha256:
         raise UserError(f"{where}: '{judged.document}' is asked otherwise now: judge again")
-    given = responses[judged.task, sample["doc_id"]]
-    texts = [answer["response"] for answer in given if isinstance(answer["response"], str)]
-    pairs = [answer["response"] for answer in given if isinstance(answer["response"], list)]
-    choices: list[str] = []
-    if pairs and len(pairs) > 1:
-        choices = [str(arguments[1]) for arguments in sample["arguments"]]
+    given = responses[judged.task, sample.number]
+    texts = [answer.response for answer in given if isinstance(answer.response, str)]
+    pairs = [answer.response for answer in given if isinstance(answer.response, tuple)]
+    choices: Sequence[str] = ()
+    if len(pairs) > 1:
+        choices = sample.choices
         likeliest = max(range(len(pairs)), key=lambda number: pairs[number][0])
         texts = [choices[likeliest]]
     correct = CORRECT.get(judged.verdict, False)
@@ -78,8 +77,8 @@ def _joined(
     return Sample(
         task=judged.task,
         document=judged.document,
-        prompt=prompt,
-        target=str(sample["target"] if judged.target is None else judged.target),
+        prompt=sample.prompt,
+        target=sample.target if judged.target is None else judged.target,
         responses=tuple(texts),
         choices=tuple(choices),
         answer=judged.answer or "",
@@ -87,6 +86,6 @@ def _joined(
         detail=judged.detail or "",
         correct=correct,
         score=score,
-        finish=str(given[0].get("finish", "")),
-        tokens=sum(answer.get("tokens", 0) for answer in given),
+        finish=given[0].finish or "",
+        tokens=sum(answer.tokens for answer in given),
     )

@@ -1,28 +1,29 @@
 """Shares of problems that passed, as scores.json has them beside the main score."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from lemur.evaluation import intervals
 from lemur.evaluation.items import Item
+from lemur.evaluation.score import Share
 from lemur.evaluation.verdicts import PASSED
 
 
-def share(verdicts: Sequence[str]) -> dict[str, Any]:
+def share(verdicts: Sequence[str]) -> Share:
     """The share of ``verdicts`` that are passed, how many there are, and the Wilson interval."""
     passed = sum(verdict == PASSED for verdict in verdicts)
-    low, high = intervals.wilson(passed, len(verdicts))
-    return {"value": passed / len(verdicts), "n": len(verdicts), "interval": [low, high]}
+    interval = intervals.wilson(passed, len(verdicts))
+    return Share(value=passed / len(verdicts), n=len(verdicts), interval=interval)
 
 
-def share_beside(verdicts: Sequence[str], main: Sequence[str]) -> dict[str, Any]:
+def share_beside(verdicts: Sequence[str], main: Sequence[str]) -> Share:
     """The share by another rule, and on how many problems it differs from the ``main`` verdicts
     whether one passed."""
     differ = sum(
         (other == PASSED) != (verdict == PASSED)
         for other, verdict in zip(verdicts, main, strict=True)
     )
-    return {**share(verdicts), "differs_on": differ}
+    return dataclasses.replace(share(verdicts), differs_on=differ)
 
 
 def grouped(items: Sequence[Item], group_of: Callable[[Item], str]) -> dict[str, list[Item]]:

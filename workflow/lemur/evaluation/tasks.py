@@ -16,9 +16,12 @@ from lemur.evaluation import (
     benchmarks,
     paper_filters,  # noqa: F401 - registers its filters
 )
+from lemur.evaluation.definition import TaskConfig
 from lemur.evaluation.documents import Split
+from lemur.evaluation.items import LoggedSample
 from lemur.evaluation.limit import limited
 from lemur.evaluation.source import Source
+from lemur.evaluation.spec import BenchmarkSpec
 
 STOCK = Path(lm_eval.__file__).parent / "tasks"
 FORMATS = ("completion", "chatml")
@@ -32,21 +35,21 @@ class Bench:
     names to tasks; ``begin``: whether a prompt gets the tokenizer's beginning token.
     """
 
-    def __init__(self, spec: dict[str, Any], data: Path | str):
-        self.spec, self.name = spec, spec["benchmark"]
-        folder = Path(spec["path"]) if spec.get("path") else None
-        self.benchmark, self.definition = benchmarks.load(spec.get("task") or self.name, folder)
+    def __init__(self, spec: BenchmarkSpec, data: Path | str):
+        self.spec, self.name = spec, spec.benchmark
+        folder = Path(spec.path) if spec.path else None
+        self.benchmark, self.definition = benchmarks.load(spec.task or self.name, folder)
         self.source = Source(data)
-        form = spec["format"]
+        form = spec.format
         if form not in FORMATS:
             raise UserError(f"{self.name}: format '{form}'{nearest(form, FORMATS)}")
-        self.chat = form == "chatml" and not self.definition.get("plain")
+        self.chat = form == "chatml" and not self.definition.plain
         # What is only scored needs no marker to end it: a model that lacks them reads them as text.
-        self.ends_turn = self.chat and "coded" not in self.definition
-        self.begin = bool(self.definition.get("begin", True))
-        found = self.benchmark.read(self.source, self.definition.get("member", ""))
+        self.ends_turn = self.chat and self.definition.coded is None
+        self.begin = self.definition.begin
+        found = self.benchmark.read(self.source, self.definition.member)
         _once(found, self.name)
-        self.documents, self.of = limited(found, spec.get("limit"), self.name)
+        self.documents, self.of = limited(found, spec.limit, self.name)
         self.n = sum(len(split["test"]) for split in self.documents.values())
         self.tasks = {}
         for config in self._configs():
@@ -58,19 +61,20 @@ class Bench:
             missing = sorted(set(self.documents) - {t.DATASET_NAME for t in self.tasks.values()})
             raise UserError(f"{self.name}: no lm-eval task for data '{', '.join(missing)}'")
 
-    def _configs(self) -> list[dict[str, Any]]:
-        if "each" in self.definition:  # one task for each data set, with its own stop texts
+    def _configs(self) -> list[TaskConfig]:
+        if self.definition.each:  # one task for each data set, with its own stop texts
             return [self._one_of(name) for name in sorted(self.documents)]
-        if "task" in self.definition:
-            return [copy.deepcopy(self.definition["task"])]
-        paths = [path for glob in self.definition["stock"] for path in sorted(STOCK.glob(glob))]
+        if self.definition.task is not None:
+            return [copy.deepcopy(self.definition.task)]
+        paths = [path for glob in self.definition.stock for path in sorted(STOCK.glob(glob))]
         if not paths:
-            raise UserError(f"{self.name}: this lm-eval has no {self.definition['stock']}")
+            raise UserError(f"{self.name}: this lm-eval has no {', '.join(self.definition.stock)}")
         configs = [load_yaml(path) for path in paths]
         return [config for config in configs if isinstance(config.get("task"), str)]
 
-    def _one_of(self, name: str) -> dict[str, Any]:
-        config = copy.deepcopy(self.definition["task"])
+    def _one_of(self, name: str) -> TaskConfig:
+        config = copy.deepcopy(self.definition.task)
+        assert config is not None
         config["task"], config["dataset_name"] = f"{config['task']}_{name}", name
         stops = {tuple(document["stop_tokens"]) for document in self.documents[name]["test"]}
         if len(stops) > 1:
@@ -78,15 +82,15 @@ class Bench:
         config["generation_kwargs"]["until"] = [*stops.pop()]
         return config
 
-    def _task(self, config: dict[str, Any]) -> ConfigurableTask | None:
+    def _task(self, config: TaskConfig) -> ConfigurableTask | None:
         data = "" if "" in self.documents else config.get("dataset_name")
         if data not in self.documents:
             return None
         split = self.documents[data]
         for change in (
-            self.definition.get("changes") or {},
-            (self.definition.get("changes_for") or {}).get(config.get("dataset_name")) or {},
-            self.definition["formats"][self.spec["format"]],
+            self.definition.changes,
+            self.definition.changes_for.get(config.get("dataset_name", ""), {}),
+            self.definition.formats[self.spec.format],
         ):
             _change(config, copy.deepcopy(change))
         if more := config.pop("more_until", None):
@@ -96,42 +100,44 @@ class Bench:
         examples = config.get("fewshot_config")
         if isinstance(examples, dict) and isinstance(examples.get("samples"), str):
             examples["samples"] = split[examples["samples"]]
-        if stops := self.spec["decoding"].get("stop"):
-            config["generation_kwargs"] = {**config.get("generation_kwargs", {}), "until": stops}
+        if stops := self.spec.decoding.stop:
+            options = config.get("generation_kwargs", {})
+            config["generation_kwargs"] = {**options, "until": list(stops)}
         config["custom_dataset"] = functools.partial(_dataset, split)
         config["num_fewshot"] = self._shots(config, split)
-        config["repeats"] = int(self.spec["decoding"].get("samples", 1))
+        config["repeats"] = self.spec.decoding.samples or 1
         task = ConfigurableTask(config=config)
         task.set_fewshot_seed(1234)
         return task
 
-    def _shots(self, config: dict[str, Any], split: Split) -> int:
+    def _shots(self, config: TaskConfig, split: Split) -> int:
         """Solved examples in a prompt: its own, never problems that are asked."""
-        shots, examples = int(self.spec.get("shots") or 0), config.get("fewshot_config") or {}
+        shots, examples = self.spec.shots, config.get("fewshot_config") or {}
         given = examples.get("samples") or split.get(config.get("fewshot_split") or "", [])
         if shots > len(given):
             raise UserError(f"{self.name}: shots {shots}: there are {len(given)} solved examples")
         return shots
 
-    def evaluate(self, lm: Any, *, metrics: bool) -> dict[str, list[dict[str, Any]]]:
-        """Run ``lm`` over all problems; lm-eval's samples by task. Without ``metrics`` nothing is
+    def evaluate(self, lm: Any, *, metrics: bool) -> dict[str, list[LoggedSample]]:
+        """Run ``lm`` over all problems; samples by task, one for each of its filters. Without ``metrics`` nothing is
         scored (programs are judged in the sandbox, not by lm-eval)."""
         from lm_eval.evaluator import evaluate
 
         if not metrics:
             for task in self.tasks.values():
                 task.override_metric("bypass")
-        lm.description_in_user = bool(self.definition.get("description_in_user"))
-        lm.conversations = bool(self.definition.get("conversations"))
+        lm.description_in_user = self.definition.description_in_user
+        lm.conversations = self.definition.conversations
         results = evaluate(
             lm=lm,
             task_dict={"tasks": self.tasks, "groups": {}, "group_map": {}},
             bootstrap_iters=0,
             log_samples=True,
             apply_chat_template=self.chat,
-            fewshot_as_multiturn=bool(self.definition.get("multiturn")),
+            fewshot_as_multiturn=self.definition.multiturn,
         )
-        return results["samples"]
+        samples = results["samples"]
+        return {name: [LoggedSample.read(sample) for sample in samples[name]] for name in samples}
 
 
 def _once(found: dict[str, Split], name: str) -> None:
@@ -143,7 +149,7 @@ def _once(found: dict[str, Split], name: str) -> None:
         seen.add(document["_id"])
 
 
-def _change(config: dict[str, Any], change: dict[str, Any]) -> None:
+def _change(config: TaskConfig, change: TaskConfig) -> None:
     """Put ``change`` into an lm-eval definition; what the examples say is changed key by key. In a
     description ``{subject}`` stands for the data set."""
     if "fewshot_config" in change:

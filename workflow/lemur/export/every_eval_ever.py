@@ -8,12 +8,14 @@ written here and held against the package's own schemas by a test.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lemur.core import contracts
 from lemur.core.files import sha256_of, write_json, write_text
 from lemur.evaluation.sample import Sample
+from lemur.evaluation.score import Score
 from lemur.export.result import DEVELOPER, Result, record_uuid
 
 SCHEMA = "0.3.0"
@@ -23,6 +25,10 @@ CONFIDENCE = 0.95
 ORGANISATION = "Lemur reproduction pipeline"
 # Metrics whose values lie between 0 and 1; of others no bound is known.
 SHARES = ("pass@1", "exact match", "accuracy", "execution accuracy")
+
+# What of a score has no place of its own in the schema.
+MEASURED = ("n", "of", "verdicts", "responses", "beside", "otherwise_written", "not_judged")
+ASKED = ("format", "shots", "precision", "computed", "prompt_sha256", "prompts_sha256")
 
 
 def _strings(values: Mapping[str, Any]) -> dict[str, str]:
@@ -34,9 +40,14 @@ def _strings(values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def _some(score: Score, keys: Sequence[str]) -> dict[str, str]:
+    values = contracts.plain(score)
+    return _strings({key: values.get(key) for key in keys})
+
+
 def _source(result: Result) -> dict[str, Any]:
     """Where the problems are from: the hub's name of the data set where it has one."""
-    count = str(result.scores["of"])
+    count = str(result.score.of)
     if result.dataset is None:
         return {
             "dataset_name": result.benchmark,
@@ -48,60 +59,35 @@ def _source(result: Result) -> dict[str, Any]:
         "source_type": "hf_dataset",
         "hf_repo": result.dataset.dataset,
         **({"hf_split": result.dataset.split} if result.dataset.split else {}),
-        "samples_number": result.scores["of"],
+        "samples_number": result.score.of,
         "sample_ids": [f"{sample.task}/{sample.document}" for sample in result.samples],
         "additional_details": _strings({"config": result.dataset.config}),
     }
 
 
-def _metric(result: Result) -> dict[str, Any]:
-    scores = result.scores
-    bounds = (0, 1) if scores["metric"] in SHARES else (0, "Infinity")
-    return {
-        "evaluation_description": result.description,
-        "metric_id": scores["metric"].replace(" ", "_"),
-        "metric_name": scores["metric"],
-        "metric_unit": "proportion" if scores["metric"] in SHARES else scores["metric"],
-        "lower_is_better": not scores.get("higher_is_better", True),
-        "score_type": "continuous",
-        "min_score": bounds[0],
-        "max_score": bounds[1],
+def _uncertainty(score: Score) -> dict[str, Any]:
+    if score.interval is None:
+        return {"num_samples": score.n}
+    low, high = score.interval
+    interval = {
+        "lower": low,
+        "upper": high,
+        "confidence_level": CONFIDENCE,
+        "method": score.interval_method or "not stated",
     }
-
-
-def _score(scores: Mapping[str, Any]) -> dict[str, Any]:
-    uncertainty: dict[str, Any] = {"num_samples": scores["n"]}
-    if scores["interval"]:
-        low, high = scores["interval"]
-        uncertainty["confidence_interval"] = {
-            "lower": low,
-            "upper": high,
-            "confidence_level": CONFIDENCE,
-            "method": scores.get("interval_method") or "not stated",
-        }
-    details = ("n", "of", "verdicts", "responses", "beside", "otherwise_written", "not_judged")
-    return {
-        "score": scores["value"],
-        "details": _strings({key: scores.get(key) for key in details}),
-        "uncertainty": uncertainty,
-    }
-
-
-def _generation(scores: Mapping[str, Any]) -> dict[str, Any]:
-    decoding = scores.get("decoding") or {}
-    names = {"temperature": "temperature", "top_p": "top_p", "max_new_tokens": "max_tokens"}
-    details = ("format", "shots", "precision", "computed", "prompt_sha256", "prompts_sha256")
-    return {
-        "generation_args": {new: decoding[old] for old, new in names.items() if old in decoding},
-        "additional_details": _strings({key: scores.get(key) for key in details}),
-    }
+    return {"num_samples": score.n, "confidence_interval": interval}
 
 
 def record(result: Result, samples: Path | None, place: str) -> dict[str, Any]:
     """The record of a judged ``result``; ``samples``: the written instances, which lie at ``place``."""
-    scores, model = result.scores, f"{DEVELOPER}/{result.name}"
-    name = f"{result.benchmark}/{model}"
-    made: dict[str, Any] = {
+    score, model = result.score, f"{DEVELOPER}/{result.name}"
+    name, share = f"{result.benchmark}/{model}", score.metric in SHARES
+    drawn = {
+        "temperature": score.decoding.temperature,
+        "top_p": score.decoding.top_p,
+        "max_tokens": score.decoding.max_new_tokens,
+    }
+    made = {
         "schema_version": SCHEMA,
         "evaluation_id": f"{name}/{RETRIEVED}",
         "retrieved_timestamp": RETRIEVED,
@@ -113,7 +99,7 @@ def record(result: Result, samples: Path | None, place: str) -> dict[str, Any]:
         },
         "eval_library": {
             "name": "lemur",
-            "version": str(scores.get("version") or "unknown"),
+            "version": score.version or "unknown",
             "additional_details": {"built_on": "lm_eval"},
         },
         "model_info": {
@@ -123,17 +109,35 @@ def record(result: Result, samples: Path | None, place: str) -> dict[str, Any]:
             "additional_details": {
                 "deployment_type": "self_deployed",
                 "model_availability": "open_weights",
-                **_strings({"base": result.base, "model_sha256": scores.get("model_sha256")}),
+                **_strings({"base": result.base, "model_sha256": score.model_sha256}),
             },
         },
         "evaluation_results": [
             {
-                "evaluation_result_id": f"{name}#{scores['metric'].replace(' ', '_')}",
+                "evaluation_result_id": f"{name}#{score.metric.replace(' ', '_')}",
                 "evaluation_name": result.benchmark,
                 "source_data": _source(result),
-                "metric_config": _metric(result),
-                "score_details": _score(scores),
-                "generation_config": _generation(scores),
+                "metric_config": {
+                    "evaluation_description": result.description,
+                    "metric_id": score.metric.replace(" ", "_"),
+                    "metric_name": score.metric,
+                    "metric_unit": "proportion" if share else score.metric,
+                    "lower_is_better": not score.higher_is_better,
+                    "score_type": "continuous",
+                    "min_score": 0,
+                    "max_score": 1 if share else "Infinity",
+                },
+                "score_details": {
+                    "score": score.value,
+                    "details": _some(score, MEASURED),
+                    "uncertainty": _uncertainty(score),
+                },
+                "generation_config": {
+                    "generation_args": {
+                        k: value for k, value in drawn.items() if value is not None
+                    },
+                    "additional_details": _some(score, ASKED),
+                },
             }
         ],
     }
@@ -150,7 +154,7 @@ def record(result: Result, samples: Path | None, place: str) -> dict[str, Any]:
 
 def instance(result: Result, sample: Sample) -> dict[str, Any]:
     """One judged problem."""
-    model, scores = f"{DEVELOPER}/{result.name}", result.scores
+    model, score = f"{DEVELOPER}/{result.name}", result.score
     name = f"{result.benchmark}/{model}"
     hashed = hashlib.sha256((sample.prompt + sample.target).encode("utf-8", "surrogatepass"))
     read = [
@@ -158,7 +162,7 @@ def instance(result: Result, sample: Sample) -> dict[str, Any]:
             "turn_idx": 0,
             "source": "output.raw",
             "extracted_value": sample.answer,
-            "extraction_method": scores["metric"],
+            "extraction_method": score.metric,
             "is_terminal": True,
         }
     ]
@@ -167,7 +171,7 @@ def instance(result: Result, sample: Sample) -> dict[str, Any]:
         "evaluation_id": f"{name}/{RETRIEVED}",
         "model_id": model,
         "evaluation_name": result.benchmark,
-        "evaluation_result_id": f"{name}#{scores['metric'].replace(' ', '_')}",
+        "evaluation_result_id": f"{name}#{score.metric.replace(' ', '_')}",
         "sample_id": f"{sample.task}/{sample.document}",
         "sample_hash": hashed.hexdigest(),
         "interaction_type": "single_turn",
@@ -191,7 +195,7 @@ def write(result: Result, folder: Path) -> None:
 
     A likelihood is neither right nor wrong, so that bits per byte have a record without instances.
     """
-    if result.scores["value"] is None:
+    if result.score.value is None:
         return
     name = record_uuid(result.recipe, result.model, result.benchmark)
     place = f"data/{result.benchmark}/{DEVELOPER}/{result.name}/{name}"

@@ -6,6 +6,7 @@ and the verdict. `inspect view` shows it, and what reads Inspect's logs reads it
 """
 
 import hashlib
+import json
 from pathlib import Path
 
 from inspect_ai.log import (
@@ -29,6 +30,7 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Score
 
 from lemur.agents.inspect_log import CREATED, utf8_text
+from lemur.core import contracts
 from lemur.core.files import canonical, replacing
 from lemur.evaluation.sample import Sample
 from lemur.export.result import Result
@@ -46,7 +48,7 @@ def _sample(sample: Sample, result: Result, model: str) -> EvalSample:
     if sample.score is not None:
         words = sample.detail or sample.verdict
         score = Score(value=sample.score, answer=utf8_text(sample.answer) or None, explanation=utf8_text(words))  # fmt: skip
-        scores = {result.scores["metric"]: score}
+        scores = {result.score.metric: score}
     return EvalSample(
         id=name,
         epoch=1,
@@ -68,22 +70,24 @@ def _sample(sample: Sample, result: Result, model: str) -> EvalSample:
 
 
 def _results(result: Result) -> EvalResults:
-    scores = result.scores
+    made = result.score
     metrics = {}
-    if scores["value"] is not None:
-        found = {"value": scores["value"]}
-        if scores["interval"]:
-            found |= {"low": scores["interval"][0], "high": scores["interval"][1]}
+    if made.value is not None:
+        found = {"value": made.value}
+        if made.interval:
+            found |= {"low": made.interval[0], "high": made.interval[1]}
         metrics = {name: EvalMetric(name=name, value=value) for name, value in found.items()}
     judged = sum(sample.score is not None for sample in result.samples)
     score = EvalScore(
-        name=scores["metric"],
-        scorer=scores["metric"],
+        name=made.metric,
+        scorer=made.metric,
         scored_samples=judged,
         unscored_samples=len(result.samples) - judged,
         metrics=metrics,
         metadata={
-            key: scores.get(key) for key in ("interval_method", "higher_is_better", "reason")
+            "interval_method": made.interval_method,
+            "higher_is_better": made.higher_is_better,
+            "reason": made.reason,
         },
     )
     return EvalResults(total_samples=len(result.samples), completed_samples=judged, scores=[score])
@@ -92,10 +96,11 @@ def _results(result: Result) -> EvalResults:
 def write(result: Result, out: Path) -> None:
     """Write ``out`` (``.eval``)."""
     model = f"lemur/{result.name}"
-    known = {key: value for key, value in result.scores.items() if key != "value"}
+    scores = json.loads(contracts.line(result.score))  # with its keys in order
+    known = {key: value for key, value in scores.items() if key != "value"}
     digest = hashlib.sha256(canonical(known).encode()).hexdigest()[:22]
     data = result.dataset
-    decoding = result.scores.get("decoding") or {}
+    decoding = result.score.decoding
     log = EvalLog(
         status="success",
         eval=EvalSpec(
@@ -104,7 +109,7 @@ def write(result: Result, out: Path) -> None:
             task_id=digest,
             created=CREATED,
             task=result.benchmark,
-            task_version=str(result.scores.get("version", "")),
+            task_version=result.score.version,
             dataset=EvalDataset(
                 name=result.benchmark,
                 location=data.dataset if data else None,
@@ -113,12 +118,12 @@ def write(result: Result, out: Path) -> None:
             ),
             model=model,
             model_generate_config=GenerateConfig(
-                max_tokens=decoding.get("max_new_tokens"),
-                temperature=decoding.get("temperature"),
-                top_p=decoding.get("top_p"),
+                max_tokens=decoding.max_new_tokens,
+                temperature=decoding.temperature,
+                top_p=decoding.top_p,
             ),
             config=EvalConfig(),
-            metadata={"asked": result.asked, "base": result.base, "scores": dict(result.scores)},
+            metadata={"asked": result.score.asked, "base": result.base, "scores": scores},
         ),
         results=_results(result),
         samples=[_sample(sample, result, model) for sample in result.samples],

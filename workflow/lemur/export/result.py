@@ -10,7 +10,7 @@ from typing import Any
 from lemur.core.errors import UserError
 from lemur.evaluation import sample
 from lemur.evaluation.sample import Sample
-from lemur.figures import inputs
+from lemur.evaluation.score import Score, read_score
 
 # Where every-eval-ever files a model: `data/<benchmark>/<developer>/<model>/`.
 DEVELOPER = "lemur"
@@ -28,9 +28,8 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Result:
-    """``scores``: the content of scores.json. ``recipe`` and ``model`` name what was scored;
-    ``description`` and ``licence`` are the benchmark's, ``dataset`` None where no hub has its data;
-    ``base`` says in words what the model was trained from."""
+    """``recipe`` and ``model`` name what was scored; ``description`` is the benchmark's, ``dataset`` None
+    where no hub has its data; ``base`` says in words what the model was trained from."""
 
     recipe: str
     model: str
@@ -38,21 +37,13 @@ class Result:
     description: str
     dataset: Dataset | None
     base: str
-    scores: Mapping[str, Any]
+    score: Score
     samples: tuple[Sample, ...]
 
     @property
     def name(self) -> str:
         """What the model is called in files that know of no recipes."""
         return f"{self.recipe}-{self.model}"
-
-    @property
-    def asked(self) -> str:
-        """How it was asked, in words that stand beside the number wherever it goes."""
-        shots = self.scores.get("shots", 0)
-        many = "shot" if shots == 1 else "shots"
-        how = self.scores.get("format", "completion")
-        return f"{self.scores['n']:,} of {self.scores['of']:,} problems, {shots} {many}, {how}"
 
 
 def dataset_of(entry: Mapping[str, Any] | None) -> Dataset | None:
@@ -62,10 +53,10 @@ def dataset_of(entry: Mapping[str, Any] | None) -> Dataset | None:
 
 def read(spec: Mapping[str, Any], scores: Path, samples: Path) -> Result:
     """The result that ``spec`` (``lemur.config.stages.export``) names, from its two files."""
-    (found,) = inputs.scores([scores])
-    for key in ("model", "benchmark"):
-        if found[key] != spec[key]:
-            raise UserError(f"{scores}: {key} is '{found[key]}', not '{spec[key]}'")
+    found = read_score(scores)
+    for key, value in (("model", found.model), ("benchmark", found.benchmark)):
+        if value != spec[key]:
+            raise UserError(f"{scores}: {key} is '{value}', not '{spec[key]}'")
     return Result(
         recipe=spec["recipe"],
         model=spec["model"],
@@ -73,7 +64,7 @@ def read(spec: Mapping[str, Any], scores: Path, samples: Path) -> Result:
         description=spec["description"],
         dataset=dataset_of(spec["hub"]),
         base=spec["base"],
-        scores={key: value for key, value in found.items() if key != "_path"},
+        score=found,
         samples=tuple(sample.read(samples)),
     )
 

@@ -10,20 +10,10 @@ import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from lemur.figures import inputs
+from lemur.figures.inputs import metrics
 
 PROJECT = "lemur"
-
-
-def _numbers(line: Mapping[str, Any]) -> dict[str, float]:
-    """What can be drawn of a step, without the step itself."""
-    return {
-        key: float(value)
-        for key, value in line.items()
-        if isinstance(value, int | float) and key != "step"
-    }
 
 
 def write(recipe: str, stages: Mapping[str, Path], out: Path) -> None:
@@ -36,16 +26,14 @@ def write(recipe: str, stages: Mapping[str, Path], out: Path) -> None:
         from trackio import SQLiteStorage
 
         for stage, path in stages.items():
-            lines = inputs.metrics(path)
+            steps = metrics(path)
             SQLiteStorage.bulk_log(
                 project=PROJECT,
                 run=f"{recipe}-{stage}",
-                metrics_list=[_numbers(line) for line in lines],
-                steps=[int(line["step"]) for line in lines],
+                metrics_list=[step.drawn() for step in steps],
+                steps=[step.step for step in steps],
                 # The step's number stands for its time: no clock is kept in results.
-                timestamps=[
-                    datetime.fromtimestamp(line["step"], UTC).isoformat() for line in lines
-                ],
+                timestamps=[datetime.fromtimestamp(step.step, UTC).isoformat() for step in steps],
             )
         shutil.rmtree(out, ignore_errors=True)
         board.rename(out)

@@ -8,8 +8,8 @@ from typing import Any
 from lemur.agents.live_axes import PARTS
 from lemur.core.errors import UserError
 from lemur.evaluation import intervals
+from lemur.evaluation.score import read_scores
 from lemur.figures import tables
-from lemur.figures.inputs import scores
 from lemur.figures.paired import Name, bits_difference, coded
 
 EVERY = "all actions"
@@ -45,9 +45,7 @@ def table(spec: Mapping[str, Any], paths: Sequence[Path]) -> tables.Table:
     """Skills as groups, all actions first, and in each the models of ``spec["models"]``."""
     listed = {entry["name"]: entry["label"] for entry in spec["models"]}
     found = {
-        score["model"]: coded(score["_path"])
-        for score in scores(paths)
-        if score["value"] is not None
+        score.model: coded(score.path) for score in read_scores(paths) if score.value is not None
     }
     for model in found:
         if model not in listed:

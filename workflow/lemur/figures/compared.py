@@ -5,16 +5,17 @@ import math
 import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lemur.core.errors import UserError
 from lemur.evaluation import caveats
-from lemur.figures import inputs, reported, tables
+from lemur.evaluation.score import Score, read_score
+from lemur.figures import reported, tables
 from lemur.figures.foundation import AVERAGE, BENCHMARKS
 from lemur.figures.paired import Difference, corrected, difference, otherwise
 
-Score = dict[str, Any]
 # Beginning of a benchmark's name in config/benchmarks.yaml -> its column in the paper's table.
 COLUMNS = {
     "mmlu": "MMLU",
@@ -45,39 +46,37 @@ def compared(spec: Mapping[str, Any], paths: Sequence[Path], numbers: reported.N
     explanations, {"model/benchmark": text}."""
     found = {}
     for path in paths:
-        score = inputs.mapping(path, "benchmark", "model", "value", "interval", "n", "of")
-        if column_of(score["benchmark"]) is not None:
-            found[score["model"], score["benchmark"]] = {**score, "_path": path}
+        score = read_score(path)
+        if column_of(score.benchmark) is not None:
+            found[score.model, score.benchmark] = score
     hits = contaminated(dropped)
     groups, vouched = [], []
     first = next((model["name"] for model in spec["models"]), None)
     for model in spec["models"]:
         mine = [score for (name, _), score in found.items() if name == model["name"]]
         order = list(COLUMNS.values())
-        mine.sort(
-            key=lambda entry: (order.index(str(column_of(entry["benchmark"]))), entry["benchmark"])
-        )
+        mine.sort(key=lambda entry: (order.index(str(column_of(entry.benchmark))), entry.benchmark))
         rows = []
         apart = _against(mine, found, str(first))
         for score in mine:
             explanations = explanation(spec, model, score, numbers)
             rows.append(
                 [
-                    score["benchmark"],
-                    *beside(score, _printed(model, score["benchmark"], numbers), comparable(model)),
+                    score.benchmark,
+                    *beside(score, _printed(model, score.benchmark, numbers), comparable(model)),
                     _asked(score),
                     "; ".join(caveats.all_caveats(score)) or None,
                     otherwise(score, [other for other in mine if _column(other) == _column(score)]),
-                    apart[score["benchmark"]].words() if score["benchmark"] in apart else None,
+                    apart[score.benchmark].words() if score.benchmark in apart else None,
                     explanations,
-                    None if hits is None else hits.get(score["benchmark"], 0),
-                    _links(score["_path"], out),
+                    None if hits is None else hits.get(score.benchmark, 0),
+                    _links(score.path, out),
                 ]
             )
         mean = average(model, mine, numbers)
         if mean is not None:
             explanations = _of_average(model, mean, [row[10] for row in rows])
-            rows.append([*mean, None, None, None, explanations, None, None])
+            rows.append([*mean.cells, None, None, None, None, explanations, None, None])
         if rows:
             paper = f", the paper's {model['paper']}" if model.get("paper") else ""
             groups.append((f"{model['label']}{paper}", rows))
@@ -128,9 +127,9 @@ def _against(
 ) -> dict[str, Difference]:
     """A model's differences to the ``first`` by benchmark, by Holm's correction over all of them;
     none of the first itself."""
-    pairs = [(score, found.get((first, score["benchmark"]))) for score in mine]
+    pairs = [(score, found.get((first, score.benchmark))) for score in mine]
     apart = {
-        score["benchmark"]: between
+        score.benchmark: between
         for score, other in pairs
         if other is not score and (between := difference(score, other)) is not None
     }
@@ -146,9 +145,9 @@ def comparable(model: Mapping[str, Any]) -> bool:
 def beside(score: Score, printed: float | None, apart: bool = True) -> list[Any]:
     """Paper, ours, our interval, and where they are to be set ``apart`` the difference with its
     interval: percentages."""
-    if score["value"] is None:
-        return [printed, None, f"not judged: {score.get('reason') or ''}".rstrip(": "), None, None]
-    value, (low, high) = 100 * score["value"], (100 * edge for edge in score["interval"])
+    if score.value is None:
+        return [printed, None, f"not judged: {score.reason or ''}".rstrip(": "), None, None]
+    value, (low, high) = 100 * score.value, (100 * edge for edge in score.interval)
     shown = f"{low:.1f} to {high:.1f}"
     if printed is None or not apart:
         return [printed, value, shown, None, None]
@@ -158,19 +157,17 @@ def beside(score: Score, printed: float | None, apart: bool = True) -> list[Any]
 
 def _asked(score: Score) -> str:
     """How many problems of how many, and what came of those that could not be judged."""
-    shown = f"{score['n']} of {score['of']}"
-    if score["value"] is not None and score.get("n_judged", score["n"]) < score["n"]:
-        missed = sorted(
-            score.get("not_judged", {}).items(), key=lambda entry: (-entry[1], entry[0])
-        )
+    shown = f"{score.n} of {score.of}"
+    if score.value is not None and score.number_judged < score.n:
+        missed = sorted((score.not_judged or {}).items(), key=lambda entry: (-entry[1], entry[0]))
         named = "; ".join(f"{number} x {why}" for why, number in missed[:3])
         more = f"; {len(missed) - 3} more reasons" if len(missed) > 3 else ""
-        shown += f", {score['n_judged']} judged ({named}{more})"
+        shown += f", {score.n_judged} judged ({named}{more})"
     return shown
 
 
 def _column(score: Score) -> str | None:
-    return column_of(score["benchmark"])
+    return column_of(score.benchmark)
 
 
 def _printed(model: Mapping[str, Any], benchmark: str, numbers: reported.Numbers) -> float | None:
@@ -186,42 +183,62 @@ def explanation(
     spec: Mapping[str, Any], model: Mapping[str, Any], score: Score, numbers: reported.Numbers
 ) -> str | None:
     """One line on a gap that our interval does not cover; None where there is none to explain."""
-    printed = _printed(model, score["benchmark"], numbers)
-    if printed is None or score["value"] is None:
+    printed = _printed(model, score.benchmark, numbers)
+    if printed is None or score.value is None:
         return None
     if not comparable(model):
         return another(model)
-    low, high = score["interval"]
+    low, high = score.interval
     if low * 100 <= printed <= high * 100:
         return "within the interval"
-    given = spec.get("explanations", {}).get(f"{model['name']}/{score['benchmark']}")
+    given = spec.get("explanations", {}).get(f"{model['name']}/{score.benchmark}")
     if given:
         return str(given)
     if not model.get("own"):
         return f"trained here, as the paper's {model['paper']} was"
-    differs = list(spec.get("benchmarks", {}).get(score["benchmark"], []))
-    if score["n"] < score["of"]:
-        differs.append(f"{score['n']} of {score['of']} problems")
-    if (judged := score.get("n_judged", score["n"])) < score["n"]:
-        differs.append(f"{judged} of {score['n']} judged")
+    differs = list(spec.get("benchmarks", {}).get(score.benchmark, []))
+    if score.n < score.of:
+        differs.append(f"{score.n} of {score.of} problems")
+    if (judged := score.number_judged) < score.n:
+        differs.append(f"{judged} of {score.n} judged")
     return "; ".join(differs) or "unexplained"
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean over several benchmarks, in percent: the paper's where it has one, ours with its 95 %
+    interval, and ours less the paper's with the same, where that says anything."""
+
+    name: str
+    printed: float | None
+    ours: float
+    interval: tuple[float, float]
+    gap: float | None = None
+    gap_interval: tuple[float, float] | None = None
+
+    @property
+    def cells(self) -> list[str | float | None]:
+        """The first cells of its row."""
+        apart = self.gap_interval and "{:+.1f} to {:+.1f}".format(*self.gap_interval)
+        shown = "{:.1f} to {:.1f}".format(*self.interval)
+        return [self.name, self.printed, self.ours, shown, self.gap, apart]
 
 
 def average(
     model: Mapping[str, Any], scores: Sequence[Score], numbers: reported.Numbers
-) -> list[Any] | None:
+) -> Mean | None:
     """The mean over the paper's eight benchmarks, as the paper takes it; over those that both have,
     named as such, where ours are fewer. One benchmark a column: asked as the paper's code does,
     else the one with the most problems."""
-    scored = [score for score in scores if score["value"] is not None]
-    scored.sort(key=lambda entry: (entry["benchmark"].endswith("_paper"), entry["n"]))
-    chosen = {column_of(score["benchmark"]): score for score in scored}
+    scored = [score for score in scores if score.value is not None]
+    scored.sort(key=lambda entry: (entry.benchmark.endswith("_paper"), entry.n))
+    chosen = {column_of(score.benchmark): score for score in scored}
     if not chosen:
         return None
     columns = [name for name in BENCHMARKS if name in chosen]
-    ours = [100 * chosen[name]["value"] for name in columns]
+    ours = [100 * chosen[name].value for name in columns]
     # Each side on its own: an interval near 0 or 100 is not symmetric (Zou and Donner 2008).
-    edges = [[100 * edge for edge in chosen[name]["interval"]] for name in columns]
+    edges = [[100 * edge for edge in chosen[name].interval] for name in columns]
     mean = sum(ours) / len(ours)
     below, above = (
         math.sqrt(sum((value - edge[side]) ** 2 for value, edge in zip(ours, edges, strict=True)))
@@ -236,23 +253,23 @@ def average(
         printed = numbers.get((key, AVERAGE))
     elif all(their is not None for their in theirs):
         printed = sum(their for their in theirs if their is not None) / len(theirs)
-    shown = f"{mean - below:.1f} to {mean + above:.1f}"
     name = "Average" if whole else f"Mean of the {len(columns)} above"
+    found = Mean(name, printed, mean, (mean - below, mean + above))
     if printed is None or not comparable(model):
-        return [name, printed, mean, shown, None, None, None]
+        return found
     gap = mean - printed
-    return [name, printed, mean, shown, gap, f"{gap - below:+.1f} to {gap + above:+.1f}", None]
+    return replace(found, gap=gap, gap_interval=(gap - below, gap + above))
 
 
 def _of_average(
-    model: Mapping[str, Any], mean: list[Any], explanations: Sequence[str | None]
+    model: Mapping[str, Any], mean: Mean, explanations: Sequence[str | None]
 ) -> str | None:
     """The same for the average, which the rows above explain or not."""
-    if mean[1] is None:
+    if mean.printed is None:
         return None
-    if not comparable(model):
+    if mean.gap_interval is None:
         return another(model)
-    low, high = (float(edge) for edge in mean[5].split(" to "))
+    low, high = (round(edge, 1) for edge in mean.gap_interval)  # as they are shown
     if low <= 0 <= high:
         return "within the interval"
     if not model.get("own"):
@@ -303,16 +320,14 @@ def _unseen(hub_only: Mapping[str, bool]) -> list[str]:
 def _vouch(model: Mapping[str, Any], scores: Sequence[Score], numbers: reported.Numbers) -> str:
     """Whether a public model's scores here are its published ones."""
     judged = [
-        score
-        for score in scores
-        if score["value"] is not None and score.get("n_judged", score["n"]) == score["of"]
+        score for score in scores if score.value is not None and score.number_judged == score.of
     ]
-    pairs = [(score, _printed(model, score["benchmark"], numbers)) for score in judged]
+    pairs = [(score, _printed(model, score.benchmark, numbers)) for score in judged]
     pairs = [(pair, printed) for pair, printed in pairs if printed is not None]
     if not pairs:
         return f"{FULL} scored ({model['label']}), but on no benchmark whole."
     near = sum(
-        pair["interval"][0] * 100 <= printed <= pair["interval"][1] * 100 for pair, printed in pairs
+        pair.interval[0] * 100 <= printed <= pair.interval[1] * 100 for pair, printed in pairs
     )
     return f"{FULL} scored: {model['label']} matches its published score on {near} of {len(pairs)}."
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from lemur.core.errors import UserError
 from lemur.evaluation import caveats
-from lemur.figures.inputs import scores, write_csv
+from lemur.evaluation.score import Score, read_scores
+from lemur.figures.inputs import write_csv
 from lemur.figures.paired import MARK, Difference, corrected, difference
 from lemur.figures.style import Pair, Style, canvas, colours, save
 
@@ -36,7 +37,7 @@ _KEY = f"\n{MARK} beyond chance, Holm's correction;\nhollow: not"
 class Row:
     """A score, what its model is called and drawn with, and its difference to the first model."""
 
-    score: Mapping[str, Any]
+    score: Score
     label: str
     colour: Pair
     marker: str
@@ -44,11 +45,11 @@ class Row:
 
     @property
     def value(self) -> float | None:
-        return self.score["value"]
+        return self.score.value
 
     @property
     def interval(self) -> Sequence[float]:
-        return self.score["interval"] or [self.score["value"]] * 2
+        return self.score.interval or (self.score.value, self.score.value)
 
 
 def _models(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -60,23 +61,23 @@ def _models(spec: Mapping[str, Any]) -> dict[str, str]:
 
 def _rows(
     spec: Mapping[str, Any],
-    found: Sequence[Mapping[str, Any]],
+    found: Sequence[Score],
     looks: Mapping[str, tuple[Pair, str]],
 ) -> list[Row]:
     """By benchmark, and then in the order of ``spec["models"]``; ``looks``: colour and marker by
     model or, for bits per byte, by kind."""
     models = _models(spec)
     for score in found:
-        if score["model"] not in models:
-            raise UserError(f"--spec: models: none is called '{score['model']}'")
+        if score.model not in models:
+            raise UserError(f"--spec: models: none is called '{score.model}'")
     order = list(models)
-    first = {score["benchmark"]: score for score in found if score["model"] == order[0]}
+    first = {score.benchmark: score for score in found if score.model == order[0]}
     rows = []
-    for score in sorted(found, key=lambda x: (x["benchmark"], order.index(x["model"]))):
-        other = first.get(score["benchmark"])
-        colour, marker = looks[BITS.get(score["benchmark"], score["model"])]
+    for score in sorted(found, key=lambda x: (x.benchmark, order.index(x.model))):
+        other = first.get(score.benchmark)
+        colour, marker = looks[BITS.get(score.benchmark, score.model)]
         apart = None if other is score else difference(score, other)
-        rows.append(Row(score, models[score["model"]], colour, marker, apart))
+        rows.append(Row(score, models[score.model], colour, marker, apart))
     return _corrected(rows)
 
 
@@ -85,7 +86,7 @@ def _corrected(rows: Sequence[Row]) -> list[Row]:
     families: dict[str, list[int]] = {}
     for number, row in enumerate(rows):
         if row.apart:
-            families.setdefault(row.score["model"], []).append(number)
+            families.setdefault(row.score.model, []).append(number)
     found = list(rows)
     for numbers in families.values():
         differences = [apart for number in numbers if (apart := rows[number].apart)]
@@ -98,14 +99,14 @@ def _csv(out: Path, spec: Mapping[str, Any], rows: Sequence[Row]) -> None:
     first, lines = next(iter(_models(spec)), None), []
     for row in rows:
         score, apart = row.score, row.apart
-        low, high = score["interval"] or (None, None)
+        low, high = score.interval or (None, None)
         paired: list[Any] = [None] * 7
         if apart:
             paired = [first, apart.mean, apart.low, apart.high, apart.n, apart.p_value, apart.holm]
-        own = [score[key] for key in ("benchmark", "model", "metric", "value")]
-        more = [score[key] for key in ("n", "of", "judged")]
         note = "; ".join(caveats.all_caveats(score)) or None
-        lines.append([*own, low, high, *more, score.get("reason"), *paired, note])
+        own = [score.benchmark, score.model, score.metric, score.value, low, high]
+        asked = [score.n, score.of, score.judged, score.reason]
+        lines.append([*own, *asked, *paired, note])
     write_csv(out, _COLUMNS, lines)
 
 
@@ -113,14 +114,14 @@ def _described(rows: Sequence[Row], bits: bool) -> str:
     parts = []
     for row in rows:
         score = row.score
-        name = f"{score['benchmark'].replace('_', ' ')}, {row.label}"
+        name = f"{score.benchmark.replace('_', ' ')}, {row.label}"
         if row.value is None:
-            parts.append(f"{name}: not judged ({score.get('reason')})")
+            parts.append(f"{name}: not judged ({score.reason})")
             continue
         words = f"{name}: {row.value:.4g}"
-        if score["interval"]:
+        if score.interval:
             words += f", interval {row.interval[0]:.4g} to {row.interval[1]:.4g}"
-        words += f", n {score['n']} of {score['of']}"
+        words += f", n {score.n} of {score.of}"
         if row.apart:
             words += f", against the start {row.apart.words(1, 3) if bits else row.apart.words()}"
         if note := "; ".join(caveats.all_caveats(score)):
@@ -183,7 +184,7 @@ def _panel(
             else:
                 values = [scale * x for x in (row.interval[0], row.value, row.interval[1])]
                 _point(axes, y, row, values, thin=True)
-                count = (row.score.get("responses") or {}).get("empty", 0)
+                count = row.score.responses.empty
                 blank = f"\n{count} empty" if count else ""
                 _beside(axes, style, y, f"{values[1]:.{digits}f}{blank}")
             y += 1
@@ -219,7 +220,7 @@ def write_bits(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> Non
     """Bits per byte of what was held out, code, text and the assistant's words in conversations, and
     what each model needs more than the start."""
     style, chosen = Style.parse(spec), colours(spec, ["code", "text"])
-    found = [score for score in scores(paths) if score["benchmark"] in BITS]
+    found = [score for score in read_scores(paths) if score.benchmark in BITS]
     # Conversations are of both kinds, so that they have the colour of neither.
     looks = {
         kind: (chosen.get(kind, style.ink), marker)
@@ -232,7 +233,7 @@ def write_bits(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> Non
         _nothing(style, out, title)
         return
     groups = [
-        (f"held-out {kind}", [row for row in rows if row.score["benchmark"] == name])
+        (f"held-out {kind}", [row for row in rows if row.score.benchmark == name])
         for name, kind in BITS.items()
     ]
     groups = [(heading, mine) for heading, mine in groups if mine]
@@ -253,7 +254,7 @@ def write_scores(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> N
     chosen = colours(spec, own)
     # A published model that is scored beside a recipe's own has no colour of its own.
     looks = {name: (chosen.get(name, style.ink), "Dos^vP*"[k % 7]) for k, name in enumerate(names)}
-    found = [score for score in scores(paths) if score["benchmark"] not in BITS]
+    found = [score for score in read_scores(paths) if score.benchmark not in BITS]
     rows = _rows(spec, found, looks)
     title = "Benchmark scores of this recipe"
     _csv(out, spec, rows)
@@ -261,11 +262,11 @@ def write_scores(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> N
         _nothing(style, out, title)
         return
     groups = []
-    for benchmark in dict.fromkeys(row.score["benchmark"] for row in rows):
-        mine = [row for row in rows if row.score["benchmark"] == benchmark]
+    for benchmark in dict.fromkeys(row.score.benchmark for row in rows):
+        mine = [row for row in rows if row.score.benchmark == benchmark]
         asked = mine[0].score
-        name, total = NAMES.get(benchmark, benchmark), f"n={asked['n']} of {asked['of']}"
-        groups.append((f"{name} ({asked['metric']}, {total})", mine))
+        name, total = NAMES.get(benchmark, benchmark), f"n={asked.n} of {asked.of}"
+        groups.append((f"{name} ({asked.metric}, {total})", mine))
     first = next(iter(_models(spec).values()))
     words = (
         "percent, 95% interval of each alone",

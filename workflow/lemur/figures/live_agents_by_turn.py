@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lemur.agents.judged import Result
@@ -79,14 +80,35 @@ def points_a_turn(solved: np.ndarray) -> tuple[float, float, float]:
     return (float(own.mean()), *intervals.bootstrap_mean(list(own)))
 
 
-def _draw(axes: Axes, made: Curve, look: Mapping[str, Any], colour: str) -> None:
+@dataclass(frozen=True)
+class Look:
+    """How a player's line is drawn; ``marker`` is empty of the known solutions, which are dashed."""
+
+    pair: Pair
+    marker: str = ""
+
+    def plot(
+        self, axes: Axes, turns: Sequence[int], values: Sequence[float], **more: Any
+    ) -> Line2D:
+        """The line in ``axes``."""
+        if self.marker:
+            more |= {"marker": self.marker, "markersize": 5}
+        else:
+            more |= {"linestyle": (0, (4, 3)), "linewidth": 1.2}
+        (line,) = axes.plot(turns, values, color=self.pair[0], **more)
+        return line
+
+
+def _draw(axes: Axes, made: Curve, look: Look) -> None:
     turns = range(1, len(made.rates) + 1)
     values = [rate.percent for rate in made.rates]
     # A line through one point is nothing: where there is one turn alone, known solutions are a dash.
-    dash = {"marker": "_", "markersize": 14} if len(values) == 1 and "marker" not in look else {}
-    axes.plot(turns, values, color=colour, clip_on=False, zorder=3, **look, **dash)
+    alone = len(values) == 1 and not look.marker
+    dash: Any = {"marker": "_", "markersize": 14} if alone else {}
+    look.plot(axes, turns, values, clip_on=False, zorder=3, **dash)
     if made.result.known_solutions:
         return
+    colour = look.pair[0]
     low, high = zip(*(rate.interval for rate in made.rates), strict=True)
     axes.fill_between(turns, low, high, color=colour, alpha=0.13, linewidth=0)
     strict = [rate.percent for rate in made.strict]
@@ -137,8 +159,7 @@ def write(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
             drawn = made[result.model]
             words.append(_described(name_environment(result), named[result.model], drawn))
             if drawn is not None:
-                colour, look = looks[result.model]
-                _draw(axes, drawn, look, colour[0])
+                _draw(axes, drawn, looks[result.model])
                 rows += _rows(drawn)
         counts = sorted({reached.rates[0].total for reached in made.values() if reached})
         shown = " or ".join(map(str, counts)) or "no"
@@ -152,9 +173,7 @@ def write(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
         axes.set_yticks([0, 50, 100])
         axes.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, min_n_ticks=1))
         for result in mine:
-            colour, look = looks[result.model]
-            (line,) = axes.plot([], [], color=colour[0], **look)
-            handles.setdefault(named[result.model], line)
+            handles.setdefault(named[result.model], looks[result.model].plot(axes, [], []))
     panels[-1].set_xlabel("solved by turn k\n(dotted: strictly judged, where that differs)")
     figure.supylabel("percent of episodes", fontsize=style.font_size)
     figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=1)
@@ -163,15 +182,11 @@ def write(spec: Mapping[str, Any], paths: Sequence[Path], out: Path) -> None:
     write_csv(out, _COLUMNS, rows)
 
 
-def _looks(
-    names: Sequence[str], chosen: Mapping[str, Pair], style: Style
-) -> dict[str, tuple[Pair, dict[str, Any]]]:
-    """Colour and line of each player. A published model has no colour of its own, but a marker."""
-    looks: dict[str, tuple[Pair, dict[str, Any]]] = {}
-    for number, name in enumerate(names):
-        if name == "gold":
-            looks[name] = style.muted, {"linestyle": (0, (4, 3)), "linewidth": 1.2}
-        else:
-            marker = "Dos^vP*"[number % 7]
-            looks[name] = chosen.get(name, style.ink), {"marker": marker, "markersize": 5}
-    return looks
+def _looks(names: Sequence[str], chosen: Mapping[str, Pair], style: Style) -> dict[str, Look]:
+    """Of each player. A published model has no colour of its own, but a marker."""
+    return {
+        name: Look(style.muted)
+        if name == "gold"
+        else Look(chosen.get(name, style.ink), "Dos^vP*"[number % 7])
+        for number, name in enumerate(names)
+    }

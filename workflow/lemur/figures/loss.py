@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from lemur.core.errors import UserError
-from lemur.figures.inputs import metrics, scores, write_csv
+from lemur.evaluation.score import read_scores
+from lemur.figures.inputs import metrics, write_csv
 from lemur.figures.style import Style, canvas, colours, save
 
 _TITLES = {"pretrain": "Continued pretraining", "sft": "Instruction tuning (SFT)"}
@@ -42,11 +43,11 @@ def heldout(
     ``tokens``: those of each stage. Models that were not trained here have no place on the line.
     """
     found: dict[str, list[tuple[int, str, float]]] = {}
-    for score in scores(paths):
-        kind, after = _KINDS.get(score["benchmark"]), _AFTER.get(score["model"])
-        if kind and after is not None and score["value"] is not None and {*after} <= {*tokens}:
+    for score in read_scores(paths):
+        kind, after = _KINDS.get(score.benchmark), _AFTER.get(score.model)
+        if kind and after is not None and score.value is not None and {*after} <= {*tokens}:
             place = sum(tokens[stage] for stage in after)
-            found.setdefault(kind, []).append((place, score["model"], score["value"]))
+            found.setdefault(kind, []).append((place, score.model, score.value))
     return {kind: sorted(points) for kind, points in sorted(found.items())}
 
 
@@ -61,15 +62,15 @@ def write(
     if not 0 <= share <= 1:
         raise UserError(f"--spec: smoothing: {share:g} is outside 0 to 1 (share of the steps)")
     steps = {stage: metrics(path) for stage, path in sources.items()}
-    kinds = heldout(judged, {stage: lines[-1]["tokens"] for stage, lines in steps.items()})
+    kinds = heldout(judged, {stage: lines[-1].tokens for stage, lines in steps.items()})
     heights = [2.1, 1.05] * len(steps) + ([1.9] if kinds else [])
     figure = canvas(style, sum(heights))
     panels = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
     rows, described = [], []
     for number, (stage, lines) in enumerate(steps.items()):
         panel, below = panels[2 * number : 2 * number + 2]
-        tokens = np.array([step["tokens"] for step in lines], dtype=float)
-        loss = np.array([step["loss"] for step in lines], dtype=float)
+        tokens = np.array([step.tokens for step in lines], dtype=float)
+        loss = np.array([step.loss for step in lines], dtype=float)
         window = max(1, round(share * len(lines)))
         mean = smooth(loss, window)
         colour = chosen[stage][0]
@@ -80,7 +81,7 @@ def write(
         panel.set_title(f"{_TITLES[stage]}: {len(lines)} steps", loc="left")
         panel.set_ylabel("loss\n(nats a token)")
         panel.tick_params(labelbottom=False)
-        rates = [step.get("learning_rate") for step in lines]
+        rates = [step.learning_rate for step in lines]
         below.plot(tokens, [np.nan if x is None else x for x in rates], color=colour, marker=marker)
         below.set_ylabel("learning\nrate")
         below.set_ylim(bottom=0)
@@ -90,11 +91,11 @@ def write(
             axes.xaxis.set_major_formatter(_si)
             axes.margins(x=0.02)
         rows += [
-            [stage, step["step"], step["tokens"], step["loss"], float(average), rate, None]
+            [stage, step.step, step.tokens, step.loss, float(average), rate, None]
             for step, average, rate in zip(lines, mean, rates, strict=True)
         ]
         described.append(
-            f"{_TITLES[stage]}: {len(lines)} steps, {lines[-1]['tokens']} tokens, loss "
+            f"{_TITLES[stage]}: {len(lines)} steps, {lines[-1].tokens} tokens, loss "
             f"{loss[0]:.3f} at the first step and {loss[-1]:.3f} at the last "
             f"(mean of the last {window}: {mean[-1]:.3f})"
         )

@@ -4,13 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from lemur.core.errors import UserError
 from lemur.evaluation import intervals
+from lemur.evaluation.score import Score
 from lemur.evaluation.verdicts import FILE, NOT_JUDGED, PASSED, read_verdicts
 
-Score = dict[str, Any]
 Name = tuple[str, str]  # task and document of a problem
 LEVEL = 0.05  # of a test: a smaller p counts as beyond chance
 MARK = "*"  # of a difference beyond chance, all benchmarks taken together
@@ -77,34 +76,32 @@ def otherwise(score: Score, column: Sequence[Score]) -> str | None:
     ``column``; each with the number of problems on which the verdicts differ. Then how many answers
     the rule itself takes for right that are written otherwise, and how many want a module that the
     sandbox does not have."""
-    if score["value"] is None:
+    if score.value is None:
         return None
     notes = []
-    for name, beside in sorted((score.get("beside") or {}).items()):
-        label, missed = name.replace("_", " "), beside.get("not_checked", 0)
+    for name, beside in sorted((score.beside or {}).items()):
+        label, missed = name.replace("_", " "), beside.not_checked
         unknown = f", {missed} not checked" if missed else ""
-        if beside["value"] is None:
+        if beside.value is None:
             notes.append(f"{label}: not checked")
-        elif beside.get("differs_on"):
-            notes.append(
-                f"{label} {100 * beside['value']:.1f}: {beside['differs_on']} differ{unknown}"
-            )
-        elif "differs_on" in beside:
+        elif beside.differs_on:
+            notes.append(f"{label} {100 * beside.value:.1f}: {beside.differs_on} differ{unknown}")
+        elif beside.differs_on is not None:
             notes.append(f"{label}: none differs{unknown}")
-    if otherwise_written := score.get("otherwise_written"):
+    if otherwise_written := score.otherwise_written:
         notes.append(f"{otherwise_written} right only without their punctuation")
-    for module, number in (score.get("lacking_modules") or {}).items():
+    for module, number in (score.lacking_modules or {}).items():
         notes.append(f"{number} ended for want of {module}")
-    for other in column if score["benchmark"].endswith("_paper") else ():
-        if other["value"] is None or other is score:
+    for other in column if score.benchmark.endswith("_paper") else ():
+        if other.value is None or other is score:
             continue
-        mine = {document: share for (_, document), share in passed(score["_path"]).items()}
-        theirs = {document: share for (_, document), share in passed(other["_path"]).items()}
+        mine = {document: share for (_, document), share in passed(score.path).items()}
+        theirs = {document: share for (_, document), share in passed(other.path).items()}
         shared = mine.keys() & theirs.keys()
         if shared:
             differ = sum(mine[key] != theirs[key] for key in shared)
             asked = f"{differ} of {len(shared)} differ" if differ else "none differs"
-            notes.append(f"{other['benchmark']} {100 * other['value']:.1f}: {asked}")
+            notes.append(f"{other.benchmark} {100 * other.value:.1f}: {asked}")
     return "; ".join(notes) or None
 
 
@@ -113,15 +110,15 @@ def difference(score: Score, other: Score | None) -> Difference | None:
     documents; None where either was not judged or nothing is shared. Bits per byte: bootstrap over
     documents. Shares: Newcombe's interval with McNemar's test where each problem was answered once,
     else the bootstrap over problems."""
-    if other is None or score["value"] is None or other["value"] is None:
+    if other is None or score.value is None or other.value is None:
         return None
-    if score["benchmark"].startswith("bits_per_byte_"):
-        return bits_difference(coded(score["_path"]), coded(other["_path"]))
-    mine, theirs = passed(score["_path"]), passed(other["_path"])
+    if score.is_bits:
+        return bits_difference(coded(score.path), coded(other.path))
+    mine, theirs = passed(score.path), passed(other.path)
     shared = sorted(set(mine) & set(theirs))
     if not shared:
         return None
-    whole = len(shared) == score["n"] == other["n"]
+    whole = len(shared) == score.n == other.n
     ours, others = [mine[key] for key in shared], [theirs[key] for key in shared]
     if {*ours, *others} <= {0.0, 1.0}:
         rights = [bool(share) for share in ours], [bool(share) for share in others]
@@ -149,7 +146,7 @@ def against(score: Score, other: Score | None) -> str | None:
     found = difference(score, other)
     if found is None:
         return None
-    bits = score["benchmark"].startswith("bits_per_byte_")
+    bits = score.is_bits
     return found.words(1, 3) if bits else found.words()
 
 

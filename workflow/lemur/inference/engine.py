@@ -127,9 +127,11 @@ class Engine:
     ) -> torch.Tensor:
         if self.lean is not None:
             return self.lean(ids, positions, slots)
-        given: dict[str, Any] = {"use_cache": slots is not None, "past_key_values": slots}
         return self.model.base_model(
-            input_ids=ids.to(self.device), position_ids=positions.to(self.device), **given
+            input_ids=ids.to(self.device),
+            position_ids=positions.to(self.device),
+            use_cache=slots is not None,
+            past_key_values=slots,
         ).last_hidden_state
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:

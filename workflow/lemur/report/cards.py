@@ -11,7 +11,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from lemur.core.errors import UserError
@@ -189,23 +188,29 @@ def card(path: Path, captions: Path, report: Path) -> Card:
     if not path.is_file() or not source.is_file():
         raise UserError(f"{source if path.is_file() else path}: no such file")
     data = source.read_bytes()
-    common: dict[str, Any] = {
-        "name": path.stem,
-        "caption": caption,
-        "grid": grid(data.decode(), path.parent, report),
-        "csv": data_uri("text/csv", data),
-        "made": made(path, report),
-    }
+    title = words = image = ""
+    width = height = 0
     if path.suffix == ".svg":
         svg = path.read_text(encoding="utf-8")
         title, words = texts(svg)
         width, height = _size(svg)
         image = data_uri("image/svg+xml", svg.encode())
-        return Card(title=title, words=words, image=image, width=width, height=height, **common)
-    if path.suffix == ".html":
+    elif path.suffix == ".html":
         found = re.search(r"<caption>(.*?)</caption>", path.read_text(encoding="utf-8"))
         if not found:
             raise UserError(f"{path}: no <caption>: not written by lemur.figures.tables")
         title = html.unescape(found.group(1))
-        return Card(title=title, words="", image="", width=0, height=0, **common)
-    raise UserError(f"{path}: a figure is .svg, a table .html")
+    else:
+        raise UserError(f"{path}: a figure is .svg, a table .html")
+    return Card(
+        name=path.stem,
+        title=title,
+        caption=caption,
+        words=words,
+        image=image,
+        width=width,
+        height=height,
+        grid=grid(data.decode(), path.parent, report),
+        csv=data_uri("text/csv", data),
+        made=made(path, report),
+    )

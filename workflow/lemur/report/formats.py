@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lemur.agents.episode import Episode, Turn
 from lemur.agents.scores import Played, Reached, Scores, Success
+from lemur.core import contracts
 from lemur.core.energy import Energy
 from lemur.core.files import write_text
 from lemur.core.hardware import Gpus, Hardware
@@ -29,6 +30,10 @@ from lemur.corpus.part_statistics import (
 )
 from lemur.data.manifest import Download, Manifest
 from lemur.download.hub_lock import HubFile, Locked
+from lemur.evaluation import fingerprint, response_journal
+from lemur.evaluation.sample import Sample
+from lemur.evaluation.score import Responses, Score, Share
+from lemur.evaluation.spec import Decoding
 from lemur.evaluation.verdicts import ProblemVerdict
 from lemur.mixture.planned import Plan, PlannedKind, PlannedLanguage, PlannedSource
 from lemur.mixture.realised import Realised, RealisedKind, RealisedLanguage, RealisedSource
@@ -157,6 +162,27 @@ FORMATS = (
         "figures (loss), report, watch, exports, claims, trackers",
     ),
     Format(
+        "results/<recipe>/evaluate/<model>/<benchmark>/generations.jsonl",
+        (response_journal.Head, fingerprint.Settings, Decoding, response_journal.Generation),
+        "the head, then a line each response, in the order of tasks, problems, choices and repeats",
+        "rule generate",
+        "judging, samples, report (answers side by side)",
+    ),
+    Format(
+        "results/<recipe>/evaluate/<model>/<benchmark>/scores.json",
+        (Score, Share, Responses),
+        "one model on one benchmark",
+        "rule judge",
+        "figures, report, claims, exports, diff, cards of models, study",
+    ),
+    Format(
+        "results/<recipe>/evaluate/<model>/<benchmark>/samples.jsonl",
+        (Sample,),
+        "a line each problem, in the order of `verdicts.jsonl`",
+        "rule benchmark_samples",
+        "exports",
+    ),
+    Format(
         "results/<recipe>/evaluate/<model>/<benchmark>/verdicts.jsonl",
         (ProblemVerdict,),
         "a line each problem, in the order of tasks and problems",
@@ -202,11 +228,16 @@ FORMATS = (
 
 def attribute_docs(kind: type) -> dict[str, str]:
     """The text below each field of a dataclass, in one line; fields without one are left out."""
-    bases = [base for base in kind.__bases__ if dataclasses.is_dataclass(base)]
-    inherited = {name: text for base in bases for name, text in attribute_docs(base).items()}
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        found |= _own_docs(base) if dataclasses.is_dataclass(base) else {}
+    return found
+
+
+def _own_docs(kind: type) -> dict[str, str]:
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(definition, ast.ClassDef)
-    found = inherited
+    found = {}
     for field, below in zip(definition.body, definition.body[1:], strict=False):
         if (
             isinstance(field, ast.AnnAssign)
@@ -233,12 +264,13 @@ def described(kind: type) -> Iterator[str]:
     docs = attribute_docs(kind)
     columns = ("key", "type", "default", "says") if docs else ("key", "type", "default")
     yield f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
-    for field in dataclasses.fields(kind):
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for key, written in contracts.fields(kind).items():
+        field = fields[written.name]
         default = "" if field.default is dataclasses.MISSING else f"`{field.default!r}`"
         default = default if field.default_factory is dataclasses.MISSING else "empty"
         default = "left out" if field.metadata.get("omitted") else default
         shown = type_text(field.type).replace("|", "\\|")
-        key = field.metadata.get("key") or field.name
         cells = [f"`{key}`", f"`{shown}`", default, docs.get(field.name, "")]
         yield f"| {' | '.join(cells[: len(columns)])} |"
     yield ""

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lemur.evaluation import caveats
+from lemur.evaluation.score import Score
 from lemur.figures.paired import difference
-
-Score = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Number:
 
 def _score(scores: Sequence[Score], benchmark: str, model: str) -> Score | None:
     for score in scores:
-        if (score["benchmark"], score["model"]) == (benchmark, model):
+        if (score.benchmark, score.model) == (benchmark, model):
             return score
     return None
 
@@ -39,22 +38,22 @@ def _bits(scores: Sequence[Score], kind: str, name: str) -> Number:
 
 
 def _value(score: Score, scale: float, digits: int) -> str:
-    if score["value"] is None:
-        return f"not judged ({score.get('reason') or 'no reason given'})"
-    return f"{score['value'] * scale:.{digits}f}"
+    if score.value is None:
+        return f"not judged ({score.reason or 'no reason given'})"
+    return f"{score.value * scale:.{digits}f}"
 
 
 def _percent(key: str, name: str, score: Score | None) -> Number:
     if score is None:
         return Number(key, name, "not run")
     known = caveats.all_caveats(score)
-    if score["value"] is None:
+    if score.value is None:
         return Number(key, name, _value(score, 100, 1), "; ".join(known))
     span = ""
-    if score["interval"]:
-        low, high = score["interval"]
+    if score.interval:
+        low, high = score.interval
         span = f", interval {100 * low:.1f} to {100 * high:.1f}"
-    asked = f"n={score['n']} of {score['of']}{span}"
+    asked = f"n={score.n} of {score.of}{span}"
     return Number(key, name, f"{_value(score, 100, 1)}%", "; ".join([asked, *known]))
 
 

@@ -15,10 +15,10 @@ from lemur.core.errors import UserError
 from lemur.core.files import write_text
 from lemur.core.provenance import ROOT
 from lemur.evaluation import caveats
+from lemur.evaluation.score import Score, read_scores
 from lemur.figures.compared import column_of
 from lemur.figures.dots import NAMES
 from lemur.figures.inputs import metrics
-from lemur.figures.inputs import scores as read_scores
 from lemur.figures.paired import against, otherwise
 from lemur.mixture.planned import Plan
 from lemur.mixture.realised import Realised
@@ -41,6 +41,7 @@ from lemur.report import run as ran
 from lemur.report.templates import policy, template
 from lemur.trace import chain, costs
 from lemur.trace.chain import Job
+from lemur.training.step_metrics import StepMetrics
 
 REPORTS = ROOT / "reports"
 _SPEC = ("title", "recipe", "labels", "sections", "paper")
@@ -71,73 +72,79 @@ class Inputs:
         return [*listed, *(path for path in named if path)]
 
 
-def _otherwise(score: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> str:
+@dataclass(frozen=True)
+class Section:
+    """Figures and tables below one heading."""
+
+    heading: str
+    cards: Sequence[cards.Card]
+
+
+def _otherwise(score: Score, scores: Sequence[Score]) -> str:
     """The same answers by other rules, and the same problems asked otherwise, of the same model."""
-    column = column_of(score["benchmark"])
+    column = column_of(score.benchmark)
     if column is None:
         return ""
-    asked = [x for x in scores if x["model"] == score["model"]]
-    alike = [dict(x) for x in asked if column_of(x["benchmark"]) == column and x is not score]
-    remark = otherwise(dict(score), alike)
+    asked = [x for x in scores if x.model == score.model]
+    alike = [x for x in asked if column_of(x.benchmark) == column]
+    remark = otherwise(score, alike)
     return f"judged otherwise: {remark}" if remark else ""
 
 
-def score_rows(
-    scores: Sequence[Mapping[str, Any]], labels: Mapping[str, str]
-) -> list[dict[str, str]]:
+def score_rows(scores: Sequence[Score], labels: Mapping[str, str]) -> list[dict[str, str]]:
     """One row a score, as text, with its difference to the start on the same problems."""
     rows = []
-    starts = {score["benchmark"]: score for score in scores if score["model"] == "start"}
+    starts = {score.benchmark: score for score in scores if score.model == "start"}
     for score in scores:
-        bits = score["benchmark"].startswith("bits_per_byte")
+        bits = score.is_bits
         scale, digits = (1, 3) if bits else (100, 1)
         unit = "" if bits else "%"
         value = "not judged"
-        if score["value"] is not None:
-            value = f"{score['value'] * scale:.{digits}f}{unit}"
+        if score.value is not None:
+            value = f"{score.value * scale:.{digits}f}{unit}"
         span = ""
-        if score["interval"]:
-            low, high = (edge * scale for edge in score["interval"])
+        if score.interval:
+            low, high = (edge * scale for edge in score.interval)
             span = f"{low:.{digits}f} to {high:.{digits}f}"
-        name, start = score["benchmark"], starts.get(score["benchmark"])
-        notes = [score.get("reason") or "", *caveats.all_caveats(score), _otherwise(score, scores)]
+        name, start = score.benchmark, starts.get(score.benchmark)
+        notes = [score.reason or "", *caveats.all_caveats(score), _otherwise(score, scores)]
         notes.append(caveats.computed(score))
         rows.append(
             {
                 "benchmark": NAMES.get(
                     name, name.replace("_", " ").replace("bits per", "Bits per")
                 ),
-                "model": labels.get(score["model"], score["model"]),
-                "metric": score["metric"],
+                "model": labels.get(score.model, score.model),
+                "metric": score.metric,
                 "value": value,
                 "interval": span,
-                "method": score.get("interval_method") or "",
-                "n": f"{score['n']} of {score['of']}",
-                "shots": str(score.get("shots", "")),
-                "format": score.get("format") or "",
-                "against": "" if start is score else against(dict(score), start) or "",
+                "method": score.interval_method or "",
+                "n": f"{score.n} of {score.of}",
+                "shots": str(score.shots),
+                "format": score.format,
+                "against": "" if start is score else against(score, start) or "",
                 "note": "; ".join(note for note in notes if note),
             }
         )
     return rows
 
 
-def _sections(spec: Mapping[str, Any], made: Sequence[cards.Card]) -> list[dict[str, Any]]:
+def _sections(spec: Mapping[str, Any], made: Sequence[cards.Card]) -> list[Section]:
     left = {card.name: card for card in made}
     if len(left) != len(made):
         raise UserError("--figures: two figures of one name")
     sections = []
     for section in spec["sections"]:
         own = [left.pop(name) for name in section["figures"] if name in left]
-        sections.append({"heading": section["heading"], "cards": own})
+        sections.append(Section(section["heading"], own))
     if left:
         raise UserError(
             f"--figures: '{sorted(left)[0]}' is in no section of config/figures.yaml (report.sections)"
         )
-    return [section for section in sections if section["cards"]]
+    return [section for section in sections if section.cards]
 
 
-def _stages(paths: Sequence[Path]) -> dict[str, list[dict[str, Any]]]:
+def _stages(paths: Sequence[Path]) -> dict[str, list[StepMetrics]]:
     found = {}
     for path in paths:
         stage = path.resolve().parent.name
@@ -152,8 +159,8 @@ def _stages(paths: Sequence[Path]) -> dict[str, list[dict[str, Any]]]:
 def summarised(spec: Mapping[str, Any], inputs: Inputs) -> summary.Summary:
     """What the page says first: the sentence on what was trained, and its numbers."""
     recipe, stages = spec["recipe"], _stages(inputs.metrics)
-    tokens = stages["pretrain"][-1]["tokens"]
-    tuned = stages["sft"][-1]["tokens"] if "sft" in stages else None
+    tokens = stages["pretrain"][-1].tokens
+    tuned = stages["sft"][-1].tokens if "sft" in stages else None
     base = recipe["base"]["name"] if isinstance(recipe["base"], Mapping) else recipe["base"]
     return summary.Summary(
         recipe=recipe["name"],

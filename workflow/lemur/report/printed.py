@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lemur.core.text_table import aligned
 from lemur.evaluation import caveats
-from lemur.figures import inputs
+from lemur.evaluation.score import read_scores
 from lemur.report.page import score_rows
 
 _HEAD = ("benchmark", "model", "score", "95% interval", "problems", "against start, same problems")
@@ -16,15 +16,15 @@ def text_of(paths: Iterable[Path], labels: Mapping[str, str]) -> str:
 
     ``labels``: what a model is called, by its name.
     """
-    scores = inputs.scores(paths)
+    scores = read_scores(paths)
     rows, notes = [], []
     for score, row in zip(scores, score_rows(scores, labels), strict=True):
         keys = ("benchmark", "model", "value", "interval", "n", "against")
         rows.append([row[key] for key in keys])
-        if score["value"] is None:
-            said = [f"not judged: {score.get('reason') or 'no reason given'}"]
+        if score.value is None:
+            said = [f"not judged: {score.reason or 'no reason given'}"]
         else:
-            left = score.get("not_judged", {})
+            left = score.not_judged or {}
             said = [f"{count} not judged: {reason}" for reason, count in left.items()]
         said += caveats.all_caveats(score)
         if said:

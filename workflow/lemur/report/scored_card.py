@@ -16,8 +16,8 @@ from huggingface_hub import EvalResult, EvalResultEntry, ModelCard, eval_result_
 from lemur.core.errors import UserError, first_line
 from lemur.core.files import write_text
 from lemur.evaluation import caveats
+from lemur.evaluation.score import Score
 
-Score = Mapping[str, Any]
 # What the hub calls each benchmark's data set: ``hub`` of config/benchmarks.yaml, by benchmark.
 Datasets = Mapping[str, Mapping[str, str]]
 TASK = "text-generation"
@@ -29,7 +29,7 @@ def write(
     """Write the card of ``spec`` (recipe, model, datasets) at ``out``, and ``results``, a file of
     ``.eval_results`` (https://huggingface.co/docs/hub/eval-results).
 
-    ``folder``: the model folder with its README.md; ``scores``: the contents of scores.json files.
+    ``folder``: the model folder with its README.md; ``scores``: those of the model.
     """
     path = folder / "README.md"
     try:
@@ -37,9 +37,9 @@ def write(
     except FileNotFoundError:
         raise UserError(f"{path}: no such file: the model has no card to add scores to") from None
     for score in scores:
-        if score["model"] != spec["model"]:
+        if score.model != spec["model"]:
             raise UserError(
-                f"{out}: the scores of {score['benchmark']} are those of '{score['model']}', "
+                f"{out}: the scores of {score.benchmark} are those of '{score.model}', "
                 f"not of '{spec['model']}'"
             )
     try:
@@ -57,7 +57,7 @@ def with_scores(card: str, name: str, scores: Sequence[Score], datasets: Dataset
     ``model-index`` holds what was judged alone, of benchmarks whose data the hub has. Raises ValueError
     for text that is no model card.
     """
-    scores = sorted(scores, key=lambda score: score["benchmark"])
+    scores = sorted(scores, key=lambda score: score.benchmark)
     if not re.match(r"---\n.*?\n---\n", card, re.DOTALL):
         raise ValueError("not a model card as training writes it")
     made = ModelCard(card)
@@ -75,28 +75,21 @@ def _judged(scores: Sequence[Score], datasets: Datasets) -> list[Score]:
     return [
         score
         for score in scores
-        if score["judged"] and score["value"] is not None and score["benchmark"] in datasets
+        if score.judged and score.value is not None and score.benchmark in datasets
     ]
-
-
-def _asked(score: Score) -> str:
-    """How a number came about, in words that stand beside it on a board: few problems are not all."""
-    shots = score.get("shots", 0)
-    words = f"{score['n']:,} of {score['of']:,} problems, {shots} shot{'' if shots == 1 else 's'}"
-    return f"{words}, {score.get('format', 'completion')}"
 
 
 def _index(scores: Sequence[Score], datasets: Datasets) -> list[EvalResult]:
     return [
         EvalResult(
             task_type=TASK,
-            dataset_type=datasets[score["benchmark"]]["dataset"],
-            dataset_name=score["benchmark"],
-            dataset_config=datasets[score["benchmark"]].get("config"),
-            dataset_split=datasets[score["benchmark"]].get("split"),
-            metric_type=score["metric"].replace(" ", "_"),
-            metric_value=score["value"],
-            metric_name=f"{score['metric']} ({_asked(score)})",
+            dataset_type=datasets[score.benchmark]["dataset"],
+            dataset_name=score.benchmark,
+            dataset_config=datasets[score.benchmark].get("config"),
+            dataset_split=datasets[score.benchmark].get("split"),
+            metric_type=score.metric.replace(" ", "_"),
+            metric_value=score.value,
+            metric_name=f"{score.metric} ({score.asked})",
         )
         for score in _judged(scores, datasets)
     ]
@@ -106,12 +99,12 @@ def leaderboard_entries(scores: Sequence[Score], datasets: Datasets) -> list[Eva
     """The same for the hub's boards, which take a file a model beside its weights."""
     return [
         EvalResultEntry(
-            dataset_id=datasets[score["benchmark"]]["dataset"],
-            task_id=datasets[score["benchmark"]].get("task", "default"),
-            value=score["value"],
-            notes=f"{score['benchmark']}: {score['metric']}, {_asked(score)}",
+            dataset_id=datasets[score.benchmark]["dataset"],
+            task_id=datasets[score.benchmark].get("task", "default"),
+            value=score.value,
+            notes=f"{score.benchmark}: {score.metric}, {score.asked}",
         )
-        for score in _judged(sorted(scores, key=lambda score: score["benchmark"]), datasets)
+        for score in _judged(sorted(scores, key=lambda score: score.benchmark), datasets)
     ]
 
 
@@ -123,20 +116,20 @@ def _table(scores: Sequence[Score]) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for score in scores:
-        value, interval = _number(score["value"]), ""
-        if not score["judged"]:
-            value = f"not judged: {score.get('reason') or 'no reason given'}"
-        if score["interval"]:
-            interval = " to ".join(_number(end) for end in score["interval"])
-        share = f"{score['n']:,} of {score['of']:,}"
-        shots = score.get("shots", 0)
-        prompt = f"{score.get('format', 'completion')}, {shots} shot{'' if shots == 1 else 's'}"
-        cells = (score["benchmark"], score["metric"], value, interval, share, prompt)
+        value, interval = _number(score.value), ""
+        if not score.judged:
+            value = f"not judged: {score.reason or 'no reason given'}"
+        if score.interval:
+            interval = " to ".join(_number(end) for end in score.interval)
+        share = f"{score.n:,} of {score.of:,}"
+        shots = score.shots
+        prompt = f"{score.format}, {shots} shot{'' if shots == 1 else 's'}"
+        cells = (score.benchmark, score.metric, value, interval, share, prompt)
         rows.append(f"| {' | '.join(map(_cell, cells))} |")
-    worse = sorted({entry["metric"] for entry in scores if not entry.get("higher_is_better", True)})
+    worse = sorted({entry.metric for entry in scores if not entry.higher_is_better})
     note = f" Lower is better for {', '.join(worse)}." if worse else ""
     remarks = [
-        f"- {_cell(score['benchmark'])}: {_cell('; '.join(known))}."
+        f"- {_cell(score.benchmark)}: {_cell('; '.join(known))}."
         for score in scores
         if (known := caveats.all_caveats(score))
     ]

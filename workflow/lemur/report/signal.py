@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from lemur.evaluation.intervals import Z
+from lemur.evaluation.score import Score
 from lemur.figures.paired import corrected
-from lemur.report.worse import Change, Score, changes
+from lemur.report.worse import Change, changes
 
 POWER = 0.8416212335729143  # 80 % point of the normal distribution
 

@@ -1,16 +1,20 @@
 """What training took, from the measured part of metrics.jsonl."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
-from typing import Any
 
 from lemur.core.progress import clock
+from lemur.training.step_metrics import StepMetrics
 
 _NAMES = {"pretrain": "Continued pretraining", "sft": "Instruction tuning (SFT)"}
-_MEASURED = ("tokens_per_second", "seconds", "mfu", "data_seconds", "memory_mb")
 
 
-def rows(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, str]]:
+def _measured(steps: Iterable[StepMetrics], name: str) -> list[float]:
+    """A value of each step that has it."""
+    return [value for step in steps if (value := getattr(step, name)) is not None]
+
+
+def rows(stages: Mapping[str, Sequence[StepMetrics]]) -> list[dict[str, str]]:
     """One row a stage, as text; none for metrics of a run that did not measure itself.
 
     Speed and utilisation (model FLOPs over what the devices reach in a matrix product) are medians
@@ -19,27 +23,31 @@ def rows(stages: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, st
     """
     made = []
     for stage, steps in stages.items():
-        if not all(key in step for step in steps for key in _MEASURED):
+        speed, wall, mfu, waiting, memory = (
+            _measured(steps, name)
+            for name in ("tokens_per_second", "seconds", "mfu", "data_seconds", "memory_mb")
+        )
+        if {len(values) for values in (speed, wall, mfu, waiting, memory)} != {len(steps)}:
             continue
-        seconds = sum(step["seconds"] for step in steps)
+        seconds = sum(wall)
         made.append(
             {
                 "stage": _NAMES[stage],
                 "steps": f"{len(steps):,}",
-                "spikes": f"{sum(bool(step.get('spike')) for step in steps):,}",
+                "spikes": f"{sum(bool(step.spike) for step in steps):,}",
                 "time": clock(seconds),
-                "speed": f"{median(step['tokens_per_second'] for step in steps):,.0f}",
-                "mfu": f"{100 * median(step['mfu'] for step in steps):.0f}%",
+                "speed": f"{median(speed):,.0f}",
+                "mfu": f"{100 * median(mfu):.0f}%",
                 "peak": _peak(steps),
-                "waiting": f"{100 * sum(step['data_seconds'] for step in steps) / seconds:.1f}%",
-                "memory": f"{max(step['memory_mb'] for step in steps) / 1e3:.2f}",
+                "waiting": f"{100 * sum(waiting) / seconds:.1f}%",
+                "memory": f"{max(memory) / 1e3:.2f}",
             }
         )
     return made
 
 
-def _peak(steps: Sequence[Mapping[str, Any]]) -> str:
-    known = [step["peak_tflops"] for step in steps if step.get("peak_tflops")]
+def _peak(steps: Sequence[StepMetrics]) -> str:
+    known = [value for value in _measured(steps, "peak_tflops") if value]
     if not known:
         return "not kept"
     low, high = min(known), max(known)

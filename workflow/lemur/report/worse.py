@@ -1,13 +1,12 @@
 """What training made worse, in sentences."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from lemur.evaluation.score import Score
 from lemur.figures.dots import NAMES
 from lemur.figures.paired import Difference, difference
 
-Score = Mapping[str, Any]
 # What was done to a model, by (model, the one that it came from).
 _STEPS = {
     ("pretrained", "start"): "Continued pretraining",
@@ -37,9 +36,9 @@ class Change:
     @property
     def formats(self) -> str:
         """Where the two were asked in different formats, which the difference also holds."""
-        forms = [score.get("format") for score in (self.after, self.before)]
+        forms = [score.format for score in (self.after, self.before)]
         # Held-out documents are read as they are, in no format.
-        if self.bits or None in forms or forms[0] == forms[1]:
+        if self.bits or forms[0] == forms[1]:
             return ""
         return (
             f"; asked as {forms[0]} and before as {forms[1]}, so that this is not of training alone"
@@ -49,7 +48,7 @@ class Change:
 def changes(scores: Sequence[Score]) -> Iterator[Change]:
     """Each model's scores against those of the one that it came from, on the same problems or
     documents; against the start where the one between was not scored."""
-    at = {(score["benchmark"], score["model"]): dict(score) for score in scores}
+    at = {(score.benchmark, score.model): score for score in scores}
     for (model, before), step in _STEPS.items():
         for benchmark in dict.fromkeys(name for name, _ in at):
             if (model, before) == ("chat", "start") and (benchmark, "pretrained") in at:
@@ -59,7 +58,7 @@ def changes(scores: Sequence[Score]) -> Iterator[Change]:
             if apart is None or mine is None or other is None:
                 continue
             name = NAMES.get(benchmark, benchmark.replace("_", " "))
-            yield Change(step, name, benchmark.startswith("bits_per_byte_"), apart, mine, other)
+            yield Change(step, name, mine.is_bits, apart, mine, other)
 
 
 def sentences(scores: Sequence[Score]) -> list[str]:

@@ -9,13 +9,16 @@ import select
 import signal
 import subprocess
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lemur.sandbox import pool as sandbox_pool
 from lemur.sandbox.policy import PLAIN, Limits, Root
 from lemur.sandbox.process import Confined
 from lemur.sandbox.types import Sandbox
 from lemur.sandbox.user import list_settings
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 VERDICTS = ("passed", "failed", "error", "timeout", "out of memory", "forbidden")
 REFUSED = {
@@ -92,7 +95,7 @@ def _ended(status: int | None) -> tuple[str, str]:
 
 def judge(sandbox: Sandbox, job: Job, limits: Limits | None = None) -> Verdict:
     """Judge one program in fresh namespaces. Never raises for what a program does."""
-    return judge_between(sandbox, limits or Limits(), dataclasses.asdict(job))
+    return judge_between(sandbox, limits or Limits(), job)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,9 +115,9 @@ SIDES = Sides()
 
 
 def judge_between(
-    sandbox: Sandbox, limits: Limits, job: dict[str, Any], sides: Sides = SIDES
+    sandbox: Sandbox, limits: Limits, job: "DataclassInstance", sides: Sides = SIDES
 ) -> Verdict:
-    """The verdict of the test's side on a ``job`` of plain data."""
+    """The verdict of the test's side on a ``job``, whose fields the confined processes read as JSON."""
     prepared = sandbox_pool.prepare(sandbox)
     inside = sides.program or limits
     runner, channel = prepared.runner(inside, sides.runner, sides.root)
@@ -124,7 +127,7 @@ def judge_between(
     try:
         with channel:
             data = {
-                **job,
+                **dataclasses.asdict(job),
                 "confine_program": list_settings(inside, sandbox.another_user),
                 "wall_seconds": limits.wall_seconds + 1,
                 "cpu_seconds": TEST_CPU_SECONDS,

@@ -18,23 +18,12 @@ from lemur.core.contracts import read
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import read_json, sha256_of
 from lemur.cost.architecture import Architecture, parameters
+from lemur.evaluation.score import read_score
 from lemur.evaluation.verdicts import read_verdicts
 from lemur.tokenization.described import TokenFile
 from lemur.trace.adopted import STAGES
 
 MODEL_FILES = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "merges.txt", "README.md")
-SCORE = (
-    "benchmark",
-    "model",
-    "metric",
-    "value",
-    "interval",
-    "n",
-    "of",
-    "judged",
-    "format",
-    "shots",
-)
 Files = dict[str, Path]
 
 
@@ -235,28 +224,15 @@ def tokens(given: Path, stem: str, source: str, asked: Asked) -> Files:
 
 def score(given: Path, model_name: str, benchmark: str, asked: Asked) -> Files:
     """A scores.json with its verdicts and prompt, of this model, benchmark and form of prompt."""
-    found = read_json(given) if given.name == "scores.json" else None
-    if not isinstance(found, dict):
+    if given.name != "scores.json":
         raise UserError(f"of={given}: name a scores.json")
-    for key in SCORE:
-        if key not in found:
-            raise UserError(f"of={given}: no '{key}': not a scores.json of this project")
-    wanted = asked.benchmarks[benchmark]
-    expected = {"benchmark": benchmark, "model": model_name, **vars(wanted)}
+    found = read_score(given)
+    expected = {"benchmark": benchmark, "model": model_name, **vars(asked.benchmarks[benchmark])}
     for key, value in expected.items():
-        if found.get(key) != value:
-            raise UserError(
-                f"of={given}: {key} is {found.get(key)!r}, but the recipe has {value!r}"
-            )
-    value, interval = found["value"], found["interval"]
-    ends = [] if interval is None else interval
-    numbers = [value, *ends] if value is not None and isinstance(ends, list) else [value or 0]
-    if (
-        not isinstance(ends, list)
-        or not all(isinstance(number, int | float) for number in numbers)
-        or sorted(numbers[1:]) != numbers[1:]
-    ):
-        raise UserError(f"of={given}: value {value!r} with interval {interval!r} is no score")
+        if (has := getattr(found, key)) != value:
+            raise UserError(f"of={given}: {key} is {has!r}, but the recipe has {value!r}")
+    if found.interval and found.interval[0] > found.interval[1]:
+        raise UserError(f"of={given}: interval {found.interval} is not from low to high")
     files = {name: given.parent / name for name in ("scores.json", "verdicts.jsonl", "prompt.txt")}
     for path in files.values():
         if not path.is_file():

@@ -1,7 +1,7 @@
 """A made benchmark outside the package: numbers asked for in words, answered as a Python expression
 that is run in the sandbox."""
 
-from lemur.evaluation.benchmark import Benchmark, Judge
+from lemur.evaluation.benchmark import Benchmark, Judge, JudgeSummary
 from lemur.evaluation.documents import lines, need
 from lemur.evaluation.shares import share_beside
 from lemur.sandbox.judge import Job
@@ -22,7 +22,7 @@ class ExpressionJudge(Judge):
             said = item.responses[0].strip() == str(item.document["number"])
             item.notes["digits"] = "passed" if said else "failed"
         digits = [item.notes["digits"] for item in items]
-        return {"beside": {"digits": share_beside(digits, [item.verdict for item in items])}}
+        return JudgeSummary({"digits": share_beside(digits, [item.verdict for item in items])})
 
 
 class Riddles(Benchmark):

@@ -65,8 +65,9 @@ class Players:
         if name == "vllm":
             from lemur.agents.players.vllm import VllmPlayer
             from lemur.evaluation.backends.vllm_backend import VllmBackend
+            from lemur.evaluation.spec import Decoding
 
-            made = VllmBackend(folder, self.precision, {}, self.seed, self.label)
+            made = VllmBackend(folder, self.precision, Decoding(), self.seed, self.label)
             return VllmPlayer(made, folder, self.context)
         if name == "transformers":
             from lemur.agents.players.engine import EnginePlayer

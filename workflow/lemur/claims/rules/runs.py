@@ -22,18 +22,18 @@ def measured(evidence: Evidence, model: str) -> Finding:
     own = {name for name, row in evidence.run.own.items() if row == model} if evidence.run else {}
     found = {}
     for score in sorted(
-        evidence.scores, key=lambda candidate: candidate["benchmark"].endswith("_paper")
+        evidence.scores, key=lambda candidate: candidate.benchmark.endswith("_paper")
     ):
-        column = column_of(score["benchmark"])
-        if score["model"] in own and score["value"] is not None and column in numbers:
+        column = column_of(score.benchmark)
+        if score.model in own and score.value is not None and column in numbers:
             found[column] = score
     if not found:
         shown = f"the weights of {model} were not scored here"
         return Finding(Verdict.NOT_CHECKABLE, shown, "no measurement", "none")
     inside, outside = [], []
     for column, score in found.items():
-        low, high = (100 * edge for edge in score["interval"])
-        text = f"{column} {100 * score['value']:.1f} ({low:.1f} to {high:.1f}), printed {numbers[column]:.1f}"  # fmt: skip
+        low, high = (100 * edge for edge in score.interval)
+        text = f"{column} {100 * score.value:.1f} ({low:.1f} to {high:.1f}), printed {numbers[column]:.1f}"  # fmt: skip
         (inside if low <= numbers[column] <= high else outside).append(text)
     verdict = Verdict.DIFFERS if outside else Verdict.REPRODUCED
     return Finding(

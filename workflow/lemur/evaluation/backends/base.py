@@ -2,14 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from lm_eval.api.instance import Instance
 
 from lemur.evaluation.lm import Dialogue
+from lemur.evaluation.response_journal import Answer
 
-# (place of the request, its entry in generations.jsonl) in any order; an entry has ``response``.
-Answers = Iterator[tuple[int, dict[str, Any]]]
+# (number of the request, its answer) in any order.
+Answers = Iterator[tuple[int, Answer]]
 
 
 class Backend(ABC):

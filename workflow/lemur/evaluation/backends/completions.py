@@ -3,14 +3,16 @@
 Prompts are sent as text. OPENAI_API_KEY, where it is set, is sent as the bearer's token.
 """
 
+import dataclasses
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import requests as http
 from urllib3.exceptions import NewConnectionError
 
+from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.inference.stopping import cut
 
@@ -20,10 +22,35 @@ LONGEST_PAUSE = 60.0  # seconds
 MOST_STOPS = 4  # of one request, in OpenAI's interface; the rest is cut here
 CONNECT_SECONDS, READ_SECONDS = 10.0, 600.0
 PROBE = "a"  # the shortest prompt
+Read = TypeVar("Read")
 
 
 class Refused(Exception):
     """The server answers that this one request cannot be served; the text is what it says of it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Prompt:
+    """A request, by the names of OpenAI's interface. ``echo``, ``logprobs`` and ``return_token_ids`` ask
+    for the prompt's tokens with it, as vLLM does."""
+
+    prompt: str
+    max_tokens: int
+    temperature: float | None = contracts.optional()
+    top_p: float | None = contracts.optional()
+    seed: int | None = contracts.optional()
+    stop: tuple[str, ...] | None = contracts.optional()
+    echo: bool | None = contracts.optional()
+    logprobs: int | None = contracts.optional()
+    return_token_ids: bool | None = contracts.optional()
+
+
+@dataclasses.dataclass(frozen=True)
+class Completion:
+    """The server's JSON: the first choice, and the usage beside it."""
+
+    choice: dict[str, Any]
+    usage: dict[str, Any]
 
 
 class CompletionsClient:
@@ -62,44 +89,35 @@ class CompletionsClient:
     ) -> tuple[str, str, int]:
         """The answer before the first of ``stops``, why it ended (stop, end or length) and its tokens;
         raises as ``ask`` does."""
-        asked: dict[str, Any] = {
-            "prompt": prompt,
-            "max_tokens": max_tokens,
-            "temperature": temperature,
-            "top_p": top_p,
-            "seed": seed,
-        }
-        if stops:
-            asked["stop"] = list(stops[:MOST_STOPS])
+        asked = Prompt(
+            prompt, max_tokens, temperature, top_p, seed, tuple(stops[:MOST_STOPS]) or None
+        )
         text, finish, tokens = self.ask(asked, _text)
         return cut(text, stops), finish, tokens
 
-    def ask(
-        self, asked: dict[str, Any], read: Callable[[dict[str, Any], dict[str, Any]], Any]
-    ) -> Any:
-        """``read`` of the answer's first choice and of the usage beside it.
+    def ask(self, asked: Prompt, read: Callable[[Completion], Read]) -> Read:
+        """``read`` of what the server answers.
 
         Raises:
             Refused: the server serves other prompts with the same options, but not this one.
             UserError: nobody answers, or nothing that is asked so can be served.
         """
-        body = {"model": self.served, **asked}
 
-        def first(answer: http.Response) -> Any:
+        def first(answer: http.Response) -> Read:
             if answer.status_code != 200:
-                self._refuse(answer, body)
+                self._refuse(answer, asked)
             found = answer.json()
-            return read(found["choices"][0], found.get("usage") or {})
+            return read(Completion(found["choices"][0], found.get("usage") or {}))
 
-        return self._request(body, first)
+        return self._request(asked, first)
 
-    def _request(self, body: dict[str, Any], read: Callable[[http.Response], Any]) -> Any:
+    def _request(self, asked: Prompt, read: Callable[[http.Response], Read]) -> Read:
         """``read`` of an answer, after as many tries as a busy server needs."""
         address = f"{self.url}/completions"
         for attempt in range(1, TRIES + 1):
             pause = min(2.0 ** (attempt - 1), LONGEST_PAUSE)
             try:
-                answer = self._post(address, body)
+                answer = self._post(address, asked)
                 self.reached = True
                 if answer.status_code not in BUSY:
                     return read(answer)
@@ -129,20 +147,20 @@ class CompletionsClient:
             "command continues"
         )
 
-    def _post(self, address: str, body: dict[str, Any]) -> http.Response:
+    def _post(self, address: str, asked: Prompt) -> http.Response:
+        body = {"model": self.served, **contracts.plain(asked)}
         with http.Session() as session:
             return session.post(
                 address, json=body, headers=self.headers, timeout=(CONNECT_SECONDS, self.seconds)
             )
 
-    def _refuse(self, answer: http.Response, body: dict[str, Any]) -> None:
+    def _refuse(self, answer: http.Response, asked: Prompt) -> None:
         """Servers word in many ways that a prompt is too long, so that one that is refused is told
         from a request that can never be served by a short prompt with the same options."""
         text = " ".join(answer.text.split())[:300]
         if 400 <= answer.status_code < 500 and answer.status_code != 401:
-            short = {**body, "prompt": PROBE}
-            if self.tried:
-                short["max_tokens"] = 1
+            longest = 1 if self.tried else asked.max_tokens
+            short = dataclasses.replace(asked, prompt=PROBE, max_tokens=longest)
             if self._request(short, lambda found: found.status_code) == 200:
                 self.tried = True
                 raise Refused(f"HTTP {answer.status_code}: {text}")
@@ -172,8 +190,9 @@ def _retry_after(answer: http.Response, otherwise: float) -> float:
         return otherwise
 
 
-def _text(choice: dict[str, Any], usage: dict[str, Any]) -> tuple[str, str, int]:
+def _text(completion: Completion) -> tuple[str, str, int]:
     """Text, why it ended (stop, end or length) and tokens of a completion."""
+    choice = completion.choice
     text = choice["text"]
     if not isinstance(text, str):
         raise TypeError("'text' is no string")
@@ -181,4 +200,4 @@ def _text(choice: dict[str, Any], usage: dict[str, Any]) -> tuple[str, str, int]
     if finish == "stop" and not isinstance(choice.get("stop_reason"), str):
         # vLLM says which stop it was; others do not, and an end token is the likelier one.
         finish = "end" if "stop_reason" in choice else "stop"
-    return text, str(finish or "stop"), int(usage.get("completion_tokens") or 0)
+    return text, str(finish or "stop"), int(completion.usage.get("completion_tokens") or 0)

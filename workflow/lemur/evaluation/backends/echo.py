@@ -7,7 +7,8 @@ their lengths, so that no place in the prompt's text can be found by it.
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+
+from lemur.evaluation.backends.completions import Completion
 
 
 class EchoMissing(Exception):
@@ -28,8 +29,9 @@ class Echo:
     best: Sequence[dict[str, float] | None]
 
     @classmethod
-    def read(cls, choice: dict[str, Any], usage: dict[str, Any]) -> "Echo":
-        """From the first choice of an answer; ValueError and its like for one of another form."""
+    def read(cls, completion: Completion) -> "Echo":
+        """From a server's answer; ValueError and its like for one of another form."""
+        choice = completion.choice
         given = choice.get("logprobs")
         if given is None:
             raise EchoMissing("gives no logprobs")
@@ -41,7 +43,7 @@ class Echo:
         if ids is not None:
             count = len(ids)
         else:  # one token was asked for, and stands after the prompt
-            count = len(tokens) - int(usage.get("completion_tokens") or 1)
+            count = len(tokens) - int(completion.usage.get("completion_tokens") or 1)
         if count < 1 or len(tokens) < count:
             raise EchoMissing("passes over 'echo'")
         return cls(None if ids is None else tuple(ids), count, tokens, logprobs, best)

@@ -4,33 +4,27 @@ Prompts are sent as text, chat prompts already in their template, so that one an
 reaches every backend.
 """
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
 
 from lm_eval.api.instance import Instance
 
 from lemur.core.errors import UserError
 from lemur.core.progress import Progress
 from lemur.evaluation.backends.base import Answers, Backend
-from lemur.evaluation.backends.completions import READ_SECONDS, CompletionsClient, Refused
+from lemur.evaluation.backends.completions import READ_SECONDS, CompletionsClient, Prompt, Refused
 from lemur.evaluation.backends.echo import Echo, EchoMissing
+from lemur.evaluation.response_journal import Answer
+from lemur.evaluation.spec import LONGEST_ANSWER, Decoding
 from lemur.inference.stopping import stops_of
 
 # The likelihoods of a prompt's tokens and, of servers that can, the tokens' ids.
-ECHOED = {
-    "max_tokens": 1,
-    "temperature": 0.0,
-    "echo": True,
-    "logprobs": 1,
-    "return_token_ids": True,
-}
-
-
+ECHOED = Prompt("", max_tokens=1, temperature=0.0, echo=True, logprobs=1, return_token_ids=True)
 # Likelihood of a continuation whose prompt the server refused: it is counted as a wrong answer.
-REFUSED = {"response": [-1e9, False], "tokens": 0, "finish": "refused"}
+REFUSED = Answer(response=(-1e9, False), finish="refused")
 
 
 class ServerBackend(Backend):
@@ -40,7 +34,7 @@ class ServerBackend(Backend):
         self,
         url: str,
         served: str,
-        decoding: dict[str, Any],
+        decoding: Decoding,
         batch: int,
         seed: int,
         label: str,
@@ -57,19 +51,19 @@ class ServerBackend(Backend):
         """Continuations as they come. A prompt that the server refuses is counted as an empty answer
         with finish ``refused``."""
 
-        def answer(number: int) -> dict[str, Any]:
+        def answer(number: int) -> Answer:
             try:
                 text, finish, tokens = self.client.complete(
                     requests[number].args[0],
-                    int(self.decoding.get("max_new_tokens", 256)),
-                    float(self.decoding.get("temperature", 0.0)),
-                    float(self.decoding.get("top_p", 1.0)),
+                    self.decoding.max_new_tokens or LONGEST_ANSWER,
+                    float(self.decoding.temperature or 0.0),
+                    float(self.decoding.top_p or 1.0),
                     (self.seed * 1_000_003 + seeds[number]) % 2**31,
                     stops_of(requests[number].args[1]),
                 )
             except Refused:
-                return {"response": "", "tokens": 0, "finish": "refused"}
-            return {"response": text, "tokens": tokens, "finish": finish}
+                return Answer(response="", finish="refused")
+            return Answer(response=text, tokens=tokens, finish=finish)
 
         yield from self._each(answer, len(requests), done)
 
@@ -80,14 +74,14 @@ class ServerBackend(Backend):
         continuation is found as it is where the model is loaded here: all after as many as the
         context alone has. A prompt that the server refuses is an answer that is not chosen."""
 
-        def answer(number: int) -> dict[str, Any]:
+        def answer(number: int) -> Answer:
             context, rest = requests[number].args[:2]
             if not context.strip():
                 raise UserError(
                     f"{self.label}: a continuation without a context: no server shows the likelihood "
                     "of a first token"
                 )
-            asked = {**ECHOED, "prompt": context + rest}
+            asked = dataclasses.replace(ECHOED, prompt=context + rest)
             try:
                 echo = self.client.ask(asked, Echo.read)
                 if echo.ids is None:
@@ -98,13 +92,13 @@ class ServerBackend(Backend):
                     first = self._length(context.rstrip())
                 total, greedy, tokens = echo.likelihood(first)
             except Refused:
-                return dict(REFUSED)
+                return REFUSED
             except EchoMissing as error:
                 raise UserError(
                     f"{self.label}: {self.client.url} {error}: multiple choice needs a server that echoes a "
                     "prompt with its logprobs, as vLLM does"
                 ) from None
-            return {"response": [total, greedy], "tokens": tokens}
+            return Answer(response=(total, greedy), tokens=tokens)
 
         yield from self._each(answer, len(requests), done)
 
@@ -116,8 +110,8 @@ class ServerBackend(Backend):
             known = self.lengths.setdefault(context, Future())
         if mine:
             try:
-                asked = {"prompt": context, "max_tokens": 1, "return_token_ids": True}
-                ids = self.client.ask(asked, lambda choice, _: choice["prompt_token_ids"])
+                asked = Prompt(context, max_tokens=1, return_token_ids=True)
+                ids = self.client.ask(asked, lambda found: found.choice["prompt_token_ids"])
                 known.set_result(len(ids))
             except BaseException as error:
                 known.set_exception(error)
@@ -129,8 +123,8 @@ class ServerBackend(Backend):
             f"{self.label}: bits per byte needs the model's tokens: no server gives them"
         )
 
-    def _each(self, request: Callable[[int], dict[str, Any]], count: int, done: int) -> Answers:
-        waiting: dict[Future[dict[str, Any]], int] = {}
+    def _each(self, request: Callable[[int], Answer], count: int, done: int) -> Answers:
+        waiting: dict[Future[Answer], int] = {}
         left = iter(range(count))
         pool = ThreadPoolExecutor(self.batch)
         try:

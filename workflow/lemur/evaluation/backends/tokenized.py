@@ -12,6 +12,7 @@ from lemur.chat.chatml import END, ChatML
 from lemur.core.errors import UserError
 from lemur.evaluation.backends.base import Answers, Backend
 from lemur.evaluation.lm import Dialogue
+from lemur.evaluation.spec import LONGEST_ANSWER, Decoding
 from lemur.inference import model_tokenizer
 
 WINDOW = 2048  # tokens of context at most when whole documents are scored: the paper's own
@@ -20,16 +21,14 @@ Spans = list[list[tuple[list[int], list[int]]]]
 
 
 class Tokenised(Backend):
-    """``decoding``: max_new_tokens, temperature, top_p; ``context`` in tokens; ``document_ids``
-    gives the ids of a document that is scored whole.
-    """
+    """``context`` in tokens; ``document_ids`` gives the ids of a document that is scored whole."""
 
     def __init__(
         self,
         tokenizer: Any,
         document_ids: Callable[[str], list[int]],
         context: int,
-        decoding: dict[str, Any],
+        decoding: Decoding,
         seed: int,
         label: str,
     ):
@@ -77,7 +76,7 @@ class Tokenised(Backend):
     def prompts(self, requests: Sequence[Instance]) -> tuple[list[list[int]], list[list[int]], int]:
         """Ids of each prompt, the same without the beginning that finds no room, and the longest
         answer in tokens."""
-        new = int(self.decoding.get("max_new_tokens", 256))
+        new = self.decoding.max_new_tokens or LONGEST_ANSWER
         room = self.context - new
         if room < 1:
             raise UserError(
@@ -109,7 +108,7 @@ class Tokenised(Backend):
         for context, rest in pairs:
             tokens = (context + rest)[-(self.scored_context + 1) :]
             spans.append([(tokens[:-1], rest[-(len(tokens) - 1) :])])
-        yield from self.scored(spans, done, lambda total, greedy: [total, greedy])
+        yield from self.scored(spans, done, lambda total, greedy: (total, greedy))
 
     def rolling(self, requests: Sequence[Instance], seeds: Sequence[int], done: int) -> Answers:
         """Log-likelihood (nats) of whole documents, each token predicted once, in windows of at

@@ -1,5 +1,6 @@
 """Requests of lm-eval answered by an ``Engine``: batched by length, shared prefixes once."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from lm_eval.api.instance import Instance
 from lemur.core.progress import Progress
 from lemur.evaluation.backends.base import Answers
 from lemur.evaluation.backends.tokenized import Spans, Tokenised
+from lemur.evaluation.response_journal import Answer
+from lemur.evaluation.spec import Decoding
 from lemur.inference.engine import Engine, Wanted, batched_by_tokens
 from lemur.inference.stopping import cut, stops_of
 
@@ -37,7 +40,7 @@ def parts(start: int, end: int, least: int) -> list[slice]:
 class TransformersBackend(Tokenised):
     """``batch`` rows decode together on an ``Engine``."""
 
-    def __init__(self, engine: Engine, decoding: dict[str, Any], batch: int, seed: int, label: str):
+    def __init__(self, engine: Engine, decoding: Decoding, batch: int, seed: int, label: str):
         super().__init__(
             engine.tokenizer, engine.document_ids, engine.context, decoding, seed, label
         )
@@ -53,10 +56,10 @@ class TransformersBackend(Tokenised):
             groups.setdefault((request.task_name, whole), []).append(number)
         with Progress(self.label, len(requests) + done, "responses", start=done) as progress:
             for members in groups.values():
-                for number, entry in self._group(members, requests, short, seeds, new):
-                    entry["truncated"] = len(prompts[number]) - len(short[number])
+                for number, answer in self._group(members, requests, short, seeds, new):
                     progress.add()
-                    yield number, entry
+                    lost = len(prompts[number]) - len(short[number])
+                    yield number, dataclasses.replace(answer, truncated=lost)
 
     def _group(
         self,
@@ -75,8 +78,8 @@ class TransformersBackend(Tokenised):
                     prompt=tuple(prompts[number][shared:]),
                     max_new_tokens=new,
                     stops=stops_of(requests[number].args[1]),
-                    temperature=float(self.decoding.get("temperature", 0.0)),
-                    top_p=float(self.decoding.get("top_p", 1.0)),
+                    temperature=float(self.decoding.temperature or 0.0),
+                    top_p=float(self.decoding.top_p or 1.0),
                     number=self.seed << 48 | seeds[number],
                 )
             )
@@ -84,8 +87,8 @@ class TransformersBackend(Tokenised):
         for index, made in self.engine.generate(wanted, self.batch, prefix):
             text = self.text(prompts[members[index]], made.ids)
             response = cut(text, wanted[index].stops)
-            entry = {"response": response, "tokens": len(made.ids), "finish": made.finish}
-            yield members[index], entry
+            tokens = len(made.ids)
+            yield members[index], Answer(response=response, tokens=tokens, finish=made.finish)
 
     def scored(self, spans: Spans, done: int, form: Any, greedy: bool = True) -> Answers:
         """Windows of all requests together, the longest first."""
@@ -96,7 +99,7 @@ class TransformersBackend(Tokenised):
         amount = sum(len(window[1]) for window in windows)
         with Progress(self.label, amount, "tokens") as progress:
             for number in [number for number, count in enumerate(left) if count == 0]:
-                yield number, {"response": form(0.0, True), "tokens": 0}
+                yield number, Answer(response=form(0.0, True))
             for group in batched_by_tokens([len(window[1]) for window in windows], self._limit()):
                 part = [windows[index] for index in group]
                 for (number, given, _), (total, best) in zip(
@@ -109,7 +112,7 @@ class TransformersBackend(Tokenised):
                     if left[number] == 0:
                         tokens = sum(len(after) for _, after in spans[number])
                         response = form(totals[number], likeliest[number])
-                        yield number, {"response": response, "tokens": tokens}
+                        yield number, Answer(response=response, tokens=tokens)
 
     def _limit(self) -> int:
         return 2048 if self.engine.device.type == "cpu" else 32768

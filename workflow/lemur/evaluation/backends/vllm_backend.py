@@ -14,6 +14,8 @@ from lemur.core.files import read_json
 from lemur.core.progress import Progress
 from lemur.evaluation.backends.base import Answers
 from lemur.evaluation.backends.tokenized import Spans, Tokenised
+from lemur.evaluation.response_journal import Answer
+from lemur.evaluation.spec import Decoding
 from lemur.inference import model_tokenizer
 from lemur.inference.stopping import cut, stops_of
 from lemur.models.weights import check_vocabulary
@@ -51,7 +53,7 @@ class VllmBackend(Tokenised):
         self,
         folder: Path | str,
         precision: str,
-        decoding: dict[str, Any],
+        decoding: Decoding,
         seed: int,
         label: str,
         loaded: dict[Any, Any] | None = None,
@@ -107,22 +109,24 @@ class VllmBackend(Tokenised):
                 short[number],
                 new,
                 stops_of(request.args[1]),
-                float(self.decoding.get("temperature", 0.0)),
-                float(self.decoding.get("top_p", 1.0)),
+                float(self.decoding.temperature or 0.0),
+                float(self.decoding.top_p or 1.0),
                 (self.seed * 1_000_003 + seeds[number]) % 2**31,
             )
         with Progress(self.label, len(requests) + done, "responses", start=done) as progress:
             for name, output in self._ended():
                 number = int(name)
                 text, tokens, finish = self.read(output, short[number])
-                entry = {
-                    "response": cut(text, stops_of(requests[number].args[1])),
-                    "tokens": tokens,
-                    "finish": finish,
-                    "truncated": len(prompts[number]) - len(short[number]),
-                }
                 progress.add()
-                yield number, entry
+                yield (
+                    number,
+                    Answer(
+                        response=cut(text, stops_of(requests[number].args[1])),
+                        tokens=tokens,
+                        finish=finish,
+                        truncated=len(prompts[number]) - len(short[number]),
+                    ),
+                )
 
     def add(
         self,
@@ -175,7 +179,7 @@ class VllmBackend(Tokenised):
         totals, greedy = [0.0] * len(spans), [True] * len(spans)
         with Progress(self.label, len(windows), "windows") as progress:
             for number in [number for number, count in enumerate(left) if count == 0]:
-                yield number, {"response": form(0.0, True), "tokens": 0}
+                yield number, Answer(response=form(0.0, True))
             for name, output in self._ended():
                 number, _, after = windows[int(name)]
                 shown = output.prompt_logprobs[-len(after) :]
@@ -186,10 +190,8 @@ class VllmBackend(Tokenised):
                 progress.add()
                 if left[number] == 0:
                     tokens = sum(len(after) for _, after in spans[number])
-                    yield (
-                        number,
-                        {"response": form(totals[number], greedy[number]), "tokens": tokens},
-                    )
+                    response = form(totals[number], greedy[number])
+                    yield number, Answer(response=response, tokens=tokens)
 
 
 def _prompt(ids: list[int]) -> dict[str, Any]:

@@ -9,10 +9,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from lemur.core.provenance import ROOT
-from lemur.evaluation.benchmark import Judge, Skipped
+from lemur.evaluation.benchmark import Judge, JudgeSummary, Skipped
 from lemur.evaluation.benchmarks.ds1000 import separated
 from lemur.evaluation.benchmarks.ds1000.separated import Separated
 from lemur.evaluation.documents import Document
@@ -205,13 +204,13 @@ class ScienceJudge(Judge):
         """The verdict of the original's one process."""
         return {"one_process": _in_one_process}
 
-    def summary(self, items: Sequence[Item]) -> dict[str, Any]:
+    def summary(self, items: Sequence[Item]) -> JudgeSummary:
         """Scores by library and by the original's one process, what was left out or judged in one
         process, and the environment's lock."""
         stamp = ROOT / ".envs" / ENVIRONMENT / "lock.stamp"
         digest = hashlib.sha256(stamp.read_bytes()).hexdigest() if stamp.is_file() else None
         libraries = grouped(items, lambda item: item.document["library"])
-        summary: dict[str, Any] = {
+        details = {
             "libraries": {
                 library: share([item.verdict for item in members])
                 for library, members in libraries.items()
@@ -223,8 +222,8 @@ class ScienceJudge(Judge):
             "environment_sha256": digest,
         }
         compared = [item for item in items if "one_process" in item.notes]
-        if compared:
-            original = [item.notes["one_process"] for item in compared]
-            beside = share_beside(original, [item.verdict for item in compared])
-            summary["beside"] = {"one_process": beside}
-        return summary
+        if not compared:
+            return JudgeSummary(details=details)
+        original = [str(item.notes["one_process"]) for item in compared]
+        beside = share_beside(original, [item.verdict for item in compared])
+        return JudgeSummary({"one_process": beside}, details)

@@ -90,6 +90,17 @@ def _wanted(tree: ast.Module) -> list[str]:
 
 
 @dataclasses.dataclass(frozen=True)
+class _Task:
+    """What the two confined processes are handed: ``wanted`` names what the test reads of the program,
+    ``modules`` what the program's side imports ahead."""
+
+    context: str
+    program: str
+    wanted: list[str]
+    modules: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
 class Separated:
     """The job that judges ``program`` by the test of ``context`` in the environment of ``root``."""
 
@@ -102,12 +113,7 @@ class Separated:
         tree = ast.parse(self.context)
         ahead = _ahead(_imported(tree))
         inserted = [name for text in _templates(tree) for name in _IMPORT.findall(text)]
-        job = {
-            "context": self.context,
-            "program": self.program,
-            "wanted": _wanted(tree),
-            "modules": _ahead([*ahead, *inserted]),
-        }
+        job = _Task(self.context, self.program, _wanted(tree), _ahead([*ahead, *inserted]))
         sides = Sides(
             runner="solver.py",
             root=self.root,

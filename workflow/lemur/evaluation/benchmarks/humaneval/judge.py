@@ -1,9 +1,8 @@
 """HumanEval's answers as programs against the benchmark's ``check``."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from lemur.evaluation.benchmark import Judge
+from lemur.evaluation.benchmark import Judge, JudgeSummary
 from lemur.evaluation.documents import Document
 from lemur.evaluation.items import Item
 from lemur.evaluation.shares import share_beside
@@ -34,15 +33,15 @@ class FunctionJudge(Judge):
         cut = to_last_return(response)
         return None if cut.rstrip() == response.rstrip() else self.job(document, cut)
 
-    def summary(self, items: Sequence[Item]) -> dict[str, Any]:
+    def summary(self, items: Sequence[Item]) -> JudgeSummary:
         """The share of first answers that pass so cut, and on how many that differs."""
         for item in items:
             item.notes["paper"] = item.second or item.verdict
         judged = [item for item in items if item.judged]
         if not judged:
-            return {}
-        cut = [item.notes["paper"] for item in judged]
-        return {"beside": {"paper": share_beside(cut, [item.verdict for item in judged])}}
+            return JudgeSummary()
+        cut = [item.second or item.verdict for item in judged]
+        return JudgeSummary({"paper": share_beside(cut, [item.verdict for item in judged])})
 
 
 def to_last_return(response: str) -> str:

@@ -1,12 +1,13 @@
 """MultiPL-E's answers as programs of their language, with the problem's tests after them."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-from lemur.evaluation.benchmark import Judge, Skipped
+from lemur.evaluation.benchmark import Judge, JudgeSummary, Skipped
 from lemur.evaluation.benchmarks.multipl_e import languages, trial
 from lemur.evaluation.documents import Document
 from lemur.evaluation.items import Item
+from lemur.evaluation.score import Share
 from lemur.evaluation.shares import grouped, share, share_beside
 from lemur.evaluation.source import Source
 from lemur.sandbox.judge import Verdict
@@ -47,7 +48,7 @@ class LanguageJudge(Judge):
         """The verdict if only a test that came to its end is passed."""
         return {"strict": strict}
 
-    def summary(self, items: Sequence[Item]) -> dict[str, Any]:
+    def summary(self, items: Sequence[Item]) -> JudgeSummary:
         """Scores of each language that was judged, and their plain mean; beside them the strict
         score, on how many problems it differs, and how many have tests of a form that is not known;
         and how many Bash programs failed that wanted files which no sandbox has."""
@@ -55,19 +56,25 @@ class LanguageJudge(Judge):
         for language, members in grouped(items, lambda item: item.document["language"]).items():
             shares[language] = share([item.verdict for item in members])
             if checked := _checked(members):
-                shares[language]["strict"] = share([item.notes["strict"] for item in checked])
-        mean = sum(shown["value"] for shown in shares.values()) / max(1, len(shares))
-        summary: dict[str, Any] = {"languages": shares, "mean_of_languages": mean}
+                strictly = share([str(item.notes["strict"]) for item in checked])
+                shares[language] = dataclasses.replace(shares[language], strict=strictly)
+        mean = sum(shown.value or 0.0 for shown in shares.values()) / max(1, len(shares))
+        details: dict[str, Mapping[str, Share] | float] = {
+            "languages": shares,
+            "mean_of_languages": mean,
+        }
         if lacking := sum(item.detail == languages.NO_DESCRIPTORS for item in items):
-            summary["failed_without_proc"] = lacking
+            details["failed_without_proc"] = lacking
+        beside = None
         compared = [item for item in items if "strict" in item.notes]
         if checked := _checked(compared):
-            by_end = [item.notes["strict"] for item in checked]
-            beside = share_beside(by_end, [item.verdict for item in checked])
-            summary["beside"] = {"strict": beside | {"not_checked": len(compared) - len(checked)}}
+            by_end = [str(item.notes["strict"]) for item in checked]
+            found = share_beside(by_end, [item.verdict for item in checked])
+            missed = len(compared) - len(checked)
+            beside = {"strict": dataclasses.replace(found, not_checked=missed)}
         elif compared:
-            summary["beside"] = {"strict": {"value": None, "n": 0, "not_checked": len(compared)}}
-        return summary
+            beside = {"strict": Share(value=None, n=0, not_checked=len(compared))}
+        return JudgeSummary(beside, details)
 
 
 def strict(verdict: Verdict) -> str:

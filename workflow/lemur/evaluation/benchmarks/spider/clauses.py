@@ -105,29 +105,21 @@ class _Reader:
         if self.peek() != "from":
             raise Unreadable("SELECT")
         self.place, scope = end, self.scope
-        given: dict[str, Any] = {}
-        if self.took("where"):
-            given["where"] = self._conditions(scope)
-        if self.took("group"):
-            self.take("by")
-            given["group"] = self._many(self._column_unit)
-        if self.took("having"):
-            given["having"] = self._conditions(scope)
-        if self.took("order"):
-            self.take("by")
-            given["order"] = self._order()
-        if self.took("limit"):
-            self.take()
-            given["limit"] = True
+        where = self._conditions(scope) if self.took("where") else ()
+        group = self._many(self._column_unit) if self.took("group") and self.take("by") else ()
+        having = self._conditions(scope) if self.took("having") else ()
+        order = self._order() if self.took("order") and self.take("by") else None
+        limit = self.took("limit") and bool(self.take())
+        combined = None
         while self.took(";"):
             pass
         if block:
             self.take(")")
         if self.peek() in SETS:
             kind = self.take()
-            given["combined"] = (kind, self.query())
+            combined = kind, self.query()
             self.scope = scope
-        return Query(select, tables, joins, **given)
+        return Query(select, tables, joins, where, group, having, order, limit, combined)
 
     def _from(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         tables: list[Any] = []

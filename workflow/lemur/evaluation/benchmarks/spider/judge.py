@@ -5,15 +5,15 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from lemur.core.errors import UserError, nearest
-from lemur.evaluation.benchmark import Judge
+from lemur.evaluation.benchmark import Judge, JudgeSummary
 from lemur.evaluation.benchmarks.spider import results
 from lemur.evaluation.benchmarks.spider.dump import read_dump
 from lemur.evaluation.benchmarks.spider.match import exact
 from lemur.evaluation.documents import Document
 from lemur.evaluation.items import Item
+from lemur.evaluation.score import Share
 from lemur.evaluation.source import Source
 from lemur.evaluation.verdicts import PASSED
 from lemur.sandbox.judge import Job
@@ -87,7 +87,7 @@ class QueryJudge(Judge):
         except sqlite3.Error as error:
             raise UserError(f"{document['_id']}: its gold query does not run ({error})") from None
 
-    def summary(self, items: Sequence[Item]) -> dict[str, Any]:
+    def summary(self, items: Sequence[Item]) -> JudgeSummary:
         """Exact set match of the first answers, their score where DISTINCT is held to, and that over
         the problems whose gold query returns rows: where it returns none, many a wrong query is
         right by chance."""
@@ -101,13 +101,13 @@ class QueryJudge(Judge):
             item.notes |= {"exact_set_match": matched[-1], "distinct_kept": kept[-1]}
             if self.gold(document):
                 rows.append(passed[-1])
-        beside: dict[str, Any] = {}
+        beside = {}
         for name, many in (("exact_set_match", matched), ("distinct_kept", kept)):
             differ = sum(by_many != by_one for by_many, by_one in zip(many, passed, strict=True))
-            beside[name] = {"value": sum(many) / len(many), "differs_on": differ}
+            beside[name] = Share(sum(many) / len(many), differs_on=differ)
         if rows:
-            beside["with_rows"] = {"value": sum(rows) / len(rows), "n": len(rows)}
-        return {"beside": beside}
+            beside["with_rows"] = Share(sum(rows) / len(rows), n=len(rows))
+        return JudgeSummary(beside)
 
     def job(self, document: Document, response: str) -> Job:
         """The query against the rows of the gold one, DISTINCT left out of both."""
