@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from lemur.config import recipe
+from lemur.core import contracts
 from lemur.core.files import sha256_of
 from lemur.cost.architecture import Architecture, parameters
-from lemur.evaluation.verdicts import ProblemVerdict, write_verdicts
+from lemur.evaluation.verdicts import ProblemVerdict
 from snake import planned, snakemake
 
 SMOKE = "recipe=smoke"
@@ -77,7 +78,7 @@ def test_what_is_adopted_is_not_asked_for_again(folder):
     )
     (folder / "scores.json").write_text(json.dumps({**score, "shots": shots.get("shots") or 0}))
     verdicts = [ProblemVerdict(f"gsm8k/{number}", "0", "passed") for number in range(4)]
-    write_verdicts(folder / "verdicts.jsonl", verdicts)
+    contracts.write_lines(folder / "verdicts.jsonl", verdicts)
     (folder / "prompt.txt").write_text("?")
     for of, place in (
         ("t.json", f"tokens/{source}/part-0-of-1"),
