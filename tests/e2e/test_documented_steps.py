@@ -111,7 +111,8 @@ def add_riddles(folder):
 def test_add_a_benchmark(mine):
     add_riddles(mine)
     # Documents that overlap it come first: none does that did not, and nothing is trained again.
-    compared = ("results/smoke/mix/dropped.tsv", "results/smoke/sft/data/index.json")
+    files = ("mix/dropped.tsv", "sft/data/index.json", "heldout/conversations.jsonl")
+    compared = tuple(f"results/smoke/{file}" for file in files)
     done = call(mine, "--cores", "2", *compared, "--config", "recipe=smoke")
     assert done.returncode == 0, done.stderr[-3000:]
     planned = jobs(call(mine, "-n", "--config", "recipe=smoke"))

@@ -120,7 +120,8 @@ def test_scores_and_their_differences_are_drawn_where_they_are(smoke, figure):
             empty = whole["responses"]["empty"]
             if panel == "axes_2":
                 shown = factor * difference(smoke, model, name)
-                assert words == (f"{shown:+.{digits}f}",)
+                # A star marks what is beyond chance by Holm's correction.
+                assert (words[0].rstrip("*"), *words[1:]) == (f"{shown:+.{digits}f}",)
             else:
                 assert words == (f"{shown:.{digits}f}", *([f"{empty} empty"] if empty else []))
             assert value(marker.x) == pytest.approx(shown, abs=0.01 * max(1, abs(shown)))

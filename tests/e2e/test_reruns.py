@@ -26,11 +26,11 @@ def test_a_learning_rate_reruns_training_and_what_follows(smoke):
     assert not {"download", "clean", "tokenize", "plan_mixture", "pack", "prepare_model"} & set(
         jobs
     )
-    assert jobs["generate"] == 8  # the start is not scored again
+    assert jobs["generate"] == 10  # the start is not scored again
 
 
 # What the README promises of partial reruns: what a dry run would do, whole.
-TRAINED = {"generate": 8, "judge": 8, "scores_figure": 2, "foundation_table": 1, "claims_table": 1, "report": 1, "index": 1, "model_card": 2}  # fmt: skip
+TRAINED = {"generate": 10, "judge": 10, "scores_figure": 2, "foundation_table": 1, "claims_table": 1, "report": 1, "index": 1, "model_card": 2}  # fmt: skip
 SCORES = "results/smoke/evaluate/{model}/gsm8k/generations.jsonl"
 
 
@@ -69,7 +69,7 @@ def test_one_more_benchmark_is_compared_with_the_corpus_and_scored(smoke, tmp_pa
     for model in ("start", "pretrained", "chat"):
         shutil.rmtree(folder / "results" / "smoke" / "evaluate" / model / "gsm8k")
     few = "[{name: bits_per_byte_code}, {name: bits_per_byte_text}, {name: bits_per_byte_conversations}, {name: humaneval, limit: 4, max_new_tokens: 24}]"  # fmt: skip
-    compared = ["results/smoke/mix/dropped.tsv", "results/smoke/sft/data/index.json"]
+    compared = ["results/smoke/mix/dropped.tsv", "results/smoke/sft/data/index.json", "results/smoke/heldout/conversations.jsonl"]  # fmt: skip
     # As if gsm8k had not been there; then with it.
     for config in ([values(evaluate__benchmarks=few)], []):
         done = snakemake(
@@ -84,7 +84,7 @@ def test_one_more_benchmark_is_compared_with_the_corpus_and_scored(smoke, tmp_pa
         )
         assert done.returncode == 0, done.stderr[-3000:]
         ran = set(begun(folder))
-        assert {"decontaminate", "conversations"} <= ran <= {"decontaminate", "conversations", "sft_tokens"}  # fmt: skip
+        assert {"decontaminate", "conversations"} <= ran <= {"decontaminate", "conversations", "heldout_conversations", "sft_tokens"}  # fmt: skip
     assert planned(folder, "--config", "recipe=smoke") == {
         "generate": 3, "judge": 3, "scores_figure": 1, "foundation_table": 1, "claims_table": 1, "report": 1,
         "index": 1, "model_card": 2,
@@ -111,7 +111,7 @@ def test_one_source_replaced_is_cleaned_and_tokenized_alone(smoke, tmp_path):
         "download": 1, "clean": 1, "tokenize": 1, "signatures": 1, "duplicates": 1,
         "plan_mixture": 1, "decontaminate": 1, "heldout": 1, "pack": 1, "continue_pretraining": 1, "conversations": 1,
         "sft_tokens": 1, "supervised_fine_tuning": 1, "loss": 1, "mixture_figure": 1, **TRAINED,
-        "write_datasheet": 1, "generate": 9, "judge": 9,
+        "write_datasheet": 1, "heldout_conversations": 1, "generate": 12, "judge": 12,
     }  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def test_the_mixture_is_ten_to_one_within_a_sequence_a_source(smoke):
 def test_every_score_is_judged_and_has_an_interval(smoke):
     scores = {path.parent.parent.name + "/" + path.parent.name: json.loads(path.read_text())
               for path in smoke.recipe.glob("evaluate/*/*/scores.json")}  # fmt: skip
-    assert len(scores) == 12
+    assert len(scores) == 15
     for name, score in scores.items():
         if not score["judged"]:
             assert "bubblewrap" in score["reason"], name
