@@ -1,5 +1,6 @@
 """Homes, checkouts and readers that are not there, or may not be written: it works, or is one line."""
 
+import re
 import subprocess
 
 import pytest
@@ -23,6 +24,32 @@ def test_a_home_that_cannot_be_made_and_a_reader_that_leaves(tmp_path):
     done = bash(folder, f"{run} --cores 1 {FIGURE}")
     assert done.returncode == 0 and "Matplotlib" not in done.stderr, done.stderr
     assert (folder / FIGURE).is_file()
+
+
+def test_a_snakemake_that_does_not_find_this_projects_plugin(tmp_path):
+    """One of the user's own, or of an environment that an earlier version built: no PYTHONPATH, and with
+    -S no .pth file, leads to the package before the Snakefile does."""
+    folder = checkout(tmp_path / "lemur")
+    python = ROOT / ".envs" / "workflow" / "bin" / "python"
+    (packages,) = python.parent.parent.glob("lib/python3.*/site-packages")
+    program = (
+        f"import sys; sys.path.append({str(packages)!r}); sys.argv[0] = 'snakemake'\n"
+        "from snakemake.cli import main; main()"
+    )
+
+    def run(*words):
+        return subprocess.run(
+            [python, "-S", "-c", program, *words], cwd=folder, capture_output=True, text=True,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "SLURM_CONF": "/dev/null"},
+        )  # fmt: skip
+
+    done = run("-n")
+    assert done.returncode == 0 and "Job stats:" in done.stdout, done.stderr
+    done = run("--cores", "1", FIGURE)
+    assert done.returncode == 0 and (folder / FIGURE).is_file(), done.stderr
+    assert re.search(r"^\[0/1 jobs, about \w+ left\] paper_figure overview.svg$", done.stderr, re.M)
+    assert "rule paper_figure:" not in done.stderr
+    assert "rule paper_figure:" in (folder / "logs" / "run.log").read_text()
 
 
 @pytest.mark.parametrize("command", [

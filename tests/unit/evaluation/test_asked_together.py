@@ -74,7 +74,7 @@ def three(spec, humaneval, gsm8k):
 
 
 @pytest.fixture(autouse=True)
-def of_run_7(monkeypatch):
+def in_run_7(monkeypatch):
     monkeypatch.setenv(RUN, "7")
 
 

@@ -217,7 +217,7 @@ class Driver:
                 return self._forget(live)
             made = replace(made, observation=live.known.steps[number].observation)
         else:
-            self._write(live, Stepped.of_step(number, step))
+            self._write(live, Stepped.from_step(number, step))
         live.turns.append(made)
         if step.done:
             return [self._end(live, str(step.info.get("end", "done")))]

@@ -44,7 +44,7 @@ class Stepped:
     info: Mapping[str, Any]
 
     @classmethod
-    def of_step(cls, turn: int, step: Step) -> "Stepped":
+    def from_step(cls, turn: int, step: Step) -> "Stepped":
         return cls(turn, step.observation, step.reward, step.done, dict(step.info))
 
 

@@ -3,8 +3,10 @@
 A run gets one line a job with the share done and an estimate, what the stages themselves report, and
 errors as they are; Snakemake's own account is kept whole in logs/run.log. Everything that is no run
 on this machine shows what Snakemake says: dry runs, runs on nodes of a cluster, ``--verbose``.
-``workflow/snakemake_logger_plugin_lemur`` is the name by which Snakemake finds it, and
-``logger: lemur`` in profiles/default chooses it.
+The Snakefile chooses it (``install``), where the command line chooses no other logger. A profile's
+``logger`` could not: Snakemake refuses a name that it does not find before it reads any rule, and an
+environment of an earlier version, or a Snakemake of the user's own, does not find this one.
+``workflow/snakemake_logger_plugin_lemur`` is the name for ``--logger lemur``.
 """
 
 import contextlib
@@ -69,7 +71,7 @@ class Screen(LogHandlerBase):
         )
         self.whole = settings.dryrun or settings.verbose or settings.debug_dag
         self.recipe = ""
-        self.started = 0.0
+        self.started = time.monotonic()
         self.estimate = Estimate({}, {})
         # What was logged before it was known whether a file is to hold it.
         self.early: list[str] = []
@@ -151,3 +153,23 @@ class Screen(LogHandlerBase):
                 spent = clock(time.monotonic() - self.started)
                 print(f"took {spent}", file=sys.stderr, flush=True)
         super().close()
+
+
+def install(manager: Any) -> Screen | None:
+    """The ``Screen`` that shows this call, in place of Snakemake's own where no logger was chosen.
+
+    ``manager``: Snakemake's LoggerManager. None where another logger was chosen, where this is a job of
+    another Snakemake, and with releases that keep their loggers elsewhere: those show their own account.
+    """
+    chosen = getattr(manager, "plugin_handlers", None)
+    if chosen is None or manager.settings.skip_plugin_handlers:
+        return None
+    if chosen:
+        return next((handler for handler in chosen if isinstance(handler, Screen)), None)
+    for handler in list(manager.logger.handlers):
+        if isinstance(handler, ColorizingTextHandler):
+            manager.logger.removeHandler(handler)
+    screen = Screen(manager.settings, None)
+    chosen.append(screen)  # closed with the others when Snakemake ends
+    manager.logger.addHandler(screen)
+    return screen

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,10 @@ from lemur.core.files import write_json
 from lemur.core.log import logger
 from lemur.core.provenance import ROOT, digest, keep_recipe
 from lemur.core.run_lock import PREFIX, RunLock
-from lemur.dag import answers, failures, local_lock, locks
+from lemur.dag import answers, failures, local_lock, locks, screen
 from lemur.dag.corpus_files import CorpusFiles
 from lemur.dag.run import Run, one_line
 from lemur.dag.scored_models import ScoredModels
-from lemur.dag.screen import Screen
 from lemur.study import plan
 from lemur.trace import adopted
 
@@ -88,21 +87,16 @@ class Start:
         if main:
             # What only prints, as a dry run does, ends quietly with its reader: `snakemake -n | head`.
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        self.screen = screen.install(getattr(workflow, "logger_manager", None)) if main else None
         if self.answers:
             answers.quieten(snakemake_log)
-        for screen in self._screens():
+        if self.screen:
             # What prints an answer shows problems alone; a cluster's user reads what SLURM is asked.
-            screen.whole |= self.answers or workflow.resource_settings.nodes is not None
-            screen.recipe = run.name
+            self.screen.whole |= self.answers or workflow.resource_settings.nodes is not None
+            self.screen.recipe = run.name
         if main and not self.answers:
             for line in (*costs(run), *drifted_locks(run)):
                 logger.info(line)
-
-    def _screens(self) -> Iterator[Screen]:
-        """The logger plugin of this project, where it was not exchanged for another."""
-        for handler in self.workflow.logger_manager.get_log_handlers():
-            if isinstance(handler, Screen):
-                yield handler
 
     def begin(self, shell: Any) -> None:
         """Before the first job, which a dry run does not have: take the folder's lock, which jobs
@@ -119,8 +113,8 @@ class Start:
         if not self.workflow.non_local_exec:
             plan_answers(job for job in needed() if job.rule.name == "generate")
         if self.lock.taken:
-            for screen in () if self.answers else self._screens():
-                screen.keep()
+            if self.screen and not self.answers:
+                self.screen.keep()
             failures.forget()
             asked, read = dict(self.run.config), configuration_files(self.run)
             for cell in self.run.recipes.values():
