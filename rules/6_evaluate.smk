@@ -3,7 +3,7 @@
 
 # A job that has loaded a model goes on with what this run asks it; its other jobs take over what is ready.
 # Models are asked when nothing else is to do: the data of all benchmarks is there then, and each model
-# is loaded once.
+# is loaded once. A study's cells are scored as they come.
 rule generate:
     input:
         model=MODELS.done,
@@ -16,7 +16,7 @@ rule generate:
         "benchmarks/generate/{recipe}/{model}/{benchmark}.tsv"
     wildcard_constraints:
         recipe=CELLS,
-    priority: -1
+    priority: STUDY.scored_first(-1)
     threads: REQUESTS.threads("evaluate")
     resources:
         **asked("generate"),
@@ -44,6 +44,7 @@ rule judge:
         "logs/judge/{recipe}/{model}/{benchmark}.log",
     wildcard_constraints:
         recipe=NOT_ADOPTED + f"(?:{CELLS})",
+    priority: STUDY.scored_first(0)
     resources:
         **asked("judge"),
     params:

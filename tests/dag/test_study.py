@@ -28,3 +28,19 @@ def test_it_says_hours_and_what_they_cut_before_it_starts(tmp_path):
 def test_a_study_that_is_not_named_is_asked_for(tmp_path):
     done = snakemake(tmp_path, "-n", "study")
     assert done.returncode and "goes with --config study=" in done.stdout + done.stderr
+
+
+def test_a_studys_cells_are_scored_before_others_are_trained(tmp_path):
+    def priorities(*command):
+        done = snakemake(tmp_path, "-n", *command)
+        assert done.returncode == 0, done.stderr
+        jobs = done.stdout.split("rule ")[1:]
+        return {
+            job.split(":")[0]: int((job.partition("priority: ")[2] or "0").split()[0])
+            for job in jobs
+        }
+
+    of_a_study = priorities("study", "--config", "study=smallest")
+    assert of_a_study["generate"] == of_a_study["judge"] == 1
+    assert of_a_study["continue_pretraining"] == 0
+    assert priorities("evaluate", "--config", "recipe=smoke")["generate"] == -1

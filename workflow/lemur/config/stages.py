@@ -210,7 +210,7 @@ def conversations(recipe: Recipe) -> Recipe:
 
 def heldout_conversations(recipe: Recipe) -> Recipe:
     """Of sources as they are trained on, so many conversations beyond; overlaps as decontamination has them."""
-    return {**conversations(recipe), **recipe["evaluate"]["heldout"]}
+    return {**conversations(recipe), **_some(recipe["evaluate"]["heldout"], ("documents", "max_bytes"))}
 
 
 def sft_tokens(recipe: Recipe) -> Recipe:

@@ -28,6 +28,11 @@ class StudyFiles:
 
         return path
 
+    def scored_first(self, usual: int) -> int:
+        """The priority of scoring: above all training in a study, so that what is finished of it says
+        something while cells are missing; ``usual`` elsewhere."""
+        return 1 if self.cells else usual
+
     @property
     def results(self) -> list[str]:
         """A study's verdict, table and figure."""

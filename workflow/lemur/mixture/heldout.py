@@ -15,14 +15,15 @@ FIELDS = ("id", "source", "path", "language", "text")
 
 @dataclass(frozen=True)
 class HeldoutSpec:
-    """``--spec``: so many documents of these sources, of each at most the first ``max_bytes`` bytes.
-    ``kind``: code or text, for messages."""
+    """``--spec``: so many documents of these sources, of each at most the first ``max_bytes`` bytes, or
+    as many more as give ``least_bytes`` in all. ``kind``: code or text, for messages."""
 
     kind: str
     seed: int
     sources: tuple[str, ...]
     documents: int
     max_bytes: int
+    least_bytes: int = 0
 
 
 def _rank(seed: int, name: str) -> str:
@@ -39,8 +40,21 @@ def beginning(text: str, size: int) -> str:
     return cut[:lines] if lines else cut
 
 
+def level(lengths: Sequence[int], least: int) -> int:
+    """The smallest number of bytes of each document, from which shorter ones lack the rest, that gives
+    ``least`` bytes in all; the longest document's where all of them are fewer."""
+    missing = least
+    for place, length in enumerate(ordered := sorted(lengths)):
+        share = -(-missing // (len(ordered) - place))
+        if share <= length:
+            return max(0, share)
+        missing -= length
+    return max(lengths, default=0)
+
+
 def choose(spec: HeldoutSpec, shards: Sequence[Shard]) -> list[dict[str, str]]:
-    """The beginnings (``max_bytes`` bytes at most) of up to ``documents`` held-out documents.
+    """The beginnings of up to ``documents`` held-out documents: of ``max_bytes`` bytes at most, or, where
+    these are fewer than ``least_bytes`` in all, of that greater number that gives so many.
 
     Sources take turns, each in an order drawn from the seed and the documents' ids, so that the
     choice does not depend on what else the corpus holds; of equal texts one is taken.
@@ -77,10 +91,11 @@ def choose(spec: HeldoutSpec, shards: Sequence[Shard]) -> list[dict[str, str]]:
             "out; raise heldout.share of the corpus"
         )
     found = _documents(picked)
+    lengths = [len(found[path, row]["text"].encode()) for _, path, row in picked]
+    size = max(spec.max_bytes, level(lengths, spec.least_bytes))
     return [
         {**found[path, row], "source": name, "text": beginning(found[path, row]["text"], size)}
         for name, path, row in picked
-        for size in [spec.max_bytes]
     ]
 
 
