@@ -4,12 +4,14 @@ Written by the project's own writers, in the folder of a result, for the made en
 tests/unit/agents/guessing.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
-from lemur.agents import playing, scoring
+from lemur.agents import episodes_file, play_spec, scoring
 from lemur.agents.driver import prompt_digest
 from lemur.agents.environment import Verdict
 from lemur.agents.episode import Episode, Turn
+from played_results import played_as
 
 HOSTILE = (
     "</pre></main><script>window.planted=1</script><img src=x onerror='window.planted=1'>"
@@ -48,7 +50,7 @@ def write(folder: Path) -> Path:
         restarts=1,
         detail=NAMED,
     )
-    suite = playing.open_suite(playing.read_settings(SPEC), playing.NONE)
+    suite = play_spec.open_suite(play_spec.read_spec(SPEC), play_spec.NONE)
     tasks = {task.id: task for task in suite.tasks()}
     first = suite.messages(tasks["guess/1"], "between 0 and 100", [])
     digest = prompt_digest(first, suite.sampling())
@@ -61,11 +63,11 @@ def write(folder: Path) -> Path:
         Verdict(0.0, 0.0, left_out=f"world failed: {NAMED}"),
     ]
     played = [hostile, plain, lost]
-    settings = {"environment": "guessing", "settings": {"turns": 2}}
+    settings = replace(played_as("guessing", SPEC["settings"]), sampling=suite.sampling())
     left_out = {f"task {NAMED}": NAMED}
-    playing.write(folder / "episodes.jsonl", settings, left_out, played)
+    episodes_file.write(folder / "episodes.jsonl", settings, left_out, played)
     judged = [scoring.Judged(*pair) for pair in zip(played, verdicts, strict=True)]
-    given = playing.read_settings(SPEC)
+    given = play_spec.read_spec(SPEC)
     scores = folder / "scores.json"
     scoring.write(given, judged, left_out, scores, folder / "verdicts.jsonl")
     return scores

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lemur.agents import playing, scoring
-from lemur.agents.environment import Verdict
+from lemur.agents import episodes_file, scoring
+from lemur.agents.environment import Sampling, Verdict
 from lemur.agents.episode import Episode, Turn
+from lemur.agents.episodes_file import PlayedAs
+from lemur.agents.play_spec import PlaySpec
 
 
 @dataclass(frozen=True)
@@ -32,18 +34,23 @@ def episode(given: Outcome) -> Episode:
     return Episode(given.task, "start", turns, end)
 
 
+def played_as(environment: str, settings: dict, model: str = "start", player: str = "model"):
+    """How episodes were played, in what no test of results looks at as it may be."""
+    return PlayedAs(environment, settings, model, player, 1, Sampling(96), "fp32", None, 1)
+
+
 def write_result(
     folder: Path, name: str, environment: str, model: str, outcomes: list[Outcome], left_out=None,
     **settings,
 ) -> Path:  # fmt: skip
     """episodes.jsonl, verdicts.jsonl and scores.json in <folder>/agents/<model>/<name>/."""
     player = "gold" if model == "gold" else "model"
-    given = playing.Settings(environment, model, 1, settings, player=player)
+    given = PlaySpec(environment, model, 1, settings, player=player)
     place = folder / "agents" / model / name
     place.mkdir(parents=True)
     played = [episode(outcome) for outcome in outcomes]
-    known = {"environment": environment, "settings": settings, "model": model, "player": player}
-    playing.write(place / "episodes.jsonl", known, left_out or {}, played)
+    known = played_as(environment, settings, model, player)
+    episodes_file.write(place / "episodes.jsonl", known, left_out or {}, played)
     verdicts = [
         Verdict(float(x.paper), float(x.paper if x.strict is None else x.strict), x.why, x.left_out)
         for x in outcomes

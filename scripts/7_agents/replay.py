@@ -8,7 +8,7 @@ from lemur.core.files import write_text
 
 def _run(args, spec):
     from lemur.agents import replay
-    from lemur.agents.playing import folder_of
+    from lemur.agents.play_spec import folder_of
 
     data = folder_of(args.data)
     settings, batch, limit = spec.get("settings", {}), spec.get("batch", 4), spec.get("limit")

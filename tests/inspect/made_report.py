@@ -15,7 +15,7 @@ import hostile_episode
 import played_results
 import trial_run
 import yaml
-from lemur.agents import playing
+from lemur.agents import play_spec
 from lemur.claims import table
 from lemur.config import claims as claims_spec
 from lemur.config import load
@@ -50,7 +50,7 @@ def played(spec, reported, outcomes, drawn):
     hostile = hostile_episode.write(Path("results/mini/agents/start/guessing"))
     files = hostile.with_name("episodes.jsonl"), hostile.with_name("verdicts.jsonl")
     out = hostile.parent / "pages" / "index.html"
-    episodes.write(hostile_episode.SPEC, *files, playing.NONE, out)
+    episodes.write(hostile_episode.SPEC, *files, play_spec.NONE, out)
     paths.append(hostile)
     live_agents.write(spec("live_agents"), paths, drawn / "live_agents.html")
     live_agents_by_turn.write(spec("live_agents_by_turn"), paths, drawn / "live_agents_by_turn.svg")

@@ -6,7 +6,7 @@ import hostile_episode
 import jsonschema
 import pytest
 from hostile_episode import HOSTILE, SPEC
-from lemur.agents import atif, judged, playing
+from lemur.agents import atif, judged, play_spec
 from lemur.core.provenance import ROOT
 
 SCHEMA = json.loads((ROOT / "tests" / "golden" / "atif.schema.json").read_text())
@@ -15,7 +15,7 @@ SCHEMA = json.loads((ROOT / "tests" / "golden" / "atif.schema.json").read_text()
 def exported(folder, model):
     hostile_episode.write(folder)
     files = folder / "episodes.jsonl", folder / "verdicts.jsonl"
-    opened = judged.open_episodes({**SPEC, "model": model}, *files, playing.NONE)
+    opened = judged.open_episodes({**SPEC, "model": model}, *files, play_spec.NONE)
     atif.write(opened, folder / "trajectories.jsonl")
     lines = (folder / "trajectories.jsonl").read_bytes().decode("ascii").splitlines()
     return [json.loads(line) for line in lines]

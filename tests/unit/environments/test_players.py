@@ -215,8 +215,8 @@ def test_another_teacher_begins_anew(server, spec, folder, tmp_path):
         ({"backend": {"name": "vlm"}}, "backend 'vlm'; did you mean 'vllm'?"),
         ({"backend": {"name": "server", "url": "nowhere", "served": "a"}}, "'nowhere' is not an address"),
         ({"backend": {"name": "server", "url": "http://a/v1"}}, "backend.served"),
-        ({"backend": "server"}, "backend must be an object"),
-        ({"teacher": {"modl": "chat"}}, "teacher must have a model"),
+        ({"backend": "server"}, "backend: 'server' is not a mapping"),
+        ({"teacher": {"modl": "chat"}}, "teacher: unknown key 'modl'; did you mean 'model'?"),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_one_line(spec, tmp_path, changes, said):

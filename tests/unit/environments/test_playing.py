@@ -94,7 +94,7 @@ def test_tasks_that_cannot_be_played_are_named_and_never_scored(spec, tmp_path, 
     monkeypatch.setattr(
         type(suite), "unplayable", lambda self, task: reason if task.id == "guess/1" else None
     )
-    monkeypatch.setattr(playing.environments, "load", lambda *_: suite)
+    monkeypatch.setattr(environments, "load", lambda *_: suite)
     out, scores = tmp_path / "episodes.jsonl", tmp_path / "scores.json"
     playing.run(spec(limit=2), Path("none"), tmp_path, out)
     scoring.run(spec(limit=2), out, tmp_path, scores, tmp_path / "verdicts.jsonl")
@@ -118,8 +118,8 @@ def test_tasks_that_cannot_be_played_are_named_and_never_scored(spec, tmp_path, 
         ({"environment": "mynt", "path": None}, "environment 'mynt'"),
         ({"settings": {"tirns": 3}}, "setting 'tirns'; did you mean 'turns'?"),
         ({"sampling": {"temprature": 1}}, "did you mean 'temperature'?"),
-        ({"player": "golden"}, "player 'golden'"),
-        ({"limit": 0}, "limit must be a whole number"),
+        ({"player": "golden"}, "player: 'golden'"),
+        ({"limit": 0}, "limit: a whole number of at least 1, not 0"),
         ({"lmit": 1}, "did you mean 'limit'?"),
     ],
 )

@@ -6,8 +6,8 @@ import json
 
 import pytest
 from lemur.agents.driver import Driver
+from lemur.agents.play_spec import open_suite, read_spec
 from lemur.agents.players.scripted import Scripted
-from lemur.agents.playing import open_suite, read_settings
 from lemur.config import load
 from lemur.core.provenance import ROOT
 from lemur.data.journal import Journal
@@ -29,7 +29,7 @@ HERE = ROOT / "workflow" / "lemur" / "agents" / "environments"
 def opened(name):
     settings = {"sets": ["gsm8k", "mbpp"]} if name == "mint" else {}
     spec = {"environment": name, "model": "gold", "seed": 1, "settings": settings, "shipped": SHIPPED[name]}  # fmt: skip
-    return open_suite(read_settings(spec), ROOT / "none")
+    return open_suite(read_spec(spec), ROOT / "none")
 
 
 def test_they_are_few_small_and_say_whose_they_are():
@@ -96,7 +96,7 @@ def test_they_are_the_originals():
 def test_known_queries_are_right_on_the_server_too(tmp_path, sandbox):
     spec = {"environment": "intercode_sql", "model": "gold", "seed": 1}
     spec["settings"] = {"world": "mariadb"}
-    suite = open_suite(read_settings({**spec, "shipped": SHIPPED["intercode_sql"]}), ROOT / "none")
+    suite = open_suite(read_spec({**spec, "shipped": SHIPPED["intercode_sql"]}), ROOT / "none")
     whys = {suite.unplayable(task) for task in suite.tasks()}
     if whys != {None}:
         pytest.skip(f"toolchain: MariaDB: {whys.pop()}")

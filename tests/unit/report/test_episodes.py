@@ -9,7 +9,7 @@ import sys
 import hostile_episode
 import pytest
 from hostile_episode import HOSTILE, LONG, NAMED_SHOWN, SHOWN, SPEC
-from lemur.agents import playing
+from lemur.agents import play_spec
 from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT
 from lemur.core.readable import readable
@@ -50,7 +50,7 @@ class Page(html.parser.HTMLParser):
 def write(folder, spec=SPEC):
     out = folder / "pages" / "index.html"
     given = folder / "episodes.jsonl", folder / "verdicts.jsonl"
-    episodes.write(spec, *given, playing.NONE, out)
+    episodes.write(spec, *given, play_spec.NONE, out)
     return out.parent
 
 

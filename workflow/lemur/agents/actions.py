@@ -11,7 +11,7 @@ from typing import Any
 from lemur.agents import environments, scoring
 from lemur.agents.environment import Suite
 from lemur.agents.episode import Episode, Turn
-from lemur.agents.playing import folder_of, open_suite, read_settings
+from lemur.agents.play_spec import folder_of, open_suite, read_spec
 from lemur.agents.recorded import Recorded
 from lemur.core.errors import UserError
 from lemur.core.files import replacing
@@ -29,7 +29,7 @@ def pairs(
     ``records`` is a folder of recorded episodes, which are taken in place of ``episodes``; the spec's
     ``limit`` is then of those of each file.
     """
-    environment = read_settings(spec).environment
+    environment = read_spec(spec).environment
     solved = _played(spec, episodes, data) if records is None else _recorded(spec, records, data)
     found: list[Line] = []
     said: set[str] = set()
@@ -51,7 +51,7 @@ def _played(spec: Any, episodes: Path | None, data: Path) -> Iterator[tuple[Suit
     if episodes is None:
         raise UserError("neither episodes nor records are named")
     judged, _ = scoring.judge(spec, episodes, data)
-    with contextlib.closing(open_suite(read_settings(spec), data)) as suite:
+    with contextlib.closing(open_suite(read_spec(spec), data)) as suite:
         for attempt in judged:
             if attempt.verdict.left_out is None and attempt.verdict.strict == 1:
                 yield suite, attempt.episode
@@ -59,7 +59,7 @@ def _played(spec: Any, episodes: Path | None, data: Path) -> Iterator[tuple[Suit
 
 def _recorded(spec: Any, records: Path, data: Path) -> Iterator[tuple[Suite, Episode]]:
     """Recorded episodes whose proposals are judged again; nothing is executed."""
-    given = read_settings(spec)
+    given = read_spec(spec)
     for run in environments.find_records(given.environment, records):
         settings = {"data": folder_of(data), **given.settings, **run.settings}
         with contextlib.closing(environments.load(given.environment, settings)) as suite:

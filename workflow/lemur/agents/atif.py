@@ -20,9 +20,13 @@ VERSION = "ATIF-v1.7"
 SOURCES = {"system": "system", "user": "user", "assistant": "agent"}
 
 
-def _step(number: int, turn: Turn, known: bool) -> dict[str, Any]:
+# An object of the format, which its own schema holds together.
+Object = dict[str, Any]
+
+
+def _step(number: int, turn: Turn, known: bool) -> Object:
     """A turn: what was said and what the world answered. Known solutions are said by no model."""
-    said: dict[str, Any] = {"step_id": number, "source": "agent", "message": turn.answer}
+    said: Object = {"step_id": number, "source": "agent", "message": turn.answer}
     if known:
         said["llm_call_count"] = 0
     else:
@@ -31,10 +35,10 @@ def _step(number: int, turn: Turn, known: bool) -> dict[str, Any]:
     return {**said, "observation": {"results": [{"content": turn.observation}]}, "extra": extra}
 
 
-def trajectory(suite: Suite, task: Task, judged: Judged, name: str, model: str) -> dict[str, Any]:
+def trajectory(suite: Suite, task: Task, judged: Judged, name: str, model: str) -> Object:
     """One episode; ``name`` is what the recipe calls the environment."""
     episode, verdict = judged.episode, judged.verdict
-    steps: list[dict[str, Any]] = []
+    steps: list[Object] = []
     for message in suite.messages(task, episode.start, []):
         step = {
             "step_id": len(steps) + 1,

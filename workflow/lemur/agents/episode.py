@@ -1,10 +1,8 @@
 """An episode as it is recorded: every answer of the model and what it brought about."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
-
-from lemur.core.errors import UserError
 
 # Why an episode ended, where the environment does not name its own reason.
 CONTEXT_FULL = "context full"
@@ -26,7 +24,7 @@ class Turn:
     tokens: int
     finish: str
     observation: str
-    reward: float = 0.0
+    reward: int | float = 0.0  # as the world gave it: 1 and 1.0 are other bytes
     done: bool = False
     info: Mapping[str, Any] = field(default_factory=dict)
 
@@ -53,18 +51,3 @@ class Episode:
     def reward(self) -> float:
         """The highest reward of a turn; 0 without turns."""
         return max((turn.reward for turn in self.turns), default=0.0)
-
-
-def to_json(episode: Episode) -> dict[str, Any]:
-    """An object that :func:`from_json` reads."""
-    return asdict(episode)
-
-
-def from_json(value: Any, where: str) -> Episode:
-    """An episode from JSON; ``where`` names its file and line in a ``UserError``."""
-    try:
-        turns: Sequence[Any] = value["turns"]
-        made = [Turn(**turn) for turn in turns]
-        return Episode(**{**value, "turns": tuple(made)})
-    except (TypeError, KeyError) as error:
-        raise UserError(f"{where}: not a recorded episode ({error}): play it again") from None

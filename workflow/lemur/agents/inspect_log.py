@@ -33,7 +33,8 @@ from inspect_ai.scorer import Score
 from lemur.agents.environment import Suite, Task
 from lemur.agents.judged import GOLD, Opened
 from lemur.agents.scoring import Judged, summarise
-from lemur.core.files import canonical, replacing
+from lemur.core import contracts
+from lemur.core.files import replacing
 
 # When a run was made is not part of what it gives: the same episodes are the same log.
 CREATED = "1970-01-01T00:00:00+00:00"
@@ -117,7 +118,7 @@ def write(opened: Opened, out: Path) -> None:
     """Write ``out`` (``.eval``)."""
     given, found = opened.given, [judged for _, judged in opened.episodes]
     model = f"lemur/{given.model}"
-    digest = hashlib.sha256(canonical(opened.settings).encode()).hexdigest()[:22]
+    digest = opened.settings.digest[:22]
     left_out = {utf8_text(task): utf8_text(why) for task, why in opened.left_out.items()}
     log = EvalLog(
         status="success",
@@ -135,7 +136,11 @@ def write(opened: Opened, out: Path) -> None:
             model=model,
             tags=["known solutions, no model"] if given.player == GOLD else None,
             config=EvalConfig(),
-            metadata={"player": given.player, "settings": opened.settings, "left_out": left_out},
+            metadata={
+                "player": given.player,
+                "settings": contracts.plain(opened.settings),
+                "left_out": left_out,
+            },
         ),
         results=_results(found, opened.left_out),
         samples=[sample(opened.suite, task, judged, model) for task, judged in opened.episodes],

@@ -1,17 +1,19 @@
 """Reads back what one player did in one environment: scores, and each episode with its verdict."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lemur.agents import episodes_file
 from lemur.agents.environment import Suite, Task, Verdict
 from lemur.agents.episode import Episode
-from lemur.agents.playing import Settings, open_suite, read, read_settings
+from lemur.agents.episodes_file import PlayedAs
+from lemur.agents.play_spec import PlaySpec, open_suite, read_spec
 from lemur.agents.scores import Played
 from lemur.agents.scores import read as read_scores
-from lemur.agents.scoring import Judged
+from lemur.agents.scoring import EpisodeVerdict, Judged
+from lemur.core import contracts
 from lemur.core.errors import UserError
 
 GOLD = "gold"  # the player that says the known solutions and is no model
@@ -65,9 +67,9 @@ def read_result(scores: Path) -> Result:
         UserError: one of them is missing or damaged, or they are not of the same episodes.
     """
     found_scores = read_scores(scores)
-    settings, left_out, episodes = read(scores.with_name("episodes.jsonl"))
+    played = episodes_file.read(scores.with_name("episodes.jsonl"))
     path = scores.with_name("verdicts.jsonl")
-    found = tuple(pair_with_verdicts(episodes, path))
+    found = tuple(pair_with_verdicts(played.episodes, path))
     counted = sum(attempt.verdict.left_out is None for attempt in found)
     expected = found_scores.played.n
     if counted != expected:
@@ -76,26 +78,23 @@ def read_result(scores: Path) -> Result:
         name=scores.parent.name,
         environment=found_scores.environment,
         model=found_scores.model,
-        settings=settings["settings"],
+        settings=played.settings.settings,
         scores=found_scores.played,
         judged=found,
-        left_out=left_out,
+        left_out=played.left_out,
         path=scores,
     )
 
 
-def pair_with_verdicts(episodes: list[Episode], path: Path) -> list[Judged]:
+def pair_with_verdicts(episodes: Sequence[Episode], path: Path) -> list[Judged]:
     """Each episode with its line of ``verdicts.jsonl``; ``UserError`` where they are not in step."""
     try:
-        lines = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
-        if [line["task"] for line in lines] != [episode.task for episode in episodes]:
-            raise UserError(f"{path}: of other episodes than episodes.jsonl: judge again")
-        keys = ("paper", "strict", "why", "left_out")
-        verdicts = [Verdict(**{key: line[key] for key in keys}) for line in lines]
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not verdicts of episodes ({error}): judge again") from None
+        lines = list(contracts.read_lines(EpisodeVerdict, path))
+    except UserError as error:
+        raise UserError(f"{error}: judge again") from None
+    if [line.task for line in lines] != [episode.task for episode in episodes]:
+        raise UserError(f"{path}: of other episodes than episodes.jsonl: judge again")
+    verdicts = [Verdict(line.paper, line.strict, line.why, line.left_out) for line in lines]
     return [Judged(*pair) for pair in zip(episodes, verdicts, strict=True)]
 
 
@@ -103,29 +102,28 @@ def pair_with_verdicts(episodes: list[Episode], path: Path) -> list[Judged]:
 class Opened:
     """Judged episodes with their environment, which says what the model read.
 
-    ``given`` is the stage's ``--spec``, ``settings`` those that the episodes have, ``name`` what the
+    ``given`` is the stage's ``--spec``, ``settings`` is how they were played, ``name`` what the
     recipe calls the environment.
     """
 
-    given: Settings
+    given: PlaySpec
     name: str
-    settings: Mapping[str, Any]
+    settings: PlayedAs
     left_out: Mapping[str, str]
     suite: Suite
     episodes: tuple[tuple[Task, Judged], ...]
 
 
 def open_episodes(
-    spec: Any, episodes: Path, verdicts: Path, data: Path, games: Path | None = None
+    spec: object, episodes: Path, verdicts: Path, data: Path, games: Path | None = None
 ) -> Opened:
-    """What pages and exports are made of; ``games`` as :func:`~lemur.agents.playing.open_suite` takes them.
+    """What pages and exports are made of; ``games`` as :func:`~lemur.agents.play_spec.open_suite` takes them.
 
     Raises:
         UserError: the files are damaged or not of the same episodes, or the data lack a task.
     """
-    given = read_settings(spec)
-    settings, left_out, played = read(episodes)
-    found = pair_with_verdicts(played, verdicts)
+    given, played = read_spec(spec), episodes_file.read(episodes)
+    found = pair_with_verdicts(played.episodes, verdicts)
     suite = open_suite(given, data, games)
     tasks = {task.id: task for task in suite.tasks()}
     for attempt in found:
@@ -134,4 +132,5 @@ def open_episodes(
                 f"{episodes}: the data have no task '{attempt.episode.task}': play again"
             )
     pairs = tuple((tasks[attempt.episode.task], attempt) for attempt in found)
-    return Opened(given, episodes.resolve().parent.name, settings, left_out, suite, pairs)
+    name = episodes.resolve().parent.name
+    return Opened(given, name, played.settings, played.left_out, suite, pairs)

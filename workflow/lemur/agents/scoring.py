@@ -1,20 +1,18 @@
 """From recorded episodes to verdicts and scores. Nothing is played again."""
 
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from lemur.agents import scores
+from lemur.agents import episodes_file, scores
 from lemur.agents.environment import Task, Verdict
 from lemur.agents.episode import WORLD_FAILED, Episode
-from lemur.agents.playing import Settings, open_suite, read, read_settings
+from lemur.agents.play_spec import PlaySpec, open_suite, read_spec
 from lemur.agents.rates import Rate
 from lemur.agents.scores import Played, Reached, Success
+from lemur.core import contracts
 from lemur.core.errors import UserError
-from lemur.core.files import replacing
 from lemur.core.progress import Progress
 from lemur.core.readable import readable
 
@@ -27,19 +25,32 @@ class Judged:
     verdict: Verdict
 
 
+@dataclasses.dataclass(frozen=True)
+class EpisodeVerdict:
+    """A line of ``verdicts.jsonl``: of the episode of ``task``, which came to its ``end``, what its
+    :class:`~lemur.agents.environment.Verdict` says."""
+
+    task: str
+    end: str
+    paper: int | float
+    strict: int | float
+    why: str
+    left_out: str | None
+
+
 def judge(
-    spec: Any, episodes: Path, data: Path, games: Path | None = None
-) -> tuple[list[Judged], dict[str, str]]:
+    spec: object, episodes: Path, data: Path, games: Path | None = None
+) -> tuple[list[Judged], Mapping[str, str]]:
     """Every episode's verdict, and the tasks that are left out with the reason."""
-    given = read_settings(spec)
-    settings, left_out, played = read(episodes)
-    if settings["environment"] != given.environment or settings["settings"] != given.settings:
+    given, found = read_spec(spec), episodes_file.read(episodes)
+    known, played = found.settings, found.episodes
+    if (known.environment, known.settings) != (given.environment, given.settings):
         raise UserError(
             f"{episodes}: played in another environment or with other settings: play again"
         )
     suite = open_suite(given, data, games)
     tasks: Mapping[str, Task] = {task.id: task for task in suite.tasks()}
-    found = []
+    judged = []
     with Progress(f"judge {given.environment} {given.model}", len(played), "episodes") as progress:
         for episode in played:
             if episode.task not in tasks:
@@ -48,9 +59,9 @@ def judge(
                 verdict = Verdict(0.0, 0.0, left_out=f"{WORLD_FAILED}: {readable(episode.detail)}")
             else:
                 verdict = suite.judge(tasks[episode.task], episode)
-            found.append(Judged(episode, verdict))
+            judged.append(Judged(episode, verdict))
             progress.add()
-    return found, left_out
+    return judged, found.left_out
 
 
 def summarise(judged: Sequence[Judged], left_out: Mapping[str, str]) -> Played:
@@ -98,33 +109,27 @@ def _success(values: Sequence[float]) -> Success:
 
 
 def write(
-    given: Settings,
+    given: PlaySpec,
     judged: Sequence[Judged],
     left_out: Mapping[str, str],
     out: Path,
     verdicts: Path,
 ) -> None:
     """Write ``out`` (scores.json) and ``verdicts`` (one line an episode)."""
-    with replacing(verdicts) as temporary:
-        lines = [
-            json.dumps(
-                {
-                    "task": attempt.episode.task,
-                    "end": attempt.episode.end,
-                    **dataclasses.asdict(attempt.verdict),
-                },
-                sort_keys=True,
-            )
+    contracts.write_lines(
+        verdicts,
+        [
+            EpisodeVerdict(attempt.episode.task, attempt.episode.end, **vars(attempt.verdict))
             for attempt in judged
-        ]
-        temporary.write_text("".join(f"{line}\n" for line in lines))
+        ],
+    )
     named = given.environment, given.model, given.player
     scores.write(out, scores.Scores(*named, summarise(judged, left_out)))
 
 
 def run(
-    spec: Any, episodes: Path, data: Path, out: Path, verdicts: Path, games: Path | None = None
+    spec: object, episodes: Path, data: Path, out: Path, verdicts: Path, games: Path | None = None
 ) -> None:
     """Judge what was played and write ``out`` and ``verdicts``."""
     judged, left_out = judge(spec, episodes, data, games)
-    write(read_settings(spec), judged, left_out, out, verdicts)
+    write(read_spec(spec), judged, left_out, out, verdicts)

@@ -4,14 +4,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from lemur.config.address import checked_url
+from lemur.config.values import Values
 from lemur.core.errors import UserError, nearest
-
-Recipe = dict[str, Any]
 
 
 def chosen_environments(
-    part: Recipe, environments: Recipe, players: Collection[str], where: str
-) -> Recipe:
+    part: Values, environments: Values, players: Collection[str], where: str
+) -> Values:
     """A recipe's ``agents`` with each named environment's entry and all its settings.
 
     Raises:
@@ -54,7 +53,7 @@ def chosen_environments(
     return {**part, "environments": listed}
 
 
-def _checked_teacher(asked: Recipe, players: Collection[str], where: str) -> Recipe:
+def _checked_teacher(asked: Values, players: Collection[str], where: str) -> Values:
     if "server" in asked:
         return {**asked, "server": checked_url(asked["server"], f"{where}.server")}
     teachers = [name for name in players if name != "gold"]
@@ -63,7 +62,7 @@ def _checked_teacher(asked: Recipe, players: Collection[str], where: str) -> Rec
     return asked
 
 
-def check_backend(part: Recipe, backend: Mapping[str, Any], where: str) -> None:
+def check_backend(part: Values, backend: Mapping[str, Any], where: str) -> None:
     """vLLM takes a device for one model: a teacher is then who plays, or a server has it.
 
     Raises:
@@ -79,7 +78,7 @@ def check_backend(part: Recipe, backend: Mapping[str, Any], where: str) -> None:
             raise UserError(f"{where}.environments.{number}: feedback.model: vLLM loads one model for a job: with {', '.join(sorted(others))} playing, a `server` must have '{asked['model']}'")  # fmt: skip
 
 
-def with_parts(entry: Recipe, settings: Recipe) -> Recipe:
+def with_parts(entry: Values, settings: Values) -> Values:
     """An entry with what the chosen values of its settings need besides: ``needs`` is whole,
     ``games`` names the environment whose data are read too, ``tasks`` is how many there are."""
     made = {key: value for key, value in entry.items() if key != "parts"}
@@ -94,7 +93,7 @@ def with_parts(entry: Recipe, settings: Recipe) -> Recipe:
     return made
 
 
-def _placed(entry: Recipe, item: Recipe) -> Recipe:
+def _placed(entry: Values, item: Values) -> Values:
     """The recipe's own words on an entry; ``shipped`` is set where the tasks come with the project:
     where the recipe asks for those, and where no others are."""
     here = item.get("data") == "shipped" or "data" not in entry

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from lemur.config import load, recipe
+from lemur.config.values import Values
 from lemur.core.errors import UserError
 
 
@@ -21,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def resolved(args: argparse.Namespace) -> dict[str, Any]:
+def resolved(args: argparse.Namespace) -> Values:
     """The recipe that the parsed options name, resolved; raises ``UserError``."""
     return recipe.resolve(args.recipe, dict(_pair(item) for item in args.set))
 

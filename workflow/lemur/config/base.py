@@ -14,12 +14,12 @@ from typing import Any
 
 from lemur.config import load, names
 from lemur.config.model_shape import read_shape
+from lemur.config.values import Values
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import read_json
 from lemur.core.provenance import ROOT
 from lemur.data import local_files
 
-Entry = dict[str, Any]
 # ``model_type`` of config.json. Their attention can be kept inside documents, and what the plan
 # computes holds for them: RMSNorm, rotary positions, a gated feed-forward layer.
 SUPPORTED = ("llama", "mistral", "qwen2", "qwen3")
@@ -30,7 +30,7 @@ FOLDER_FILES = [*HUB_FILES, "tokenizer.model", "merges.txt", "*.jinja"]
 NEWEST = "newest"
 
 
-def find_base(name: str, models: Mapping[str, Any], where: str, beside: Path | None) -> Entry:
+def find_base(name: str, models: Mapping[str, Any], where: str, beside: Path | None) -> Values:
     """The entry of the model ``name`` with its ``architecture``. ``beside``: the project's folder.
 
     A folder's path is relative to the recipe's file, for recipes of config/ to the working folder.
@@ -71,7 +71,7 @@ def find_base(name: str, models: Mapping[str, Any], where: str, beside: Path | N
     return entry
 
 
-def _of_folder(name: str, folder: Path) -> Entry:
+def _of_folder(name: str, folder: Path) -> Values:
     path = folder if folder.is_absolute() and Path(name).is_absolute() else os.path.relpath(folder)
     return {
         "name": names.folder_name(name.rstrip("/")),
@@ -94,7 +94,7 @@ def check_folder(folder: Path, where: str, tokenizers: tuple[str, ...]) -> None:
         raise UserError(f"{where}: {folder}: no tokenizer ({listed})")
 
 
-def architecture(config: Any, where: str) -> dict[str, Any]:
+def architecture(config: Any, where: str) -> Values:
     """``architecture`` of a config.json; ``UserError`` for a model that cannot be trained here."""
     kind = config.get("model_type") if isinstance(config, dict) else None
     if kind not in SUPPORTED:
@@ -107,7 +107,7 @@ def architecture(config: Any, where: str) -> dict[str, Any]:
     return read_shape(config, where)
 
 
-def _of_hub(entry: Entry, where: str, beside: Path | None) -> Entry:
+def _of_hub(entry: Values, where: str, beside: Path | None) -> Values:
     """``from`` with the commit, and ``architecture``: as the lock has them, else asked of the hub."""
     source = entry["from"]
     known = local_lock(beside).get(f"models/{entry['name']}", {})
@@ -124,13 +124,13 @@ def _of_hub(entry: Entry, where: str, beside: Path | None) -> Entry:
     return {"dtype": _dtype(known["config"]), **entry, "from": pin, "architecture": shape, "locked": known}  # fmt: skip
 
 
-def _dtype(config: dict[str, Any]) -> str:
+def _dtype(config: Values) -> str:
     """``dtype`` of the prepared weights: as the model has them, of 16 bits always bfloat16."""
     said = config.get("dtype") or config.get("torch_dtype")
     return "float32" if said == "float32" else "bfloat16"
 
 
-def local_lock(beside: Path | None) -> dict[str, Any]:
+def local_lock(beside: Path | None) -> Values:
     """The lock beside the recipe, or nothing where there is none yet."""
     path = (beside or load.CONFIG) / local_files.LOCK
     return read_json(path) if path.is_file() else {}

@@ -1,14 +1,12 @@
 """Entries of config/benchmarks.yaml as a recipe or a command chooses them."""
 
 from pathlib import Path
-from typing import Any
 
+from lemur.config.values import Values
 from lemur.core.errors import UserError, nearest
 
-Recipe = dict[str, Any]
 
-
-def chosen_benchmarks(chosen: list[Recipe], benchmarks: Recipe, where: str) -> list[Recipe]:
+def chosen_benchmarks(chosen: list[Values], benchmarks: Values, where: str) -> list[Values]:
     """Entries of config/benchmarks.yaml with what ``chosen`` says of each (name, limit, ...)."""
     listed, names = [], set()
     for number, item in enumerate(chosen):

@@ -1,18 +1,16 @@
 """The ``--spec`` of the page of claims: what its rules need of recipes, models and the plan."""
 
 from pathlib import Path
-from typing import Any
 
 from lemur.config import load, recipe, schema
+from lemur.config.values import Values
 from lemur.core.contracts import plain
 from lemur.core.errors import UserError, nearest
 from lemur.cost.hours import hours
 from lemur.cost.recipe import planned
 
 
-def spec(
-    claims: Path, run: dict[str, Any] | None = None, papers_size: bool = False
-) -> dict[str, Any]:
+def spec(claims: Path, run: Values | None = None, papers_size: bool = False) -> Values:
     """``pins``, ``hours`` and, of a resolved recipe's ``run``, its name, size and own models.
     ``papers_size``: it trains the paper's model on as many tokens, so that it decides claims.
 
@@ -40,7 +38,7 @@ def spec(
     return {"hours": plans, "pins": pins, **({} if run is None else _run(run, papers_size))}
 
 
-def _run(resolved: dict[str, Any], papers_size: bool) -> dict[str, Any]:
+def _run(resolved: Values, papers_size: bool) -> Values:
     part = resolved["evaluate"]
     own = {entry["name"]: entry["paper"] for entry in part.get("baselines", []) if "paper" in entry}
     if "start" in part["models"] and "paper" in resolved["base"]:

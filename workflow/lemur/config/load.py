@@ -9,6 +9,7 @@ import yaml
 
 from lemur.config import local_paths, names, schema
 from lemur.config.project import CATALOGUES
+from lemur.config.values import Values
 from lemur.core.errors import UserError, nearest
 from lemur.core.provenance import ROOT
 
@@ -44,7 +45,7 @@ def strict(text: str) -> Any:
     return yaml.load(text, _Strict)  # noqa: S506 (a SafeLoader)
 
 
-def command_line(entries: list[str]) -> dict[str, Any]:
+def command_line(entries: list[str]) -> Values:
     """``key=value`` words of Snakemake's ``--config``, read as config/config.yaml would be.
 
     Snakemake reads each as a Python number first, so that a recipe called 10_1 would be 101: what
@@ -121,14 +122,12 @@ def named_file(
     raise UserError(f"no {kind} '{name}' in {places}{nearest(name, known)}")
 
 
-def raw_recipe(name: str) -> dict[str, Any]:
+def raw_recipe(name: str) -> Values:
     """A recipe of config/recipes with everything that it extends merged below it (not yet validated)."""
     return recipe_of(named_file("recipes", name, "recipe"))
 
 
-def recipe_of(
-    path: Path, project: Path | None = None, _seen: tuple[Path, ...] = ()
-) -> dict[str, Any]:
+def recipe_of(path: Path, project: Path | None = None, _seen: tuple[Path, ...] = ()) -> Values:
     """The same of a file, which with ``project`` may extend another of that folder."""
     value = read_yaml(path)
     if not isinstance(value, dict):
@@ -146,7 +145,7 @@ def recipe_of(
     return merge(recipe_of(below, inside, (*_seen, path)), value)
 
 
-def with_values(recipe: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+def with_values(recipe: Values, values: Values) -> Values:
     """``recipe`` with ``{dotted.key: value}`` replaced (``--config set='{...}'``).
 
     A list's entry is reached by its ``name``: ``evaluate.benchmarks.humaneval.limit``.
@@ -180,18 +179,18 @@ def _inside(place: Any, key: str, dotted: str) -> Any:
 
 
 @functools.lru_cache(maxsize=16)
-def _validated(name: str, path: Path, version: tuple[int, int] | None) -> dict[str, Any]:
+def _validated(name: str, path: Path, version: tuple[int, int] | None) -> Values:
     """The entries of a catalogue's file; ``version`` is its time of change and size."""
     value = read_yaml(path)
     schema.check(value, name, shown(path))
-    entries: dict[str, Any] = value[name]
+    entries: Values = value[name]
     for key, entry in entries.items():
         local_paths.localise(entry, path)
         local_paths.check(entry, name, f"{shown(path)}: {name}.{key}")
     return entries
 
 
-def catalogue(name: str, project: Path | None = None) -> dict[str, Any]:
+def catalogue(name: str, project: Path | None = None) -> Values:
     """Entries of config/{sources,models,benchmarks,environments}.yaml, each validated; those of the
     project's file of that name are laid over them, key by key."""
     path = CONFIG / f"{name}.yaml"
@@ -220,7 +219,7 @@ def catalogue(name: str, project: Path | None = None) -> dict[str, Any]:
     return value[name]
 
 
-def figures(changed: dict[str, Any] | None = None, project: Path | None = None) -> dict[str, Any]:
+def figures(changed: Values | None = None, project: Path | None = None) -> Values:
     """config/figures.yaml: how figures look and what the report shows; over it the project's file of
     that name, and ``changed``."""
     path = CONFIG / "figures.yaml"
@@ -235,7 +234,7 @@ def figures(changed: dict[str, Any] | None = None, project: Path | None = None) 
     return value
 
 
-def _names_in_figures(value: dict[str, Any], where: str, project: Path | None) -> None:
+def _names_in_figures(value: Values, where: str, project: Path | None) -> None:
     """What no schema can say: figures, models and benchmarks that are named are there."""
     drawn = value.get("figures", {})
     foundation = drawn.get("foundation", {})
@@ -264,7 +263,7 @@ def _names_of(name: str, project: Path | None) -> set[str]:
     }
 
 
-def corpus(name: str, project: Path | None = None) -> dict[str, Any]:
+def corpus(name: str, project: Path | None = None) -> Values:
     """A corpus: its sources in order, cleaning thresholds, held-out share."""
     path = named_file("corpora", name, "corpus", project)
     value = read_yaml(path)

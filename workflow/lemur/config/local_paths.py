@@ -2,15 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
+from lemur.config.values import Values
 from lemur.core.errors import UserError
 from lemur.data.local_files import is_local
 
 OWN = "own"
 
 
-def localise(entry: dict[str, Any], file: Path) -> None:
+def localise(entry: Values, file: Path) -> None:
     """Let paths that are relative to ``file``, in which the entry stands, lead there from elsewhere.
 
     Of what is read through ``from``, the path becomes one of the working folder, so that a project
@@ -27,7 +27,7 @@ def localise(entry: dict[str, Any], file: Path) -> None:
             entry[key] = str(beside / entry[key])
 
 
-def localise_filters(filters: list[dict[str, Any]], file: Path) -> None:
+def localise_filters(filters: list[Values], file: Path) -> None:
     """The same of the folders that a corpus' filters name.
 
     Raises ``UserError`` where there is no such folder.
@@ -40,7 +40,7 @@ def localise_filters(filters: list[dict[str, Any]], file: Path) -> None:
             entry["path"] = str(folder)
 
 
-def check(entry: dict[str, Any], catalogue: str, where: str) -> None:
+def check(entry: Values, catalogue: str, where: str) -> None:
     """Fill in what files of this machine need not say, and refuse what only they may.
 
     Raises ``UserError``.

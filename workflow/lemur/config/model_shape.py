@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lemur.config.values import Values
 from lemur.core.errors import UserError
 
 _SHAPE = {
@@ -14,7 +15,7 @@ _SHAPE = {
 }
 
 
-def read_shape(config: Any, where: str) -> dict[str, Any]:
+def read_shape(config: Any, where: str) -> Values:
     """``architecture`` of a config.json of any kind of model; ``UserError`` where it says no shape."""
     if not isinstance(config, dict):
         raise UserError(f"{where}: config.json: not a mapping")

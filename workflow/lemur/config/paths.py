@@ -4,7 +4,7 @@ Names in braces are Snakemake's wildcards. ``recipe`` is the recipe's name or th
 cell, ``corpus`` the corpus' name; a part is one file of a source, which has ``parts`` of them.
 """
 
-from typing import Any
+from lemur.config.values import Values
 
 PART = "part-{part}-of-{parts}"
 
@@ -120,6 +120,6 @@ MADE_BY = {
 }
 
 
-def filled(pattern: str, recipe: dict[str, Any], **values: object) -> str:
+def filled(pattern: str, recipe: Values, **values: object) -> str:
     """A path of a resolved recipe, whose names fill ``{recipe}`` and ``{corpus}``; ``values`` the rest."""
     return pattern.format(**{"recipe": recipe["name"], "corpus": recipe["corpus"]["name"]} | values)

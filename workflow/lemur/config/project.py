@@ -7,9 +7,9 @@ file of that name in config/, and ``corpora/`` and ``recipes/``, in which names 
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from lemur.config import names
+from lemur.config.values import Values
 from lemur.core.errors import UserError
 
 ENDINGS = (".yaml", ".yml")
@@ -51,7 +51,7 @@ def configuration(file: Path) -> Iterator[Path]:
     yield from (path for path in listed if path.is_file())
 
 
-def whole_paths(asked: dict[str, Any]) -> dict[str, Any]:
+def whole_paths(asked: Values) -> Values:
     """Values of ``--config`` in which paths are whole, for a run whose working folder is another."""
     changed = dict(asked)
     for key in PATHS:

@@ -1,7 +1,6 @@
 """Resolve a recipe: its own values plus the corpus, sources, model and benchmarks it names."""
 
 from pathlib import Path
-from typing import Any
 
 from lemur.config import load, project, schema, scoring
 from lemur.config.address import checked_url
@@ -9,16 +8,15 @@ from lemur.config.agents import check_backend, chosen_environments
 from lemur.config.base import find_base
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.config.engine import engine_for
+from lemur.config.values import Values
 from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
 from lemur.cost.architecture import Architecture
 from lemur.cost.fit import largest_micro
 from lemur.cost.recipe import Training
 
-Recipe = dict[str, Any]
 
-
-def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
+def resolve(name: str, values: Values | None = None) -> Values:
     """The recipe ``name`` with everything it refers to, validated before any job starts.
 
     ``name``: of a file in config/recipes, or the path of one with a project's files beside it.
@@ -37,7 +35,7 @@ def resolve(name: str, values: dict[str, Any] | None = None) -> Recipe:
     return resolve_raw(recipe, name, where, beside)
 
 
-def resolve_raw(recipe: Recipe, name: str, where: str, beside: Path | None = None) -> Recipe:
+def resolve_raw(recipe: Values, name: str, where: str, beside: Path | None = None) -> Values:
     """A recipe's mapping, with what it extends below it, resolved and validated as ``resolve`` says.
 
     ``where`` names its file in messages; ``beside``: the folder of a project, whose files are laid
@@ -74,7 +72,7 @@ def resolve_raw(recipe: Recipe, name: str, where: str, beside: Path | None = Non
     return resolved
 
 
-def _with_micro(recipe: Recipe, stage: str) -> Recipe:
+def _with_micro(recipe: Values, stage: str) -> Values:
     """``micro_batch_sequences: auto`` as a number, from the plan's memory model."""
     part = recipe[stage]
     if part["micro_batch_sequences"] != "auto":
@@ -93,13 +91,13 @@ def provenance_of(name: str) -> dict[str, dict[str, str]]:
     return _raw(name).get("provenance", {})
 
 
-def _raw(name: str) -> Recipe:
+def _raw(name: str) -> Values:
     """A file of config/recipes or of a project."""
     file = project.recipe_file(name)
     return load.recipe_of(file, file.parent) if file else load.raw_recipe(name)
 
 
-def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:
+def _corpus(corpus: Values, sources: Values, recipe: Values) -> list[Values]:
     where = f"config/corpora/{recipe['corpus']}.yaml"
     listed, names = [], set()
     for number, item in enumerate(corpus["sources"]):
@@ -130,7 +128,7 @@ def _corpus(corpus: Recipe, sources: Recipe, recipe: Recipe) -> list[Recipe]:
     return listed
 
 
-def _sft(recipe: Recipe, sources: Recipe, where: str) -> list[Recipe]:
+def _sft(recipe: Values, sources: Values, where: str) -> list[Values]:
     listed = []
     accepted = recipe["sft"].get("accept_terms", [])
     binding = {key for key, value in sources.items() if value.get("terms")}
@@ -153,7 +151,7 @@ def _sft(recipe: Recipe, sources: Recipe, where: str) -> list[Recipe]:
     return listed
 
 
-def _with_substitutes(listed: list[Recipe], accepted: list[str]) -> list[tuple[int, Recipe]]:
+def _with_substitutes(listed: list[Values], accepted: list[str]) -> list[tuple[int, Values]]:
     """Each source by its number; where it has substitutes and is not accepted, those."""
     chosen = []
     for number, item in enumerate(listed):
@@ -164,7 +162,7 @@ def _with_substitutes(listed: list[Recipe], accepted: list[str]) -> list[tuple[i
     return chosen
 
 
-def _evaluate(part: Recipe, benchmarks: Recipe, models: Recipe, where: str) -> Recipe:
+def _evaluate(part: Values, benchmarks: Values, models: Values, where: str) -> Values:
     place = f"{where}: evaluate.benchmarks"
     made = {**part, "benchmarks": chosen_benchmarks(part["benchmarks"], benchmarks, place)}
     if "baselines" in part:
@@ -174,7 +172,7 @@ def _evaluate(part: Recipe, benchmarks: Recipe, models: Recipe, where: str) -> R
     return made
 
 
-def _check(recipe: Recipe, where: str) -> None:
+def _check(recipe: Values, where: str) -> None:
     """What no schema can say: values that must agree with each other; ``auto`` becomes what it means."""
     longest = recipe["base"]["architecture"]["max_context"]
     for stage in ("pretrain", "sft"):

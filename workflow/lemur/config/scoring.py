@@ -10,10 +10,10 @@ from lemur.config.agents import check_backend, chosen_environments
 from lemur.config.base import HUB, HUB_FILES, NEWEST, check_folder
 from lemur.config.benchmarks import chosen_benchmarks
 from lemur.config.model_shape import read_shape
+from lemur.config.values import Values
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import read_json
 
-Recipe = dict[str, Any]
 NAME = "models"  # results/models/evaluate/<model>/<benchmark>/: of no recipe
 REFUSED = "config: model: goes with the targets evaluate, agents, foundation and fetch: it scores a model and trains none"
 FORMATS = ("completion", "chatml")
@@ -21,10 +21,10 @@ BACKENDS = ("transformers", "vllm", "server")
 KEYS = ("benchmarks", "environments", "limit", "format", "backend", "server", "batch")
 
 
-def baselines(named: list[Any], models: Mapping[str, Any], where: str) -> list[Recipe]:
+def baselines(named: list[Any], models: Mapping[str, Any], where: str) -> list[Values]:
     """``evaluate.baselines`` resolved: each a key of config/models.yaml, or the hub name of one."""
     hubs = {entry["from"]["hub"]: key for key, entry in models.items() if "hub" in entry["from"]}
-    found: list[Recipe] = []
+    found: list[Values] = []
     for number, name in enumerate(named):
         key = hubs.get(name, name)
         if key not in models:
@@ -35,7 +35,7 @@ def baselines(named: list[Any], models: Mapping[str, Any], where: str) -> list[R
     return found
 
 
-def alone(recipe: Recipe, asked: Mapping[str, Any], project: Path | None = None) -> Recipe:
+def alone(recipe: Values, asked: Mapping[str, Any], project: Path | None = None) -> Values:
     """``recipe`` turned into the scoring of one model: ``asked`` holds model and KEYS.
 
     Precision, batch and the sandbox's limits are the recipe's; benchmarks are taken whole as
@@ -67,7 +67,7 @@ def alone(recipe: Recipe, asked: Mapping[str, Any], project: Path | None = None)
     return made
 
 
-def _backend(asked: Mapping[str, Any]) -> Recipe:
+def _backend(asked: Mapping[str, Any]) -> Values:
     name = asked.get("backend", "server" if "server" in asked else "transformers")
     if name not in BACKENDS:
         raise UserError(f"config: backend: '{name}'{nearest(name, BACKENDS)}")
@@ -78,7 +78,7 @@ def _backend(asked: Mapping[str, Any]) -> Recipe:
     return {"name": name, "url": checked_url(str(asked["server"]), "config: server")}
 
 
-def _model(name: str, project: Path | None, *, served: bool) -> Recipe:
+def _model(name: str, project: Path | None, *, served: bool) -> Values:
     if served:
         return {"name": names.folder_name(name), "served": name, "description": f"{name}, served", "licence": "unknown"}  # fmt: skip
     folder = Path(name).expanduser()
@@ -107,7 +107,7 @@ def _model(name: str, project: Path | None, *, served: bool) -> Recipe:
     }
 
 
-def _folder(folder: Path) -> Recipe:
+def _folder(folder: Path) -> Values:
     check_folder(folder, "config: model", tokenizers=("tokenizer.json", "tokenizer.model"))
     whole = folder.resolve()
     return {
@@ -119,7 +119,7 @@ def _folder(folder: Path) -> Recipe:
     }
 
 
-def _shape(folder: Path) -> Recipe:
+def _shape(folder: Path) -> Values:
     """``architecture`` of a Llama-type model, for the plan; nothing where it is of another kind."""
     try:
         return {"architecture": read_shape(read_json(folder / "config.json"), str(folder))}
@@ -127,7 +127,7 @@ def _shape(folder: Path) -> Recipe:
         return {}
 
 
-def _benchmarks(recipe: Recipe, asked: Mapping[str, Any], project: Path | None) -> list[Recipe]:
+def _benchmarks(recipe: Values, asked: Mapping[str, Any], project: Path | None) -> list[Values]:
     listed = asked.get("benchmarks")
     if listed is None:
         listed = [item["name"] for item in recipe["evaluate"]["benchmarks"] if "from" in item["data"]]  # fmt: skip
@@ -145,7 +145,7 @@ def _benchmarks(recipe: Recipe, asked: Mapping[str, Any], project: Path | None) 
     return found
 
 
-def _agents(recipe: Recipe, asked: Mapping[str, Any], model: str, project: Path | None) -> Recipe:
+def _agents(recipe: Values, asked: Mapping[str, Any], model: str, project: Path | None) -> Values:
     """What the one model plays; ``start``, of the recipe that gives the rest, may teach it."""
     usual = {key: recipe["evaluate"][key] for key in ("batch", "precision")}
     part = {**recipe.get("agents", usual), "models": [model]}

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from lemur.config import load, schema
+from lemur.config.values import Values
 from lemur.core.errors import UserError
 from lemur.cost.resources import Ask, again
 
-Site = dict[str, Any]
 
-
-def read(path: Path | None = None) -> Site:
+def read(path: Path | None = None) -> Values:
     """The site's file, checked; without ``path`` config/site.yaml, or {} where there is none."""
     if path is None:
         path = load.CONFIG / "site.yaml"
@@ -28,7 +27,7 @@ def _kind(ask: Ask) -> str:
     return "gpu" if ask.gpus else "cpu"
 
 
-def request(first: Ask, attempt: int, site: Site, rule: str, group: Sequence[Ask] = ()) -> Ask:
+def request(first: Ask, attempt: int, site: Values, rule: str, group: Sequence[Ask] = ()) -> Ask:
     """What ``attempt`` (from 1) of a job asks for, within the site's limits.
 
     Time is cut at the limit: training continues in the next allocation. A job whose first attempt
@@ -54,7 +53,7 @@ def request(first: Ask, attempt: int, site: Site, rule: str, group: Sequence[Ask
     )
 
 
-def fit_together(asks: Sequence[Ask], site: Site) -> bool:
+def fit_together(asks: Sequence[Ask], site: Values) -> bool:
     """Whether rules of a shard may be one SLURM job, which asks for no more than the sum of their
     time and of their memory: Snakemake adds up time of what runs in turn, memory of what does not."""
     limits = site.get("limits", {})
@@ -64,7 +63,7 @@ def fit_together(asks: Sequence[Ask], site: Site) -> bool:
     )
 
 
-def group_over_limit(name: str, resources: Mapping[str, Any], site: Site) -> str | None:
+def group_over_limit(name: str, resources: Mapping[str, Any], site: Values) -> str | None:
     """One line where a group of jobs asks for more than the site has, None where it does not."""
     limits = site.get("limits", {})
     for key, resource, unit in (
@@ -81,9 +80,9 @@ def group_over_limit(name: str, resources: Mapping[str, Any], site: Site) -> str
     return None
 
 
-def words(ask: Ask, site: Site) -> dict[str, Any]:
+def words(ask: Ask, site: Values) -> Values:
     """Resources of the SLURM plugin that do not change with the attempt, by its names."""
-    chosen: dict[str, Any] = {"cpus_per_task": ask.cpus}
+    chosen: Values = {"cpus_per_task": ask.cpus}
     if partition := site.get("partition", {}).get(_kind(ask)):
         chosen["slurm_partition"] = partition
     if "account" in site:

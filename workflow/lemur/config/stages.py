@@ -4,11 +4,8 @@ A slice holds what changes the stage's output and nothing else, since Snakemake 
 params changed: a new learning rate must not reach the corpus, a new ratio not the tokenizer.
 """
 
-from typing import Any
-
+from lemur.config.values import Values
 from lemur.core.provenance import ROOT
-
-Recipe = dict[str, Any]
 
 # Raised by hand when a stage's code changes what it writes: the rules pass it as a param.
 VERSION = {
@@ -43,11 +40,11 @@ _CLEAN = ("name", "kind", "format", "include", "exclude", "languages", "licence"
 _CLEAN += ("convert",)
 
 
-def _some(entry: Recipe, keys: tuple[str, ...]) -> Recipe:
+def _some(entry: Values, keys: tuple[str, ...]) -> Values:
     return {key: value for key, value in entry.items() if key in keys}
 
 
-def download(name: str, entry: Recipe, part: int = 0) -> Recipe:
+def download(name: str, entry: Values, part: int = 0) -> Values:
     """A source's, model's or benchmark's pin; of files of this machine, the hash of a part's."""
     if "listing" in entry:
         chosen = _some(entry, _LOCAL)
@@ -55,7 +52,7 @@ def download(name: str, entry: Recipe, part: int = 0) -> Recipe:
     return {"name": name, **_some(entry, _DOWNLOAD)}
 
 
-def clean(recipe: Recipe, source: str) -> Recipe:
+def clean(recipe: Values, source: str) -> Values:
     """One source and the corpus' thresholds for its kind, or the source's own."""
     entry = next(item for item in recipe["corpus"]["sources"] if item["name"] == source)
     fields = tuple(key for key in entry if key.endswith("_field"))
@@ -74,14 +71,14 @@ def clean(recipe: Recipe, source: str) -> Recipe:
     }
 
 
-def signatures(recipe: Recipe) -> Recipe:
+def signatures(recipe: Values) -> Values:
     """What a signature is made of; how near counts as a duplicate asks for no other."""
     settings = recipe["corpus"]["deduplication"] or {}
     keys = ("shingle", "permutations", "bands")
     return {"deduplication": {key: settings[key] for key in keys if key in settings}}
 
 
-def duplicates(recipe: Recipe) -> Recipe:
+def duplicates(recipe: Values) -> Values:
     """Sources compared with each other, and how near counts as a duplicate."""
     return {
         "sources": [source["name"] for source in recipe["corpus"]["sources"]],
@@ -89,7 +86,7 @@ def duplicates(recipe: Recipe) -> Recipe:
     }
 
 
-def datasheet(recipe: Recipe) -> Recipe:
+def datasheet(recipe: Values) -> Values:
     """The corpus' description and its sources' pins."""
     keys = ("name", "kind", "licence", "citation", "status", "substitute_for")
     return {
@@ -100,11 +97,11 @@ def datasheet(recipe: Recipe) -> Recipe:
     }
 
 
-def mixture_table(recipe: Recipe) -> Recipe:
+def mixture_table(recipe: Values) -> Values:
     return {"sources": [source["name"] for source in recipe["corpus"]["sources"]]}
 
 
-def plan(recipe: Recipe) -> Recipe:
+def plan(recipe: Values) -> Values:
     """The mixture; ``context`` because whole sequences are planned."""
     return {
         "recipe": recipe["name"],
@@ -119,17 +116,17 @@ def plan(recipe: Recipe) -> Recipe:
     }
 
 
-def decontaminate(recipe: Recipe) -> Recipe:
+def decontaminate(recipe: Values) -> Values:
     names = [item["name"] for item in downloaded_benchmarks(recipe)]
     return {"benchmarks": names, **recipe["mixture"]["decontamination"]}
 
 
-def downloaded_benchmarks(recipe: Recipe) -> list[Recipe]:
+def downloaded_benchmarks(recipe: Values) -> list[Values]:
     """Benchmarks with data of their own (bits per byte reads the corpus' held-out split)."""
     return [item for item in recipe["evaluate"]["benchmarks"] if "from" in item["data"]]
 
 
-def heldout(recipe: Recipe, kind: str) -> Recipe:
+def heldout(recipe: Values, kind: str) -> Values:
     """``kind``: code or text; after the name of a set, of the sources that are its (``fresh_code``)."""
     chosen, _, own = kind.rpartition("_")
     names = [
@@ -145,7 +142,7 @@ def heldout(recipe: Recipe, kind: str) -> Recipe:
     }
 
 
-def tokenize(recipe: Recipe) -> Recipe:
+def tokenize(recipe: Values) -> Values:
     """The model in whose name token files are kept: models of one tokenizer may share them."""
     base = recipe["base"]
     return {"tokenizer": base.get("tokenized_as", base["name"])}
@@ -155,19 +152,19 @@ def tokenize(recipe: Recipe) -> Recipe:
 SHUFFLED = "-shuffled-lines"
 
 
-def token_folder(recipe: Recipe, kind: str) -> str:
+def token_folder(recipe: Values, kind: str) -> str:
     """The folder of token files that a recipe reads of sources of one kind."""
     shuffled = kind == "code" and recipe["mixture"].get("code_lines") == "shuffled"
     return tokenize(recipe)["tokenizer"] + (SHUFFLED if shuffled else "")
 
 
-def token_files(folder: str) -> Recipe:
+def token_files(folder: str) -> Values:
     """What the token files of a folder are made with: the tokenizer, and what is done before."""
     name = folder.removesuffix(SHUFFLED)
     return {"tokenizer": name, **({"lines": "shuffled"} if name != folder else {})}
 
 
-def pack(recipe: Recipe) -> Recipe:
+def pack(recipe: Values) -> Values:
     return {
         "seed": recipe["seed"],
         "context": recipe["pretrain"]["context"],
@@ -176,7 +173,7 @@ def pack(recipe: Recipe) -> Recipe:
     }
 
 
-def train(recipe: Recipe, stage: str) -> Recipe:
+def train(recipe: Values, stage: str) -> Values:
     """``stage``: pretrain or sft; the same shape for both."""
     part = dict(recipe[stage])
     for key in ("sources", "accept_terms", "template", "max_examples", "packing", "from"):
@@ -201,19 +198,22 @@ def train(recipe: Recipe, stage: str) -> Recipe:
     }
 
 
-def conversations(recipe: Recipe) -> Recipe:
+def conversations(recipe: Values) -> Values:
     listed = [
         _some(item, ("name", "format", "examples", "path")) for item in recipe["sft"]["sources"]
     ]
     return {"sources": listed, "seed": recipe["seed"]}
 
 
-def heldout_conversations(recipe: Recipe) -> Recipe:
+def heldout_conversations(recipe: Values) -> Values:
     """Of sources as they are trained on, so many conversations beyond; overlaps as decontamination has them."""
-    return {**conversations(recipe), **_some(recipe["evaluate"]["heldout"], ("documents", "max_bytes"))}
+    return {
+        **conversations(recipe),
+        **_some(recipe["evaluate"]["heldout"], ("documents", "max_bytes")),
+    }
 
 
-def sft_tokens(recipe: Recipe) -> Recipe:
+def sft_tokens(recipe: Values) -> Values:
     return {
         "context": recipe["sft"]["context"],
         "seed": recipe["seed"],
@@ -222,13 +222,13 @@ def sft_tokens(recipe: Recipe) -> Recipe:
     }
 
 
-def baseline(recipe: Recipe, model: str) -> Recipe | None:
+def baseline(recipe: Values, model: str) -> Values | None:
     """The published model of that name that the recipe scores, or None for one of its own."""
     listed = recipe["evaluate"].get("baselines", [])
     return next((entry for entry in listed if entry["name"] == model), None)
 
 
-def backend(recipe: Recipe, model: str) -> Recipe | None:
+def backend(recipe: Values, model: str) -> Values | None:
     """What answers for a model, where that is not the engine here: vLLM, or the server that has it."""
     chosen, published = recipe["evaluate"].get("backend", {}), baseline(recipe, model)
     if published and "served" in published:
@@ -236,7 +236,7 @@ def backend(recipe: Recipe, model: str) -> Recipe | None:
     return chosen if chosen.get("name") == "vllm" else None
 
 
-def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
+def generate(recipe: Values, model: str, benchmark: str) -> Values:
     entry = next(x for x in recipe["evaluate"]["benchmarks"] if x["name"] == benchmark)
     part, published = recipe["evaluate"], baseline(recipe, model)
     own = "chatml" if model == "chat" else "completion"
@@ -253,7 +253,7 @@ def generate(recipe: Recipe, model: str, benchmark: str) -> Recipe:
     }
 
 
-def environment(recipe: Recipe, name: str) -> Recipe:
+def environment(recipe: Values, name: str) -> Values:
     """The entry of a recipe's ``agents`` by its name. With ``if_built`` it needs of the environments under
     .envs/ only what stands there: a task that cannot be played without the others is left out."""
     found = next(item for item in recipe["agents"]["environments"] if item["name"] == name)
@@ -263,14 +263,14 @@ def environment(recipe: Recipe, name: str) -> Recipe:
     return {**found, "needs": built}
 
 
-def teacher(recipe: Recipe, name: str) -> str | None:
+def teacher(recipe: Values, name: str) -> str | None:
     """The model of the recipe that gives feedback in an environment; None where none does, or one
     that a server of its own has."""
     asked = environment(recipe, name).get("feedback", {})
     return None if "server" in asked else asked.get("model")
 
 
-def play(recipe: Recipe, model: str, name: str) -> Recipe:
+def play(recipe: Values, model: str, name: str) -> Values:
     """What a model plays, and how; ``gold`` plays the known solutions."""
     part, entry = recipe["agents"], environment(recipe, name)
     made = {
@@ -303,11 +303,11 @@ def play(recipe: Recipe, model: str, name: str) -> Recipe:
     return made
 
 
-def judge(recipe: Recipe, model: str, benchmark: str) -> Recipe:
+def judge(recipe: Values, model: str, benchmark: str) -> Values:
     return {**generate(recipe, model, benchmark), "sandbox": recipe["evaluate"]["sandbox"]}
 
 
-def card(recipe: Recipe, model: str, catalogue: Recipe) -> Recipe:
+def card(recipe: Values, model: str, catalogue: Values) -> Values:
     """What a model's card needs; ``catalogue``: config/benchmarks.yaml, which says what the hub calls
     each data set."""
     names = [item["name"] for item in recipe["evaluate"]["benchmarks"]]
@@ -315,7 +315,7 @@ def card(recipe: Recipe, model: str, catalogue: Recipe) -> Recipe:
     return {"recipe": recipe["name"], "model": model, "datasets": datasets}
 
 
-def export(recipe: Recipe, model: str, benchmark: str, catalogue: Recipe) -> Recipe:
+def export(recipe: Values, model: str, benchmark: str, catalogue: Values) -> Values:
     """What the files of other tools say of one score beside the score itself."""
     published = baseline(recipe, model)
     return {

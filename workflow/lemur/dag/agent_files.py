@@ -7,7 +7,7 @@ from typing import Any
 
 from lemur.config import paths, stages
 from lemur.config.agents import with_parts
-from lemur.config.recipe import Recipe
+from lemur.config.values import Values
 from lemur.core.errors import nearest
 from lemur.core.provenance import ROOT
 from lemur.cost import resources
@@ -23,7 +23,7 @@ class AgentFiles:
         self.run = run
         self.models = ScoredModels(run)
 
-    def entry(self, wildcards: Any) -> Recipe:
+    def entry(self, wildcards: Any) -> Values:
         """The recipe's entry that a job plays."""
         return stages.environment(self.run.recipe, wildcards.environment)
 
@@ -97,7 +97,7 @@ class AgentFiles:
     # -- recorded episodes that are executed again ------------------------------------------------
 
     @property
-    def replayed(self) -> tuple[str, Recipe, Any]:
+    def replayed(self) -> tuple[str, Values, Any]:
         """The environment whose records are executed again, its entry, and the records' folder."""
         name = str(self.run.config.get("environment", "mint"))
         with one_line():
@@ -126,7 +126,7 @@ class AgentFiles:
         return list(self.replayed[1]["needs"])
 
 
-def recorded_parts(entry: Recipe, records: Any) -> Recipe:
+def recorded_parts(entry: Values, records: Any) -> Values:
     """An entry with what the sets need that are played in a folder of records, by their folders."""
     folders = {path.name for path in Path(str(records)).rglob("*") if path.is_dir()}
     chosen = {

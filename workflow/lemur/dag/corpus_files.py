@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lemur.config import paths, stages
-from lemur.config.recipe import Recipe
+from lemur.config.values import Values
 from lemur.dag.run import KINDS, Run
 
 
@@ -15,7 +15,7 @@ class CorpusFiles:
         self.run = run
 
     def parts(
-        self, pattern: str, kinds: Sequence[str] = KINDS, recipe: Recipe | None = None
+        self, pattern: str, kinds: Sequence[str] = KINDS, recipe: Values | None = None
     ) -> list[str]:
         """``pattern`` filled for every part of the corpus' sources of some kinds.
 
@@ -28,7 +28,7 @@ class CorpusFiles:
         ]
 
     def words(
-        self, pattern: str, kinds: Sequence[str] = KINDS, recipe: Recipe | None = None
+        self, pattern: str, kinds: Sequence[str] = KINDS, recipe: Values | None = None
     ) -> str:
         """The same paths as text that bash expands: thousands of them would not fit one command line."""
         listed = []
@@ -39,7 +39,7 @@ class CorpusFiles:
         return " ".join(listed)
 
     def _fill(
-        self, pattern: str, source: Recipe, recipe: Recipe | None, part: str, parts: str
+        self, pattern: str, source: Values, recipe: Values | None, part: str, parts: str
     ) -> str:
         return self.run.file(
             pattern,

@@ -4,13 +4,11 @@ import re
 from typing import Any
 
 from lemur.config import paths, stages
-from lemur.config.recipe import Recipe
+from lemur.config.values import Values
 from lemur.dag.run import Run
 
-Entry = dict[str, Any]
 
-
-def manifests(folder: str, entry: Entry) -> list[str]:
+def manifests(folder: str, entry: Values) -> list[str]:
     """manifest.json of every part of an entry below resources/<folder>/."""
     parts = entry.get("parts", 1)
     return [
@@ -25,7 +23,7 @@ class Downloads:
     def __init__(self, run: Run):
         self.run = run
 
-    def model_entry(self, name: str) -> Entry:
+    def model_entry(self, name: str) -> Values:
         """The starting model or a baseline, by name."""
         listed = [*(point["base"] for point in self.run.recipes.values()), *self.run.baselines]
         return next(entry for entry in listed if entry["name"] == name)
@@ -48,7 +46,7 @@ class Downloads:
         return [path for name in names for path in self.model(name)]
 
     @property
-    def sft_sources(self) -> list[Recipe]:
+    def sft_sources(self) -> list[Values]:
         """Sources of conversations that are downloaded."""
         return [source for source in self.run.recipe["sft"]["sources"] if "from" in source]
 
@@ -91,7 +89,7 @@ class Downloads:
         listed = [*self.bases, *corpora, *self.sft, *self.benchmarks]
         return [*listed, *(path for path in scored if path not in listed)]
 
-    def entry(self, folder: str, name: str) -> Entry:
+    def entry(self, folder: str, name: str) -> Values:
         """The pin behind resources/<folder>/<name>."""
         if folder == "models":
             return self.model_entry(name)
@@ -103,7 +101,7 @@ class Downloads:
             return {**self.run.catalogue("environments")[name]["data"], "name": name}
         return next(x for x in [*self.run.sources(), *self.sft_sources] if x["name"] == name)
 
-    def slice(self, wildcards: Any, folder: str) -> Recipe:
+    def slice(self, wildcards: Any, folder: str) -> Values:
         """What one part of a download is made of."""
         entry = self.entry(folder, wildcards.name)
         return stages.download(wildcards.name, entry, int(wildcards.part))
@@ -120,7 +118,7 @@ class Downloads:
         return rf"(?!(?:{self.generated_names})/)[^/]+"
 
 
-def records_slice(table: str) -> Recipe:
+def records_slice(table: str) -> Values:
     """The pinned trajectory files of reports/paper/mint_records.tsv, its text, as one download."""
     lines = table.splitlines()
     names = lines[0].split("\t")
@@ -128,6 +126,6 @@ def records_slice(table: str) -> Recipe:
     files = [
         {"path": row["path"], "sha256": row["sha256"], "size": int(row["bytes"])} for row in rows
     ]
-    source: Recipe = {key: rows[0][key] for key in ("repository", "commit")}
+    source: Values = {key: rows[0][key] for key in ("repository", "commit")}
     source["url"] = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
     return {"name": "mint", "from": {**source, "files": files}, "licence": rows[0]["licence"]}

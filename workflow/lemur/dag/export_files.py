@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.config import paths, stages
-from lemur.config.recipe import Recipe
+from lemur.config.values import Values
 from lemur.core.files import canonical
 from lemur.dag.agent_files import AgentFiles
 from lemur.dag.corpus_files import CorpusFiles
@@ -44,16 +44,16 @@ class ExportFiles:
             return files
         return [*files, f"{self.folder}/trackio", *self.models.cards, self.croissant]
 
-    def card_slice(self, wildcards: Any) -> Recipe:
+    def card_slice(self, wildcards: Any) -> Values:
         """What a model's card says besides its scores."""
         catalogue = self.run.catalogue("benchmarks")
         return stages.card(self.run.recipe, wildcards.model, catalogue)
 
-    def samples_slice(self) -> Recipe:
+    def samples_slice(self) -> Values:
         """What was asked for each score, in the order of the scores."""
         return {"scored": [stages.generate(self.run.recipe, *pair) for pair in self.models.scored]}
 
-    def slice(self) -> Recipe:
+    def slice(self) -> Values:
         """What exported files say of each score, in the order of the scores."""
         catalogue = self.run.catalogue("benchmarks")
         scored = self.models.scored

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lemur.config import claims, paths
-from lemur.config.recipe import Recipe
+from lemur.config.values import Values
 from lemur.core.files import canonical
 from lemur.core.provenance import ROOT
 from lemur.dag.agent_files import AgentFiles
@@ -118,12 +118,12 @@ class FigureFiles:
 
     # -- what each is made of ---------------------------------------------------------------------
 
-    def slice(self, name: str) -> Recipe:
+    def slice(self, name: str) -> Values:
         """The style of one figure; a recipe's figure also carries what its models are called."""
         of_recipe = self.run.recipe if name in self.of_recipe else None
         return settings.spec(self.run.style, name, of_recipe)
 
-    def claims_slice(self, whose: str) -> Recipe:
+    def claims_slice(self, whose: str) -> Values:
         """What the page of claims needs of recipes and models; a mistake in claims.yaml is one line."""
         run = self.run
         recipe = (
@@ -137,7 +137,7 @@ class FigureFiles:
         """What each of the recipe's models is called, as JSON."""
         return canonical(settings.labels(self.run.style, self.run.recipe))
 
-    def report_slice(self) -> Recipe:
+    def report_slice(self) -> Values:
         """What the report shows, and the prices and powers of a site."""
         site = self.run.site
         stated = {key: site[key] for key in ("price", "power") if key in site}

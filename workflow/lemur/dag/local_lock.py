@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lemur.config.values import Values
 from lemur.core import contracts
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, write_json
@@ -17,12 +18,11 @@ from lemur.core.log import logger
 from lemur.data import local_files
 from lemur.data.manifest import Download
 
-Recipe = dict[str, Any]
-Lock = dict[str, dict[str, Any]]
+Lock = dict[str, Values]
 SHOWN = 3  # names in a line
 
 
-def local_entries(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
+def local_entries(recipe: Values) -> Iterator[tuple[str, Values]]:
     """(kind/name, entry) of everything in a resolved recipe that is read from this machine."""
     trains = bool(recipe["evaluate"]["models"])
     listed = [(f"benchmarks/{x['name']}", x["data"]) for x in recipe["evaluate"]["benchmarks"]]
@@ -33,7 +33,7 @@ def local_entries(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
     yield from (pair for pair in listed if local_files.is_local(pair[1].get("from")))
 
 
-def look(recipe: Recipe, lock_file: Path, *, is_main: bool = True) -> Lock:
+def look(recipe: Values, lock_file: Path, *, is_main: bool = True) -> Lock:
     """The lock as it has to be for ``recipe``; other recipes' entries stay. Changes are told.
 
     A job on a node (``is_main=False``) takes the lock's word: the files may have changed since the
@@ -50,7 +50,7 @@ def look(recipe: Recipe, lock_file: Path, *, is_main: bool = True) -> Lock:
     return lock
 
 
-def with_local(recipe: Recipe, lock: Lock) -> Recipe:
+def with_local(recipe: Values, lock: Lock) -> Values:
     """``recipe`` whose local entries have ``size`` (bytes), ``listing`` (a hash for each part) and,
     for a corpus, ``format``."""
     recipe = copy.deepcopy(recipe)
@@ -66,7 +66,7 @@ def with_local(recipe: Recipe, lock: Lock) -> Recipe:
     return recipe
 
 
-def _look(key: str, entry: Recipe, before: Mapping[str, Any] | None) -> dict[str, Any]:
+def _look(key: str, entry: Values, before: Mapping[str, Any] | None) -> Values:
     listing = local_files.list_files(entry, key)
     files = contracts.plain(local_files.take_hashes(listing, key))
     now = {

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from lemur import cost
 from lemur.config import load, paths, place, project, schema, scoring, site
 from lemur.config import recipe as recipes
-from lemur.config.recipe import Recipe
+from lemur.config.values import Values
 from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT, digest
 from lemur.dag import local_lock, locks
@@ -57,8 +57,8 @@ class Run:
     config: Mapping[str, Any]
     project: Path | None
     study: Study | None
-    recipe: Recipe
-    recipes: Mapping[str, Recipe]
+    recipe: Values
+    recipes: Mapping[str, Values]
     style: Mapping[str, Any]
     site: Mapping[str, Any]
     local_lock: Path
@@ -86,7 +86,7 @@ class Run:
         """The recipe's name, which its folder below results/ has too."""
         return str(self.recipe["name"])
 
-    def cell(self, wildcards: Any) -> Recipe:
+    def cell(self, wildcards: Any) -> Values:
         """The recipe, or the cell of a study, that a job with the wildcard ``recipe`` is of."""
         return self.recipes[wildcards.recipe]
 
@@ -98,12 +98,12 @@ class Run:
         """A path of lemur.config.paths of this recipe; ``values`` fill the other wildcards."""
         return paths.filled(pattern, self.recipe, **values)
 
-    def sources(self, kinds: Sequence[str] = KINDS) -> list[dict[str, Any]]:
+    def sources(self, kinds: Sequence[str] = KINDS) -> list[Values]:
         """The corpus' sources of some kinds."""
         return [source for source in self.recipe["corpus"]["sources"] if source["kind"] in kinds]
 
     @property
-    def baselines(self) -> list[dict[str, Any]]:
+    def baselines(self) -> list[Values]:
         """Published models that the recipe scores beside its own."""
         return self.recipe["evaluate"].get("baselines", [])
 
@@ -112,7 +112,7 @@ class Run:
         """Whether the recipe trains nothing and scores published models alone."""
         return not self.recipe["evaluate"]["models"]
 
-    def catalogue(self, name: str) -> dict[str, Any]:
+    def catalogue(self, name: str) -> Values:
         """Entries of config/benchmarks.yaml and its like, the project's laid over them."""
         return load.catalogue(name, self.project)
 
@@ -126,9 +126,7 @@ def _fingerprint(environment: str, strict: bool) -> str:
     return locks.fingerprint(locks.path_of(ROOT, environment), strict)
 
 
-def read_config(
-    given: Mapping[str, Any], arguments: Sequence[str]
-) -> tuple[dict[str, Any], Path | None]:
+def read_config(given: Mapping[str, Any], arguments: Sequence[str]) -> tuple[Values, Path | None]:
     """The values of ``--config`` and config.yaml, and the folder of a recipe that lies outside.
 
     ``given``: Snakemake's ``config``; ``arguments``: the words of ``--config`` as they were typed.
@@ -153,7 +151,7 @@ def resolve(config: Mapping[str, Any], folder: Path | None, *, is_main: bool = T
         return _resolve(dict(config), folder, is_main)
 
 
-def _resolve(config: dict[str, Any], folder: Path | None, is_main: bool) -> Run:
+def _resolve(config: Values, folder: Path | None, is_main: bool) -> Run:
     place.check(ROOT, Path.cwd())
     place.check_writable(Path.cwd())
     # A study's cells are recipes; what they have in common (evaluation documents, documents that

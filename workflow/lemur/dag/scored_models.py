@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from lemur.config import paths, stages
-from lemur.config.recipe import Recipe
+from lemur.config.values import Values
 from lemur.core.provenance import ROOT
 from lemur.dag.downloads import manifests
 from lemur.dag.run import Run
@@ -15,7 +15,7 @@ from lemur.dag.run import Run
 TRAINED = {"pretrained": "pretrain", "chat": "sft"}
 
 
-def start_folder(recipe: Recipe) -> str:
+def start_folder(recipe: Values) -> str:
     """Where a recipe's starting model lies: DONE.json and model/."""
     trained_by = recipe["base"].get("pretrained_by")
     if trained_by:
@@ -108,7 +108,7 @@ class ScoredModels:
 
     # -- benchmarks -------------------------------------------------------------------------------
 
-    def _benchmark(self, name: str) -> Recipe:
+    def _benchmark(self, name: str) -> Values:
         listed = self.run.recipe["evaluate"]["benchmarks"]
         return next(item for item in listed if item["name"] == name)
 
@@ -157,7 +157,7 @@ class ScoredModels:
         """Cards with scores of the models that the recipe trains and scores."""
         return [self.run.file(paths.CARD, model=model) for model in self.trained]
 
-    def forms(self, model: str) -> dict[str, dict[str, Any]]:
+    def forms(self, model: str) -> dict[str, Values]:
         """How each benchmark is put to a model, as its scores say it."""
         forms = {}
         for entry in self.run.recipe["evaluate"]["benchmarks"]:

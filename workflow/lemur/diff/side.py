@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lemur.config import recipe
-from lemur.config.stages import Recipe
+from lemur.config.values import Values
 from lemur.core.errors import UserError
 from lemur.core.files import read_json
 from lemur.core.provenance import read_record
@@ -19,7 +19,7 @@ class Side:
     it was not run here; ``folder``: where that run lies."""
 
     name: str
-    resolved: Recipe
+    resolved: Values
     scores: Mapping[tuple[str, str], Score]
     folder: Path
 
@@ -43,7 +43,7 @@ def _scores(folder: Path) -> dict[tuple[str, str], Score]:
     return {(score.benchmark, score.model): score for score in read_scores(paths)}
 
 
-def _ran(folder: Path, scores: Mapping[tuple[str, str], Score]) -> Recipe:
+def _ran(folder: Path, scores: Mapping[tuple[str, str], Score]) -> Values:
     """The resolved recipe of a run: the one that its newest score was made by, else the only one."""
     kept = [
         path for path in sorted(folder.glob("recipes/*.json")) if not path.name.endswith(records.SUFFIX)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lemur.config import stages
-from lemur.config.stages import Recipe
+from lemur.config.values import Values
 from lemur.core.files import canonical
 
-Slices = Callable[[Recipe], Mapping[str, Recipe]]
+Slices = Callable[[Values], Mapping[str, Values]]
 
 
 @dataclass(frozen=True)
@@ -21,35 +21,35 @@ class Stage:
     after: Sequence[str] = ()
 
 
-def _sources(recipe: Recipe) -> list[Recipe]:
+def _sources(recipe: Values) -> list[Values]:
     return list(recipe["corpus"]["sources"])
 
 
-def _benchmarks(recipe: Recipe) -> list[Recipe]:
+def _benchmarks(recipe: Values) -> list[Values]:
     found = stages.downloaded_benchmarks(recipe)
     return [{**item["data"], "name": item["name"]} for item in found]
 
 
-def _pins(entries: Callable[[Recipe], list[Recipe]]) -> Slices:
+def _pins(entries: Callable[[Values], list[Values]]) -> Slices:
     return lambda recipe: {x["name"]: stages.download(x["name"], x) for x in entries(recipe)}
 
 
-def _each(function: Callable[[Recipe, str], Any]) -> Slices:
+def _each(function: Callable[[Values, str], Any]) -> Slices:
     return lambda recipe: {x["name"]: function(recipe, x["name"]) for x in _sources(recipe)}
 
 
-def _one(function: Callable[[Recipe], Any]) -> Slices:
+def _one(function: Callable[[Values], Any]) -> Slices:
     return lambda recipe: {"": function(recipe)}
 
 
-def _heldout(recipe: Recipe) -> Mapping[str, Recipe]:
+def _heldout(recipe: Values) -> Mapping[str, Values]:
     return {kind: stages.heldout(recipe, kind) for kind in ("code", "text")}
 
 
 def _scores(*models: str) -> Slices:
     """Of those of ``models`` that a recipe scores; where none is named, of its published ones."""
 
-    def slices(recipe: Recipe) -> Mapping[str, Recipe]:
+    def slices(recipe: Values) -> Mapping[str, Values]:
         part = recipe["evaluate"]
         published = [entry["name"] for entry in part.get("baselines", [])]
         chosen = [name for name in models if name in part["models"]] if models else published
@@ -109,7 +109,7 @@ class Change:
     because: Sequence[str]
 
 
-def changes(first: Recipe, second: Recipe) -> tuple[list[Change], list[str]]:
+def changes(first: Values, second: Values) -> tuple[list[Change], list[str]]:
     """Stages of ``second`` that may make something else than those of ``first``, in running order,
     and the names of those that make the same. That a recipe is called otherwise changes nothing."""
     changed: dict[str, Change] = {}

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from lemur.config.values import Values
 from lemur.core.errors import UserError, nearest
 from lemur.download import hub_lock
 
@@ -19,7 +20,7 @@ OF_AGENTS = ("live_agents", "live_agents_by_turn", "live_agent_radar", *CAPABILI
 KNOWN_SOLUTIONS = {"gold": "known solutions (no model)"}
 
 
-def spec(config: Config, name: str, recipe: Config | None = None) -> dict[str, Any]:
+def spec(config: Config, name: str, recipe: Config | None = None) -> Values:
     """The settings of figure ``name``: the common style, its own entry and, where it has a row for
     each model of a recipe, these models in order.
 
@@ -75,7 +76,7 @@ def labels(config: Config, recipe: Config) -> dict[str, str]:
     return {"start": start, "pretrained": "pretrained", "chat": "chat"}
 
 
-def foundation(config: Config, recipe: Config, catalogue: Config) -> dict[str, Any]:
+def foundation(config: Config, recipe: Config, catalogue: Config) -> Values:
     """The settings of the table that sets our scores beside the paper's: which row of the paper
     each model is compared with, and whether it is the paper's own model. ``catalogue``: the entries
     of config/benchmarks.yaml."""
@@ -129,7 +130,7 @@ def hub_only(catalogue: Config, chosen: set[str]) -> dict[str, bool]:
     }
 
 
-def report_spec(config: Config, recipe: Config, **facts: Any) -> dict[str, Any]:
+def report_spec(config: Config, recipe: Config, **facts: Any) -> Values:
     """The settings of the report: title, sections, colours, and the resolved recipe itself."""
     report = config.get("report", {})
     return {**report, **facts, "recipe": recipe, "labels": labels(config, recipe)}

@@ -152,14 +152,6 @@ def render_index(
     )
 
 
-def _sampling(settings: Mapping[str, Any], suite: Suite) -> Sampling:
-    """How the answers were made, as the episodes have it."""
-    given = settings.get("sampling")
-    if not isinstance(given, Mapping):
-        return suite.sampling()
-    return Sampling(**{**given, "stops": tuple(given.get("stops", ()))})
-
-
 def write(
     spec: Any,
     episodes: Path,
@@ -176,7 +168,7 @@ def write(
     """
     opened = open_episodes(spec, episodes, verdicts, data, games)
     suite, model = opened.suite, opened.given.model
-    sampling = _sampling(opened.settings, suite)
+    sampling = opened.settings.sampling
     files = [f"{number:04}.html" for number in range(1, len(opened.episodes) + 1)]
     names = {"environment": opened.name, "player": model}
     temporary = out.parent.with_name(f"{out.parent.name}.new")

@@ -12,8 +12,11 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from lemur.agents.environment import Sampling
 from lemur.agents.episode import Episode, Turn
+from lemur.agents.episodes_file import Head, PlayedAs, PlayedTeacher
 from lemur.agents.scores import Played, Reached, Scores, Success
+from lemur.agents.scoring import EpisodeVerdict
 from lemur.core import contracts
 from lemur.core.energy import Energy
 from lemur.core.files import write_text
@@ -191,10 +194,17 @@ FORMATS = (
     ),
     Format(
         "results/<recipe>/agents/<player>/<environment>/episodes.jsonl",
-        (Episode, Turn),
-        "a line each episode, in the order of the environment's tasks",
+        (Head, PlayedAs, PlayedTeacher, Sampling, Episode, Turn),
+        "the head, then a line each episode, in the order of the environment's tasks",
         "rule play",
         "judging of episodes, pages, exports, figures of agents",
+    ),
+    Format(
+        "results/<recipe>/agents/<player>/<environment>/verdicts.jsonl",
+        (EpisodeVerdict,),
+        "a line each episode, in the order of `episodes.jsonl`",
+        "rule judge_episodes",
+        "pages, exports, figures of agents",
     ),
     Format(
         "results/<recipe>/agents/<player>/<environment>/scores.json",

@@ -22,7 +22,8 @@ from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
-from lemur.config.site import Site, group_over_limit
+from lemur.config.site import group_over_limit
+from lemur.config.values import Values
 from lemur.dag import failures
 from lemur.slurm import controller
 
@@ -50,7 +51,7 @@ UNREACHED = (
 )  # fmt: skip
 
 
-def install(site: Site) -> None:
+def install(site: Values) -> None:
     """Have ``executor: slurm`` be this executor, for a cluster with that ``site.yaml``."""
     plugins = ExecutorPluginRegistry().plugins
     if plugin := plugins.get("slurm"):
@@ -62,7 +63,7 @@ def install(site: Site) -> None:
 class Executor(Plugin):
     """Submits and watches; ``site``: its limits are what a group of jobs is held against."""
 
-    site: Site = {}
+    site: Values = {}
 
     def __post_init__(self, test_mode: bool = False) -> None:
         missing = [name for name in ("sbatch", "squeue") if shutil.which(name) is None]

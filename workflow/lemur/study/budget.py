@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from lemur.config.load import catalogue
-from lemur.config.recipe import Recipe
+from lemur.config.values import Values
 from lemur.core.errors import UserError
 from lemur.cost.architecture import Architecture
 from lemur.cost.flops import device_hours, training_flops
@@ -34,7 +34,7 @@ class Cost:
         return sum(self.hours.values())
 
 
-def cost_of(design: Design, common: Recipe) -> Cost:
+def cost_of(design: Design, common: Values) -> Cost:
     """Hours by base at its measured rate, or at what the plan assumes of the recipe's device."""
     batch = common["pretrain"]["global_batch_tokens"]
     hours, count, all_tokens = {}, 0, 0
@@ -57,7 +57,7 @@ def cost_of(design: Design, common: Recipe) -> Cost:
     return Cost(hours, count, all_tokens)
 
 
-def _scores(design: Design, base: Base, common: Recipe, models: int) -> tuple[int, int]:
+def _scores(design: Design, base: Base, common: Values, models: int) -> tuple[int, int]:
     """Scores on held-out documents, which are long, and all others of ``models`` cells of a base."""
     heldout = {x["name"] for x in common["evaluate"]["benchmarks"] if "heldout" in x["data"]}
     early = len(design.shares) * len(base.seeds) * len(design.checkpoints)
@@ -73,7 +73,7 @@ def _relative(base: Base, seconds: float, tokens: int) -> float:
     return 11_000 * seconds / tokens
 
 
-def _seconds(base: Base, tokens: int, common: Recipe) -> float:
+def _seconds(base: Base, tokens: int, common: Values) -> float:
     if base.tokens_per_second is not None:
         return tokens / base.tokens_per_second
     price = common["cost"]
@@ -82,7 +82,7 @@ def _seconds(base: Base, tokens: int, common: Recipe) -> float:
     return 3600 * device_hours(flops, price["device_tflops"], price["utilisation"])
 
 
-def fitted(design: Design, common: Recipe, hours: float) -> tuple[Design, tuple[str, ...]]:
+def fitted(design: Design, common: Values, hours: float) -> tuple[Design, tuple[str, ...]]:
     """The design cut to ``hours``, and what was cut in words; shares of code stay.
 
     Cut in this order, each no further than needed: tokens (of bases and of cells, by one factor) down

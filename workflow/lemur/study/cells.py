@@ -11,7 +11,8 @@ from fractions import Fraction
 from typing import Any
 
 from lemur.config import load, names
-from lemur.config.recipe import Recipe, resolve_raw
+from lemur.config.recipe import resolve_raw
+from lemur.config.values import Values
 from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
 from lemur.cost.architecture import Architecture, parameters
@@ -27,7 +28,7 @@ OWN_ORDER = 10_000
 
 
 # What a cell has another of than other cells, by the dotted key of its recipe.
-Values = dict[str, int | float | str | list[int]]
+Changes = dict[str, int | float | str | list[int]]
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class Study:
 
     design: Design
     cells: tuple[Cell, ...]
-    common: Recipe
-    recipes: dict[str, Recipe]
+    common: Values
+    recipes: dict[str, Values]
     cost: Cost
     cut: tuple[str, ...]
 
@@ -82,7 +83,7 @@ def expand(config: Mapping[str, Any]) -> Study | None:
     return Study(design, tuple(cells), common, recipes, cost_of(design, common), cut)
 
 
-def _check_measures(design: Design, common: Recipe) -> None:
+def _check_measures(design: Design, common: Values) -> None:
     known = {item["name"]: item["metric"] for item in common["evaluate"]["benchmarks"]}
     for name, benchmark in design.measures.items():
         where = f"config/studies/{design.name}.yaml: measures.{name}"
@@ -93,10 +94,10 @@ def _check_measures(design: Design, common: Recipe) -> None:
 
 
 def _cells(
-    design: Design, resolved: dict[str, Recipe], common: Recipe
-) -> tuple[list[Cell], dict[str, Recipe]]:
+    design: Design, resolved: dict[str, Values], common: Values
+) -> tuple[list[Cell], dict[str, Values]]:
     cells: list[Cell] = []
-    recipes: dict[str, Recipe] = {}
+    recipes: dict[str, Values] = {}
     batch = common["pretrain"]["global_batch_tokens"]
     peak = common["pretrain"]["optimizer"]["learning_rate"]
     for base in design.bases:
@@ -110,7 +111,7 @@ def _cells(
             for arm in arms(design):
                 for share in arm.shares:
                     tokens = cell_tokens(design, base, arm, share, batch)
-                    values: Values = {
+                    values: Changes = {
                         "pretrain.tokens": tokens,
                         "mixture.code_share": _exact(share),
                         "pretrain.optimizer.learning_rate": float(peak * arm.learning_rate),
@@ -141,7 +142,7 @@ def _base_cell(design: Design, base: Base, seed: int) -> Cell:
     return Cell(f"{design.name}-{base.name}-seed-{seed}-base", base.name, seed, MAIN, None, 0, "pretrained")  # fmt: skip
 
 
-def _base_values(base: Base, batch: int) -> Values:
+def _base_values(base: Base, batch: int) -> Changes:
     if base.pretraining is None:
         return {}
     return {
@@ -155,7 +156,7 @@ def _exact(share: Fraction) -> str:
     return f"{share.numerator}/{share.denominator}"
 
 
-def _resolved(design: Design, base: Base) -> Recipe:
+def _resolved(design: Design, base: Base) -> Values:
     """What all cells of a base have in common, checked once: what differs is the design's own."""
     raw = load.with_values(load.raw_recipe(design.recipe), design.values)
     where = f"config/studies/{design.name}.yaml: recipe {design.recipe} with base {base.name}"
@@ -163,8 +164,8 @@ def _resolved(design: Design, base: Base) -> Recipe:
 
 
 def _recipe(
-    design: Design, resolved: dict[str, Recipe], name: str, base: Base, seed: int, values: Values
-) -> Recipe:  # fmt: skip
+    design: Design, resolved: dict[str, Values], name: str, base: Base, seed: int, values: Changes
+) -> Values:  # fmt: skip
     """One resolved recipe of the study; a random base gets the seed's own weights."""
     recipe = load.with_values(resolved[base.name], values) | {"name": name, "seed": seed}
     if base.pretraining is not None:
@@ -177,7 +178,7 @@ def _recipe(
     return recipe
 
 
-def _tokenized_as(design: Design, resolved: dict[str, Recipe], tokenizer: str) -> str:
+def _tokenized_as(design: Design, resolved: dict[str, Values], tokenizer: str) -> str:
     """Token files are kept once for all models that are drawn with one tokenizer."""
     first = next(
         base for base in design.bases if resolved[base.name]["base"].get("tokenizer") == tokenizer
@@ -185,7 +186,7 @@ def _tokenized_as(design: Design, resolved: dict[str, Recipe], tokenizer: str) -
     return f"{first.model}-seed-{design.seeds[0]}"
 
 
-def analysis_spec(study: Study | None) -> dict[str, Any]:
+def analysis_spec(study: Study | None) -> Values:
     """What the analysis of a study is given as ``--spec``, an AnalysisSpec as JSON data; shares as
     numbers. Empty where a command names no study."""
     if study is None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from lemur.config import load, names, schema
+from lemur.config.values import Values
 from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
 from lemur.study.study_file import (
@@ -83,7 +83,7 @@ class Design:
     name: str
     description: str
     recipe: str
-    values: dict[str, Any]
+    values: Values
     bases: tuple[Base, ...]
     seeds: tuple[int, ...]
     tokens: int | Fraction

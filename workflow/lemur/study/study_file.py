@@ -1,7 +1,8 @@
 """config/studies/<name>.yaml as it is written; ``lemur.study.design`` checks it and makes a design of it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+
+from lemur.config.values import Values
 
 Number = int | float | str  # a share or a factor as a file has it: 0.5 or 10/11
 
@@ -96,7 +97,7 @@ class StudyFile:
     statistics: Statistics
     hypotheses: tuple[HypothesisEntry, ...]
     least: Least
-    set: dict[str, Any] = field(default_factory=dict)
+    set: Values = field(default_factory=dict)
     arms: tuple[ArmEntry, ...] = ()
     checkpoints: CheckpointsEntry = CheckpointsEntry()
     missing: dict[str, str] = field(default_factory=dict)

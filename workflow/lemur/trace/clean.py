@@ -17,6 +17,7 @@ from pathlib import Path
 
 from lemur.config import load, project, recipe
 from lemur.config.paths import MADE_BY, filled
+from lemur.config.values import Values
 from lemur.core.command import guarded
 from lemur.core.errors import UserError, nearest
 from lemur.core.provenance import read_record
@@ -25,7 +26,7 @@ from lemur.cost.recipe import Recipe, planned
 from lemur.trace import chain, records
 
 
-def places(stage: str, resolved: recipe.Recipe) -> list[Path]:
+def places(stage: str, resolved: Values) -> list[Path]:
     """Folders and files that a stage makes for a recipe; UserError for a stage that is none."""
     if stage not in MADE_BY:
         raise UserError(f"clean: no stage '{stage}'{nearest(stage, MADE_BY)}")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from lemur.agents.players.player import Player
 from lemur.config.address import checked_url
-from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
 
 BACKENDS = ("transformers", "vllm", "server")
@@ -21,17 +20,15 @@ class Backend:
     served: str | None = None
 
 
-def read_backend(given: object, where: str) -> Backend:
-    """A backend from a stage's settings; ``where`` names its key in a ``UserError``."""
-    if not isinstance(given, dict) or not isinstance(given.get("name"), str):
-        raise UserError(f"--spec: {where} must be an object with a name")
-    if given["name"] not in BACKENDS:
-        raise UserError(f"--spec: {where} '{given['name']}'{nearest(given['name'], BACKENDS)}")
-    if given["name"] == "server":
-        checked_url(str(given.get("url", "")), f"--spec: {where}.url")
-        if not isinstance(given.get("served"), str):
-            raise UserError(f"--spec: {where}.served: the name that a server has the model by")
-    return contracts.read(Backend, given, f"--spec: {where}")
+def check_backend(given: Backend, where: str) -> None:
+    """``UserError``, which begins with ``where``, for a backend that is none, or a server without its
+    address or the model's name there."""
+    if given.name not in BACKENDS:
+        raise UserError(f"{where} '{given.name}'{nearest(given.name, BACKENDS)}")
+    if given.name == "server":
+        checked_url(given.url or "", f"{where}.url")
+        if given.served is None:
+            raise UserError(f"{where}.served: the name that a server has the model by")
 
 
 class Players:
