@@ -222,7 +222,7 @@ def test_every_value_of_the_paper_says_where_it_is_from(name):
 
 
 def test_the_papers_recipe_is_the_papers():
-    made, told = recipe.resolve("lemur-70b"), recipe.provenance_of("lemur-70b")
+    made, told = recipe.resolve("lemur-70b"), load.raw_recipe("lemur-70b")["provenance"]
     assert made["base"]["name"] == "llama-2-70b"
     assert (
         made["mixture"]["code_to_text"] == 10 and told["mixture.code_to_text"]["mark"] == "stated"

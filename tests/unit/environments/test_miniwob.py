@@ -161,7 +161,7 @@ def test_a_browser_that_hangs_is_ended_with_all_that_it_started(suite, monkeypat
     assert len(started) > 3
     monkeypatch.setattr(process, "STEP", 1.0)
     with pytest.raises(WorldFailed, match="did not answer in 1 seconds"):
-        world.episode.ask("evaluate", script="() => { for (;;) {} }")
+        world.episode.evaluate("() => { for (;;) {} }")
     world.close()
     assert ends(started) and not browser.home.exists()
 

@@ -221,14 +221,11 @@ def test_nothing_of_an_episode_is_there_for_the_next(arena):
     suite, shop, *_ = arena(task(storage_state="./.auth/shopping_state.json"), task(1))
     first = Hand(suite)
     assert "session=known" in first.act("type", "textbox 'Search'", " [a] [1]")
-    asked = {"script": "() => { localStorage.left = '1'; document.cookie = 'left=1'; }"}
-    first.world.episode.ask("evaluate", **asked)
+    first.world.episode.evaluate("() => { localStorage.left = '1'; document.cookie = 'left=1'; }")
     browser = first.world.episode.browser
     first.world.close()
     second = Hand(suite, 1)
     assert second.world.episode.browser is browser
-    found = second.world.episode.ask(
-        "evaluate", script="() => [localStorage.length, document.cookie]"
-    )
-    assert found["value"] == [0, ""] and second.seen.count("Tab ") == 1
+    found = second.world.episode.evaluate("() => [localStorage.length, document.cookie]")
+    assert found.value == [0, ""] and second.seen.count("Tab ") == 1
     second.world.close()

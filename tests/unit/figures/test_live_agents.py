@@ -212,7 +212,11 @@ def test_reasons_as_many_as_episodes_do_not_fill_the_table(tmp_path):
     "name, change, said",
     [
         ("verdicts.jsonl", lambda text: text.split("\n", 1)[1], "of other episodes"),
-        ("verdicts.jsonl", lambda text: text.replace('"strict"', '"strikt"'), "did you mean 'strict'?.*: judge again"),
+        (
+            "verdicts.jsonl",
+            lambda text: text.replace('"strict"', '"strikt"'),
+            "did you mean 'strict'?.*: judge again",
+        ),
         ("verdicts.jsonl", None, "no such file"),
         ("episodes.jsonl", lambda text: text[:-30], "line 5: .*: play again"),
         ("scores.json", lambda text: text.replace('"n": 4', '"n": 5'), "4 episodes that count"),

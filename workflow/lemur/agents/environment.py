@@ -17,6 +17,7 @@ from typing import Any
 
 from lemur.agents.episode import Episode, Turn
 
+Info = dict[str, Any]  # what a turn records beside its answer, for judge and pages
 Message = Mapping[str, str]  # "role" (system, user, assistant) and "content"
 
 

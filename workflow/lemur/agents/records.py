@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lemur.core.errors import UserError, nearest
+from lemur.core.errors import UserError
 from lemur.core.files import read_json, sha256_of
 
 FIELDS = ("repository", "commit", "path", "sha256")
@@ -112,11 +112,3 @@ class Store:
             return path
         where = " and ".join(str(mirror) for mirror in self.mirrors) or "the manifest"
         raise UserError(f"record {record.repository}/{record.path}: not in {where}")
-
-
-def check_models(records: Sequence[Record], wanted: Sequence[str]) -> None:
-    """Every model of ``wanted`` has records; else a ``UserError`` with the nearest name."""
-    known = {record.run.model for record in records}
-    for model in wanted:
-        if model not in known:
-            raise UserError(f"no records of model '{model}'{nearest(model, known)}")

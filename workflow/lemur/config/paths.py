@@ -54,7 +54,6 @@ SEQUENCES = f"{PACKED}/sequences.npy"
 
 TRAINED = "results/{recipe}/{stage}"
 DONE = f"{TRAINED}/DONE.json"
-TRAINED_MODEL = f"{TRAINED}/model"
 PREFLIGHT = f"{TRAINED}/preflight.json"
 PRETRAIN = TRAINED.replace("{stage}", "pretrain")
 PRETRAIN_DONE = f"{PRETRAIN}/DONE.json"

@@ -86,11 +86,6 @@ def _with_micro(recipe: Values, stage: str) -> Values:
     return {**part, "micro_batch_sequences": largest_micro(shape, tried, room)}
 
 
-def provenance_of(name: str) -> dict[str, dict[str, str]]:
-    """``{dotted key or prefix: {mark, source}}`` of a recipe, inherited entries included."""
-    return _raw(name).get("provenance", {})
-
-
 def _raw(name: str) -> Values:
     """A file of config/recipes or of a project."""
     file = project.recipe_file(name)

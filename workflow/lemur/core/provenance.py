@@ -10,7 +10,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,7 +82,7 @@ def recipe_file(digest_: str | None) -> str | None:
 
 
 def keep_recipe(
-    recipe: dict[str, Any], digest_: str, asked: Any = None, read: Iterable[Path] = ()
+    recipe: Mapping[str, Any], digest_: str, asked: Any = None, read: Iterable[Path] = ()
 ) -> None:
     """Store a resolved recipe by its digest, once: what ``.prov.json`` files point to.
 

@@ -17,6 +17,7 @@ from lemur.corpus.survey import survey
 from lemur.data import parquet, records
 from lemur.data.archives import Member, members, safe_path
 from lemur.data.manifest import read_manifest
+from lemur.data.row import Row
 
 FORMATS = ("archive", "files", "jsonl", "parquet")
 
@@ -125,9 +126,7 @@ def _columns(source: CleanedSource) -> dict[str, list[str]]:
     return wanted | {ours: [theirs] for ours, theirs in others if theirs}
 
 
-def _parquet(
-    source: CleanedSource, path: Path, progress: Callable[[float], None]
-) -> Iterator[dict[str, Any]]:
+def _parquet(source: CleanedSource, path: Path, progress: Callable[[float], None]) -> Iterator[Row]:
     columns = _columns(source)
 
     def chosen(schema: pa.Schema) -> list[str]:
@@ -144,7 +143,7 @@ def _parquet(
     return parquet.rows(path, path.name, chosen, lambda share: progress(share * size))
 
 
-def _jsonl(path: Path, progress: Callable[[float], None]) -> Iterator[dict[str, Any]]:
+def _jsonl(path: Path, progress: Callable[[float], None]) -> Iterator[Row]:
     at = 0
     with open(path, "rb") as packed:
         for _, row in records.json_objects(packed, path.name):
@@ -154,9 +153,7 @@ def _jsonl(path: Path, progress: Callable[[float], None]) -> Iterator[dict[str, 
                 at = packed.tell()
 
 
-def _rows(
-    source: CleanedSource, rows: Iterator[dict[str, Any]], inside: str
-) -> Iterator[Candidate]:
+def _rows(source: CleanedSource, rows: Iterator[Row], inside: str) -> Iterator[Candidate]:
     columns = _columns(source)
     declared = None
     if "licence" not in columns:
@@ -199,7 +196,7 @@ def _first(names: list[str], row: Iterable[str], values: list[Any], inside: str)
             raise UserError(f"{inside}: field {name!r} (text_field) is a {kind}, no text")
 
 
-def _value(row: dict[str, Any], name: str) -> Any:
+def _value(row: Row, name: str) -> Any:
     """``row[name]``; where no field is called so a dot looks into a struct: ``metadata.path``."""
     if name in row:
         return row[name]

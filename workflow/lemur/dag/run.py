@@ -63,7 +63,7 @@ class Run:
     site: Mapping[str, Any]
     local_lock: Path
     local: local_lock.Lock
-    adopted: Mapping[str, Any]
+    adopted: Mapping[str, adopted.Adopted]
     explained: str
 
     @functools.cached_property

@@ -3,13 +3,13 @@
 import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lemur.core.errors import UserError, first_line
 from lemur.core.memory import Returned
+from lemur.data.row import Row
 
 # Documents read together: of the longest that a corpus keeps (1 MB) these fill 16 MB.
 ROWS = 16
@@ -66,7 +66,7 @@ def rows(
     where: str,
     choose: Callable[[pa.Schema], Sequence[str]] | None = None,
     progress: Callable[[float], None] = lambda _: None,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Rows as dictionaries; ``UserError`` names ``where`` for a file that is no whole table.
 
     ``choose`` picks the columns from the file's schema and may refuse it; without it all are read.

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from lemur.core.errors import UserError, first_line
+from lemur.data.row import Row
 
 # A longer line is no record that any stage would keep, and could fill the memory.
 LONGEST_LINE = 64 * 1024 * 1024
@@ -85,7 +86,7 @@ def json_lines(file: BinaryIO, where: str) -> Iterator[tuple[int, Any]]:
             yield number, _parsed(line, f"{where}: line {number}")
 
 
-def json_objects(file: BinaryIO, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_objects(file: BinaryIO, where: str) -> Iterator[tuple[int, Row]]:
     """``json_lines`` of which each must be an object."""
     for number, value in json_lines(file, where):
         if not isinstance(value, dict):

@@ -8,7 +8,7 @@ from typing import Any
 
 from lemur.core import contracts
 from lemur.core.errors import UserError
-from lemur.core.files import read_json, write_text
+from lemur.core.files import write_text
 from lemur.training.step_metrics import StepMetrics
 
 
@@ -21,15 +21,6 @@ def metrics(path: Path) -> list[StepMetrics]:
     if not steps:
         raise UserError(f"{path}: no training steps")
     return sorted(steps, key=lambda step: step.step)
-
-
-def mapping(path: Path, *keys: str) -> dict[str, Any]:
-    """A JSON object that has ``keys``."""
-    value = read_json(path)
-    for key in keys:
-        if not isinstance(value, dict) or key not in value:
-            raise UserError(f"{path}: no '{key}'")
-    return value
 
 
 def number(value: Any) -> str:

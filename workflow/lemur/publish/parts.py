@@ -17,7 +17,6 @@ from lemur.publish.offer import File, Part, folder_files
 
 PIPELINE = "Apache-2.0"
 MOST = 8  # licences of a corpus that are named, from the commonest
-RESULTS = Path("results")
 
 
 @dataclass(frozen=True)

@@ -33,14 +33,14 @@ def adopt(given: Path, stage: str, by: str, asked: Asked) -> str:
     done = stage in ("pretrain", "sft")
     if done:
         targets = [*_describe(place.folder, given, stage), place.folder / "metrics.jsonl"]
-    about = {"from": str(given), "by": by}
+    about = adopted.Adopted(str(given), by)
     outputs = [*targets, place.folder / "model"] if done else targets
     checked = {
         "recipe": asked.recipe,
         "base": asked.base,
         "architecture": plain(asked.architecture),
     }
-    record.write(outputs, [], {"adopted": about, "as": stage, **checked})
+    record.write(outputs, [], {"adopted": plain(about), "as": stage, **checked})
     adopted.add([str(path) for path in targets], about)
     said = f"adopted {given} as {place.folder}: its rule does not make it again"
     if done and not (place.folder / "metrics.jsonl").stat().st_size:

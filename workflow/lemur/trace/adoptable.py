@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -130,28 +129,27 @@ def _same_tokenizer(folder: Path, given: Path, stage: str, asked: Asked) -> None
         raise UserError(f"of={given}: tokenizer.json is not that of the recipe's base {asked.base}")
 
 
-def _header(path: Path, given: Path) -> dict[str, Any]:
-    """The tensors that a safetensors file describes, where it is as long as that says."""
+def _shapes(path: Path, given: Path) -> dict[str, list[int]]:
+    """Shapes of the tensors of a safetensors file, by name, where it is as long as its head says."""
     try:
         with open(path, "rb") as file:
             length = int.from_bytes(file.read(8), "little")
             described = json.loads(file.read(length))
         described.pop("__metadata__", None)
         end = max((int(found["data_offsets"][1]) for found in described.values()), default=0)
-        for found in described.values():
-            math.prod(map(int, found["shape"]))
+        shapes = {name: list(map(int, found["shape"])) for name, found in described.items()}
     except (ValueError, LookupError, TypeError, AttributeError, MemoryError, OverflowError):
         raise UserError(f"of={given}: {path.name} is no safetensors file") from None
     if path.stat().st_size != 8 + length + end:
         raise UserError(f"of={given}: {path.name} is cut short or has more than its tensors")
-    return described
+    return shapes
 
 
 def _whole_weights(folder: Path, given: Path, shape: Architecture) -> None:
     """Every parameter of the shape, once: by their number, and of each layer."""
-    found: dict[str, Any] = {}
+    found: dict[str, list[int]] = {}
     for path in sorted(folder.glob("*.safetensors")):
-        found |= _header(path, given)
+        found |= _shapes(path, given)
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         listed = read_json(index)
@@ -161,7 +159,7 @@ def _whole_weights(folder: Path, given: Path, shape: Architecture) -> None:
         missing = sorted(names.keys() - found.keys())
         if missing:
             raise UserError(f"of={given}: weight '{missing[0]}' is in no file")
-    count = sum(math.prod(tensor["shape"]) for tensor in found.values())
+    count = sum(map(math.prod, found.values()))
     if shape.tied_embeddings and "lm_head.weight" in found:
         count -= shape.vocabulary * shape.hidden
     expected = parameters(shape)["total"]

@@ -7,34 +7,47 @@ that is removed is no longer adopted, and its rule makes it as ever.
 
 import os.path
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from lemur.core import contracts
 from lemur.core.errors import UserError
-from lemur.core.files import read_json, write_json
+from lemur.core.files import read_json
 
 # What `as=` may say.
 STAGES = ("pretrain", "sft", "tokens/<source>/part-<i>-of-<P>", "evaluate/<model>/<benchmark>")
 REGISTRY = Path("results") / "adopted.json"
 
 
-def listed(registry: Path = REGISTRY) -> dict[str, Any]:
-    """What is adopted, by file; who did it and from where. Files that are gone are left out."""
+@dataclass(frozen=True)
+class Adopted:
+    """``given`` is the path that a file was taken over from, ``by`` whoever did it."""
+
+    given: str = field(metadata={"key": "from"})
+    by: str
+
+
+def listed(registry: Path = REGISTRY) -> dict[str, Adopted]:
+    """What is adopted, by file. Files that are gone are left out."""
     if not registry.is_file():
         return {}
     found = read_json(registry)
     if not isinstance(found, dict):
         raise UserError(f"{registry}: not a mapping of files")
-    return {path: about for path, about in found.items() if Path(path).is_file()}
+    return {
+        path: contracts.read(Adopted, about, f"{registry}: {path}")
+        for path, about in found.items()
+        if Path(path).is_file()
+    }
 
 
-def add(files: list[str], about: dict[str, Any], registry: Path = REGISTRY) -> None:
+def add(files: list[str], about: Adopted, registry: Path = REGISTRY) -> None:
     """Have ``files`` taken as they are from now on."""
-    write_json(registry, {**listed(registry), **dict.fromkeys(files, about)})
+    contracts.write_file(registry, {**listed(registry), **dict.fromkeys(files, about)})
 
 
-def passed_over(files: dict[str, Any], below: str) -> str:
+def passed_over(files: Mapping[str, Adopted], below: str) -> str:
     """The beginning of a wildcard's pattern that lets it match no adopted file below a folder.
 
     The wildcard has to be the first of its rule's outputs, right after ``below``.
@@ -43,12 +56,12 @@ def passed_over(files: dict[str, Any], below: str) -> str:
     return f"(?!(?:{'|'.join(map(re.escape, sorted(own)))})$)" if own else ""
 
 
-def check_targets(targets: Iterable[str], files: dict[str, Any]) -> None:
+def check_targets(targets: Iterable[str], files: Mapping[str, Adopted]) -> None:
     """UserError where one of ``targets`` is an adopted file: Snakemake would say that nothing makes it."""
     for target in targets:
         if (path := os.path.normpath(target)) in files:
             about = files[path]
             raise UserError(
-                f"{path}: adopted from {about['from']} by {about['by']}: it is there and no rule makes it: "
+                f"{path}: adopted from {about.given} by {about.by}: it is there and no rule makes it: "
                 "ask for what follows from it, or remove the file to have it made"
             )

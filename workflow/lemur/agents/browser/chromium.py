@@ -21,8 +21,10 @@ from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 from lemur.agents.browser.actions import Action
 from lemur.agents.browser.descendants import FOLDER, end_below
+from lemur.agents.browser.messages import Begin, Found, Seen
 from lemur.agents.browser.page import Tabs
 from lemur.agents.browser.proxy import Proxy
+from lemur.core import contracts
 
 SHOWN = 4_000_000  # characters of a page's content
 
@@ -64,29 +66,29 @@ class Server:
         self.browser = browser
         self.tabs: Tabs | None = None
 
-    def answer(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """What an ``op`` comes to."""
-        op = asked["op"]
+    def answer(self, asked: Mapping[str, Any]) -> Seen | Found | None:
+        """What an ``op`` comes to; nothing for one that begins or ends an episode."""
+        op, given = asked["op"], {key: asked[key] for key in asked if key != "op"}
         if op in ("begin", "end"):
             if self.tabs is not None:
                 self.tabs.close()
-            self.tabs = Tabs(self.browser, dict(asked)) if op == "begin" else None
-            return {}
+            begun = op == "begin"
+            self.tabs = Tabs(self.browser, contracts.read(Begin, given, op)) if begun else None
+            return None
         tabs = self.tabs
         assert tabs is not None
         if op == "goto":
-            return {"failed": tabs.goto(asked["url"]), **tabs.observe()}
+            return tabs.observe(tabs.goto(given["url"]))
         if op == "act":
-            return {"failed": tabs.act(Action(**asked["action"])), **tabs.observe()}
-        page = tabs.first if asked.get("first") else tabs.page
+            return tabs.observe(tabs.act(contracts.read(Action, given["action"], op)))
+        page = tabs.first if given.get("first") else tabs.page
         try:
             if op == "evaluate":
-                value = page.evaluate(asked["script"], asked.get("given"))
-                return {"value": value, "url": page.url}
+                return Found(value=page.evaluate(given["script"], given.get("given")), url=page.url)
             if op == "content":
-                return {"value": page.content()[:SHOWN], "url": page.url}
+                return Found(value=page.content()[:SHOWN], url=page.url)
         except Error as error:
-            return {"failed": error.message.splitlines()[0][:200], "url": page.url}
+            return Found(page.url, failed=error.message.splitlines()[0][:200])
         return tabs.observe()
 
 
@@ -116,7 +118,7 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)  # what libraries print is no answer
 
-    def answer(value: dict[str, Any]) -> None:
+    def answer(value: object) -> None:
         channel.write(json.dumps(value) + "\n")
         channel.flush()
 
@@ -128,7 +130,7 @@ def main() -> None:
             server = Server(browser)
             answer({"confined": confined})
             for line in sys.stdin:
-                answer(server.answer(json.loads(line)))
+                answer(contracts.plain(server.answer(json.loads(line)) or {}))
     except BrokenPipeError:
         pass
     except Exception as error:

@@ -7,13 +7,21 @@ not come back is ended from outside, with the process.
 import contextlib
 import time
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from playwright.sync_api import BrowserContext, CDPSession, Error, Page, Route, WebSocketRoute
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    CDPSession,
+    Error,
+    Page,
+    Route,
+    WebSocketRoute,
+)
 
 from lemur.agents.browser import tree
 from lemur.agents.browser.actions import Action
+from lemur.agents.browser.messages import Begin, Seen
 from lemur.agents.browser.proxy import place
 
 MOST_TABS = 16
@@ -48,27 +56,25 @@ SELECT = """function () {
 
 
 class Tabs:
-    """``begin``: ``origins`` that may be asked, ``folder`` whose files answer in place of a network,
-    ``clock`` (whether pages have a clock that only actions move), ``repeats`` (of ``tree.render``),
-    ``width`` and ``height``, ``state`` (cookies and storage, as playwright keeps them)."""
+    """The tabs of one episode in a context of its own."""
 
-    def __init__(self, browser: Any, begin: dict[str, Any]):
-        self.origins = {place(url) for url in begin["origins"]} - {None}
-        self.folder = Path(begin["folder"]).resolve() if begin.get("folder") else None
-        self.width, self.height = int(begin["width"]), int(begin["height"])
+    def __init__(self, browser: Browser, begin: Begin):
+        self.origins = {place(url) for url in begin.origins} - {None}
+        self.folder = Path(begin.folder).resolve() if begin.folder else None
+        self.width, self.height = begin.width, begin.height
         self.context: BrowserContext = browser.new_context(
             viewport={"width": self.width, "height": self.height},
             locale="en-US",
             timezone_id="UTC",
             service_workers="block",
             accept_downloads=False,
-            storage_state=begin.get("state"),
+            storage_state=begin.state,
         )
         self.context.set_default_timeout(ACTION)
         self.context.set_default_navigation_timeout(NAVIGATION)
         self.context.route("**/*", self._answer)
         self.context.route_web_socket("**/*", self._connect)
-        self.clock, self.repeats = bool(begin.get("clock")), bool(begin.get("repeats"))
+        self.clock, self.repeats = begin.clock, begin.repeats
         if self.clock:
             self.context.clock.install(time=BEGAN)
         self.sessions: dict[Page, CDPSession] = {}
@@ -203,8 +209,8 @@ class Tabs:
             if place(page.url) is not None and not self.allowed(page.url):
                 page.goto(BLANK)
 
-    def observe(self) -> dict[str, Any]:
-        """Tabs, address and tree of the page that is looked at, and the line of each number."""
+    def observe(self, failed: str = "") -> Seen:
+        """The page that is looked at, after what ``failed`` where that is not empty."""
         for last in range(TRIES):
             try:
                 text, self.elements = self._tree()
@@ -214,13 +220,14 @@ class Tabs:
                     text, self.elements = "", {}
                 self._settle()
         pages = self.context.pages
-        return {
-            "tabs": [page.title()[:200] for page in pages],
-            "current": pages.index(self.page),
-            "url": self.page.url,
-            "tree": text,
-            "lines": {str(number): element.line[:500] for number, element in self.elements.items()},
-        }
+        return Seen(
+            tabs=tuple(page.title()[:200] for page in pages),
+            current=pages.index(self.page),
+            url=self.page.url,
+            tree=text,
+            lines={str(number): element.line[:500] for number, element in self.elements.items()},
+            failed=failed,
+        )
 
     def _tree(self) -> tuple[str, dict[int, tree.Element]]:
         session = self._session()

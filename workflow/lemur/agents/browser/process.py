@@ -8,14 +8,17 @@ import functools
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from lemur.agents.browser.actions import Action
 from lemur.agents.browser.descendants import FOLDER, end_below
+from lemur.agents.browser.messages import Begin, Found, Seen
 from lemur.agents.environment import WorldFailed
+from lemur.agents.sessions.exchange import Reply
 from lemur.agents.sessions.lines import Lines
 from lemur.agents.sessions.packages import find_packages
+from lemur.core import contracts
 from lemur.core.log import logger
 from lemur.core.provenance import ROOT
 
@@ -105,20 +108,41 @@ class Browsers:
             browser.close()
 
 
-class Episode:
-    """The browser of one episode. ``begin`` is what ``page.Tabs`` takes."""
+class EpisodeBrowser:
+    """The browser of one episode. Every call raises ``WorldFailed`` where it gets no answer; the browser
+    is ended then."""
 
-    def __init__(self, browsers: Browsers, begin: Mapping[str, Any]):
-        self.browsers = browsers
+    def __init__(self, browsers: Browsers, begin: Begin):
+        self.browsers, self._label = browsers, "the browser"
         self.browser: Browser | None = browsers.take()
         try:
-            self.ask("begin", **begin)
+            self._ask("begin", **contracts.plain(begin))
         except WorldFailed:  # it died while it was idle
             self.browser = browsers.take()
-            self.ask("begin", **begin)
+            self._ask("begin", **contracts.plain(begin))
 
-    def ask(self, op: str, **given: Any) -> dict[str, Any]:
-        """The answer to an ``op``. ``WorldFailed`` where there is none; the browser is ended then."""
+    def observe(self) -> Seen:
+        """The page that is looked at."""
+        return contracts.read(Seen, self._ask("observe"), self._label)
+
+    def act(self, action: Action) -> Seen:
+        """Do what an action says; what is seen then."""
+        return contracts.read(Seen, self._ask("act", action=vars(action)), self._label)
+
+    def goto(self, url: str) -> Seen:
+        """Go to an address; what is seen then."""
+        return contracts.read(Seen, self._ask("goto", url=url), self._label)
+
+    def evaluate(self, script: str, given: object = None, first: bool = False) -> Found:
+        """What a script returns for ``given``, on the page that is looked at or on the ``first`` one."""
+        asked = {"script": script, "given": given, "first": first}
+        return contracts.read(Found, self._ask("evaluate", **asked), self._label)
+
+    def content(self) -> Found:
+        """The source of the page that is looked at."""
+        return contracts.read(Found, self._ask("content"), self._label)
+
+    def _ask(self, op: str, **given: object) -> Reply:
         if self.browser is None:
             raise WorldFailed("the browser has ended")
         try:

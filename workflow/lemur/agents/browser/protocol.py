@@ -10,20 +10,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from tokenizers import Tokenizer
 
 from lemur.agents.browser.actions import Action, block, parse_action, write_action
 from lemur.agents.browser.calls import parse_call, write_call
-from lemur.agents.environment import Message, Sampling
+from lemur.agents.browser.messages import Seen
+from lemur.agents.environment import Info, Message, Sampling
 from lemur.agents.episode import Turn
 from lemur.core.errors import UserError
 
 SAMPLING = Sampling(384, temperature=1.0, top_p=0.9)
 STEPS, UNREADABLE, EQUAL = 30, 3, 3
 SHOWN = 1920  # tokens of a page
-WIDTH, HEIGHT = 1280, 720  # pixels
 ORIGINAL = "agent/prompts/raw/p_cot_id_actree_2s.py"
 ORIGINAL_CODEGEN = "agent/prompts/raw/p_codegen_cot_id_actree_2s_lemur.py"
 # Without a tokenizer: a word of up to five letters with the blank before it, or up to three signs.
@@ -115,7 +114,7 @@ class Form:
             return f"{said}, but the page has no element [{action.element}]"
         return f"{said} where [{action.element}] is {line}"
 
-    def record(self, action: Action | None, lines: Mapping[str, str]) -> dict[str, Any]:
+    def record(self, action: Action | None, lines: Mapping[str, str]) -> Info:
         """What a turn records of its action: itself, and how the model is told of it. ``lines``: of
         the page's elements by number."""
         known = {int(number): line for number, line in lines.items()}
@@ -183,11 +182,11 @@ def cut(text: str, tokens: int, tokenizer: Tokenizer | None) -> str:
     return text if len(found.ids) <= tokens else text[: found.offsets[tokens][0]]
 
 
-def shown(page: Mapping[str, Any], url: str, objective: str, cut_tree: str) -> str:
+def shown(page: Seen, url: str, objective: str, cut_tree: str) -> str:
     """What a model is told of a page: open tabs, tree, address, objective."""
     titles = " | ".join(
-        f"Tab {number}{' (current)' if number == page['current'] else ''}: {title}"
-        for number, title in enumerate(page["tabs"])
+        f"Tab {number}{' (current)' if number == page.current else ''}: {title}"
+        for number, title in enumerate(page.tabs)
     )
     return f"{titles}\n\n{cut_tree}\nURL: {url}\nOBJECTIVE: {objective}"
 

@@ -1,16 +1,15 @@
 """The world of one episode in a browser: an answer's action, what is seen after it, and when it ends."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from tokenizers import Tokenizer
 
 from lemur.agents.browser import protocol
 from lemur.agents.browser.actions import Action
-from lemur.agents.browser.process import Browsers, Episode
-from lemur.agents.environment import Environment, Step, Task
+from lemur.agents.browser.messages import Begin
+from lemur.agents.browser.process import Browsers, EpisodeBrowser
+from lemur.agents.environment import Environment, Info, Step, Task
 
 STOPPED = "stopped"
 
@@ -31,30 +30,29 @@ class PageWorld(Environment):
 
     def __init__(self, browsers: Browsers, manner: Manner):
         self.browsers, self.manner = browsers, manner
-        self.episode: Episode | None = None
+        self.episode: EpisodeBrowser | None = None
 
     def reset(self, task: Task) -> str:
         """Take a browser and begin the task in it."""
         self.close()
         self.task, self.stops = task, protocol.Stops(self.manner.steps)
-        begin = {"width": protocol.WIDTH, "height": protocol.HEIGHT, **self.settings(task)}
-        self.episode = Episode(self.browsers, begin)
+        self.episode = EpisodeBrowser(self.browsers, self.settings(task))
         self.objective = self.begin(task, self.episode)
-        self.page: Mapping[str, Any] = self.episode.ask("observe")
+        self.page = self.episode.observe()
         return self.seen()
 
     def step(self, action: str) -> Step:
         """Take the action of an answer, if it holds one."""
         assert self.episode is not None
         parsed = self.manner.form.parse(action)
-        info = self.manner.form.record(parsed, self.page["lines"])
+        info = self.manner.form.record(parsed, self.page.lines)
         over = self.stops.add(parsed)
         reward = 0.0
         if parsed is not None and parsed.kind == "stop":
             info |= {"end": STOPPED, "answer": parsed.text}
         elif parsed is not None:
-            self.page = self.episode.ask("act", action=asdict(self.inward(parsed)))
-            info["failed"] = self.page["failed"]
+            self.page = self.episode.act(self.inward(parsed))
+            info["failed"] = self.page.failed
             reward = self.look(self.episode, info)
         if "end" not in info and over is not None:
             info |= {"end": over, "answer": protocol.EARLY + over}
@@ -65,8 +63,8 @@ class PageWorld(Environment):
 
     def seen(self) -> str:
         """What the model is told of the page."""
-        tree = protocol.cut(str(self.page["tree"]), self.manner.shown, self.manner.tokenizer)
-        return protocol.shown(self.page, self.outward(self.page["url"]), self.objective, tree)
+        tree = protocol.cut(self.page.tree, self.manner.shown, self.manner.tokenizer)
+        return protocol.shown(self.page, self.outward(self.page.url), self.objective, tree)
 
     def close(self) -> None:
         """Close the episode's context."""
@@ -75,18 +73,18 @@ class PageWorld(Environment):
         self.episode = None
 
     @abstractmethod
-    def settings(self, task: Task) -> dict[str, Any]:
-        """What ``page.Tabs`` is given beside the size."""
+    def settings(self, task: Task) -> Begin:
+        """What the tabs are given. ``WorldFailed`` where they cannot be had."""
 
     @abstractmethod
-    def begin(self, task: Task, episode: Episode) -> str:
+    def begin(self, task: Task, episode: EpisodeBrowser) -> str:
         """Load the task's first page; its objective. ``WorldFailed`` where it does not load."""
 
-    def look(self, episode: Episode, info: dict[str, Any]) -> float:
+    def look(self, episode: EpisodeBrowser, info: Info) -> float:
         """The reward after an action; may set ``info["end"]``."""
         return 0.0
 
-    def finish(self, episode: Episode, info: dict[str, Any]) -> None:
+    def finish(self, episode: EpisodeBrowser, info: Info) -> None:
         """Keep what a judge needs of the last state."""
 
     def outward(self, url: str) -> str:

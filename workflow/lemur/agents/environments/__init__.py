@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in FOLDER.glob("*/__init__.py"))
 
 
-def load(name: str, settings: dict[str, Any], path: Path | None = None) -> Suite:
+def load(name: str, settings: Mapping[str, Any], path: Path | None = None) -> Suite:
     """The suite ``name`` with a recipe's ``settings``: the class ``SUITE`` of its folder's
     ``__init__.py``, of the package or at ``path``. ``UserError`` where there is none."""
     if path is None:

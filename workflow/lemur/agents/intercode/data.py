@@ -2,10 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from lemur.core.errors import UserError
 from lemur.data.manifest import read_manifest
+from lemur.data.row import Row
 
 
 class Files:
@@ -49,7 +49,7 @@ class Files:
         return found
 
 
-def read_tasks(path: Path, needed: dict[str, type]) -> list[dict[str, Any]]:
+def read_tasks(path: Path, needed: dict[str, type]) -> list[Row]:
     """A list of objects with the keys ``needed`` of their types. UserError, with file and key, for
     another schema."""
     try:

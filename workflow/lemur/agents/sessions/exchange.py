@@ -17,6 +17,8 @@ from lemur.sandbox.user import list_settings
 SENDING = 60.0  # seconds in which a message has to be taken
 REPLY = 4 << 20  # bytes of a reply at most
 LOOK = 0.1  # seconds between two looks at what the script uses
+# An object that came over the channel: whoever asked for it checks what is in it.
+Reply = dict[str, Any]
 Serve = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
 
@@ -46,7 +48,7 @@ class Exchange:
 
     def ask(
         self, value: Mapping[str, Any], seconds: float, serve: Serve | None = None
-    ) -> tuple[dict[str, Any] | None, str]:
+    ) -> tuple[Reply | None, str]:
         """The reply, or None and why there is none: timeout, processor, out of memory, full or ended.
         Without a reply the process is ended.
 
@@ -78,7 +80,7 @@ class Exchange:
         self.channel.settimeout(SENDING)
         self.channel.sendall(len(data).to_bytes(4, "little") + data)
 
-    def _reply(self, value: Mapping[str, Any], until: float) -> tuple[dict[str, Any] | None, str]:
+    def _reply(self, value: Mapping[str, Any], until: float) -> tuple[Reply | None, str]:
         assert self.channel is not None and self.confined is not None
         data, wanted = b"", 4
         try:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lemur.agents.environment import WorldFailed
+from lemur.agents.sessions.exchange import Reply
 
 STEP = 60.0  # seconds of an answer
 REPLY = 1 << 20  # bytes of an answer at most
@@ -47,7 +48,7 @@ class Lines:
             start_new_session=True,
         )
 
-    def ask(self, value: Mapping[str, Any], seconds: float = STEP) -> dict[str, Any]:
+    def ask(self, value: Mapping[str, Any], seconds: float = STEP) -> Reply:
         """The answer to one line."""
         assert self.process.stdin is not None
         try:
@@ -60,7 +61,7 @@ class Lines:
             raise WorldFailed(f"{self.label} failed: {found['error']}")
         return found
 
-    def _line(self, seconds: float) -> dict[str, Any]:
+    def _line(self, seconds: float) -> Reply:
         assert self.process.stdout is not None
         stream, data, until = self.process.stdout.fileno(), bytearray(), time.monotonic() + seconds
         while not data.endswith(b"\n"):

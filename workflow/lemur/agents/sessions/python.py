@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lemur.agents.environment import WorldFailed
-from lemur.agents.sessions.exchange import Exchange
+from lemur.agents.sessions.exchange import Exchange, Reply
 from lemur.agents.sessions.packages import find_packages, mount_packages
 from lemur.core.errors import UserError
 from lemur.sandbox.policy import Limits
@@ -99,7 +99,7 @@ class PythonSession:
         """End the session and wait for nothing."""
         self.exchange.close()
 
-    def _serve(self, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _serve(self, asked: Mapping[str, Any]) -> Reply | None:
         """The answer to a command of the cell. A message without one is what the cell printed."""
         if not isinstance(asked.get("command"), str):
             return None

@@ -1,6 +1,6 @@
 """The other end of ``game.py``: starts it, asks it, and ends it with the episode."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def plan(line: Sequence[str] | None, path: str, commands: int) -> list[str]:
 class Game(Lines):
     """A process with one game. ``WorldFailed`` where it does not answer as it should."""
 
-    def __init__(self, line: Sequence[str], settings: dict[str, Any], start: float = START):
+    def __init__(self, line: Sequence[str], settings: Mapping[str, Any], start: float = START):
         super().__init__(line, "the game")
         try:
             self.first = self.ask(settings, start)

@@ -7,10 +7,10 @@ evaluated; as in the original, arguments without a name are passed over, and a b
 import ast
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from lemur.agents.environment import Message, Sampling, Task
 from lemur.agents.episode import Turn
+from lemur.data.row import Row
 
 SAMPLING = Sampling(1024, temperature=0.001)
 STEPS = 20  # answers with calls that a turn may have; one more ends the episode
@@ -83,7 +83,7 @@ def question(task: Task, number: int) -> str:
 
 def messages(task: Task, turns: Sequence[Turn]) -> list[Message]:
     """The functions, the first question, then answers and what was said of them."""
-    functions: list[dict[str, Any]] = task.data["functions"]
+    functions: list[Row] = task.data["functions"]
     made: list[Message] = [
         {"role": "system", "content": SYSTEM.format(json.dumps(functions, indent=4))},
         {"role": "user", "content": question(task, 0)},

@@ -5,10 +5,10 @@ import copy
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from lemur.agents.environment import Task
 from lemur.core.errors import UserError, nearest
+from lemur.data.row import Row
 
 CATEGORIES = ("base", "miss_func", "miss_param", "long_context")
 DOCUMENTS = {
@@ -23,7 +23,7 @@ KEYS = ("id", "question", "initial_config", "involved_classes")
 def read(folder: Path, categories: Sequence[str]) -> list[Task]:
     """The tasks of ``categories`` in their files' order. ``UserError`` for files of another schema."""
     found = []
-    documents: dict[str, list[dict[str, Any]]] = {}
+    documents: dict[str, list[Row]] = {}
     for category in categories:
         if category not in CATEGORIES:
             raise UserError(f"BFCL: category '{category}'{nearest(category, CATEGORIES)}")
@@ -48,7 +48,7 @@ def read(folder: Path, categories: Sequence[str]) -> list[Task]:
     return found
 
 
-def _task(entry: dict, gold: list[list[str]], documents: dict[str, list[dict[str, Any]]]) -> Task:
+def _task(entry: Row, gold: list[list[str]], documents: dict[str, list[Row]]) -> Task:
     offered = [
         copy.deepcopy(document)
         for kind in entry["involved_classes"]
@@ -72,7 +72,7 @@ def _task(entry: dict, gold: list[list[str]], documents: dict[str, list[dict[str
     return Task(entry["id"], data)
 
 
-def by_name(call: str, functions: Sequence[dict[str, Any]]) -> str:
+def by_name(call: str, functions: Sequence[Row]) -> str:
     """A call of a reference with its arguments named: BFCL reads no others from an answer."""
     tree = ast.parse(call, mode="eval").body
     assert isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name)
@@ -85,7 +85,7 @@ def by_name(call: str, functions: Sequence[dict[str, Any]]) -> str:
     return f"{tree.func.id}({', '.join(given)})"
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def _lines(path: Path) -> list[Row]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -1,13 +1,14 @@
 """One task: calls go to BFCL's backends in the sandbox; an answer without calls ends a turn."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lemur.agents.environment import Environment, Step, Task, WorldFailed
 from lemur.agents.environments.bfcl import protocol
-from lemur.agents.sessions.exchange import Exchange
+from lemur.agents.sessions.exchange import Exchange, Reply
 from lemur.agents.sessions.packages import find_packages, mount_packages
+from lemur.data.row import Row
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.types import Sandbox
 
@@ -39,7 +40,7 @@ class Backends:
         if reply is None:
             raise WorldFailed(f"BFCL's backends do not begin: {why}")
 
-    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+    def ask(self, request: Mapping[str, Any]) -> Reply:
         """Its reply; {"error": why} where there is none."""
         if not self.exchange.running:
             return {"error": "ended"}
@@ -71,7 +72,7 @@ class World(Environment):
         """Run the calls of an answer; without any, go on to the user's next question."""
         assert self.backends is not None
         calls = protocol.parse(action, self.names)
-        info: dict[str, Any] = {"action": calls, "turn": self.turn}
+        info = {"action": calls, "turn": self.turn}
         if not calls:
             self.turn, self.count = self.turn + 1, 0
             if self.turn >= len(self.task.data["gold"]):
@@ -97,6 +98,6 @@ class World(Environment):
 
 def names(task: Task) -> frozenset[str]:
     """Functions that the task offers at any time."""
-    later: Sequence[Sequence[dict[str, Any]]] = list(task.data["later"].values())
+    later: list[list[Row]] = list(task.data["later"].values())
     offered = [*task.data["functions"], *(function for some in later for function in some)]
     return frozenset(function["name"] for function in offered)

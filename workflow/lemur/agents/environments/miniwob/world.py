@@ -5,11 +5,11 @@ same actions see the same page however long a model thinks, and its limit of ten
 """
 
 from pathlib import Path
-from typing import Any
 
-from lemur.agents.browser.process import BUILD, Browsers, Episode
+from lemur.agents.browser.messages import Begin
+from lemur.agents.browser.process import BUILD, Browsers, EpisodeBrowser
 from lemur.agents.browser.world import Manner, PageWorld
-from lemur.agents.environment import Task, WorldFailed
+from lemur.agents.environment import Info, Task, WorldFailed
 
 SITE = "http://miniwob.test"
 # The page is marked: one that is left, or loaded anew, would ask another problem.
@@ -35,25 +35,24 @@ class World(PageWorld):
         super().__init__(browsers, manner)
         self.pages = pages
 
-    def settings(self, task: Task) -> dict[str, Any]:
+    def settings(self, task: Task) -> Begin:
         """The pages alone, with a clock that stands still."""
         if self.pages is None:
             raise WorldFailed(BUILD)
-        return {"origins": [SITE], "folder": str(self.pages), "clock": True, "repeats": True}
+        return Begin((SITE,), folder=str(self.pages), clock=True, repeats=True)
 
-    def begin(self, task: Task, episode: Episode) -> str:
+    def begin(self, task: Task, episode: EpisodeBrowser) -> str:
         """Load the game and have it make its problem; what it asks."""
-        loaded = episode.ask("goto", url=f"{SITE}/miniwob/{task.data['game']}.html")
-        asked = {"script": BEGIN, "given": str(task.data["seed"]), "first": True}
-        found = episode.ask("evaluate", **asked)
-        if not isinstance(found.get("value"), str):
-            why = loaded["failed"] or found.get("failed") or "it does not say what is asked"
+        loaded = episode.goto(f"{SITE}/miniwob/{task.data['game']}.html")
+        found = episode.evaluate(BEGIN, str(task.data["seed"]), first=True)
+        if not isinstance(found.value, str):
+            why = loaded.failed or found.failed or "it does not say what is asked"
             raise WorldFailed(f"the game '{task.data['game']}' does not begin: {why}")
-        return found["value"]
+        return found.value
 
-    def look(self, episode: Episode, info: dict[str, Any]) -> float:
+    def look(self, episode: EpisodeBrowser, info: Info) -> float:
         """What the page says that it is worth, from 0 to 1, once it is over."""
-        state = episode.ask("evaluate", script=STATE, first=True).get("value")
+        state = episode.evaluate(STATE, first=True).value
         if state is None:
             info["end"] = LEFT
             return 0.0

@@ -9,12 +9,12 @@ import itertools
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 from lemur.agents.environments.mint import protocol
 from lemur.agents.environments.mint.tasks import SETS
 from lemur.agents.recorded import Recorded, Run
 from lemur.core.errors import UserError
+from lemur.data.row import Row
 
 FEEDBACK = "\n\nExpert feedback:\n"
 # Cells that show what one search answered and nothing else: as the cell's value, printed, or printed
@@ -88,7 +88,7 @@ def _read(path: Path, name: str) -> list[Recorded]:
     return records
 
 
-def _record(value: dict[str, Any], name: str) -> Recorded:
+def _record(value: Row, name: str) -> Recorded:
     state, history = value["state"], value["state"]["history"]
     heard = [message["content"] for message in history[1:] if message["role"] == "user"]
     said: list[str] = []

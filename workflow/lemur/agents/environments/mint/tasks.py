@@ -7,11 +7,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lemur.agents.environment import Task
 from lemur.agents.environments.alfworld import tasks as alfworld
 from lemur.core.errors import UserError, nearest
+from lemur.data.row import Row
 
 REASONING, CODE, DECISION = "reasoning", "code_generation", "decision_making"
 # Sets in the paper's order, with their category.
@@ -125,7 +125,7 @@ def read_tasks(data: Path, sets: Sequence[str], games: Path | None = None) -> li
 
 def _task(name: str, where: str, line: str) -> Task:
     try:
-        value: dict[str, Any] = json.loads(line)
+        value: Row = json.loads(line)
         number, prompt, reference = value["id"], value["prompt"], value["reference"]
     except (ValueError, TypeError) as error:
         raise UserError(f"{where}: not a problem of MINT ({error})") from None

@@ -11,7 +11,7 @@ from typing import Any
 
 from lemur.agents.environment import Task, WorldFailed
 from lemur.agents.environments.robocodegen.tasks import MORE
-from lemur.agents.sessions.exchange import Exchange
+from lemur.agents.sessions.exchange import Exchange, Reply
 from lemur.agents.sessions.packages import find_packages, mount_packages
 from lemur.sandbox.policy import Limits
 from lemur.sandbox.types import Sandbox
@@ -47,9 +47,7 @@ def packages() -> Path | None:
     return find_packages(ENVIRONMENT, "shapely")
 
 
-def _ask(
-    sandbox: Sandbox, request: Mapping[str, Any], seconds: float
-) -> tuple[dict[str, Any] | None, str]:
+def _ask(sandbox: Sandbox, request: Mapping[str, Any], seconds: float) -> tuple[Reply | None, str]:
     """The reply of ``inside/geometry.py``, begun for this request alone, or None and why not."""
     path = packages()
     if path is None:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from lemur.agents.browser.process import Episode
+from lemur.agents.browser.process import EpisodeBrowser
+from lemur.agents.environment import Info
 from lemur.agents.environments.webarena.sites import Sites
 from lemur.agents.environments.webarena.tasks import Call, read_call
 
@@ -28,12 +29,12 @@ class Failed(Exception):
     """What a judge needs cannot be had, in a few words."""
 
 
-def gather(task: Mapping[str, Any], sites: Sites, episode: Episode) -> dict[str, Any]:
+def gather(task: Mapping[str, Any], sites: Sites, episode: EpisodeBrowser) -> Info:
     """``url`` of the last page, and where the task asks for it ``texts``, one a target of its
     ``program_html``; ``failed`` says why they are not whole."""
     evaluation = task["eval"]
-    url = episode.ask("evaluate", script="() => 0")["url"]
-    found: dict[str, Any] = {"url": sites.outward(url)}
+    url = episode.evaluate("() => 0").url
+    found: Info = {"url": sites.outward(url)}
     if "program_html" not in evaluation["eval_types"]:
         return found
     found["texts"] = []
@@ -45,37 +46,28 @@ def gather(task: Mapping[str, Any], sites: Sites, episode: Episode) -> dict[str,
     return found
 
 
-def _text(target: Mapping[str, Any], last: str, sites: Sites, episode: Episode) -> str:
+def _text(target: Mapping[str, Any], last: str, sites: Sites, episode: EpisodeBrowser) -> str:
     place, locator = target["url"], target["locator"]
     if place.startswith("func:"):
         place = _call(read_call(place.removeprefix("func:")), last, sites, episode)
-    if place != "last":
-        answer = episode.ask("goto", url=sites.fill(place))
-        if answer["failed"]:
-            raise Failed(f"{sites.outward(sites.fill(place))}: {answer['failed']}")
+    if place != "last" and (failed := episode.goto(sites.fill(place)).failed):
+        raise Failed(f"{sites.outward(sites.fill(place))}: {failed}")
     if not locator.strip():
-        return str(episode.ask("content").get("value", ""))
+        return episode.content().text
     if locator.startswith("func:"):
         return _call(read_call(locator.removeprefix("func:")), last, sites, episode)
     for script in target.get("prep_actions", ()):
-        if "failed" in episode.ask("evaluate", script=f"() => {{ {script} }}"):
+        if episode.evaluate(f"() => {{ {script} }}").failed is not None:
             break
-    value = episode.ask("evaluate", script=f"() => {locator}").get("value", "")
-    return _as_text(value)
+    return episode.evaluate(f"() => {locator}").text
 
 
-def _as_text(value: Any) -> str:
-    """As Python writes what a script returns."""
-    return str(value) if value != "" else ""
-
-
-def _call(call: Call, last: str, sites: Sites, episode: Episode) -> str:
+def _call(call: Call, last: str, sites: Sites, episode: EpisodeBrowser) -> str:
     """What a helper of the original returns."""
     if call.name == "reddit_get_post_url":
         return post_url(last if call.arguments == ("__last_url__",) else call.arguments[0])
     if call.name == "gitlab_get_project_memeber_role":
-        found = episode.ask("evaluate", script=ROLE, given=call.arguments[1])
-        return _as_text(found.get("value", ""))
+        return episode.evaluate(ROLE, call.arguments[1]).text
     if call.name == "shopping_get_latest_order_url":
         query = {
             "searchCriteria[sortOrders][0][field]": "created_at",

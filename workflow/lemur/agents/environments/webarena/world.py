@@ -1,12 +1,12 @@
 """One task: the sites that it begins on, and what is kept of the last state."""
 
 from dataclasses import replace
-from typing import Any
 
 from lemur.agents.browser.actions import Action
-from lemur.agents.browser.process import Browsers, Episode
+from lemur.agents.browser.messages import Begin
+from lemur.agents.browser.process import Browsers, EpisodeBrowser
 from lemur.agents.browser.world import Manner, PageWorld
-from lemur.agents.environment import Task, WorldFailed
+from lemur.agents.environment import Info, Task, WorldFailed
 from lemur.agents.environments.webarena import evidence
 from lemur.agents.environments.webarena.sites import Sites
 from lemur.agents.environments.webarena.tasks import AND
@@ -26,22 +26,22 @@ class World(PageWorld):
         super().__init__(browsers, manner)
         self.sites = sites
 
-    def settings(self, task: Task) -> dict[str, Any]:
+    def settings(self, task: Task) -> Begin:
         """All sites, and who is logged in."""
         state = self.sites.state(login_sites(task))
-        return {"origins": self.sites.urls, "state": state}
+        return Begin(tuple(self.sites.urls), state=state)
 
-    def begin(self, task: Task, episode: Episode) -> str:
+    def begin(self, task: Task, episode: EpisodeBrowser) -> str:
         """Open the first pages, each in a tab, and look at the first."""
         for number, url in enumerate(task.data["start_url"].split(AND)):
             if number:
-                episode.ask("act", action={"kind": "new_tab"})
-            if failed := episode.ask("goto", url=self.sites.fill(url))["failed"]:
+                episode.act(Action("new_tab"))
+            if failed := episode.goto(self.sites.fill(url)).failed:
                 raise WorldFailed(f"{self.sites.fill(url)} does not load: {failed}")
-        episode.ask("act", action={"kind": "tab_focus", "element": 0})
+        episode.act(Action("tab_focus", 0))
         return str(task.data["intent"])
 
-    def finish(self, episode: Episode, info: dict[str, Any]) -> None:
+    def finish(self, episode: EpisodeBrowser, info: Info) -> None:
         """Gather what the judges need."""
         info["evidence"] = evidence.gather(self.task.data, self.sites, episode)
 
