@@ -6,6 +6,7 @@ import json
 
 import pytest
 from lemur.agents.driver import Driver
+from lemur.agents.environments.alfworld import process
 from lemur.agents.play_spec import open_suite, read_spec
 from lemur.agents.players.scripted import Scripted
 from lemur.config import load
@@ -117,3 +118,31 @@ def test_shipped_games_are_won_by_the_planner(tmp_path):
         played = Driver(suite, Scripted(known), journal, 2, 1).play(suite.tasks(), "alfworld")
     verdicts = [suite.judge(*pair) for pair in zip(suite.tasks(), played, strict=True)]
     assert {(verdict.paper, verdict.strict) for verdict in verdicts} == {(1.0, 1.0)}
+
+
+@pytest.mark.long
+def test_parses_that_are_remembered_change_no_word_of_a_game(tmp_path):
+    line = process.command()
+    if line is None:
+        pytest.skip(f"toolchain: {process.BUILD}")
+    *start, script = line
+    text = process.SCRIPT.read_text()
+    plain = tmp_path / "game.py"
+    plain.write_text(text.replace("    remember_parses()\n", ""))
+    assert script == str(process.SCRIPT) and plain.read_text() != text
+
+    def played(program, path):
+        game = process.begin([*start, str(program)], path, 500, planner=True)
+        try:
+            plan = game.first["plan"]
+            wanted = [said for command in plan for said in (command, "look", "inventory", "jump")]
+            return game.first, [game.ask({"command": command}) for command in wanted]
+        finally:
+            game.close()
+
+    games = sorted(map(str, (ROOT / SHIPPED["alfworld"]).rglob("game.tw-pddl.gz")))
+    assert len(games) == 2
+    for path in games:
+        first, heard = played(script, path)
+        assert (first, heard) == played(plain, path)
+        assert heard[-4]["won"] is True
