@@ -27,6 +27,12 @@ if __name__ == "__main__":
             args.out,
         ),
         kind=DatasheetSpec,
-        inputs=lambda args: [*args.statistics, *args.duplicates, args.facts, args.dropped],
+        inputs=lambda args: [
+            *args.statistics,
+            *args.documents,
+            *args.duplicates,
+            args.facts,
+            args.dropped,
+        ],
         outputs=lambda args: [args.out, datasheet.json_path(args.out)],
     )

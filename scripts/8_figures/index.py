@@ -6,6 +6,7 @@ from typing import Any
 
 from lemur.core import command
 from lemur.report import index
+from lemur.report.summary import path_beside
 
 
 def run(args: Namespace, spec: Any) -> None:
@@ -33,6 +34,6 @@ if __name__ == "__main__":
     command.main(
         parser,
         run,
-        inputs=lambda args: [*args.reports, *args.tables],
+        inputs=lambda args: [*args.reports, *map(path_beside, args.reports), *args.tables],
         outputs=lambda args: [args.out],
     )

@@ -1,5 +1,6 @@
 """The smoke recipe end to end: real packages, a random 1M-parameter model, every rule."""
 
+import base64
 import json
 import os
 import re
@@ -100,6 +101,31 @@ def test_everything_says_how_it_was_made(smoke):
         for key in ("recipe_digest", "commit", "command", "hardware", "lock"):
             assert made[key] or key == "commit", (path, key)
         assert digest(json.loads((smoke.folder / made["recipe"]).read_text())) == made["recipe_digest"]  # fmt: skip
+
+
+def test_a_record_names_the_inputs_that_the_rule_declares(smoke):
+    """A script says what it has read, its rule what it reads: neither may know of a file alone.
+
+    A rule of several figures has inputs that not each of them reads, all of the checkout; pages are
+    waited for, so that what links to them finds them.
+    """
+    compared = 0
+    for path in (smoke.folder / ".snakemake" / "metadata").rglob("*"):
+        if not path.is_file():
+            continue
+        name = str(path.relative_to(smoke.folder / ".snakemake" / "metadata")).replace("/", "")
+        output = base64.b64decode(name.replace("@", "") + "==").decode()
+        record = smoke.folder / f"{output}.prov.json"
+        if not record.is_file():
+            continue
+        declared = set(json.loads(path.read_text())["input"])
+        read = set(json.loads(record.read_text())["inputs"])
+        assert read - declared == set(), output
+        shipped = str(ROOT / "reports")
+        unread = {name for name in declared - read if "/pages/" not in name}
+        assert {name for name in unread if not name.startswith(shipped)} == set(), output
+        compared += 1
+    assert compared > 150
 
 
 def said(done):
