@@ -1,29 +1,9 @@
 """Write our scores beside the paper's foundation table, as HTML, Markdown, CSV and LaTeX."""
 
-from argparse import Namespace
-from pathlib import Path
-from typing import Any
+from lemur.figures import compared
+from lemur.figures.script import REPORTED, SCORES, Read, tabulate
 
-from lemur.core import command
-from lemur.figures import compared, tables
-
-
-def run(args: Namespace, spec: Any) -> None:
-    """Write the table."""
-    compared.write(spec, args.scores, args.reported, args.dropped, args.out)
-
+DROPPED = Read("dropped", "dropped.tsv of the recipe's mixture", "perhaps")
 
 if __name__ == "__main__":
-    parser = command.parser(__doc__)
-    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="scores.json")
-    parser.add_argument("--reported", type=Path, required=True, help="reports/paper/reported.csv")
-    parser.add_argument("--dropped", type=Path, help="dropped.tsv of the recipe's mixture")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="page, .html; .md, .csv and .tex go beside it"
-    )
-    command.main(
-        parser,
-        run,
-        inputs=lambda args: [*args.scores, args.reported, args.dropped],
-        outputs=lambda args: [args.out.with_suffix(suffix) for suffix in tables.FORMATS],
-    )
+    tabulate(__doc__, compared.write, SCORES, REPORTED, DROPPED)

@@ -1,27 +1,7 @@
 """Write the paper's foundation table as HTML, Markdown, CSV and LaTeX."""
 
-from argparse import Namespace
-from pathlib import Path
-from typing import Any
-
-from lemur.core import command
-from lemur.figures import foundation, tables
-
-
-def run(args: Namespace, spec: Any) -> None:
-    """Write the figure and its data."""
-    foundation.write_table(spec, args.reported, args.out)
-
+from lemur.figures import foundation
+from lemur.figures.script import REPORTED, tabulate
 
 if __name__ == "__main__":
-    parser = command.parser(__doc__)
-    parser.add_argument("--reported", type=Path, required=True, help="reports/paper/reported.csv")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="page, .html; .md, .csv and .tex go beside it"
-    )
-    command.main(
-        parser,
-        run,
-        inputs=lambda args: [args.reported],
-        outputs=lambda args: [args.out.with_suffix(suffix) for suffix in tables.FORMATS],
-    )
+    tabulate(__doc__, foundation.write_table, REPORTED)

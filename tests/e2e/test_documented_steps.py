@@ -144,6 +144,7 @@ MODULE = '''
 
 import json
 
+from lemur.figures.inputs import write_csv
 from lemur.figures.style import Style, canvas, save
 
 
@@ -154,22 +155,19 @@ def write(spec, realised, out):
     sources = json.loads(realised.read_text())["sources"]
     figure.subplots().barh([one["name"] for one in sources], [one["tokens"] for one in sources])
     save(figure, out, style, "Tokens", "Tokens of each source.", {})
+    write_csv(out, ("source", "tokens"), [(one["name"], one["tokens"]) for one in sources])
 '''
 
 SCRIPT = '''
 """Draw the tokens of each source."""
 
-from pathlib import Path
-
-from lemur.core import command
 from lemur.figures import sizes
+from lemur.figures.script import Read, draw
 
-parser = command.parser(__doc__)
-parser.add_argument("--realised", type=Path, required=True)
-parser.add_argument("--out", type=Path, required=True)
+REALISED = Read("realised", "realised.json of the packing")
+
 if __name__ == "__main__":
-    command.main(parser, lambda args, spec: sizes.write(spec, args.realised, args.out),
-                 inputs=lambda args: [args.realised], outputs=lambda args: [args.out])
+    draw(__doc__, sizes.write, REALISED)
 '''
 
 RULE = """

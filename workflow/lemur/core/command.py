@@ -16,6 +16,7 @@ from lemur.core.files import canonical
 from lemur.core.log import logger
 from lemur.core.run_lock import end_with_run
 
+Parser = argparse.ArgumentParser
 Paths = Callable[[argparse.Namespace], Iterable[Path | None]]
 
 
