@@ -9,6 +9,7 @@ localrules:
     mixture_figure,
     scores_figure,
     action_bits_table,
+    draw_action_ranking,
     foundation_table,
     agents_table,
     agents_figure,
@@ -155,6 +156,32 @@ rule action_bits_table:
             "action_bits_table",
             "8_figures/action_bits.py",
             "--scores {input.scores} --out {output.page}",
+        )
+
+
+rule draw_action_ranking:
+    input:
+        scores=FIGURES.ranking_scores,
+        verdicts=[str(Path(path).with_name("verdicts.jsonl")) for path in FIGURES.action_scores],
+        played=AGENTS.files(),
+        played_verdicts=AGENTS.files(paths.EPISODE_VERDICTS),
+        episodes=AGENTS.files(paths.EPISODES),
+        outcomes=PAPER / "mint_outcomes.tsv.gz",
+    output:
+        figure=f"{paths.FIGURES}/action_ranking.svg",
+        others=multiext(f"{paths.FIGURES}/action_ranking", ".csv", ".txt"),
+    log:
+        "logs/figures/{recipe}/action_ranking.log",
+    resources:
+        **asked("draw_action_ranking"),
+    params:
+        **stage("draw_action_ranking"),
+    shell:
+        script(
+            "draw_action_ranking",
+            "8_figures/action_ranking.py",
+            "--scores {input.scores} --played {input.played} --outcomes {input.outcomes}",
+            "--out {output.figure}",
         )
 
 

@@ -14,6 +14,7 @@ localrules:
     sft,
     evaluate,
     agents,
+    action_ranking,
     export,
     export_agents,
     replay,
@@ -122,6 +123,16 @@ rule agents:
         f"logs/agents/{NAME}.txt",
     shell:
         targets.printing_agents(FIGURES)
+
+
+rule action_ranking:
+    input:
+        text=filled(f"{paths.FIGURES}/action_ranking.txt"),
+        figure=filled(f"{paths.FIGURES}/action_ranking.svg"),
+    log:
+        f"logs/action_ranking/{NAME}.txt",
+    shell:
+        "cat {input.text:q} | tee {log:q}"
 
 
 rule export:

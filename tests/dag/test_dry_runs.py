@@ -159,6 +159,17 @@ def test_released_models_are_scored_without_training(tmp_path):
     assert not {"continue_pretraining", "supervised_fine_tuning", "clean"} & set(whole)
 
 
+def test_public_models_are_ranked_without_training(tmp_path):
+    jobs = planned(tmp_path, "action_ranking", "--config", "recipe=ranking")
+    many, players = 10, 6  # of the others the authors' records have the success
+    assert jobs["prepare_model"] == jobs["generate"] == jobs["judge"] == many
+    assert jobs["play"] == jobs["judge_episodes"] == players
+    assert jobs["draw_action_ranking"] == 1 and "continue_pretraining" not in jobs
+    refused = snakemake(tmp_path, "-n", "action_ranking", "--config", "recipe=smoke")
+    said = "error: recipe 'smoke' does not score actions: add bits_per_byte_recorded_actions to"
+    assert refused.returncode and said in refused.stdout + refused.stderr
+
+
 def test_fine_tuning_may_begin_from_a_released_model(tmp_path):
     start = ["--config", "recipe=lemur-70b-released", 'set={"sft.from": start}']
     jobs = planned(tmp_path, "sft", *start)

@@ -30,7 +30,7 @@ def test_every_rules_shell_text_keeps_the_path_whole(odd):
     )  # fmt: skip
     targets = ("all", "corpus", "datasheet", "mixture_table", "evaluate", "ro_crate", "provenance")
     targets += ("agents", "export_agents", "replay", "init", "diff", "export", "publish", "adopt")
-    targets += ("results/h200/heldout/conversations.jsonl",)
+    targets += ("action_ranking", "results/h200/heldout/conversations.jsonl")
     # What the index leads to beside reports: an earlier mixture of a study, and a model's scores.
     alone = ("results/figures/models/m/foundation.html", "results/ratio-3/mix/table.txt")
     for path in alone:

@@ -92,6 +92,7 @@ WORK = {
     "scores_figure": Work(700),
     "foundation_table": Work(700),
     "action_bits_table": Work(1000),
+    "draw_action_ranking": Work(1000),
     "agents_table": Work(1000),
     "agents_figure": Work(1000),
     "capability_table": Work(1000),

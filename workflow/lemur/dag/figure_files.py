@@ -10,7 +10,7 @@ from lemur.config.values import Values
 from lemur.core.files import canonical
 from lemur.core.provenance import ROOT
 from lemur.dag.agent_files import AgentFiles
-from lemur.dag.run import Run, one_line
+from lemur.dag.run import Run, one_line, refuse
 from lemur.dag.scored_models import ScoredModels
 from lemur.figures import settings
 from lemur.trace import records
@@ -122,6 +122,19 @@ class FigureFiles:
         """The style of one figure; a recipe's figure also carries what its models are called."""
         of_recipe = self.run.recipe if name in self.of_recipe else None
         return settings.spec(self.run.style, name, of_recipe)
+
+    def ranking_slice(self) -> Values:
+        """What the figure of bits per byte against success needs of the recipe's models."""
+        return settings.ranking(self.run.style, self.run.recipe)
+
+    def ranking_scores(self, wildcards: Any) -> list[str]:
+        """Scores on the actions of recorded episodes; refused where the recipe has none."""
+        if not self.action_scores:
+            refuse(
+                f"recipe '{self.run.name}' does not score actions: add bits_per_byte_recorded_actions to "
+                "evaluate.benchmarks"
+            )
+        return self.action_scores
 
     def claims_slice(self, whose: str) -> Values:
         """What the page of claims needs of recipes and models; a mistake in claims.yaml is one line."""

@@ -136,7 +136,7 @@ class ScoredModels:
         """(model, benchmark) of every score; a baseline has no held-out split to read."""
         part = self.run.recipe["evaluate"]
         own = [(model, item["name"]) for model in part["models"] for item in part["benchmarks"]]
-        named = [item["name"] for item in stages.downloaded_benchmarks(self.run.recipe)]
+        named = [item["name"] for item in part["benchmarks"] if "heldout" not in item["data"]]
         return [*own, *((x["name"], name) for x in self.run.baselines for name in named)]
 
     def files(self, pattern: str = paths.SCORES) -> list[str]:

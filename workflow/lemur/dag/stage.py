@@ -162,6 +162,7 @@ STAGES = {
     "mixture_figure": _figure("mixture"),
     "scores_figure": _figure(),
     "action_bits_table": _figure("action_bits"),
+    "draw_action_ranking": _drawn(lambda run, w: FigureFiles(run).ranking_slice()),
     "foundation_table": _drawn(lambda run, w: settings.foundation(run.style, run.recipe, run.catalogue("benchmarks"))),
     "agents_table": _figure("live_agents"),
     "agents_figure": _figure(),

@@ -60,10 +60,13 @@ def parser(description: str | None, reads: Iterable[Read], out: str) -> command.
     return made
 
 
-def draw(description: str | None, write: Callable[..., None], *reads: Read) -> None:
-    """Run ``write(spec, *what each option was given, out)``, which draws an SVG and its data."""
-    arguments = parser(description, reads, "SVG; its data go beside it as .csv")
-    _main(arguments, write, reads, ".svg", ".csv")
+def draw(
+    description: str | None, write: Callable[..., None], *reads: Read, more: tuple[str, ...] = ()
+) -> None:
+    """Run ``write(spec, *what each option was given, out)``, which draws an SVG, its data, and ``more``."""
+    said = " and ".join((".csv", *more))
+    arguments = parser(description, reads, f"SVG; its data go beside it as {said}")
+    _main(arguments, write, reads, ".svg", ".csv", *more)
 
 
 def tabulate(

@@ -46,6 +46,23 @@ def spec(config: Config, name: str, recipe: Config | None = None) -> Values:
     return own
 
 
+def ranking(config: Config, recipe: Config) -> Values:
+    """The settings of the figure that holds bits per byte of actions against success: the models that
+    are scored or play, and the names that the authors' records have for those of the hub."""
+    part = recipe.get("evaluate", {})
+    published = part.get("baselines", [])
+    scored = {*part.get("models", ()), *(entry["name"] for entry in published)}
+    named = {entry["name"]: entry["from"].get("hub", "") for entry in published}
+    return {
+        **spec(config, "action_ranking"),
+        "recipe": recipe["name"],
+        "seed": recipe["seed"],
+        "models": [entry for entry in models(config, recipe) if entry["name"] in scored],
+        "players": players(config, recipe) if "agents" in recipe else [],
+        "recorded": {name: hub.rpartition("/")[2] for name, hub in named.items() if hub},
+    }
+
+
 def players(config: Config, recipe: Config) -> list[dict[str, str]]:
     """Who plays a recipe's environments, in its order, each with what it is called; those that play
     one environment alone come last."""
