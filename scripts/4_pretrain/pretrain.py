@@ -36,7 +36,7 @@ A whole spec, for one process on a CPU (a GPU: device "cuda", engine "auto", zer
 tokenizer.json. --index is made of documents by scripts/3_tokenize/tokenize.py and pack.py with
 the same tokenizer and context.
 
-Writes model/ (a Hugging Face folder), metrics.jsonl and, last, DONE.json. SIGTERM and SIGUSR1
+Writes model/ (a Hugging Face folder), metrics.jsonl and, last, DONE.json. Ctrl-C, SIGTERM and SIGUSR1
 write a checkpoint and exit with 75; the same command continues. N ranks on this machine:
 `workflow/env-run train python -m lemur.launch --processes N --out DONE.json --
 scripts/4_pretrain/pretrain.py ...` (its --help says more).

@@ -1,6 +1,7 @@
-"""A run killed with SIGKILL in the middle of training: the same command continues to the same bytes."""
+"""A run that is killed, or stopped by Ctrl-C, while it trains: the same command continues to the same bytes."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,10 @@ def start(folder):
     )  # fmt: skip
 
 
-def test_a_killed_run_continues_to_the_same_weights(smoke, tmp_path):
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
+def test_a_killed_run_continues_to_the_same_weights(smoke, tmp_path, number):
     folder = tmp_path / "again"
     shutil.copytree(smoke.folder, folder, symlinks=True)
     trained = folder / "results" / "smoke" / "pretrain"
@@ -34,13 +38,17 @@ def test_a_killed_run_continues_to_the_same_weights(smoke, tmp_path):
         assert first.poll() is None, first.stderr.read()
         assert time.monotonic() < deadline, "no checkpoint appeared"
         time.sleep(0.02)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
+    os.killpg(first.pid, number)
+    first.communicate()
     assert not (trained / "DONE.json").exists(), "it was done before it was killed"
+    kept = max(int(path.name[5:]) for path in trained.glob("checkpoints/*/step-*"))
+    if number == signal.SIGINT:  # all that was trained is kept
+        said = (folder / "logs" / "pretrain" / "smoke.log").read_text()
+        assert re.findall(r"stopped by SIGINT after step (\d+) of", said) == [str(kept)], said
     second = start(folder)
     _, shown = second.communicate()
     assert (trained / "DONE.json").exists(), shown
-    assert "continu" in shown.lower() or "resum" in shown.lower(), shown
+    assert f"continuing after step {kept} of" in shown, shown
     weights = [
         path / "model" / "model.safetensors" for path in (trained, smoke.recipe / "pretrain")
     ]

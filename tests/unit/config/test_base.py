@@ -74,13 +74,15 @@ def test_what_cannot_be_trained_is_one_line(change, line):
 
 
 def test_each_supported_family_is_read():
+    own = {"qwen2": {"biases": "queries-keys-values"}, "qwen3": {"head_norms": True}}
     for kind in SUPPORTED:
         assert architecture({**CONFIG, "model_type": kind, "head_dim": 16}, "x") == {
             **SHAPE,
             "head_dim": 16,
+            **own.get(kind, {}),
         }
     unused = {**CONFIG, "model_type": "qwen2", "sliding_window": 32, "use_sliding_window": False}
-    assert architecture(unused, "x") == SHAPE
+    assert architecture(unused, "x") == {**SHAPE, **own["qwen2"]}
 
 
 @pytest.mark.parametrize("gone, line", [

@@ -71,11 +71,36 @@ def test_every_named_shape_counts_the_parameters_that_its_name_says():
         "llama-2-7b": 6_738_415_616,
         "llama-3-8b": 8_030_261_248,
         "tinyllama-1.1b": 1_100_048_384,
+        "smollm2-360m-instruct": 361_821_120,
+        "smollm2-1.7b-instruct": 1_711_376_384,
+        "qwen2.5-0.5b-instruct": 494_032_768,
+        "qwen2.5-1.5b-instruct": 1_543_714_304,
+        "qwen2.5-7b-instruct": 7_615_616_512,
     }
     shapes = {n: m["architecture"] for n, m in MODELS.items() if "architecture" in m}
     assert {
         n: parameters(Architecture.read(shape))["total"] for n, shape in shapes.items()
     } == expected
+
+
+@pytest.mark.parametrize("kind, more", [
+    ("llama", {}), ("llama", {"attention_bias": True}), ("mistral", {"head_dim": 16}), ("qwen2", {}),
+    ("qwen3", {"head_dim": 16}),
+])  # fmt: skip
+def test_a_supported_kinds_parameters_are_counted_to_the_last(kind, more):
+    """What the plan computes and what an adopted model is held against: Qwen2 has biases, Qwen3 norms."""
+    from lemur.config.model_shape import read_shape
+    from lemur.cost.architecture import Architecture, parameters
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.for_model(
+        kind, num_hidden_layers=2, hidden_size=32, num_attention_heads=4, num_key_value_heads=2,
+        intermediate_size=48, vocab_size=64, max_position_embeddings=128, tie_word_embeddings=True, **more,
+    )  # fmt: skip
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    shape = Architecture.read(read_shape(config.to_dict(), "x"))
+    assert parameters(shape)["total"] == sum(p.numel() for p in model.parameters())
 
 
 def test_the_instruct_start_is_never_called_a_base():

@@ -73,7 +73,7 @@ FRAMES = [
     pd.DataFrame(),
     pd.DataFrame(index=[0.5, 1.5]),
     pd.DataFrame(columns=["a"]),
-    pd.DataFrame({"u": DAYS.tz_localize("US/Eastern"), "d": DAYS - DAYS[0]}, index=DAYS),
+    pd.DataFrame({"u": DAYS.tz_localize("America/New_York"), "d": DAYS - DAYS[0]}, index=DAYS),
     pd.DataFrame({"p": DAYS.to_period("M")}, index=DAYS.to_period("M")),
     pd.DataFrame({"o": pd.Series([pd.Timestamp("2020")] * 2, dtype=object)}),
     pd.DataFrame([[1, "x"], [3, "y"]], columns=["a", "a"]),

@@ -1,10 +1,13 @@
 """Which signals stop training, and which come too late to."""
 
+import os
+import signal
 import subprocess
 import sys
 
 import pytest
 from lemur.core.provenance import ROOT
+from lemur.training import guard
 
 SCRIPT = """
 import contextlib, os, signal
@@ -33,6 +36,14 @@ def ends(during, after, end="pass"):
 def test_a_warning_after_the_last_step_is_ignored(during):
     """The model is being written: ending now would have the job requeued and trained again."""
     assert ends(during, "SIGUSR1") == 0
+
+
+def test_a_second_ctrl_c_ends_the_step():
+    with guard.StopSignal() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.received == "SIGINT"
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_a_stopped_run_and_one_that_is_cancelled_end():

@@ -143,7 +143,7 @@ def test_other_settings_do_not_continue_a_run(undisturbed, model_folder, index, 
     assert not (tmp_path / "checkpoints").exists()  # also those that were given up
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
 def test_signals_write_a_checkpoint(undisturbed, model_folder, index, tmp_path, number):
     done = tmp_path / "DONE.json"
     spec = settings(checkpoint__every_steps=100)

@@ -26,4 +26,11 @@ def read_shape(config: Any, where: str) -> Values:
     made["kv_heads"] = config.get("num_key_value_heads") or made["heads"]
     if config.get("head_dim") not in (None, made["hidden"] // made["heads"]):
         made["head_dim"] = config["head_dim"]
+    # Qwen2's code has these biases and Qwen3's these norms, whatever the file says.
+    if config.get("model_type") == "qwen2":
+        made["biases"] = "queries-keys-values"
+    elif config.get("attention_bias"):
+        made["biases"] = "attention"
+    if config.get("model_type") == "qwen3":
+        made["head_norms"] = True
     return {**made, "tied_embeddings": bool(config.get("tie_word_embeddings"))}

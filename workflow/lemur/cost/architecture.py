@@ -1,6 +1,7 @@
 """Parameters of a Llama-architecture model from its shape (config/models.yaml, architecture)."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lemur.core.contracts import optional, part
 
@@ -20,6 +21,10 @@ class Architecture:
     """Positions."""
     head_dim: int | None = optional()
     """Width of a head where that is not ``hidden`` over ``heads``."""
+    biases: Literal["queries-keys-values", "attention"] | None = optional()
+    """Which products of attention add a bias: those at its entrance (Qwen2), or that at its exit too."""
+    head_norms: bool | None = optional()
+    """Whether queries and keys are normed by head (Qwen3)."""
 
     @classmethod
     def read(cls, shape: object, where: str = "architecture") -> "Architecture":
@@ -29,24 +34,27 @@ class Architecture:
     @property
     def queries(self) -> int:
         """Width of a layer's queries."""
-        return self.heads * self._head
+        return self.heads * self.head
 
     @property
     def keys(self) -> int:
         """Width of a layer's keys, and of its values (grouped-query attention: below ``hidden``)."""
-        return self.kv_heads * self._head
+        return self.kv_heads * self.head
 
     @property
-    def _head(self) -> int:
+    def head(self) -> int:
+        """Width of a head."""
         return self.head_dim or self.hidden // self.heads
 
 
 def layer_parameters(shape: Architecture) -> dict[str, int]:
-    """Parameters of one block, by part. No biases; a gated feed-forward has three matrices."""
+    """Parameters of one block, by part; a gated feed-forward has three matrices, without biases."""
+    entrance = shape.queries + 2 * shape.keys if shape.biases else 0
+    exit_ = shape.hidden if shape.biases == "attention" else 0
     return {
-        "attention": 2 * shape.hidden * (shape.queries + shape.keys),
+        "attention": 2 * shape.hidden * (shape.queries + shape.keys) + entrance + exit_,
         "feed_forward": 3 * shape.hidden * shape.intermediate,
-        "norms": 2 * shape.hidden,
+        "norms": 2 * shape.hidden + (2 * shape.head if shape.head_norms else 0),
     }
 
 

@@ -38,19 +38,22 @@ class WriterLock:
 
 
 class StopSignal:
-    """Remembers SIGTERM and SIGUSR1 (SLURM's warning before the limit) while it is entered.
+    """Remembers SIGINT (Ctrl-C), SIGTERM and SIGUSR1 (SLURM's warning before the limit) while it is
+    entered. Who presses Ctrl-C twice does not want to wait for the step: the second ends it at once.
 
     After the last step nothing is left to save: a warning that still comes is ignored, since a
     process that it ended would have the whole job started anew, its checkpoints perhaps removed.
     """
 
-    SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
     def __init__(self) -> None:
         self.received: str | None = None
 
     def _note(self, number: int, _: FrameType | None) -> None:
         self.received = signal.Signals(number).name
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def __enter__(self) -> "StopSignal":
         self._before = {number: signal.signal(number, self._note) for number in self.SIGNALS}

@@ -139,7 +139,7 @@ def _give_up(run: Run, step: int, skipped: int) -> None:
 def train(run: Run) -> Outcome:
     """Run to the last step.
 
-    SIGTERM and SIGUSR1 write a checkpoint and raise ``Interrupted``. A step whose loss or gradient
+    SIGINT, SIGTERM and SIGUSR1 write a checkpoint and raise ``Interrupted``. A step whose loss or gradient
     is not finite is skipped and counted; ``max_skipped`` in a row, or the first step of all, is a
     UserError that names its documents. The same call continues from the rest.
     """
