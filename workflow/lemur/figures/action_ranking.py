@@ -116,10 +116,9 @@ def ranked(
 
 def tau_b(first: np.ndarray, second: np.ndarray) -> float | None:
     """Kendall's tau-b (Kendall 1945), which allows for ties."""
-    one = np.sign(first[:, None] - first[None, :])
-    other = np.sign(second[:, None] - second[None, :])
-    scale = float(np.sqrt((one**2).sum() * (other**2).sum()))
-    return float((one * other).sum()) / scale if scale else None
+    signs, others = (np.sign(values[:, None] - values[None, :]) for values in (first, second))
+    scale = float(np.sqrt((signs**2).sum() * (others**2).sum()))
+    return float((signs * others).sum()) / scale if scale else None
 
 
 def rank(models: Sequence[Ranked], seed: int) -> Ranking:
