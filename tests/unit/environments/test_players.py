@@ -216,6 +216,7 @@ def test_another_teacher_begins_anew(server, spec, folder, tmp_path):
         ({"backend": {"name": "server", "url": "nowhere", "served": "a"}}, "'nowhere' is not an address"),
         ({"backend": {"name": "server", "url": "http://a/v1"}}, "backend.served"),
         ({"backend": "server"}, "backend: 'server' is not a mapping"),
+        ({"backend": {"url": "http://a/v1", "served": "a"}}, "backend: url and served go with name: server"),
         ({"teacher": {"modl": "chat"}}, "teacher: unknown key 'modl'; did you mean 'model'?"),
     ],
 )  # fmt: skip

@@ -27,23 +27,31 @@ RECORDED = {
 }
 
 
+BITS = {"mint/gsm8k/1/0": 800, "alfworld/1/0": 8, "alfworld/1/1": 16, "robocodegen/1/0": 30}
+
+
 def model(bits, solved, total=100):
-    return Ranked(f"{bits}", bits, (bits, bits), 4, 40, Rate(solved, total), "recorded")
+    return Ranked(f"{bits}", bits, (bits, bits), 4, Rate(solved, total), "recorded")
 
 
-def scored(folder, name, factor):
-    """scores.json of two actions, of ``factor`` times 8 and 16 bits in 10 bytes each."""
+def scored(folder, name, factor, bits=BITS):
+    """scores.json of actions of ``factor`` times so many bits in 10 bytes each."""
     place = folder / "evaluate" / name
     place.mkdir(parents=True)
     lines = [
-        {"task": "t", "document": f"mint/gsm8k/{k}/0", "bits": factor * bits, "bytes": 10, "verdict": "scored"}
-        for k, bits in enumerate((8, 16))
-    ]  # fmt: skip
+        {"task": "t", "document": key, "bits": factor * value, "bytes": 10, "verdict": "scored"}
+        for key, value in bits.items()
+    ]
     (place / "verdicts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     score = trial_run.score(
-        "bits_per_byte_recorded_actions", name, 1.0, metric="bits per byte", higher_is_better=False, n=2, of=2
+        "bits_per_byte_recorded_actions", name, 1.0, metric="bits per byte", higher_is_better=False, n=4, of=4
     )  # fmt: skip
     return trial_run.write_file(place / "scores.json", score)
+
+
+def played(folder, name, environment="mint", tasks=586, solved=146, **settings):
+    outcomes = [Outcome(f"mint/{k}", 1, int(k < solved)) for k in range(tasks)]
+    return played_results.write_result(folder, environment, environment, name, outcomes, **settings)
 
 
 def spec(*names, recorded=RECORDED):
@@ -52,51 +60,62 @@ def spec(*names, recorded=RECORDED):
             "players": listed + [{"name": "gold", "label": "gold"}], "recorded": recorded}  # fmt: skip
 
 
-def test_success_is_the_records_or_what_was_played(tmp_path):
-    names = ("lemur", "code", "small", "idle")
-    scores = [
-        scored(tmp_path, name, factor) for name, factor in zip(names, (1, 2, 3, 4), strict=True)
+def test_success_is_the_records_or_what_was_played_of_the_same_tasks(tmp_path):
+    names = ("lemur", "code", "small", "idle", "few", "hurried", "twice")
+    scores = [scored(tmp_path, name, 1 + k) for k, name in enumerate(names)]
+    results = [
+        played(tmp_path, "small"),
+        played(tmp_path / "taught", "small", solved=586, feedback=True),
+        played(tmp_path, "small", "intercode_sql"),
+        played(tmp_path, "lemur"),
+        played(tmp_path, "few", tasks=4),
+        played(tmp_path, "hurried", turns=3),
+        played(tmp_path, "twice"),
+        played(tmp_path / "again", "twice"),
     ]
-    tasks = [Outcome(f"mint/{k}", 1, int(k < 1)) for k in range(4)]
-    played = [
-        played_results.write_result(tmp_path, "mint", "mint", "small", tasks),
-        played_results.write_result(tmp_path, "taught", "mint", "small", tasks, feedback=True),
-        played_results.write_result(tmp_path, "sql", "intercode_sql", "small", tasks),
-        played_results.write_result(tmp_path, "mint", "mint", "lemur", tasks),
-    ]
-    models, lacking = ranked(spec(*names), scores, played, OUTCOMES)
-    assert [(one.label, one.bits, one.source) for one in models] == [
-        ("Lemur", 1.2, "recorded"), ("Code", 2.4, "recorded"), ("Small", 3.6, "played")
+    models, lacking = ranked(spec(*names), scores, results, OUTCOMES)
+    # The mean of 1.2 (ALFWorld) and 3.0 (RoboCodeGen): what Lemur itself said in MINT counts for nobody.
+    assert [(one.label, one.bits, one.actions, one.source) for one in models] == [
+        ("Lemur", pytest.approx(2.1), 3, "recorded"), ("Code", pytest.approx(4.2), 3, "recorded"),
+        ("Small", pytest.approx(6.3), 3, "played"),
     ]  # fmt: skip
-    # Of 586 recorded episodes without feedback, as reports/paper/mint_outcomes.tsv.gz counts them.
-    assert [one.rate.total for one in models] == [586, 586, 4] and models[2].rate.solved == 1
+    assert [one.rate.total for one in models] == [586] * 3 and models[2].rate.solved == 146
     assert models[0].rate.percent > models[1].rate.percent > 10
-    assert lacking == ["Idle: nobody has played it"]
+    assert lacking == [
+        "Idle: nobody has played it",
+        "Few: it has played 4 of the records' 586 tasks",
+        "Hurried: it has played 3 turns, the records have 5",
+        "Twice: it has played MINT without feedback in 2 entries",
+    ]
     out = tmp_path / "ranking.svg"
-    action_ranking.write(spec(*names), scores, played, OUTCOMES, out)
+    action_ranking.write(spec(*names), scores, results, OUTCOMES, out)
     rows = list(csv.DictReader(out.with_suffix(".csv").open()))
-    assert [(row["model"], row["bits_per_byte"], row["episodes"], row["source"]) for row in rows] == [
-        ("Lemur", "1.2", "586", "recorded"), ("Code", "2.4", "586", "recorded"), ("Small", "3.6", "4", "played")
+    assert [(row["model"], row["bits_per_byte"], row["source"]) for row in rows] == [
+        ("Lemur", "2.1", "recorded"), ("Code", "4.2", "recorded"), ("Small", "6.3", "played")
     ]  # fmt: skip
     said = out.with_suffix(".txt").read_text()
     assert said.startswith("Unproved: 3 models have both numbers, and at least 5 are needed")
-    assert said.endswith("Left out:\n  Idle: nobody has played it\n")
+    assert "Left out:\n  Idle: nobody has played it\n" in said
     # What is drawn: each model's name, the cheapest actions leftmost and the most solved on top.
     places = [read(out).said(name) for name in ("Lemur", "Code", "Small")]
     assert places[0].x < places[1].x < places[2].x and places[0].y < places[1].y
-    assert (
-        "Small: 3.600 bits per byte, 25.0 percent of 4 episodes solved (played)"
-        in svg.texts(out.read_text())[1]
-    )
+    described = svg.texts(out.read_text())[1]
+    assert "Small: 6.300 bits per byte, 24.9 percent of 586 episodes solved (played)" in described
 
 
-def test_a_recorded_model_that_is_not_scored_is_named(tmp_path):
+def test_scores_that_do_not_compare_are_refused(tmp_path):
     models, lacking = ranked(spec("lemur", "llama"), [scored(tmp_path, "lemur", 1)], [], OUTCOMES)
     assert len(models) == 1 and lacking == ["Llama: its actions are not scored"]
-    with pytest.raises(
-        UserError, match="scores.json of 'lemur', which --spec's models do not name"
-    ):
-        ranked(spec("llama"), [scored(tmp_path / "b", "lemur", 1)], [], OUTCOMES)
+    mine = scored(tmp_path / "b", "lemur", 1)
+    others = scored(tmp_path / "b", "code", 1, {**BITS, "alfworld/2/0": 1})
+    for given, line in (
+        ([mine, mine], "a second scores.json of 'lemur'"),
+        ([mine, others], "the models were asked other actions than each other"),
+        ([scored(tmp_path / "c", "nobody", 1)], "of 'nobody', which --spec's models do not name"),
+        ([scored(tmp_path / "d", "lemur", 1, {"mint/gsm8k/1/0": 8})], "no actions of an environment other than MINT"),
+    ):  # fmt: skip
+        with pytest.raises(UserError, match=line):
+            ranked(spec("lemur", "code"), given, [], OUTCOMES)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -111,11 +130,18 @@ def test_tau_counts_pairs(seed):
 
 
 def test_models_in_order_rank_alike():
-    found = rank([model(0.5 + k / 10, 90 - 10 * k) for k in range(6)], 1)
-    assert found.tau == pytest.approx(1) and found.p == pytest.approx(1 / 720)
-    said = verdict([model(0, 0)] * 6, found)
+    ordered = [model(0.5 + k / 10, 90 - 10 * k) for k in range(6)]
+    found = rank(ordered, 1)
+    assert found.tau == pytest.approx(1) and found.p == pytest.approx(
+        2 / 720
+    )  # it, and its reverse
+    said = verdict(ordered, found)
     assert said.startswith(
-        "Bits per byte of actions rank these models as their success does: Kendall's tau is 1.00"
+        "Who needs fewer bits for actions solves more, beyond chance: 15 of 15 pairs of"
+    )
+    turned = [model(one.bits, 100 - one.rate.solved) for one in ordered]
+    assert verdict(turned, rank(turned, 1)).startswith(
+        "Refuted: who needs fewer bits for actions solves less: 0 of 15"
     )
     # Of many models orders are drawn, the same ones in every run.
     many = [model(0.5 + k / 10, 90 - 5 * k) for k in range(10)]
@@ -123,22 +149,26 @@ def test_models_in_order_rank_alike():
 
 
 def test_an_order_by_chance_proves_nothing():
-    turned = [model(bits, solved) for bits, solved in ((1, 10), (2, 90), (3, 20), (4, 80), (5, 30))]
-    found = rank(turned, 1)
+    mixed = [model(bits, solved) for bits, solved in ((1, 10), (2, 90), (3, 20), (4, 80), (5, 30))]
+    found = rank(mixed, 1)
     every = [tau_b(np.array([10, 90, 20, 80, 30.0]), -np.array(order, float))
              for order in itertools.permutations((1, 2, 3, 4, 5))]  # fmt: skip
-    assert found.p == pytest.approx(sum(value >= found.tau - 1e-12 for value in every) / 120)
-    assert verdict(turned, found).startswith("Unproved: Kendall's tau is ")
+    assert found.p == pytest.approx(sum(abs(x) >= abs(found.tau) - 1e-12 for x in every) / 120)
+    assert verdict(mixed, found).startswith("Unproved: ") and "an order by chance" in verdict(
+        mixed, found
+    )
     same = [model(bits, 5) for bits in range(1, 7)]
     assert rank(same, 1).tau is None
-    assert verdict(same, rank(same, 1)).startswith("Unproved: all models solve as much")
+    assert verdict(same, rank(same, 1)).startswith("Unproved: all models solve as much as")
+    flat = [model(1, solved) for solved in range(1, 7)]
+    assert verdict(flat, rank(flat, 1)).startswith("Unproved: all models need as many bits as")
 
 
 def test_the_recipe_names_the_hubs_models_as_the_records_do():
     from lemur.config import recipe
 
     made = settings.ranking(CONFIG, recipe.resolve("ranking"))
-    assert len(made["models"]) == 10 and made["models"][0]["name"] == "start"
+    assert len(made["models"]) == 10 and made["models"][0]["name"] == "smollm2-135m"
     assert {made["recorded"][name] for name in ("lemur-70b-chat-v1", "codellama-34b-instruct", "llama-2-70b-chat")} == set(RECORDED.values())  # fmt: skip
     played = {entry["name"] for entry in made["players"]}
     known = action_ranking.recorded_rates(action_ranking.outcomes.read(OUTCOMES))

@@ -67,6 +67,8 @@ def test_every_named_shape_counts_the_parameters_that_its_name_says():
         "study-13m": 14_162_304,
         "lemur-70b-v1": 68_976_648_192,
         "codellama-34b": 33_743_970_304,
+        "codellama-34b-instruct": 33_743_970_304,
+        "llama-2-70b-chat": 68_976_648_192,
         "llama-2-70b": 68_976_648_192,
         "llama-2-7b": 6_738_415_616,
         "llama-3-8b": 8_030_261_248,
@@ -84,8 +86,8 @@ def test_every_named_shape_counts_the_parameters_that_its_name_says():
 
 
 @pytest.mark.parametrize("kind, more", [
-    ("llama", {}), ("llama", {"attention_bias": True}), ("mistral", {"head_dim": 16}), ("qwen2", {}),
-    ("qwen3", {"head_dim": 16}),
+    ("llama", {}), ("llama", {"attention_bias": True, "mlp_bias": True}), ("mistral", {"head_dim": 16}),
+    ("mistral", {"attention_bias": True}), ("qwen2", {}), ("qwen3", {"head_dim": 16}), ("qwen3", {}),
 ])  # fmt: skip
 def test_a_supported_kinds_parameters_are_counted_to_the_last(kind, more):
     """What the plan computes and what an adopted model is held against: Qwen2 has biases, Qwen3 norms."""

@@ -21,6 +21,12 @@ Info = dict[str, Any]  # what a turn records beside its answer, for judge and pa
 Message = Mapping[str, str]  # "role" (system, user, assistant) and "content"
 
 
+def _as_numbers(made: object, *names: str) -> None:
+    for name in names:
+        if isinstance(value := getattr(made, name), bool):
+            object.__setattr__(made, name, float(value))
+
+
 class WorldFailed(Exception):
     """A world cannot go on through no fault of the model's: the episode is named and left out."""
 
@@ -38,8 +44,8 @@ class Sampling:
     """How an answer is made. ``stops`` are texts that end it and are no part of it."""
 
     max_new_tokens: int
-    temperature: float = 0.0
-    top_p: float = 1.0
+    temperature: int | float = 0.0
+    top_p: int | float = 1.0
     stops: tuple[str, ...] = ()
 
 
@@ -57,6 +63,10 @@ class Step:
     done: bool = False
     info: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """A world that says True or False has said 1 or 0."""
+        _as_numbers(self, "reward")
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -69,6 +79,10 @@ class Verdict:
     strict: float
     why: str = ""
     left_out: str | None = None
+
+    def __post_init__(self) -> None:
+        """A judge that says True or False has said 1 or 0."""
+        _as_numbers(self, "paper", "strict")
 
 
 class Environment(ABC):

@@ -88,9 +88,10 @@ def read(path: Path) -> PlayedEpisodes:
     if not lines:
         raise UserError(f"{path}: empty: {again}")
     try:
-        head = contracts.read_line(Head, lines[0], f"{path}: line 1")
-        if head.form != FORM:
-            raise UserError(f"{path}: form {head.form}, not {FORM}")
+        whose = contracts.read_line(dict[str, Any], lines[0], f"{path}: line 1")
+        if whose.get("form") != FORM:  # before the rest: another form has other keys
+            raise UserError(f"{path}: form {whose.get('form')}, not {FORM}")
+        head = contracts.read(Head, whose, f"{path}: line 1")
         found = [
             contracts.read_line(Episode, line, f"{path}: line {number}")
             for number, line in enumerate(lines[1:], 2)

@@ -20,8 +20,8 @@ class Changes:
     """What a recipe says of how answers are made; None: as the environment has it."""
 
     max_new_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
+    temperature: int | float | None = None  # as it is written: 1 and 1.0 are other bytes
+    top_p: int | float | None = None
 
     def apply(self, sampling: Sampling) -> Sampling:
         """The environment's own with these in place."""

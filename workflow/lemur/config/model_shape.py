@@ -24,13 +24,17 @@ def read_shape(config: Any, where: str) -> Values:
         if not isinstance(made[ours], int) or isinstance(made[ours], bool) or made[ours] < 1:
             raise UserError(f"{where}: config.json: {theirs}: {made[ours]!r}: a whole number of at least 1 is needed")  # fmt: skip
     made["kv_heads"] = config.get("num_key_value_heads") or made["heads"]
-    if config.get("head_dim") not in (None, made["hidden"] // made["heads"]):
-        made["head_dim"] = config["head_dim"]
-    # Qwen2's code has these biases and Qwen3's these norms, whatever the file says.
-    if config.get("model_type") == "qwen2":
+    # What transformers' code of each kind has, whatever a file of that kind says or leaves out.
+    kind = config.get("model_type")
+    head = config.get("head_dim") or (128 if kind == "qwen3" else None)
+    if head not in (None, made["hidden"] // made["heads"]):
+        made["head_dim"] = head
+    if kind == "qwen2":
         made["biases"] = "queries-keys-values"
-    elif config.get("attention_bias"):
+    elif kind in ("llama", "qwen3") and config.get("attention_bias"):
         made["biases"] = "attention"
-    if config.get("model_type") == "qwen3":
+    if kind == "llama" and config.get("mlp_bias"):
+        made["feed_forward_biases"] = True
+    if kind == "qwen3":
         made["head_norms"] = True
     return {**made, "tied_embeddings": bool(config.get("tie_word_embeddings"))}

@@ -23,6 +23,8 @@ class Architecture:
     """Width of a head where that is not ``hidden`` over ``heads``."""
     biases: Literal["queries-keys-values", "attention"] | None = optional()
     """Which products of attention add a bias: those at its entrance (Qwen2), or that at its exit too."""
+    feed_forward_biases: bool | None = optional()
+    """Whether the three products of the feed-forward add a bias each."""
     head_norms: bool | None = optional()
     """Whether queries and keys are normed by head (Qwen3)."""
 
@@ -48,12 +50,13 @@ class Architecture:
 
 
 def layer_parameters(shape: Architecture) -> dict[str, int]:
-    """Parameters of one block, by part; a gated feed-forward has three matrices, without biases."""
+    """Parameters of one block, by part; a gated feed-forward has three matrices."""
+    gated = 2 * shape.intermediate + shape.hidden if shape.feed_forward_biases else 0
     entrance = shape.queries + 2 * shape.keys if shape.biases else 0
     exit_ = shape.hidden if shape.biases == "attention" else 0
     return {
         "attention": 2 * shape.hidden * (shape.queries + shape.keys) + entrance + exit_,
-        "feed_forward": 3 * shape.hidden * shape.intermediate,
+        "feed_forward": 3 * shape.hidden * shape.intermediate + gated,
         "norms": 2 * shape.hidden + (2 * shape.head if shape.head_norms else 0),
     }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from lemur.core.errors import UserError, nearest
 from lemur.cost.agents import played, seconds
-from lemur.cost.architecture import parameters
+from lemur.cost.architecture import Architecture, parameters
 from lemur.cost.disk import checkpoint_bytes, download_bytes, text_bytes
 from lemur.cost.estimate import cost, host_memory_mb
 from lemur.cost.generation import generation_devices, generation_seconds
@@ -121,11 +121,14 @@ def ask(
     """The first attempt's request of ``rule``.
 
     ``entry``: the pinned source that a job of one source reads (its share of it, by ``parts``), or
-    the published model that is prepared or scored, taken for the base where its shape is known.
+    the published model that is prepared or scored; one whose shape is not known is taken for the largest
+    of the recipe's.
     ``environments``: those that a job of ``play`` plays, without them the recipe's.
     """
-    if isinstance(entry, Model) and entry.architecture:
-        recipe = replace(recipe, base=Base(**vars(entry)))
+    if isinstance(entry, Model):
+        recipe = replace(
+            recipe, base=Base(**{**vars(entry), "architecture": _shape(recipe, entry)})
+        )
     if rule in TRAINING:
         return _training(recipe, TRAINING[rule])
     if rule in PREFLIGHT:
@@ -148,6 +151,13 @@ def ask(
         memory += width * parameters(recipe.base.architecture)["total"] / 1e6
     minutes = LEAST_MINUTES + MARGIN * size / work.speed / 60
     return Ask(round(memory), round(minutes))
+
+
+def _shape(recipe: Recipe, entry: Model) -> Architecture:
+    known = [model.architecture for model in (recipe.base, *recipe.evaluate.baselines)]
+    return entry.architecture or max(
+        filter(None, known), key=lambda shape: parameters(shape)["total"]
+    )
 
 
 def again(first: Ask, attempt: int) -> Ask:

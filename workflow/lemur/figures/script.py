@@ -48,7 +48,6 @@ BESIDE = "scores.json of {}; what lies beside each is read too: {}"
 JUDGED = Read("scores", BESIDE.format("models", "verdicts.jsonl"), "some", _with_verdicts)
 PLAYERS = BESIDE.format("players", "verdicts.jsonl and episodes.jsonl")
 PLAYED = Read("scores", PLAYERS, "some", judged.files)
-ANY_PLAYED = Read("scores", PLAYERS, "any", judged.files)
 
 
 def parser(description: str | None, reads: Iterable[Read], out: str) -> command.Parser:
@@ -88,5 +87,5 @@ def _main(
         arguments,
         run,
         inputs=lambda args: [path for read in reads for path in read.files(args)],
-        outputs=lambda args: [args.out.with_suffix(suffix) for suffix in suffixes],
+        outputs=lambda args: [args.out, *(args.out.with_suffix(suffix) for suffix in suffixes[1:])],
     )

@@ -16,6 +16,13 @@ BY_MODEL = ("bits_per_byte", "scores", "action_bits")
 # Figures of what agents play, which only a recipe with agents has.
 CAPABILITIES = ("tool_table", "self_debugging_table", "feedback_table", "environment_table")
 OF_AGENTS = ("live_agents", "live_agents_by_turn", "live_agent_radar", *CAPABILITIES)
+# Models of the hub by the name that the authors' records have for them.
+RECORDED = {
+    "OpenLemur/lemur-70b-v1": "lemur-70b-v1",
+    "OpenLemur/lemur-70b-chat-v1": "lemur-70b-chat-v1",
+    "codellama/CodeLlama-34b-Instruct-hf": "CodeLlama-34b-Instruct-hf",
+    "meta-llama/Llama-2-70b-chat-hf": "Llama-2-70b-chat-hf",
+}
 # Who plays the known solutions, which is no model.
 KNOWN_SOLUTIONS = {"gold": "known solutions (no model)"}
 
@@ -52,14 +59,15 @@ def ranking(config: Config, recipe: Config) -> Values:
     part = recipe.get("evaluate", {})
     published = part.get("baselines", [])
     scored = {*part.get("models", ()), *(entry["name"] for entry in published)}
-    named = {entry["name"]: entry["from"].get("hub", "") for entry in published}
+    entries = {"start": recipe["base"]} | {entry["name"]: entry for entry in published}
+    hubs = {name: entry.get("from", {}).get("hub") for name, entry in entries.items()}
     return {
         **spec(config, "action_ranking"),
         "recipe": recipe["name"],
         "seed": recipe["seed"],
         "models": [entry for entry in models(config, recipe) if entry["name"] in scored],
         "players": players(config, recipe) if "agents" in recipe else [],
-        "recorded": {name: hub.rpartition("/")[2] for name, hub in named.items() if hub},
+        "recorded": {name: RECORDED[hub] for name, hub in hubs.items() if hub in RECORDED},
     }
 
 

@@ -16,7 +16,7 @@ FIELDS = ("id", "source", "path", "language", "text")
 @dataclass(frozen=True)
 class HeldoutSpec:
     """``--spec``: so many documents of these sources, of each at most the first ``max_bytes`` bytes, or
-    as many more as give ``least_bytes`` in all. ``kind``: code or text, for messages."""
+    as many more as give about ``least_bytes`` in all (each ends with a line). ``kind``: code or text, for messages."""
 
     kind: str
     seed: int

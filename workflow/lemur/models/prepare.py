@@ -15,6 +15,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+from lemur.config.model_shape import read_shape
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import read_json, write_json
 from lemur.core.progress import Progress
@@ -85,6 +86,16 @@ def prepare(spec: Spec, manifest: Path | None, done: Path) -> None:
 
 
 def _compare_shape(spec: Spec, model: PreTrainedModel) -> None:
+    written = spec.get("architecture")
+    own = (
+        read_shape(model.config.to_dict(), f"config/models.yaml: {spec['name']}") if written else {}
+    )
+    for key in ("biases", "feed_forward_biases", "head_norms"):
+        if written and (written.get(key) or None) != (own.get(key) or None):
+            raise UserError(
+                f"config/models.yaml: {spec['name']}.architecture.{key}: says {written.get(key)}, the "
+                f"model has {own.get(key)}: the plan would be wrong"
+            )
     for key, attribute in SHAPE.items():
         said, real = spec.get("architecture", {}).get(key), getattr(model.config, attribute)
         if said is not None and said != real:

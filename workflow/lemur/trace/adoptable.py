@@ -100,7 +100,7 @@ def model(given: Path, stage: str, asked: Asked) -> Files:
         # Fine-tuning may add the two markers of a conversation's turns.
         expected = replace(expected, vocabulary=shape.vocabulary)
     for key, value in sorted(vars(shape).items()):
-        if value != (wanted := getattr(expected, key)):
+        if (value or None) != ((wanted := getattr(expected, key)) or None):
             raise UserError(
                 f"of={given}: config.json: {key} is {value}, but the recipe's base "
                 f"{asked.base} has {wanted}"

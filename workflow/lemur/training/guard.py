@@ -51,12 +51,16 @@ class StopSignal:
         self.received: str | None = None
 
     def _note(self, number: int, _: FrameType | None) -> None:
-        self.received = signal.Signals(number).name
+        self.received = self.received or signal.Signals(number).name
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def __enter__(self) -> "StopSignal":
-        self._before = {number: signal.signal(number, self._note) for number in self.SIGNALS}
+        # Who was started in the background by a script is to ignore Ctrl-C: so it stays.
+        heard = [
+            n for n in self.SIGNALS if n != signal.SIGINT or signal.getsignal(n) != signal.SIG_IGN
+        ]
+        self._before = {number: signal.signal(number, self._note) for number in heard}
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:

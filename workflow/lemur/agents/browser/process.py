@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from lemur.agents.browser.actions import Action
 from lemur.agents.browser.descendants import FOLDER, end_below
@@ -19,9 +20,11 @@ from lemur.agents.sessions.exchange import Reply
 from lemur.agents.sessions.lines import Lines
 from lemur.agents.sessions.packages import find_packages
 from lemur.core import contracts
+from lemur.core.errors import UserError
 from lemur.core.log import logger
 from lemur.core.provenance import ROOT
 
+Answer = TypeVar("Answer", Seen, Found)
 ENVIRONMENT = "web"
 BUILD = f"environment '{ENVIRONMENT}' is not built: workflow/env-build {ENVIRONMENT}"
 NO_BROWSER = "no browser: apt-get install chromium"
@@ -113,7 +116,7 @@ class EpisodeBrowser:
     is ended then."""
 
     def __init__(self, browsers: Browsers, begin: Begin):
-        self.browsers, self._label = browsers, "the browser"
+        self.browsers = browsers
         self.browser: Browser | None = browsers.take()
         try:
             self._ask("begin", **contracts.plain(begin))
@@ -123,24 +126,31 @@ class EpisodeBrowser:
 
     def observe(self) -> Seen:
         """The page that is looked at."""
-        return contracts.read(Seen, self._ask("observe"), self._label)
+        return self._read(Seen, self._ask("observe"))
 
     def act(self, action: Action) -> Seen:
         """Do what an action says; what is seen then."""
-        return contracts.read(Seen, self._ask("act", action=vars(action)), self._label)
+        return self._read(Seen, self._ask("act", action=vars(action)))
 
     def goto(self, url: str) -> Seen:
         """Go to an address; what is seen then."""
-        return contracts.read(Seen, self._ask("goto", url=url), self._label)
+        return self._read(Seen, self._ask("goto", url=url))
 
     def evaluate(self, script: str, given: object = None, first: bool = False) -> Found:
         """What a script returns for ``given``, on the page that is looked at or on the ``first`` one."""
         asked = {"script": script, "given": given, "first": first}
-        return contracts.read(Found, self._ask("evaluate", **asked), self._label)
+        return self._read(Found, self._ask("evaluate", **asked))
 
     def content(self) -> Found:
         """The source of the page that is looked at."""
-        return contracts.read(Found, self._ask("content"), self._label)
+        return self._read(Found, self._ask("content"))
+
+    def _read(self, kind: type[Answer], reply: Reply) -> Answer:
+        try:
+            return contracts.read(kind, reply, "the browser")
+        except UserError as error:
+            self.close()
+            raise WorldFailed(str(error)) from None
 
     def _ask(self, op: str, **given: object) -> Reply:
         if self.browser is None:

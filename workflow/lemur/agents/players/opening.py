@@ -21,14 +21,16 @@ class Backend:
 
 
 def check_backend(given: Backend, where: str) -> None:
-    """``UserError``, which begins with ``where``, for a backend that is none, or a server without its
-    address or the model's name there."""
+    """``UserError``, which begins with ``where``, for a backend that is none, a server without its address
+    or the model's name there, or another one with them."""
     if given.name not in BACKENDS:
         raise UserError(f"{where} '{given.name}'{nearest(given.name, BACKENDS)}")
     if given.name == "server":
         checked_url(given.url or "", f"{where}.url")
         if given.served is None:
             raise UserError(f"{where}.served: the name that a server has the model by")
+    elif given.url is not None or given.served is not None:
+        raise UserError(f"{where}: url and served go with name: server, not with '{given.name}'")
 
 
 class Players:
