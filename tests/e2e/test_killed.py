@@ -20,6 +20,8 @@ def start(folder):
     command = ["workflow/env-run", "workflow", "snakemake", "--cores", "2", "pretrain"]
     return subprocess.Popen(
         [*command, "--config", "recipe=smoke"], cwd=folder, start_new_session=True, text=True,
+        # As in a terminal: what a script has started in the background ignores Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
 

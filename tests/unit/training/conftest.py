@@ -1,6 +1,7 @@
 """Fixtures of the training tests: a tiny model and packed data, made once."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -55,3 +56,11 @@ def small_disk(tmp_path):
     yield make
     if disk.is_mount():
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.fixture
+def ctrl_c():
+    """As in a terminal: what a script starts in the background is to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

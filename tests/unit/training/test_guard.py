@@ -23,6 +23,13 @@ print("went on")
 """
 
 
+def test_who_is_to_ignore_ctrl_c_goes_on(ctrl_c):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with guard.StopSignal() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.received is None
+
+
 def ends(during, after, end="pass"):
     script = SCRIPT.format(during=during, after=after, end=end)
     done = subprocess.run(
@@ -38,7 +45,7 @@ def test_a_warning_after_the_last_step_is_ignored(during):
     assert ends(during, "SIGUSR1") == 0
 
 
-def test_a_second_ctrl_c_ends_the_step():
+def test_a_second_ctrl_c_ends_the_step(ctrl_c):
     with guard.StopSignal() as stop:
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.received == "SIGINT"

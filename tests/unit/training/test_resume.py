@@ -144,7 +144,7 @@ def test_other_settings_do_not_continue_a_run(undisturbed, model_folder, index, 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
-def test_signals_write_a_checkpoint(undisturbed, model_folder, index, tmp_path, number):
+def test_signals_write_a_checkpoint(undisturbed, model_folder, index, tmp_path, number, ctrl_c):
     done = tmp_path / "DONE.json"
     spec = settings(checkpoint__every_steps=100)
     before = signal.getsignal(number)
