@@ -136,10 +136,12 @@ def judge_between(
                 file.write(json.dumps(data).encode("utf-8", "surrogatepass"))
             os.lseek(task, 0, os.SEEK_SET)
             prepared.check(channel.fileno(), pipe_write, task, sides.holder, sides.message)
-        os.close(pipe_write)
-        pipe_write = -1
-        text, cause = _wait(pipe_read, runner, limits, began)
-        verdict, detail = _verdict(text, cause, runner)
+            os.close(pipe_write)
+            pipe_write = -1
+            # The channel stays open meanwhile: the runner would end with the test, and with it the
+            # folders that are looked at last.
+            text, cause = _wait(pipe_read, runner, limits, began)
+            verdict, detail = _verdict(text, cause, runner)
     finally:
         prepared.done(runner)
         for number in (pipe_read, task, pipe_write):
