@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lemur.core.provenance import ROOT, digest
 from lemur.trace import records
-from snake import reported, snakemake
+from snake import reported, snakemake, values
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -126,6 +126,24 @@ def test_a_record_names_the_inputs_that_the_rule_declares(smoke):
         assert {name for name in unread if not name.startswith(shipped)} == set(), output
         compared += 1
     assert compared > 150
+
+
+@pytest.mark.long
+def test_bits_of_actions_are_held_against_success_by_the_documented_target(smoke, tmp_path):
+    folder = tmp_path / "ranked"
+    shutil.copytree(smoke.folder, folder, symlinks=True)
+    asked = [{"name": "bits_per_byte_recorded_actions", "limit": 12}]
+    done = snakemake(
+        folder, "--cores", "2", "action_ranking", "--config", "recipe=smoke",
+        values(evaluate__benchmarks=asked),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    made = folder / "results" / "figures" / "smoke" / "action_ranking"
+    text = made.with_suffix(".txt").read_text()
+    assert text in done.stdout and text.startswith("Unproved: 0 models have both numbers")
+    assert text.count(": nobody has played it") == 3
+    assert made.with_suffix(".csv").read_text().startswith("model,bits_per_byte,")
+    assert "no model has both numbers" in made.with_suffix(".svg").read_text()
 
 
 def said(done):

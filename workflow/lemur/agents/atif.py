@@ -21,12 +21,12 @@ SOURCES = {"system": "system", "user": "user", "assistant": "agent"}
 
 
 # An object of the format, which its own schema holds together.
-Object = dict[str, Any]
+AtifObject = dict[str, Any]
 
 
-def _step(number: int, turn: Turn, known: bool) -> Object:
+def _step(number: int, turn: Turn, known: bool) -> AtifObject:
     """A turn: what was said and what the world answered. Known solutions are said by no model."""
-    said: Object = {"step_id": number, "source": "agent", "message": turn.answer}
+    said: AtifObject = {"step_id": number, "source": "agent", "message": turn.answer}
     if known:
         said["llm_call_count"] = 0
     else:
@@ -35,10 +35,10 @@ def _step(number: int, turn: Turn, known: bool) -> Object:
     return {**said, "observation": {"results": [{"content": turn.observation}]}, "extra": extra}
 
 
-def trajectory(suite: Suite, task: Task, judged: Judged, name: str, model: str) -> Object:
+def trajectory(suite: Suite, task: Task, judged: Judged, name: str, model: str) -> AtifObject:
     """One episode; ``name`` is what the recipe calls the environment."""
     episode, verdict = judged.episode, judged.verdict
-    steps: list[Object] = []
+    steps: list[AtifObject] = []
     for message in suite.messages(task, episode.start, []):
         step = {
             "step_id": len(steps) + 1,

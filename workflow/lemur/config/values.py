@@ -1,4 +1,4 @@
-"""The type of what YAML files and ``--config`` say, between the file and the contract that reads it."""
+"""The type of what YAML files, ``--config`` and ``--spec`` say, until a contract has read it."""
 
 from typing import Any
 

@@ -53,9 +53,9 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Ranking:
-    """``tau``: Kendall's tau-b of success with negative bits per byte, 1 where both rank alike. ``p``:
-    the share of all orders of the models whose tau is as far from 0. Both are None where there is no
-    order to compare, and ``flat`` says of what."""
+    """``tau``: Kendall's tau-b of success with negative bits per byte, 1 where both rank alike. ``p``: in
+    which share of all orders of the models tau is at least as far from 0 (two-sided). Both are None
+    where the models do not differ in one of the two, and ``flat`` says in which."""
 
     tau: float | None
     p: float | None

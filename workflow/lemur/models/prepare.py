@@ -4,7 +4,6 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import (
@@ -16,6 +15,7 @@ from transformers import (
 )
 
 from lemur.config.model_shape import read_shape
+from lemur.config.values import Values
 from lemur.core.errors import UserError, nearest
 from lemur.core.files import read_json, write_json
 from lemur.core.progress import Progress
@@ -25,7 +25,6 @@ from lemur.models import folder, gguf
 from lemur.models.card import start_card
 from lemur.models.weights import load_weights
 
-Spec = dict[str, Any]
 # architecture key of models.yaml -> where transformers' configuration says the same
 SHAPE = {
     "layers": "num_hidden_layers",
@@ -39,7 +38,7 @@ SHAPE = {
 }
 
 
-def prepare(spec: Spec, manifest: Path | None, done: Path) -> None:
+def prepare(spec: Values, manifest: Path | None, done: Path) -> None:
     """Write ``done`` and ``model/`` beside it for one entry of config/models.yaml plus its name.
 
     ``manifest`` is that of the download, None for random weights. The saved folder is loaded
@@ -85,7 +84,7 @@ def prepare(spec: Spec, manifest: Path | None, done: Path) -> None:
         folder.publish(done, fill, facts)
 
 
-def _compare_shape(spec: Spec, model: PreTrainedModel) -> None:
+def _compare_shape(spec: Values, model: PreTrainedModel) -> None:
     written = spec.get("architecture")
     own = (
         read_shape(model.config.to_dict(), f"config/models.yaml: {spec['name']}") if written else {}
@@ -105,7 +104,7 @@ def _compare_shape(spec: Spec, model: PreTrainedModel) -> None:
             )
 
 
-def _check_tokenizer(target: Path, model: PreTrainedModel, source: Spec) -> None:
+def _check_tokenizer(target: Path, model: PreTrainedModel, source: Values) -> None:
     tokenizer = AutoTokenizer.from_pretrained(target, local_files_only=True)
     if len(tokenizer) > model.config.vocab_size:
         raise UserError(
@@ -119,7 +118,7 @@ def _check_tokenizer(target: Path, model: PreTrainedModel, source: Spec) -> None
         raise UserError(f"{target}: the tokenizer does not give a plain text back")
 
 
-def _random(spec: Spec) -> tuple[PreTrainedModel, Callable[[Path], None]]:
+def _random(spec: Values) -> tuple[PreTrainedModel, Callable[[Path], None]]:
     settings = spec["from"]["random"]
     tokenizer = ROOT / spec["tokenizer"]
     config = LlamaConfig(**settings["config"])
@@ -140,7 +139,7 @@ def _entries(manifest: Path) -> list[Path]:
     return [download.check(manifest) for download in read_manifest(manifest)]
 
 
-def _gguf(spec: Spec, manifest: Path) -> tuple[PreTrainedModel, Callable[[Path], None]]:
+def _gguf(spec: Values, manifest: Path) -> tuple[PreTrainedModel, Callable[[Path], None]]:
     (archive,) = _entries(manifest)
     member = spec["gguf"]
     extracted = manifest.parent / ".unpacked" / Path(member).name

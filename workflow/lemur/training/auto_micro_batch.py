@@ -7,13 +7,13 @@ import torch
 
 from lemur.config.engine import engine_for
 from lemur.config.model_shape import read_shape
+from lemur.config.values import Values
 from lemur.core.contracts import part
 from lemur.core.errors import UserError
 from lemur.core.files import read_json
 from lemur.cost.architecture import Architecture
 from lemur.cost.fit import largest_micro
 from lemur.cost.recipe import Training
-from lemur.training.settings import Values
 
 
 def resolved(values: Values, model: Path) -> Values:

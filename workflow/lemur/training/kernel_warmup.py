@@ -13,13 +13,14 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
+from lemur.config.values import Values
 from lemur.core.errors import UserError
 from lemur.training import auto_micro_batch, loss
 from lemur.training.batches import Batch
 from lemur.training.compiled import check_compiler
 from lemur.training.engines import registry
 from lemur.training.model import read_config
-from lemur.training.settings import Spec, Values, parse
+from lemur.training.settings import Spec, parse
 
 # All layers share their kernels, but the first one's input may need no gradient (LoRA).
 LAYERS = 2

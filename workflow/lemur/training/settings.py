@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lemur.config.engine import engine_for
+from lemur.config.values import Values
 from lemur.core.errors import UserError, nearest
 from lemur.core.provenance import digest
 from lemur.training.lr_schedule import NAMES as SCHEDULES
@@ -30,7 +31,6 @@ DEVICES = ("cpu", "cuda")
 
 
 # A stage's settings as the rules pass them, before ``parse`` makes a ``Spec`` of them.
-Values = dict[str, Any]
 
 
 @dataclass(frozen=True)

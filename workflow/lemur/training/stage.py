@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
+from lemur.config.values import Values
 from lemur.core.errors import UserError
 from lemur.core.files import read_json, replacing
 from lemur.core.log import logger
@@ -27,7 +28,7 @@ from lemur.training.manifest import read_manifest
 from lemur.training.model import check_vocabulary, load
 from lemur.training.precision import choose_arithmetic, described
 from lemur.training.rank import one_of_several, rank
-from lemur.training.settings import Spec, Values, parse
+from lemur.training.settings import Spec, parse
 from lemur.training.stored import Stored
 from lemur.training.throughput import Meter, model_flops_a_token
 from lemur.training.track import check as trackers

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from lemur.config.values import Values
 from lemur.core import contracts
 from lemur.core.errors import UserError, nearest
 from lemur.training.metrics import Metrics
-from lemur.training.settings import Spec, Values
+from lemur.training.settings import Spec
 from lemur.training.step_metrics import StepMetrics
 from lemur.training.throughput import Meter
 

@@ -25,9 +25,10 @@ OWN_PATH = re.compile(r"File (?:/judge|/site)/\S*?:(\d+)")
 
 
 class NumbersAsRecorded:
-    """Has numpy 2, which is all that newer Pythons have, show its numbers as the release of MINT's records
-    does (``3``, not ``np.int64(3)``), whenever a cell imports it: an observation must not depend on the
-    machine's Python."""
+    """Makes numpy 2 print a number as ``3``, not as ``np.int64(3)``, as soon as a cell imports it.
+
+    MINT's records are of numpy 1, which Python 3.13 and newer cannot have: what a model is told must not
+    depend on the machine's Python."""
 
     def find_spec(self, name, path=None, target=None):
         """The module itself, found as ever, with its printing set once it is there."""
