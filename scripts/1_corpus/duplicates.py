@@ -1,24 +1,21 @@
 """List the exact and near-duplicates of a corpus, one drop list a source."""
 
-from pathlib import Path
-
 from lemur.core.command import main, parser
 from lemur.corpus import duplicates
 from lemur.corpus.deduplication import DuplicatesSpec
 
 arguments = parser(__doc__)
-arguments.add_argument("--documents", type=Path, nargs="+", required=True, help="all parquet parts")
-arguments.add_argument("--signatures", type=Path, nargs="*", default=[], help="of each part, npy")
-arguments.add_argument("--out-dir", type=Path, required=True, help="results/corpus/<corpus>")
+arguments.reads("--documents", "all parquet parts", nargs="+")
+arguments.reads("--signatures", "of each part, npy", nargs="*")
+arguments.writes(
+    "--out-dir",
+    "results/corpus/<corpus>",
+    files=lambda out: [out / duplicates.FACTS, *sorted(out.glob("*/duplicates.tsv"))],
+)
 
 if __name__ == "__main__":
     main(
         arguments,
         lambda args, spec: duplicates.run(spec, args.documents, args.signatures, args.out_dir),
-        kind=DuplicatesSpec,
-        inputs=lambda args: [*args.documents, *args.signatures],
-        outputs=lambda args: [
-            args.out_dir / duplicates.FACTS,
-            *sorted(args.out_dir.glob("*/duplicates.tsv")),
-        ],
+        DuplicatesSpec,
     )

@@ -12,24 +12,18 @@ from pathlib import Path
 
 from lemur.core import command
 
+NONE = Path("none")
+
 
 def run(args, spec):
     from lemur.models.prepare import prepare
 
-    prepare(spec, _manifest(args), args.out)
-
-
-def _manifest(args):
-    return None if args.manifest == "none" else Path(args.manifest)
+    manifest = None if args.manifest == NONE else args.manifest
+    prepare(spec, manifest, args.out)
 
 
 if __name__ == "__main__":
     parser = command.parser(__doc__)
-    parser.add_argument("--manifest", default="none", help="manifest.json of the download, or none")
-    parser.add_argument("--out", type=Path, required=True, help="DONE.json; model/ goes beside it")
-    command.main(
-        parser,
-        run,
-        inputs=lambda a: [_manifest(a)],
-        outputs=lambda a: [a.out, a.out.parent / "model"],
-    )
+    parser.reads("--manifest", "manifest.json of the download, or none", default=NONE)
+    parser.writes("--out", "DONE.json; model/ goes beside it", files=command.and_beside("model"))
+    command.main(parser, run)

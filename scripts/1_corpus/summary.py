@@ -1,7 +1,6 @@
 """Print what cleaning kept of each source of a corpus, and which source keeps nothing."""
 
 import argparse
-from pathlib import Path
 
 from lemur.core.command import main, parser
 from lemur.corpus import summary
@@ -9,7 +8,7 @@ from lemur.corpus.spec import DatasheetSpec
 from lemur.corpus.totals import read_statistics
 
 arguments = parser(__doc__)
-arguments.add_argument("--statistics", type=Path, nargs="+", required=True, help="stats.json files")
+arguments.reads("--statistics", "stats.json files", nargs="+")
 
 
 def run(args: argparse.Namespace, spec: DatasheetSpec) -> None:
@@ -18,4 +17,4 @@ def run(args: argparse.Namespace, spec: DatasheetSpec) -> None:
 
 
 if __name__ == "__main__":
-    main(arguments, run, kind=DatasheetSpec)
+    main(arguments, run, DatasheetSpec)

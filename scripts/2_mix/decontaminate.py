@@ -1,7 +1,6 @@
 """List the documents that overlap a benchmark of the recipe, each with what it matched."""
 
 import argparse
-from pathlib import Path
 
 from lemur.core import command
 from lemur.core.log import logger
@@ -11,9 +10,9 @@ from lemur.mixture.decontaminate import DecontaminateSpec, Index
 from lemur.mixture.overlaps import write_overlaps
 
 parser = command.parser(__doc__)
-parser.add_argument("--documents", type=Path, nargs="+", required=True, help="cleaned parquet")
-parser.add_argument("--benchmarks", type=Path, nargs="*", default=[], help="manifest.json")
-parser.add_argument("--out", type=Path, required=True, help="dropped.tsv")
+parser.reads("--documents", "cleaned parquet", nargs="+")
+parser.reads("--benchmarks", "manifest.json", nargs="*")
+parser.writes("--out", "dropped.tsv")
 
 
 def run(args: argparse.Namespace, spec: DecontaminateSpec) -> None:
@@ -25,10 +24,4 @@ def run(args: argparse.Namespace, spec: DecontaminateSpec) -> None:
 
 
 if __name__ == "__main__":
-    command.main(
-        parser,
-        run,
-        kind=DecontaminateSpec,
-        inputs=lambda args: [*args.documents, *args.benchmarks],
-        outputs=lambda args: [args.out],
-    )
+    command.main(parser, run, DecontaminateSpec)

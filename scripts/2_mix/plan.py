@@ -3,8 +3,6 @@
 Budgets sum to the recipe's tokens exactly and code to text is what the recipe says.
 """
 
-from pathlib import Path
-
 from lemur.core import command
 from lemur.core.contracts import read_file, write_file
 from lemur.corpus.part_statistics import PartStatistics
@@ -12,10 +10,8 @@ from lemur.mixture.budget import plan
 from lemur.mixture.planned import PlanSpec
 
 parser = command.parser(__doc__)
-parser.add_argument(
-    "--statistics", type=Path, nargs="+", required=True, help="stats.json of every part"
-)
-parser.add_argument("--out", type=Path, required=True, help="plan.json")
+parser.reads("--statistics", "stats.json of every part", nargs="+")
+parser.writes("--out", "plan.json")
 
 if __name__ == "__main__":
     command.main(
@@ -23,7 +19,5 @@ if __name__ == "__main__":
         lambda args, spec: write_file(
             args.out, plan(spec, [read_file(PartStatistics, path) for path in args.statistics])
         ),
-        kind=PlanSpec,
-        inputs=lambda args: args.statistics,
-        outputs=lambda args: [args.out],
+        PlanSpec,
     )

@@ -1,7 +1,6 @@
 """Write the mixture as tables: plan against realised, and what each filter removed."""
 
 import argparse
-from pathlib import Path
 
 from lemur.core.command import main, parser
 from lemur.core.contracts import read_file
@@ -13,13 +12,13 @@ from lemur.mixture.realised import Realised
 from lemur.mixture.table import render_table
 
 arguments = parser(__doc__)
-arguments.add_argument("--plan", type=Path, required=True)
-arguments.add_argument("--realised", type=Path, required=True)
-arguments.add_argument("--statistics", type=Path, nargs="+", required=True, help="stats.json files")
-arguments.add_argument("--documents", type=Path, nargs="+", required=True, help="all parquet parts")
-arguments.add_argument("--duplicates", type=Path, nargs="+", required=True, help="duplicates.tsv")
-arguments.add_argument("--dropped", type=Path, required=True, help="overlaps with benchmarks")
-arguments.add_argument("--out", type=Path, required=True)
+arguments.reads("--plan", "plan.json")
+arguments.reads("--realised", "realised.json")
+arguments.reads("--statistics", "stats.json files", nargs="+")
+arguments.reads("--documents", "all parquet parts", nargs="+")
+arguments.reads("--duplicates", "duplicates.tsv", nargs="+")
+arguments.reads("--dropped", "overlaps with benchmarks")
+arguments.writes("--out", "mixture.md")
 
 
 def run(args: argparse.Namespace, spec: TableSpec) -> None:
@@ -30,10 +29,4 @@ def run(args: argparse.Namespace, spec: TableSpec) -> None:
 
 
 if __name__ == "__main__":
-    main(
-        arguments,
-        run,
-        kind=TableSpec,
-        inputs=lambda args: [args.plan, args.realised, *args.statistics, args.dropped],
-        outputs=lambda args: [args.out],
-    )
+    main(arguments, run, TableSpec)

@@ -1,7 +1,6 @@
 """Realise a recipe's mixture as packed sequences: an index into the token files, no copies."""
 
 import argparse
-from pathlib import Path
 
 from lemur.core import command, contracts
 from lemur.data.documents import shards
@@ -13,12 +12,16 @@ from lemur.tokenization.packed_writer import write_packed
 from lemur.tokenization.selection import token_parts, usable
 
 parser = command.parser(__doc__)
-parser.add_argument("--plan", type=Path, required=True, help="plan.json")
-parser.add_argument("--dropped", type=Path, required=True, help="dropped.tsv of this recipe")
-parser.add_argument("--duplicates", type=Path, nargs="*", default=[], help="duplicates.tsv")
-parser.add_argument("--documents", type=Path, nargs="+", required=True, help="cleaned parquet")
-parser.add_argument("--tokens", type=Path, nargs="+", required=True, help="part-<i>-of-<P>.json")
-parser.add_argument("--out", type=Path, required=True, help="index.json")
+parser.reads("--plan", "plan.json")
+parser.reads("--dropped", "dropped.tsv of this recipe")
+parser.reads("--duplicates", "duplicates.tsv", nargs="*")
+parser.reads("--documents", "cleaned parquet", nargs="+")
+parser.reads("--tokens", "part-<i>-of-<P>.json", nargs="+")
+parser.writes(
+    "--out",
+    "index.json",
+    files=command.and_beside("realised.json", "segments.npy", "sequences.npy"),
+)
 
 
 def run(args: argparse.Namespace, spec: PackSpec) -> None:
@@ -43,22 +46,4 @@ def run(args: argparse.Namespace, spec: PackSpec) -> None:
 
 
 if __name__ == "__main__":
-    command.main(
-        parser,
-        run,
-        kind=PackSpec,
-        inputs=lambda args: [
-            args.plan,
-            args.dropped,
-            *args.duplicates,
-            *args.documents,
-            *args.tokens,
-        ],
-        outputs=lambda args: [
-            args.out,
-            *(
-                args.out.parent / name
-                for name in ("realised.json", "segments.npy", "sequences.npy")
-            ),
-        ],
-    )
+    command.main(parser, run, PackSpec)

@@ -1,7 +1,6 @@
 """Tokenize one part of a source: token file, document offsets and a description."""
 
 import argparse
-from pathlib import Path
 
 from lemur.core import command
 from lemur.data.documents import shard
@@ -9,9 +8,9 @@ from lemur.tokenization.encoder import Encoder
 from lemur.tokenization.token_files import TokenizeSpec, tokenize
 
 parser = command.parser(__doc__)
-parser.add_argument("--documents", type=Path, required=True, help="cleaned part, parquet")
-parser.add_argument("--tokenizer", type=Path, required=True, help="model folder")
-parser.add_argument("--out", type=Path, required=True, help="part-<i>-of-<P>.json")
+parser.reads("--documents", "cleaned part, parquet")
+parser.reads("--tokenizer", "model folder", files=command.done_of)
+parser.writes("--out", "part-<i>-of-<P>.json", files=command.and_suffixes(".bin", ".offsets.npy"))
 
 
 def run(args: argparse.Namespace, spec: TokenizeSpec) -> None:
@@ -21,14 +20,4 @@ def run(args: argparse.Namespace, spec: TokenizeSpec) -> None:
 
 
 if __name__ == "__main__":
-    command.main(
-        parser,
-        run,
-        kind=TokenizeSpec,
-        inputs=lambda args: [args.documents, args.tokenizer.parent / "DONE.json"],
-        outputs=lambda args: [
-            args.out,
-            args.out.with_suffix(".bin"),
-            args.out.with_suffix(".offsets.npy"),
-        ],
-    )
+    command.main(parser, run, TokenizeSpec)

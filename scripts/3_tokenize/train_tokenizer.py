@@ -14,7 +14,7 @@ from lemur.data.members import members
 from lemur.tokenization.train_tokenizer import equal_parts, save, train
 
 parser = command.parser(__doc__)
-parser.add_argument("--archives", type=Path, nargs="+", required=True, help="wheels or sdists")
+parser.reads("--archives", "wheels or sdists", nargs="+")
 parser.add_argument("--out", type=Path, required=True, help="folder")
 
 
@@ -35,4 +35,4 @@ def run(args: argparse.Namespace, spec: Any) -> None:
 
 
 if __name__ == "__main__":
-    command.main(parser, run, inputs=lambda args: args.archives)
+    command.main(parser, run)

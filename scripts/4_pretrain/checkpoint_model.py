@@ -3,8 +3,6 @@
 The spec is {"step": N}; the run has to have been told ``pretrain.checkpoint.keep_at: [N]``.
 """
 
-from pathlib import Path
-
 from lemur.core import command
 
 
@@ -16,8 +14,6 @@ def run(args, spec):
 
 if __name__ == "__main__":
     parser = command.parser(__doc__)
-    parser.add_argument("--trained", type=Path, required=True, help="DONE.json of the run")
-    parser.add_argument("--out", type=Path, required=True, help="DONE.json; model/ beside it")
-    command.main(
-        parser, run, inputs=lambda args: [args.trained], outputs=lambda args: [args.out, args.out.parent / "model"]
-    )  # fmt: skip
+    parser.reads("--trained", "DONE.json of the run")
+    parser.writes("--out", "DONE.json; model/ beside it", files=command.and_beside("model"))
+    command.main(parser, run)

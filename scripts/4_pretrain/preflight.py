@@ -10,9 +10,6 @@ compiled for MODEL's shape into TORCHINDUCTOR_CACHE_DIR and TRITON_CACHE_DIR, wh
 finds them if it has the same.
 """
 
-import os
-from pathlib import Path
-
 from lemur.core import command
 
 
@@ -24,12 +21,19 @@ def run(args, spec):
 
 def parser():
     made = command.parser(__doc__)
-    made.add_argument("--model", type=Path, help="Hugging Face folder that training starts from")
-    made.add_argument("--out", type=Path, required=True, help="preflight.json, written by rank 0")
+    made.reads(
+        "--model",
+        "Hugging Face folder that training starts from",
+        required=False,
+        files=command.done_of,
+    )
+    made.writes(
+        "--out",
+        "preflight.json, written by rank 0",
+        files=command.by_first_rank(command.itself),
+    )
     return made
 
 
 if __name__ == "__main__":
-    command.main(
-        parser(), run, outputs=lambda args: [args.out] if os.environ.get("RANK", "0") == "0" else []
-    )
+    command.main(parser(), run)

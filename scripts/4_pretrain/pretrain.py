@@ -42,43 +42,7 @@ write a checkpoint and exit with 75; the same command continues. N ranks on this
 scripts/4_pretrain/pretrain.py ...` (its --help says more).
 """
 
-from pathlib import Path
-
-from lemur.core import command
-
-
-def run(args, spec):
-    from lemur.training.stage import run as train  # heavy imports after the arguments are checked
-
-    train(spec, args.model, args.index, args.out, args.track)
-
-
-def parser():
-    made = command.parser(__doc__)
-    made.add_argument("--model", type=Path, required=True, help="Hugging Face folder to start from")
-    made.add_argument("--index", type=Path, required=True, help="index.json of the packed tokens")
-    made.add_argument("--out", type=Path, required=True, help="DONE.json; model/ goes beside it")
-    made.add_argument(
-        "--track",
-        action="append",
-        default=[],
-        metavar="tensorboard|wandb",
-        help="also feed this, in a folder beside --out, offline; may be given twice",
-    )
-    return made
-
-
-def outputs(args):
-    from lemur.training.stage import rank
-
-    written = [args.out, args.out.parent / "metrics.jsonl", args.out.parent / "model"]
-    return written if rank() == 0 else []
-
+from lemur.training.script import train
 
 if __name__ == "__main__":
-    command.main(
-        parser(),
-        run,
-        inputs=lambda args: [args.index, args.model.parent / "DONE.json"],
-        outputs=outputs,
-    )
+    train(__doc__)

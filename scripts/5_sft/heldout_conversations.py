@@ -1,7 +1,6 @@
 """Choose conversations that the fine-tuning of a recipe does not see, to measure it by."""
 
 import argparse
-from pathlib import Path
 
 from lemur.core import command
 from lemur.data.documents import shards
@@ -12,16 +11,12 @@ from lemur.sft.conversation import HeldoutConversationsSpec
 from lemur.sft.heldout import held_out, write
 
 parser = command.parser(__doc__)
-parser.add_argument(
-    "--conversations", type=Path, required=True, help="conversations.jsonl, which is trained on"
-)
-parser.add_argument("--manifests", type=Path, nargs="*", default=[], help="manifest.json")
-parser.add_argument("--documents", type=Path, nargs="*", default=[], help="for docstrings: parquet")
-parser.add_argument("--dropped", type=Path, help="dropped.tsv: documents not to read")
-parser.add_argument(
-    "--benchmarks", type=Path, nargs="*", default=[], help="manifests: leave out what overlaps them"
-)
-parser.add_argument("--out", type=Path, required=True, help="heldout/conversations.jsonl")
+parser.reads("--conversations", "conversations.jsonl, which is trained on")
+parser.reads("--manifests", "manifest.json", nargs="*")
+parser.reads("--documents", "for docstrings: parquet", nargs="*")
+parser.reads("--dropped", "dropped.tsv: documents not to read", required=False)
+parser.reads("--benchmarks", "manifests: leave out what overlaps them", nargs="*")
+parser.writes("--out", "heldout/conversations.jsonl")
 
 
 def run(args: argparse.Namespace, spec: HeldoutConversationsSpec) -> None:
@@ -38,12 +33,4 @@ def run(args: argparse.Namespace, spec: HeldoutConversationsSpec) -> None:
 
 
 if __name__ == "__main__":
-    command.main(
-        parser,
-        run,
-        kind=HeldoutConversationsSpec,
-        inputs=lambda args: [
-            args.conversations, *args.manifests, *args.documents, args.dropped, *args.benchmarks
-        ],
-        outputs=lambda args: [args.out],
-    )  # fmt: skip
+    command.main(parser, run, HeldoutConversationsSpec)

@@ -1,7 +1,5 @@
 """Tokenize conversations as ChatML with an exact loss mask and pack them."""
 
-from pathlib import Path
-
 from lemur.core import command
 from lemur.sft.conversation import TokensSpec
 from lemur.sft.tokens import write_sft
@@ -18,15 +16,13 @@ BESIDE = (
 )
 
 parser = command.parser(__doc__)
-parser.add_argument("--conversations", type=Path, required=True, help="conversations.jsonl")
-parser.add_argument("--tokenizer", type=Path, required=True, help="model folder")
-parser.add_argument("--out", type=Path, required=True, help="index.json")
+parser.reads("--conversations", "conversations.jsonl")
+parser.reads("--tokenizer", "model folder", files=command.done_of)
+parser.writes("--out", "index.json", files=command.and_beside(*BESIDE))
 
 if __name__ == "__main__":
     command.main(
         parser,
         lambda args, spec: write_sft(spec, args.conversations, args.tokenizer, args.out),
-        kind=TokensSpec,
-        inputs=lambda args: [args.conversations, args.tokenizer.parent / "DONE.json"],
-        outputs=lambda args: [args.out, *(args.out.parent / name for name in BESIDE)],
+        TokensSpec,
     )

@@ -16,22 +16,15 @@ def _run(args, spec):
 def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
-    arguments.add_argument("--model", type=Path, required=True, help="Hugging Face folder")
-    arguments.add_argument(
-        "--data", type=Path, required=True, help="manifest.json of the download, or held-out .jsonl"
-    )
+    arguments.reads("--model", "Hugging Face folder", files=command.done_of)
+    arguments.reads("--data", "manifest.json of the download, or held-out .jsonl")
     arguments.add_argument(
         "--planned",
         type=Path,
         help="what the whole run asks this model: what no other job has begun is asked here too",
     )
-    arguments.add_argument("--out", type=Path, required=True, help="generations.jsonl to write")
-    command.main(
-        arguments,
-        _run,
-        inputs=lambda args: [args.data, args.model.parent / "DONE.json"],
-        outputs=lambda args: [args.out, args.out.parent / "responses"],
-    )
+    arguments.writes("--out", "generations.jsonl to write", files=command.and_beside("responses"))
+    command.main(arguments, _run)
 
 
 if __name__ == "__main__":

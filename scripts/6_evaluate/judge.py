@@ -1,7 +1,5 @@
 """Judge recorded generations: scores.json with interval and settings, verdicts.jsonl beside it."""
 
-from pathlib import Path
-
 from lemur.core import command
 
 
@@ -20,21 +18,11 @@ def _run(args, spec):
 def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
-    arguments.add_argument("--generations", type=Path, required=True, help="generations.jsonl")
-    arguments.add_argument(
-        "--data", type=Path, required=True, help="manifest.json of the download, or held-out .jsonl"
-    )
-    arguments.add_argument("--out", type=Path, required=True, help="scores.json to write")
-    command.main(
-        arguments,
-        _run,
-        inputs=lambda args: [args.generations, args.data],
-        outputs=lambda args: [
-            args.out,
-            args.out.parent / "verdicts.jsonl",
-            args.out.parent / "prompt.txt",
-        ],
-    )
+    arguments.reads("--generations", "generations.jsonl")
+    arguments.reads("--data", "manifest.json of the download, or held-out .jsonl")
+    written = command.and_beside("verdicts.jsonl", "prompt.txt")
+    arguments.writes("--out", "scores.json to write", files=written)
+    command.main(arguments, _run)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Bring together what was asked, answered and judged of each problem: samples.jsonl beside each score."""
 
-from pathlib import Path
-
 from lemur.core import command
 
 
@@ -16,35 +14,17 @@ def _run(args, spec):
 def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
-    arguments.add_argument(
+    arguments.reads(
         "--generations",
-        type=Path,
+        "generations.jsonl, verdicts.jsonl beside each",
         nargs="+",
-        required=True,
-        help="generations.jsonl, verdicts.jsonl beside each",
+        files=command.and_beside("verdicts.jsonl"),
     )
-    arguments.add_argument(
-        "--data",
-        type=Path,
-        nargs="+",
-        required=True,
-        help="of each: manifest.json of the download, or held-out .jsonl",
+    arguments.reads(
+        "--data", "of each: manifest.json of the download, or held-out .jsonl", nargs="+"
     )
-    arguments.add_argument(
-        "--out", type=Path, nargs="+", required=True, help="samples.jsonl of each"
-    )
-    command.main(
-        arguments,
-        _run,
-        inputs=lambda args: dict.fromkeys(
-            [
-                *args.generations,
-                *(path.with_name("verdicts.jsonl") for path in args.generations),
-                *args.data,
-            ]
-        ),
-        outputs=lambda args: args.out,
-    )
+    arguments.writes("--out", "samples.jsonl of each", nargs="+")
+    command.main(arguments, _run)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Ends with one line and a code that is not zero on the first difference. Example:
 """
 
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 from lemur.agents import compare, outcomes
@@ -25,12 +24,7 @@ def run(args: Namespace, spec: Any) -> None:
 
 if __name__ == "__main__":
     parser = command.parser(__doc__)
-    parser.add_argument("--recount", type=Path, required=True, help="table written by count.py")
-    parser.add_argument("--committed", type=Path, required=True, help="table under reports/paper/")
-    parser.add_argument("--out", type=Path, help="JSON that says that they agree")
-    command.main(
-        parser,
-        run,
-        inputs=lambda args: [args.recount, args.committed],
-        outputs=lambda args: [args.out],
-    )
+    parser.reads("--recount", "table written by count.py")
+    parser.reads("--committed", "table under reports/paper/")
+    parser.writes("--out", "JSON that says that they agree", required=False)
+    command.main(parser, run)

@@ -4,7 +4,6 @@ Example: --spec '{"records": "reports/paper/mint_records.tsv"}' --manifest ../sh
 """
 
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 from lemur.agents import outcomes, records
@@ -18,12 +17,10 @@ def run(args: Namespace, spec: Any) -> None:
 
 if __name__ == "__main__":
     parser = command.parser(__doc__)
-    parser.add_argument(
+    parser.reads(
         "--manifest",
-        type=Path,
+        "download manifests (manifest.json) or mirror folders that hold the records",
         nargs="+",
-        required=True,
-        help="download manifests (manifest.json) or mirror folders that hold the records",
     )
-    parser.add_argument("--out", type=Path, required=True, help="outcome table, .tsv or .tsv.gz")
-    command.main(parser, run, inputs=lambda args: args.manifest, outputs=lambda args: [args.out])
+    parser.writes("--out", "outcome table, .tsv or .tsv.gz")
+    command.main(parser, run)

@@ -18,33 +18,21 @@ def _run(args, spec):
 def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
-    arguments.add_argument("--model", type=Path, required=True, help="Hugging Face folder, or none")
-    arguments.add_argument(
+    arguments.reads("--model", "Hugging Face folder, or none", files=command.done_of)
+    arguments.reads(
         "--teacher",
-        type=Path,
+        "Hugging Face folder of who gives feedback",
         default=Path("none"),
-        help="Hugging Face folder of who gives feedback",
+        files=command.done_of,
     )
-    arguments.add_argument(
-        "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
+    arguments.reads("--data", "manifest.json of the download, or a folder")
+    arguments.reads(
+        "--games",
+        "the same of another environment whose games are played too",
+        required=False,
     )
-    arguments.add_argument(
-        "--games", type=Path, help="the same of another environment whose games are played too"
-    )
-    arguments.add_argument("--out", type=Path, required=True, help="episodes.jsonl to write")
-    command.main(
-        arguments,
-        _run,
-        inputs=lambda args: filter(
-            Path.is_file,
-            [
-                args.data,
-                args.games or args.data,
-                *(model.parent / "DONE.json" for model in (args.model, args.teacher)),
-            ],
-        ),
-        outputs=lambda args: [args.out, args.out.parent / "episodes"],
-    )
+    arguments.writes("--out", "episodes.jsonl to write", files=command.and_beside("episodes"))
+    command.main(arguments, _run)
 
 
 if __name__ == "__main__":

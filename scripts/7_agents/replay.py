@@ -1,7 +1,5 @@
 """Execute recorded episodes again and compare verdicts, counters and observations with the record."""
 
-from pathlib import Path
-
 from lemur.core import command
 from lemur.core.files import write_text
 
@@ -26,26 +24,19 @@ def _run(args, spec):
 def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
-    arguments.add_argument(
-        "--records", type=Path, required=True, help="folder of recorded episodes"
+    arguments.reads("--records", "folder of recorded episodes")
+    arguments.reads("--data", "manifest.json of the download, or a folder")
+    arguments.reads(
+        "--games",
+        "the same of another environment whose games are played too",
+        required=False,
     )
-    arguments.add_argument(
-        "--data", type=Path, required=True, help="manifest.json of the download, or a folder"
+    arguments.writes("--table", "where the table goes; printed without it", required=False)
+    arguments.writes(
+        "--differences", "where every difference is listed, tab-separated", required=False
     )
-    arguments.add_argument(
-        "--games", type=Path, help="the same of another environment whose games are played too"
-    )
-    arguments.add_argument("--table", type=Path, help="where the table goes; printed without it")
-    arguments.add_argument(
-        "--differences", type=Path, help="where every difference is listed, tab-separated"
-    )
-    arguments.add_argument("--out", type=Path, required=True, help="replay.json to write")
-    command.main(
-        arguments,
-        _run,
-        inputs=lambda args: filter(Path.is_file, [args.data, args.games or args.data]),
-        outputs=lambda args: [args.out, args.table, args.differences],
-    )
+    arguments.writes("--out", "replay.json to write")
+    command.main(arguments, _run)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """Write one of the paper's tables of agents: recounted, as printed, and as a recipe's models played."""
 
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 from lemur.agents import judged
 from lemur.core import command
 from lemur.figures import capability_tables, tables
+from lemur.figures.script import OUTCOMES, PLAYERS, REPORTED
 
 NAMES = (*capability_tables.TABLES, capability_tables.FEEDBACK)
 
@@ -19,23 +19,10 @@ def run(args: Namespace, spec: Any) -> None:
 if __name__ == "__main__":
     parser = command.parser(__doc__)
     parser.add_argument("--table", choices=NAMES, required=True, help="which table")
-    parser.add_argument(
-        "--scores",
-        type=Path,
-        nargs="*",
-        default=[],
-        help="scores.json of players; verdicts.jsonl and episodes.jsonl lie beside each",
-    )
-    parser.add_argument("--reported", type=Path, required=True, help="reports/paper/reported.csv")
-    parser.add_argument(
-        "--outcomes", type=Path, required=True, help="per-episode outcome table (.tsv or .tsv.gz)"
-    )
-    parser.add_argument(
-        "--out", type=Path, required=True, help="page, .html; .md, .csv and .tex go beside it"
-    )
-    command.main(
-        parser,
-        run,
-        inputs=lambda args: [*judged.files(args.scores), args.reported, args.outcomes],
-        outputs=lambda args: [args.out.with_suffix(suffix) for suffix in tables.FORMATS],
-    )
+    parser.reads("--scores", PLAYERS, nargs="*", files=judged.files)
+    parser.reads("--reported", REPORTED.help)
+    parser.reads("--outcomes", OUTCOMES.help)
+    beside = tables.FORMATS[1:]
+    out = f"page, .html; {', '.join(beside)} go beside it"
+    parser.writes("--out", out, files=command.and_suffixes(*beside))
+    command.main(parser, run)

@@ -1,7 +1,6 @@
 """Write results/index.html: the reports of all recipes that were run in this folder, and what has none."""
 
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 from lemur.core import command
@@ -16,24 +15,12 @@ def run(args: Namespace, spec: Any) -> None:
 
 if __name__ == "__main__":
     parser = command.parser(__doc__)
-    parser.add_argument(
+    parser.reads(
         "--reports",
-        type=Path,
+        "results/<recipe>/report.html of each",
         nargs="+",
-        required=True,
-        help="results/<recipe>/report.html of each",
+        files=lambda report: [report, path_beside(report)],
     )
-    parser.add_argument(
-        "--tables",
-        type=Path,
-        nargs="*",
-        default=(),
-        help="tables of models that were scored alone and of mixtures",
-    )
-    parser.add_argument("--out", type=Path, required=True, help="results/index.html")
-    command.main(
-        parser,
-        run,
-        inputs=lambda args: [*args.reports, *map(path_beside, args.reports), *args.tables],
-        outputs=lambda args: [args.out],
-    )
+    parser.reads("--tables", "tables of models that were scored alone and of mixtures", nargs="*")
+    parser.writes("--out", "results/index.html")
+    command.main(parser, run)

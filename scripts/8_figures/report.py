@@ -1,7 +1,6 @@
 """Write results/<recipe>/report.html: one static page that opens offline."""
 
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 from lemur.core import command
@@ -26,45 +25,14 @@ def run(args: Namespace, spec: Any) -> None:
 
 if __name__ == "__main__":
     parser = command.parser(__doc__)
-    parser.add_argument(
-        "--figures", type=Path, nargs="+", required=True, help="figures (.svg) and tables (.html)"
-    )
-    parser.add_argument(
-        "--scores", type=Path, nargs="*", default=[], help="scores.json of models and benchmarks"
-    )
-    parser.add_argument(
-        "--metrics",
-        type=Path,
-        nargs="+",
-        required=True,
-        help="pretrain/metrics.jsonl and sft/metrics.jsonl",
-    )
-    parser.add_argument("--plan", type=Path, help="plan.json of the mixture")
-    parser.add_argument("--realised", type=Path, help="realised.json of the packing")
-    parser.add_argument(
-        "--statistics", type=Path, nargs="*", default=[], help="stats.json of the corpus' parts"
-    )
-    parser.add_argument("--datasheet", type=Path, help="datasheet.json of the corpus")
-    parser.add_argument(
-        "--recipes", type=Path, nargs="*", default=[], help="resolved recipes of other runs"
-    )
-    parser.add_argument(
-        "--cards", type=Path, nargs="*", default=[], help="README.md of the recipe's models"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="report.html")
-    command.main(
-        parser,
-        run,
-        inputs=lambda args: [
-            *args.figures,
-            *args.scores,
-            *args.metrics,
-            args.plan,
-            args.realised,
-            *args.statistics,
-            args.datasheet,
-            *args.recipes,
-            *args.cards,
-        ],
-        outputs=lambda args: [args.out, summary.path_beside(args.out)],
-    )
+    parser.reads("--figures", "figures (.svg) and tables (.html)", nargs="+")
+    parser.reads("--scores", "scores.json of models and benchmarks", nargs="*")
+    parser.reads("--metrics", "pretrain/metrics.jsonl and sft/metrics.jsonl", nargs="+")
+    parser.reads("--plan", "plan.json of the mixture", required=False)
+    parser.reads("--realised", "realised.json of the packing", required=False)
+    parser.reads("--statistics", "stats.json of the corpus' parts", nargs="*")
+    parser.reads("--datasheet", "datasheet.json of the corpus", required=False)
+    parser.reads("--recipes", "resolved recipes of other runs", nargs="*")
+    parser.reads("--cards", "README.md of the recipe's models", nargs="*")
+    parser.writes("--out", "report.html", files=lambda out: [out, summary.path_beside(out)])
+    command.main(parser, run)

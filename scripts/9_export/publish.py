@@ -1,7 +1,5 @@
 """Show what would be sent to an archive, and send it where that was confirmed."""
 
-from pathlib import Path
-
 from lemur.core import command
 
 
@@ -33,9 +31,9 @@ def main() -> None:
         ("report", "report.html"),
         ("crate", "ro-crate-metadata.json"),
     ):
-        arguments.add_argument(f"--{name}", type=Path, help=words)
+        arguments.reads(f"--{name}", words, required=False)
     for name, words in (("documents", "*.parquet"), ("statistics", "*.stats.json")):
-        arguments.add_argument(f"--{name}", type=Path, nargs="*", default=[], help=words)
+        arguments.reads(f"--{name}", words, nargs="*")
     command.main(arguments, _run)
 
 

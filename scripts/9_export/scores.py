@@ -1,7 +1,5 @@
 """Write a recipe's scores as logs of Inspect (.eval) and as records of every-eval-ever."""
 
-from pathlib import Path
-
 from lemur.core import command
 
 
@@ -14,20 +12,11 @@ def _run(args, spec):
 def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
-    arguments.add_argument("--scores", type=Path, nargs="+", required=True, help="scores.json")
-    arguments.add_argument(
-        "--samples", type=Path, nargs="+", required=True, help="samples.jsonl, in the same order"
-    )
-    arguments.add_argument("--logs", type=Path, required=True, help="folder of .eval to write")
-    arguments.add_argument(
-        "--records", type=Path, required=True, help="folder of every-eval-ever to write"
-    )
-    command.main(
-        arguments,
-        _run,
-        inputs=lambda args: [*args.scores, *args.samples],
-        outputs=lambda args: [args.logs, args.records],
-    )
+    arguments.reads("--scores", "scores.json", nargs="+")
+    arguments.reads("--samples", "samples.jsonl, in the same order", nargs="+")
+    arguments.writes("--logs", "folder of .eval to write")
+    arguments.writes("--records", "folder of every-eval-ever to write")
+    command.main(arguments, _run)
 
 
 if __name__ == "__main__":

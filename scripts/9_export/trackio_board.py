@@ -1,7 +1,5 @@
 """Write a run's training as a board of trackio: a folder for TRACKIO_DIR."""
 
-from pathlib import Path
-
 from lemur.core import command
 
 
@@ -15,11 +13,9 @@ def _run(args, spec):
 def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
-    arguments.add_argument(
-        "--metrics", type=Path, nargs="+", required=True, help="metrics.jsonl of each stage"
-    )
-    arguments.add_argument("--out", type=Path, required=True, help="the folder to write")
-    command.main(arguments, _run, inputs=lambda args: args.metrics, outputs=lambda args: [args.out])
+    arguments.reads("--metrics", "metrics.jsonl of each stage", nargs="+")
+    arguments.writes("--out", "the folder to write")
+    command.main(arguments, _run)
 
 
 if __name__ == "__main__":

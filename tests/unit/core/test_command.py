@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from lemur.core import command
@@ -13,15 +14,14 @@ from lemur.core.provenance import ROOT
 
 SCRIPT = """
 import sys
-from pathlib import Path
 from lemur.core import command
 from lemur.core.errors import UserError
 from lemur.core.files import write_text
 from lemur.core.log import logger
 from lemur.core.progress import Progress
 parser = command.parser("doc")
-parser.add_argument("--input", type=Path)
-parser.add_argument("--out", type=Path)
+parser.reads("--input", "copied")
+parser.writes("--out", "the copy")
 def run(args, spec):
     if spec.get("bad"):
         raise UserError("spec.bad: true is not\\n allowed")
@@ -29,7 +29,7 @@ def run(args, spec):
         write_text(args.out, args.input.read_text())
         progress.add()
     logger.warning("warning: copied")
-command.main(parser, run, inputs=lambda a: [a.input], outputs=lambda a: [a.out])
+command.main(parser, run)
 """
 
 
@@ -139,6 +139,42 @@ def test_guarded_does_not_hide_a_bug():
 
     with pytest.raises(ZeroDivisionError):
         command.guarded(fails)
+
+
+def test_what_is_read_and_written_is_what_the_options_say(tmp_path, monkeypatch):
+    """Of lists each path, of a model its DONE.json, of an output what lies beside it; nothing twice."""
+    parser = command.parser("doc")
+    group = parser.add_mutually_exclusive_group(required=True)
+    parser.reads("--documents", "", nargs="+")
+    parser.reads("--benchmarks", "", nargs="*")
+    parser.reads("--model", "", files=command.done_of)
+    parser.reads("--dropped", "", required=False)
+    parser.reads("--episodes", "", group=group)
+    parser.writes("--out", "", files=command.and_beside("b.json", "model"))
+    parser.writes("--table", "", files=command.and_suffixes(".csv"), required=False)
+    parser.writes("--rank", "", files=command.by_first_rank(command.itself), default=Path("r"))
+    given = [
+        "--spec",
+        "{}",
+        "--documents",
+        "d",
+        "e",
+        "d",
+        "--model",
+        "m/model",
+        "--out",
+        "x/a.json",
+    ]
+    args = parser.parse_args([*given, "--episodes", "p", "--table", "t.html"])
+    assert list(map(str, parser.inputs(args))) == ["d", "e", "m/DONE.json", "p"]
+    written = ["x/a.json", "x/b.json", "x/model", "t.html", "t.csv"]
+    assert list(map(str, parser.outputs(args))) == [*written, "r"]
+    monkeypatch.setenv("RANK", "1")
+    assert list(map(str, parser.outputs(args))) == written
+    for missing in ("--documents", "--model", "--out"):
+        at = given.index(missing)
+        with pytest.raises(SystemExit):
+            parser.parse_args([*given[:at], *given[at + 2 :], "--episodes", "p"])
 
 
 def test_nearest_names_what_is_meant_and_allowed():

@@ -1,6 +1,6 @@
 """Reads back what one player did in one environment: scores, and each episode with its verdict."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,10 +54,9 @@ class Result:
         }
 
 
-def files(scores: Iterable[Path]) -> list[Path]:
-    """What :func:`read_result` reads of each."""
-    beside = ("scores.json", "verdicts.jsonl", "episodes.jsonl")
-    return [path.with_name(name) for path in scores for name in beside]
+def files(scores: Path) -> list[Path]:
+    """What :func:`read_result` reads where it is given a ``scores.json``."""
+    return [scores, scores.with_name("verdicts.jsonl"), scores.with_name("episodes.jsonl")]
 
 
 def read_result(scores: Path) -> Result:

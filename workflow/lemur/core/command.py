@@ -16,15 +16,85 @@ from lemur.core.files import canonical
 from lemur.core.log import logger
 from lemur.core.run_lock import end_with_run
 
-Parser = argparse.ArgumentParser
-Paths = Callable[[argparse.Namespace], Iterable[Path | None]]
+# The files that a path stands for where an option names it.
+FilesOf = Callable[[Path], Iterable[Path]]
 
 
-def parser(description: str | None) -> argparse.ArgumentParser:
+def itself(path: Path) -> list[Path]:
+    """What most options name: the file, or the folder, that is read or written."""
+    return [path]
+
+
+def and_beside(*names: str) -> FilesOf:
+    """Of a file itself and what has these names in its folder."""
+    return lambda path: [path, *(path.parent / name for name in names)]
+
+
+def and_suffixes(*suffixes: str) -> FilesOf:
+    """Of a file itself and what has these suffixes in place of its own."""
+    return lambda path: [path, *map(path.with_suffix, suffixes)]
+
+
+def by_first_rank(files: FilesOf) -> FilesOf:
+    """What the first process of a job of several writes, and the others do not."""
+    return lambda path: files(path) if os.environ.get("RANK", "0") == "0" else []
+
+
+def done_of(model: Path) -> list[Path]:
+    """Of a model's folder the DONE.json beside it, which holds the hash of every file in it."""
+    return [model.parent / "DONE.json"]
+
+
+class Parser(argparse.ArgumentParser):
+    """Arguments of a script: each that names files says whether the job reads or writes them.
+
+    That is all that a script says of them, and provenance is taken from it. ``files`` of an option:
+    what is read or written where it names a path, if that is not the path itself.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._reads: dict[str, FilesOf] = {}
+        self._writes: dict[str, FilesOf] = {}
+
+    def reads(self, option: str, help: str, *, files: FilesOf = itself, **given: Any) -> None:
+        """An option that names what the job reads: one path, which has to be given unless ``given``,
+        what ``add_argument`` takes, says otherwise. With ``group`` it is one of that group's."""
+        self._reads[self._add(option, help, given)] = files
+
+    def writes(self, option: str, help: str, *, files: FilesOf = itself, **given: Any) -> None:
+        """The same of what the job writes."""
+        self._writes[self._add(option, help, given)] = files
+
+    def _add(self, option: str, help_: str, given: dict[str, Any]) -> str:
+        group = given.pop("group", None)
+        if given.get("nargs") == "*":
+            given = {"default": [], **given}
+        elif group is None:
+            given = {"required": "default" not in given, **given}
+        return (group or self).add_argument(option, type=Path, help=help_, **given).dest
+
+    def inputs(self, args: argparse.Namespace) -> list[Path]:
+        """All that a job with these arguments reads, each once; what is no file is not recorded."""
+        return _named(args, self._reads)
+
+    def outputs(self, args: argparse.Namespace) -> list[Path]:
+        """All that it writes."""
+        return _named(args, self._writes)
+
+
+def _named(args: argparse.Namespace, options: dict[str, FilesOf]) -> list[Path]:
+    found: dict[Path, None] = {}
+    for name, files in options.items():
+        given = getattr(args, name)
+        for path in given if isinstance(given, list) else [given]:
+            found.update(dict.fromkeys(files(path) if path is not None else ()))
+    return list(found)
+
+
+def parser(description: str | None) -> Parser:
     """An argument parser whose ``--spec`` is the stage's slice of the recipe."""
-    made = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    made = Parser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument(
         "--spec",
         required=True,
@@ -77,12 +147,7 @@ def guarded(action: Callable[[], None]) -> None:
 
 
 def main(
-    arguments: argparse.ArgumentParser,
-    run: Callable[[argparse.Namespace, Any], None],
-    *,
-    kind: type | None = None,
-    inputs: Paths = lambda _: (),
-    outputs: Paths = lambda _: (),
+    arguments: Parser, run: Callable[[argparse.Namespace, Any], None], kind: type | None = None
 ) -> None:
     """Parse, run, and write ``<output>.prov.json`` beside every output.
 
@@ -96,9 +161,9 @@ def main(
         spec = _spec(args.spec)
         logger.debug(f"--spec {canonical(spec)}")
         run(args, contracts.read(kind, spec, "--spec") if kind else spec)
-        used = [Path(path) for path in inputs(args) if path is not None]
-        made = [Path(path) for path in outputs(args) if path is not None]
-        record.write(made, used, spec, args.recipe_digest, args.log)
+        used, made = arguments.inputs(args), arguments.outputs(args)
+        if made:
+            record.write(made, used, spec, args.recipe_digest, args.log)
         logger.debug(f"read {', '.join(map(str, used)) or 'no file'}")
         logger.debug(f"wrote {', '.join(map(str, made)) or 'no file'}")
 

@@ -14,31 +14,22 @@ from lemur.figures.tables import FORMATS
 @dataclass(frozen=True)
 class Read:
     """Files that a figure is made of. ``count``: whether the option names one, perhaps none, at least
-    one, or any number; ``beside``: all that is read where the option names these."""
+    one, or any number; ``files``: all that is read where the option names a path."""
 
     option: str
     help: str
     count: Literal["one", "perhaps", "some", "any"] = "one"
-    beside: Callable[[list[Path]], list[Path]] = list
+    files: command.FilesOf = command.itself
 
     def add_to(self, parser: command.Parser) -> None:
         """The option."""
-        some = {"some": {"nargs": "+"}, "any": {"nargs": "*", "default": []}}
-        needed = self.count in ("one", "some")
-        parser.add_argument(
-            f"--{self.option}", type=Path, help=self.help, required=needed, **some.get(self.count, {})
-        )  # fmt: skip
-
-    def files(self, args: Namespace) -> list[Path]:
-        """What is read of what the option was given."""
-        given = getattr(args, self.option)
-        if self.count in ("one", "perhaps"):
-            given = [] if given is None else [given]
-        return self.beside(given)
+        counts = {"perhaps": {"required": False}, "some": {"nargs": "+"}, "any": {"nargs": "*"}}
+        more = counts.get(self.count, {})
+        parser.reads(f"--{self.option}", self.help, files=self.files, **more)
 
 
-def _with_verdicts(scores: Iterable[Path]) -> list[Path]:
-    return [path.with_name(name) for path in scores for name in ("scores.json", "verdicts.jsonl")]
+def _with_verdicts(scores: Path) -> list[Path]:
+    return [scores, scores.with_name("verdicts.jsonl")]
 
 
 REPORTED = Read("reported", "the paper's numbers, reports/paper/reported.csv")
@@ -50,42 +41,34 @@ PLAYERS = BESIDE.format("players", "verdicts.jsonl and episodes.jsonl")
 PLAYED = Read("scores", PLAYERS, "some", judged.files)
 
 
-def parser(description: str | None, reads: Iterable[Read], out: str) -> command.Parser:
-    """Arguments of a figure's script; ``out`` says what is written."""
-    made = command.parser(description)
-    for read in reads:
-        read.add_to(made)
-    made.add_argument("--out", type=Path, required=True, help=out)
-    return made
-
-
 def draw(
     description: str | None, write: Callable[..., None], *reads: Read, more: tuple[str, ...] = ()
 ) -> None:
     """Run ``write(spec, *what each option was given, out)``, which draws an SVG, its data, and ``more``."""
     said = " and ".join((".csv", *more))
-    arguments = parser(description, reads, f"SVG; its data go beside it as {said}")
-    _main(arguments, write, reads, ".svg", ".csv", *more)
+    _main(description, write, reads, f"SVG; its data go beside it as {said}", ".csv", *more)
 
 
 def tabulate(
     description: str | None, write: Callable[..., None], *reads: Read, more: tuple[str, ...] = ()
 ) -> None:
     """The same of a table in four formats, and ``more`` beside them."""
-    said = ", ".join((*FORMATS[1:], *more))
-    arguments = parser(description, reads, f"page, .html; {said} go beside it")
-    _main(arguments, write, reads, *FORMATS, *more)
+    beside = (*FORMATS[1:], *more)
+    _main(description, write, reads, f"page, .html; {', '.join(beside)} go beside it", *beside)
 
 
 def _main(
-    arguments: command.Parser, write: Callable[..., None], reads: Iterable[Read], *suffixes: str
+    description: str | None,
+    write: Callable[..., None],
+    reads: Iterable[Read],
+    out: str,
+    *beside: str,
 ) -> None:
     def run(args: Namespace, spec: Any) -> None:
         write(spec, *(getattr(args, read.option) for read in reads), args.out)
 
-    command.main(
-        arguments,
-        run,
-        inputs=lambda args: [path for read in reads for path in read.files(args)],
-        outputs=lambda args: [args.out, *(args.out.with_suffix(suffix) for suffix in suffixes[1:])],
-    )
+    arguments = command.parser(description)
+    for read in reads:
+        read.add_to(arguments)
+    arguments.writes("--out", out, files=command.and_suffixes(*beside))
+    command.main(arguments, run)
