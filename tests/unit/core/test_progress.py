@@ -27,3 +27,14 @@ def test_what_an_earlier_run_had_done_does_not_count_as_speed(capsys, monkeypatc
         now[0] = 10.0
         progress.add(10)
     assert "60/100 steps (60%) 1.0 steps/s, 40s left" in capsys.readouterr().err
+
+
+def test_an_hour_of_suspension_is_forgotten_after_some_lines(capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    with Progress("train", 10_000, "steps") as progress:
+        for step in range(2 * Progress.LINES):
+            now[0] += 3600 if step == 9 else 5
+            progress.add(10)
+    *_, last, _ = capsys.readouterr().err.splitlines()
+    assert "1,200/10,000 steps (12%) 2.0 steps/s, 1h13m left" in last

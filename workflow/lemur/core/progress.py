@@ -1,6 +1,7 @@
 """Progress with an estimate, as lines that a terminal, a log and a SLURM file can all show."""
 
 import time
+from collections import deque
 from types import TracebackType
 
 from lemur.core.log import logger
@@ -19,15 +20,19 @@ def clock(seconds: float) -> str:
 class Progress:
     """Counts ``done`` of ``total``; prints share, rate and time left at most every few seconds.
 
-    Use as a context manager; ``start`` is what an earlier, interrupted run had done already.
+    Use as a context manager; ``start`` is what an earlier, interrupted run had done already. The rate
+    is that of the last lines, so that an hour in which the job was suspended is soon forgotten.
     """
+
+    LINES = 60
 
     def __init__(
         self, label: str, total: float, unit: str, *, start: float = 0, every: float = 5.0
     ):
         self.label, self.total, self.unit, self.every = label, total, unit, every
-        self.done = self.first = start
+        self.done = start
         self.began = self.shown = time.monotonic()
+        self.before = deque([(self.began, start)], maxlen=self.LINES)
 
     def __enter__(self) -> "Progress":
         return self
@@ -49,10 +54,11 @@ class Progress:
 
     def _print(self, note: str = "", final: bool = False) -> None:
         now = self.shown = time.monotonic()
-        spent = now - self.began
-        rate = (self.done - self.first) / spent if spent > 0 else 0.0
+        began, done = self.before[0]
+        rate = (self.done - done) / (now - began) if now > began else 0.0
+        self.before.append((now, self.done))
         if final:
-            tail = f"in {clock(spent)}"
+            tail = f"in {clock(now - self.began)}"
         elif rate > 0 and self.total >= self.done:
             tail = f"{rate:,.1f} {self.unit}/s, {clock((self.total - self.done) / rate)} left"
         else:
