@@ -1,7 +1,6 @@
 """docs/tutorial.md as a new user would go through it: its commands in its order, in a checkout of one's own.
 
-`make envs` and the activation of an environment are what every test here has behind it; what makes
-and plans a project is in tests/dag/test_new_project.py, which `make test` runs.
+`make envs` is what every test here has behind it; what makes and plans a project is in tests/dag/test_new_project.py, which `make test` runs.
 """
 
 import json
@@ -15,19 +14,19 @@ from lemur.core.provenance import ROOT
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(7200)]
 PAGE = ROOT / "docs" / "tutorial.md"
-BEFORE = ("make envs", "source .envs/workflow/bin/activate")
+ACTIVATE = "source .envs/workflow/bin/activate"
 
 
 def bash(folder, command):
-    command = command.replace("snakemake ", "workflow/env-run workflow snakemake ", 1)
-    return subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True)
+    given = ["bash", "-c", f"{ACTIVATE} && {command}"]
+    return subprocess.run(given, cwd=folder, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """{command: what it printed} of the whole page, and the project that they made."""
     folder = checkout(tmp_path_factory.mktemp("tutorial") / "lemur")
-    commands = [command for command in shown(PAGE) if command not in BEFORE and not command.startswith("make new")]  # fmt: skip
+    commands = [command for command in shown(PAGE) if command not in ("make envs", ACTIVATE) and not command.startswith("make new")]  # fmt: skip
     found = {}
     for command in commands:
         found[command] = bash(folder, command)
