@@ -108,10 +108,9 @@ def made(tmp_path_factory):
     """A checkout with a recipe of three made packages, one of them of no Ruby where Ruby is wanted."""
     folder = checkout(tmp_path_factory.mktemp("made") / "lemur")
     corpora = folder / "config" / "corpora"
-    head, _, rest = (corpora / "smoke.yaml").read_text().partition("cleaning:\n")
     listed = "".join(f"  - {{name: {name}}}\n" for name in SOURCES)
-    text = f"description: made packages\nsources:\n{listed}cleaning:\n{rest}"
-    (corpora / "made.yaml").write_text(text.replace("share: 0.05", "share: 0.2"))
+    text = f"extends: smoke\nsources:\n{listed}heldout: {{share: 0.2}}\n"
+    (corpora / "made.yaml").write_text(text)
     (folder / "config" / "recipes" / "made.yaml").write_text(RECIPE)
     for name, files in SOURCES.items():
         add_source(folder, name, files)

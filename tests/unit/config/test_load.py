@@ -1,6 +1,7 @@
 """Reading YAML, overlays, `extends` and `set`."""
 
 import copy
+import re
 
 import pytest
 from hypothesis import given
@@ -175,6 +176,54 @@ def test_a_recipe_that_is_not_there_or_no_mapping(folder):
         load.raw_recipe("../mini")
     with pytest.raises(UserError, match="a recipe is a mapping, not list"):
         load.raw_recipe("mini")
+
+
+def test_a_corpus_extends_another_and_adds_sources(folder):
+    """One of a name that is there takes its place; a filter's folder is beside the file that names it."""
+    corpora = folder.parent / "corpora"
+    for name in ("own", "other"):
+        (corpora / name).mkdir(parents=True)
+        (corpora / name / "__init__.py").touch()
+    text = """
+cleaning:
+  min_bytes: 1
+  max_bytes: 9
+  redact: []
+  filters:
+    code: [{measure: a, path: own, least: 1, source: a reason of mine}]
+    text: [{measure: words, least: 1, source: a reason of mine}]
+deduplication: null
+heldout: {share: 0.1}
+"""
+    (corpora / "a.yaml").write_text(f"sources: [{{name: s}}, {{name: t}}, {{name: u}}]{text}")
+    mine = corpora / "b.yaml"
+    more = "[{name: new}, {name: t, max_mb: 1, filters: [{measure: b, path: other, least: 1, source: a reason of mine}]}]"
+    mine.write_text(f"extends: a\ncleaning: {{min_bytes: 5}}\nmore_sources: {more}\n")
+    read = load.corpus("b")
+    assert [source["name"] for source in read["sources"]] == ["s", "t", "u", "new"]
+    assert read["sources"][1]["max_mb"] == 1 and set(read) == {
+        "sources",
+        "cleaning",
+        "deduplication",
+        "heldout",
+    }
+    assert (read["cleaning"]["min_bytes"], read["cleaning"]["max_bytes"]) == (5, 9)
+    paths = [
+        read["cleaning"]["filters"]["code"][0]["path"],
+        read["sources"][1]["filters"][0]["path"],
+    ]
+    assert paths == [str(corpora / "own"), str(corpora / "other")]
+    for wrong, message in (
+        ("extends: c\n", "no corpus 'c' in config/corpora (allowed: a, b)"),
+        ("extends: b\n", "b.yaml: extends: 'b' leads back to itself"),
+        ("extends: a\nmore_sources: {name: x}\n", "b.yaml: more_sources: {'name': 'x'} is no list of sources"),
+        ("more_sources: [{name: x}]\n", "b.yaml: more_sources: adds to the sources of a corpus that this one extends"),
+        ("extends: a\nmore_sources: [{nam: x}]\n", "b.yaml: sources.3.nam: unknown key; did you mean 'name'"),
+        ("- 1\n", "a corpus is a mapping, not list"),
+    ):  # fmt: skip
+        mine.write_text(wrong)
+        with pytest.raises(UserError, match=re.escape(message)):
+            load.corpus("b")
 
 
 @pytest.mark.parametrize("text", ["10_1", "1e5", "0x10", "yes", "null", "1:30", "# x", "a: [", "3"])

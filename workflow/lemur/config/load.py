@@ -127,22 +127,37 @@ def raw_recipe(name: str) -> Values:
     return recipe_of(named_file("recipes", name, "recipe"))
 
 
-def recipe_of(path: Path, project: Path | None = None, _seen: tuple[Path, ...] = ()) -> Values:
+def recipe_of(path: Path, project: Path | None = None) -> Values:
     """The same of a file, which with ``project`` may extend another of that folder."""
-    value = read_yaml(path)
-    if not isinstance(value, dict):
-        raise UserError(f"{shown(path)}: a recipe is a mapping, not {type(value).__name__}")
-    if "extends" not in value:
-        return value
-    parent = value.pop("extends")
-    if not isinstance(parent, str):
-        raise UserError(f"{shown(path)}: extends: {parent!r} is no text: write it between quotes")
-    below = named_file("recipes", parent, "recipe", project, project and path)
-    if below in (*_seen, path):
-        raise UserError(f"{shown(path)}: extends: '{parent}' leads back to itself")
-    # What config/ has extends no file of a project, whatever it is called.
-    inside = project if project and below.is_relative_to(project) else None
-    return merge(recipe_of(below, inside, (*_seen, path)), value)
+    value: Values = {}
+    for _, above in _generations(path, "recipes", "recipe", project):
+        value = merge(value, above)
+    return value
+
+
+def _generations(
+    path: Path, folder: str, kind: str, project: Path | None
+) -> list[tuple[Path, Values]]:
+    """A file and all that it ``extends``, the eldest first, each as it was read and without that key."""
+    listed: list[tuple[Path, Values]] = []
+    while True:
+        value = read_yaml(path)
+        if not isinstance(value, dict):
+            raise UserError(f"{shown(path)}: a {kind} is a mapping, not {type(value).__name__}")
+        parent = value.pop("extends", None)
+        listed.insert(0, (path, value))
+        if parent is None:
+            return listed
+        if not isinstance(parent, str):
+            raise UserError(
+                f"{shown(path)}: extends: {parent!r} is no text: write it between quotes"
+            )
+        below = named_file(folder, parent, kind, project, project and path)
+        if below in [known for known, _ in listed]:
+            raise UserError(f"{shown(path)}: extends: '{parent}' leads back to itself")
+        # What config/ has extends no file of a project, whatever it is called.
+        project = project if project and below.is_relative_to(project) else None
+        path = below
 
 
 def with_values(recipe: Values, values: Values) -> Values:
@@ -264,12 +279,25 @@ def _names_of(name: str, project: Path | None) -> set[str]:
 
 
 def corpus(name: str, project: Path | None = None) -> Values:
-    """A corpus: its sources in order, cleaning thresholds, held-out share."""
-    path = named_file("corpora", name, "corpus", project)
-    value = read_yaml(path)
+    """A corpus: its sources in order, cleaning thresholds, held-out share; of what it extends as well."""
+    path, value = named_file("corpora", name, "corpus", project), {}
+    for file, above in _generations(path, "corpora", "corpus", project):
+        more = above.pop("more_sources", [])
+        local_paths.localise_filters([above, more], file)
+        value = merge(value, above)
+        value["sources"] = _with_more(value.get("sources"), more, f"{shown(file)}: more_sources")
     schema.check(value, "corpus", shown(path))
-    for filters in value["cleaning"]["filters"].values():
-        local_paths.localise_filters(filters, path)
-    for source in value["sources"]:
-        local_paths.localise_filters(source.get("filters", []), path)
     return value
+
+
+def _with_more(sources: Any, more: Any, where: str) -> Any:
+    """``more`` behind ``sources``; one whose name is there already takes its place."""
+    if not more:
+        return sources
+    if not isinstance(more, list) or not all(isinstance(item, dict) for item in more):
+        raise UserError(f"{where}: {more!r} is no list of sources")
+    if not isinstance(sources, list):
+        raise UserError(f"{where}: adds to the sources of a corpus that this one extends: none is")
+    added = {item.get("name"): item for item in more}
+    kept = [added.pop(item.get("name"), item) for item in sources]
+    return [*kept, *added.values()]

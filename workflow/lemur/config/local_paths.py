@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from lemur.config.values import Values
 from lemur.core.errors import UserError
@@ -27,17 +28,20 @@ def localise(entry: Values, file: Path) -> None:
             entry[key] = str(beside / entry[key])
 
 
-def localise_filters(filters: list[Values], file: Path) -> None:
-    """The same of the folders that a corpus' filters name.
+def localise_filters(value: Any, file: Path) -> None:
+    """The same of the folders that filters name, anywhere in a corpus' file as it was read.
 
     Raises ``UserError`` where there is no such folder.
     """
-    for entry in filters:
-        if "path" in entry:
-            folder = file.resolve().parent / entry["path"]
-            if not (folder / "__init__.py").is_file():
-                raise UserError(f"{file.name}: cleaning.filters: {entry['measure']}: path: {entry['path']}: no folder with an __init__.py")  # fmt: skip
-            entry["path"] = str(folder)
+    if isinstance(value, dict) and "measure" in value and isinstance(value.get("path"), str):
+        folder = file.resolve().parent / value["path"]
+        if not (folder / "__init__.py").is_file():
+            raise UserError(f"{file.name}: cleaning.filters: {value['measure']}: path: {value['path']}: no folder with an __init__.py")  # fmt: skip
+        value["path"] = str(folder)
+    for inner in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        localise_filters(inner, file)
 
 
 def check(entry: Values, catalogue: str, where: str) -> None:
