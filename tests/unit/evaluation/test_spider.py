@@ -19,6 +19,7 @@ from lemur.evaluation.tasks import Bench
 from lemur.inference.stopping import cut
 from lemur.sandbox.judge import judge
 from lemur.sandbox.policy import Limits
+from spider_hardness import hardness
 
 DUMP = r"""-- MySQL dump 10.13
 USE `shop`;
@@ -345,7 +346,7 @@ def test_every_gold_query_of_the_dev_set(real):
         assert results.same(rows, rows, True)
         base = maker.found[document["db"]]
         parsed = clauses.parse(query.tidy(document["gold"]), base)
-        assert match.hardness(parsed) == document["hardness"], document["gold"]
+        assert hardness(parsed) == document["hardness"], document["gold"]
         assert match.exact(document["gold"], document["gold"], base)
     assert empty == 91
 

@@ -1,7 +1,6 @@
 """What went wrong at a step: updates that were skipped, losses that stand out, and on which documents."""
 
 import json
-import math
 from collections import deque
 from pathlib import Path
 
@@ -42,11 +41,6 @@ class Watch:
         mean = float(before.mean())
         far = loss - mean > max(FAR * float(before.std()), RISE * abs(mean))
         return {"spike": True} if far else {}
-
-
-def finite(value: float) -> float | None:
-    """A number as JSON has it: None for what is infinite or not a number."""
-    return value if math.isfinite(value) else None
 
 
 def documents(data: PackedDataset, numbers: list[int]) -> str:
