@@ -1,5 +1,6 @@
 """Write a player's episodes as a log of Inspect (.eval) and as ATIF trajectories (.jsonl)."""
 
+from lemur.agents.script import read_episodes
 from lemur.core import command
 
 
@@ -14,14 +15,7 @@ def _run(args, spec):
 def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
-    arguments.reads("--episodes", "episodes.jsonl")
-    arguments.reads("--verdicts", "verdicts.jsonl")
-    arguments.reads("--data", "manifest.json of the download, or a folder")
-    arguments.reads(
-        "--games",
-        "the same of another environment whose games were played too",
-        required=False,
-    )
+    read_episodes(arguments)
     arguments.writes("--out", "the log to write, .eval")
     arguments.writes("--trajectories", "the ATIF trajectories to write, .jsonl")
     command.main(arguments, _run)

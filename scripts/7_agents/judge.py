@@ -1,5 +1,6 @@
 """Judge recorded episodes by both rules, as the original counts and without its faults."""
 
+from lemur.agents.script import read_tasks
 from lemur.core import command
 
 
@@ -14,12 +15,7 @@ def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
     arguments.reads("--episodes", "episodes.jsonl")
-    arguments.reads("--data", "manifest.json of the download, or a folder")
-    arguments.reads(
-        "--games",
-        "the same of another environment whose games are played too",
-        required=False,
-    )
+    read_tasks(arguments)
     arguments.writes("--out", "scores.json to write", files=command.and_beside("verdicts.jsonl"))
     command.main(arguments, _run)
 

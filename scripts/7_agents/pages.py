@@ -1,5 +1,6 @@
 """Write the pages on which a player's episodes open: prompt, answers, observations, verdict."""
 
+from lemur.agents.script import read_episodes
 from lemur.core import command
 
 
@@ -12,14 +13,7 @@ def _run(args, spec):
 def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
-    arguments.reads("--episodes", "episodes.jsonl")
-    arguments.reads("--verdicts", "verdicts.jsonl")
-    arguments.reads("--data", "manifest.json of the download, or a folder")
-    arguments.reads(
-        "--games",
-        "the same of another environment whose games were played too",
-        required=False,
-    )
+    read_episodes(arguments)
     arguments.writes(
         "--out",
         "index.html; its whole folder is written anew",

@@ -6,6 +6,7 @@ Example: --spec '{"environment": "mint", "settings": {"sets": ["gsm8k"]}, "limit
 
 from pathlib import Path
 
+from lemur.agents.script import read_tasks
 from lemur.core import command
 
 
@@ -25,12 +26,7 @@ def main() -> None:
         default=Path("none"),
         files=command.done_of,
     )
-    arguments.reads("--data", "manifest.json of the download, or a folder")
-    arguments.reads(
-        "--games",
-        "the same of another environment whose games are played too",
-        required=False,
-    )
+    read_tasks(arguments)
     arguments.writes("--out", "episodes.jsonl to write", files=command.and_beside("episodes"))
     command.main(arguments, _run)
 

@@ -1,5 +1,6 @@
 """Execute recorded episodes again and compare verdicts, counters and observations with the record."""
 
+from lemur.agents.script import read_tasks
 from lemur.core import command
 from lemur.core.files import write_text
 
@@ -25,12 +26,7 @@ def main() -> None:
     """Parse and run."""
     arguments = command.parser(__doc__)
     arguments.reads("--records", "folder of recorded episodes")
-    arguments.reads("--data", "manifest.json of the download, or a folder")
-    arguments.reads(
-        "--games",
-        "the same of another environment whose games are played too",
-        required=False,
-    )
+    read_tasks(arguments)
     arguments.writes("--table", "where the table goes; printed without it", required=False)
     arguments.writes(
         "--differences", "where every difference is listed, tab-separated", required=False
