@@ -16,7 +16,7 @@ from lemur.core.files import write_json
 from lemur.core.log import logger
 from lemur.core.provenance import ROOT, digest, keep_recipe
 from lemur.core.run_lock import PREFIX, RunLock
-from lemur.dag import answers, failures, local_lock, locks, screen
+from lemur.dag import answers, failures, local_lock, locks, scheduler, screen
 from lemur.dag.corpus_files import CorpusFiles
 from lemur.dag.run import Run, one_line
 from lemur.dag.scored_models import ScoredModels
@@ -109,6 +109,7 @@ class Start:
                 self.lock.take()
                 local_lock.write_lock(self.run.local_lock, self.run.local)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        scheduler.look_when_a_job_ends(self.workflow.scheduler)
         shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
         if not self.workflow.non_local_exec:
             plan_answers(job for job in needed() if job.rule.name == "generate")
