@@ -15,6 +15,7 @@ LIMITS = Limits(wall_seconds=20, cpu_seconds=8, memory_mb=160)
 # Reads one byte of each 2 MB of address space: a page of tables each, and one page of zeros for all.
 TABLES = """
 import mmap, time
+from dataclasses import replace
 def f():
     size = SIZE << 30
     held = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000, mmap.PROT_READ)
@@ -135,3 +136,14 @@ def test_what_the_machine_has_lost_counts_as_far_as_buffers_can_hold_it(monkeypa
         watched = process.Confined.__new__(process.Confined)
         watched.group, watched._least, watched._first, watched.watched = None, None, 1, False
         assert [watched.measure_kernel_memory([1]) >> 30 for _ in range(4)] == found
+
+
+def test_files_of_a_command_that_has_ended_still_count(sandbox):
+    """It made them and was gone before the watch's next look."""
+    code = "for number in range(300): open(f'/tmp/{number}', 'w')"
+    job = Steps((("a.py", code),), ((PYTHON, "-I", "-S", "a.py"),), PLAIN)
+    found = [job.run(sandbox, dataclasses.replace(LIMITS, files=100)) for _ in range(3)]
+    assert {(each.verdict, each.detail) for each in found} == {
+        ("error", "the limit on files in /tmp and /dev/shm")
+    }
+    assert job.run(sandbox, dataclasses.replace(LIMITS, files=1000)).verdict == "passed"

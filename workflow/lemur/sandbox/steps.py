@@ -103,7 +103,7 @@ class Steps:
         with channel:
             try:
                 _feed(channel, data)
-                return _told(channel, process, limits, len(self.commands), until)
+                return _replied(channel, process, limits, len(self.commands), until)
             finally:
                 prepared.done(process)
 
@@ -130,17 +130,17 @@ class Steps:
 def _feed(channel: socket.socket, data: bytes) -> None:
     def write() -> None:
         with contextlib.suppress(OSError):  # it ended, or the judgement is over
-            channel.sendall(data)
-            channel.shutdown(socket.SHUT_WR)
+            channel.sendall(len(data).to_bytes(8, "big") + data)
 
     threading.Thread(target=write, daemon=True).start()
 
 
-def _told(
+def _replied(
     channel: socket.socket, process: Confined, limits: Limits, commands: int, until: float
 ) -> tuple[bytes, str | None]:
-    """What ``inside/steps.py`` wrote, or why it was not waited for. It writes a line end when a
-    command begins: the last one has ``limits``, a compiler's processes what fits into its wall time.
+    """What ``inside/steps.py`` wrote, or why it does not count. It writes a line end when a command
+    begins: the last one has ``limits``, a compiler's processes what fits into its wall time. After a
+    zero byte it waits, so that what lies in its folders is seen though the program has ended.
     """
     text = b""
     compiling = dataclasses.replace(limits, cpu_seconds=3 * COMPILE_SECONDS)
@@ -154,7 +154,9 @@ def _told(
             except ConnectionError:  # it ended before it had read its job
                 part = b""
             if not part:
-                return text.strip(), None
+                return b"", None
+            if part.endswith(b"\0"):
+                return (text + part).strip(b"\n\0"), process.overfull(limits)
             if part.startswith(b"\n"):
                 process.begin_count()
             text += part

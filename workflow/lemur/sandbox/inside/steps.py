@@ -149,13 +149,20 @@ def spent():
     return used.ru_utime + used.ru_stime
 
 
+def received(channel, length):
+    """So many bytes, fewer where the other side is gone."""
+    parts = []
+    while length > 0 and (part := os.read(channel, min(length, 1 << 20))):
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
 def main():
     channel = int(os.environ.pop("LEMUR_CHANNEL"))
     os.set_inheritable(channel, False)
-    parts = []
-    while part := os.read(channel, 1 << 20):
-        parts.append(part)
-    job = wire.loads(b"".join(parts).decode("utf-8", "surrogatepass"))
+    length = int.from_bytes(received(channel, 8), "big")
+    job = wire.loads(received(channel, length).decode("utf-8", "surrogatepass"))
     confine(job["confine"])
     os.mkdir(FOLDER)
     for name, text in job["files"].items():
@@ -176,9 +183,11 @@ def main():
         report = {"step": number, "status": status, "tail": tail, "over": over, "ended": ended}
         if status != 0:
             break
-    report = wire.dumps(report).encode()
+    report = wire.dumps(report).encode() + b"\0"
     while report:
         report = report[os.write(channel, report) :]
+    # Its folders are looked at once more before the verdict counts, and they end with this process.
+    os.read(channel, 1)
 
 
 main()
