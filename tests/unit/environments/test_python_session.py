@@ -44,6 +44,13 @@ def test_a_cell_is_interrupted_and_its_names_stay(begin):
     assert session.run("x").output == "Out[3]: 5\n"
 
 
+def test_more_files_than_there_may_be_end_the_session_however_soon_they_are_made(begin):
+    session = begin()
+    cell = session.run("for number in range(17_000): open(f'/tmp/{number}', 'w').close()")
+    assert (cell.output, cell.ended) == (python.TOO_MANY, True)
+    assert session.run("1").output == "Out[1]: 1\n"
+
+
 def test_a_cell_that_goes_on_is_killed_and_the_next_begins_anew(begin, monkeypatch):
     monkeypatch.setattr(python, "GRACE", 0.5)
     session = begin(1)

@@ -101,6 +101,9 @@ class Exchange:
                     wanted = 4 + int.from_bytes(data[:4], "little")
                     if wanted > REPLY:
                         return None, "ended"
+            # What it left is seen however soon it replied: memory and time are those of a moment.
+            if (cause := self.confined.overfull(self.limits)) is not None:
+                return None, cause
             reply = json.loads(data[4:wanted].decode("utf-8", "surrogatepass"))
         except (OSError, ValueError, RecursionError):
             return None, "ended"

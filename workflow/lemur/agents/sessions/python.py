@@ -25,6 +25,7 @@ LIMITS = Limits(
 )
 KILLED = "The cell did not end and was killed after {:.0f} seconds: all variables are lost."
 TOO_MUCH = "The cell used more memory than it may and was killed: all variables are lost."
+TOO_MANY = "The cell left more files than it may and was killed: all variables are lost."
 ENDED = "The cell ended the session: all variables are lost."
 
 
@@ -87,8 +88,8 @@ class PythonSession:
         reply, why = self.exchange.ask({"cell": code}, self.seconds + GRACE, serve)
         seconds = time.monotonic() - began
         if reply is None:
-            said = {"timeout": KILLED.format(seconds), "out of memory": TOO_MUCH}.get(why, ENDED)
-            return Cell(said, seconds, ended=True)
+            known = {"timeout": KILLED.format(seconds), "out of memory": TOO_MUCH, "full": TOO_MANY}
+            return Cell(known.get(why, ENDED), seconds, ended=True)
         output, searched = reply.get("output"), reply.get("searched")
         if not isinstance(output, str) or not isinstance(searched, list):
             self.close()  # it was not the session's own script that answered
