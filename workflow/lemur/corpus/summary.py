@@ -17,6 +17,6 @@ def render_summary(name: str, entries: Mapping[str, Entry]) -> str:
         share = f"{100 * kept / read:.1f}%" if read else "-"
         dropped = list_reasons({why: found["files"] for why, found in entry.dropped.items()})
         rows.append((entry.name, entry.kind, *counts, f"{kept / 1e6:.2f}", share, dropped or "-"))
-    lines = [f"corpus {name}, cleaned:", *aligned(head, rows)]
+    lines = [f"corpus {name}, cleaned:", *aligned(head, rows, words=(0, 1, 6))]
     lines += [f"warning: {said}" for entry in entries.values() if (said := entry.nothing_kept())]
     return "\n".join(lines) + "\n"
