@@ -51,6 +51,10 @@ def test_a_name_that_cannot_be_is_one_line(tmp_path, name, line, monkeypatch):
     (tmp_path / "there").mkdir()
     (tmp_path / "x:y").mkdir()
     line = line.replace("{}", str(tmp_path))
+    if name == "name={}/there":
+        done = call(ROOT, "--cores", "1", "init", "--config", f"name={tmp_path}/there")
+        said = [text for text in done.stderr.splitlines() if not text.startswith("Using ")]
+        assert done.returncode and said == [line]
     if not name:
         done = call(ROOT, "--cores", "1", "init")
         assert done.returncode and line in done.stderr and "Traceback" not in done.stderr

@@ -159,6 +159,21 @@ def test_a_field_that_is_no_text_is_one_line(tmp_path, form, value):
     assert "\n" not in str(caught.value)
 
 
+def test_a_lone_surrogate_is_counted_as_what_a_document_lost(tmp_path):
+    texts = (PYTHON.decode() + "# half a pair \ud800\n", PYTHON.decode())
+    packed = "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
+    rows, stats = sifted(tmp_path, PLAIN | {"format": "jsonl"}, {"a.jsonl": packed})
+    assert sorted(row["text"].endswith("pair ?\n") for row in rows) == [False, True]
+    assert stats["rewritten_bytes"] == 2
+
+
+def test_a_row_that_cannot_be_read_is_named_with_its_source_and_folder(tmp_path):
+    packed = b'{"text": "a"}\n{"text": \n'
+    where = rf"^{PLAIN['name']}: deep/a\.jsonl: line 2 is not JSON"
+    with pytest.raises(UserError, match=where):
+        sifted(tmp_path, PLAIN | {"format": "jsonl"}, {"deep/a.jsonl": packed})
+
+
 def test_a_later_row_that_is_no_text_is_counted(tmp_path):
     lines = "".join(json.dumps({"text": text}) + "\n" for text in (PYTHON.decode(), 7, ["a"], None))
     rows, stats = sifted(tmp_path, PLAIN | {"format": "jsonl"}, {"a.jsonl": lines.encode()})

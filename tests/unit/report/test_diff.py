@@ -104,6 +104,15 @@ def test_a_side_that_is_none_is_one_line(given, message):
         side.read(given)
 
 
+def test_a_projects_recipe_is_a_side_by_its_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("extends: smoke\nseed: 7\n")
+    given = side.read(str(tmp_path / "mine.yaml"))
+    assert given.resolved["seed"] == 7 and given.folder == tmp_path / "results" / "mine"
+    with pytest.raises(UserError, match="none.yaml: no such file"):
+        side.read("none.yaml")
+
+
 def test_a_folder_whose_recipe_is_not_known_is_refused(mini, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="no recipe in recipes/"):

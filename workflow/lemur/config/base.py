@@ -41,7 +41,7 @@ def find_base(name: str, models: Mapping[str, Any], where: str, beside: Path | N
         entry = dict(models[name])
     elif (folder := (beside or Path()) / Path(name).expanduser()).is_dir():
         entry = _of_folder(name, folder)
-    elif hub := HUB.match(name):
+    elif not name.startswith((".", "/", "~")) and (hub := HUB.match(name)):
         pin = {"hub": hub["hub"], "repo_type": "model", "files": HUB_FILES}
         entry = {
             "name": names.folder_name(name),

@@ -116,7 +116,7 @@ def named_file(
         file.stem
         for place in folders
         for file in place.glob("*.yaml")
-        if place != project or file.stem not in CATALOGUES
+        if file != above and (place != project or file.stem not in CATALOGUES)
     }
     places = f"config/{folder}" if project is None else f"config/{folder} or {project}"
     raise UserError(f"no {kind} '{name}' in {places}{nearest(name, known)}")
@@ -152,7 +152,14 @@ def _generations(
             raise UserError(
                 f"{shown(path)}: extends: {parent!r} is no text: write it between quotes"
             )
-        below = named_file(folder, parent, kind, project, project and path)
+        try:
+            below = named_file(folder, parent, kind, project, project and path)
+        except UserError as error:
+            if parent == path.stem:
+                raise UserError(
+                    f"{shown(path)}: extends: '{parent}' leads back to itself"
+                ) from None
+            raise UserError(f"{shown(path)}: extends: {error}") from None
         if below in [known for known, _ in listed]:
             raise UserError(f"{shown(path)}: extends: '{parent}' leads back to itself")
         # What config/ has extends no file of a project, whatever it is called.
@@ -174,7 +181,10 @@ def with_values(recipe: Values, values: Values) -> Values:
         if isinstance(place, list):
             index = next((i for i, item in enumerate(place) if item.get("name") == last), None)
             if index is None:
-                raise UserError(f"set: no entry '{last}' in {'.'.join(parents)}")
+                known = [item["name"] for item in place if "name" in item]
+                raise UserError(
+                    f"set: no entry '{last}' in {'.'.join(parents)}{nearest(last, known)}"
+                )
             place[index] = value
         else:
             place[last] = value
@@ -186,7 +196,8 @@ def _inside(place: Any, key: str, dotted: str) -> Any:
         for item in place:
             if isinstance(item, dict) and item.get("name") == key:
                 return item
-        raise UserError(f"set: {dotted}: no entry of that name")
+        known = [item["name"] for item in place if isinstance(item, dict) and "name" in item]
+        raise UserError(f"set: {dotted}: no entry of that name{nearest(key, known)}")
     if isinstance(place, dict) and isinstance(place.get(key), dict | list):
         return place[key]
     known = place if isinstance(place, dict) else ()
@@ -298,6 +309,10 @@ def _with_more(sources: Any, more: Any, where: str) -> Any:
         raise UserError(f"{where}: {more!r} is no list of sources")
     if not isinstance(sources, list):
         raise UserError(f"{where}: adds to the sources of a corpus that this one extends: none is")
-    added = {item.get("name"): item for item in more}
+    names_ = [item.get("name") for item in more]
+    for number, name in enumerate(names_):
+        if name in names_[:number]:
+            raise UserError(f"{where}.{number}: '{name}' stands twice")
+    added = dict(zip(names_, more, strict=True))
     kept = [added.pop(item.get("name"), item) for item in sources]
     return [*kept, *added.values()]

@@ -20,7 +20,12 @@ def localise(entry: Values, file: Path) -> None:
     beside = file.resolve().parent
     pin = entry["data"] if isinstance(entry.get("data"), dict) else entry
     place = pin.get("from")
-    if isinstance(place, dict) and is_local(place) and isinstance(place["path"], str):
+    if (
+        isinstance(place, dict)
+        and is_local(place)
+        and isinstance(place["path"], str)
+        and place["path"]
+    ):
         path = Path(place["path"]).expanduser()
         place["path"] = str(path if path.is_absolute() else Path(os.path.relpath(beside / path)))
     for key in ("path", "tokenizer"):  # code of the user's own, a random model's tokenizer

@@ -49,7 +49,11 @@ def resolve_raw(recipe: Values, name: str, where: str, beside: Path | None = Non
     resolved = {
         **recipe,
         "name": name,
-        "corpus": {**corpus, "name": recipe["corpus"], "sources": _corpus(corpus, sources, recipe)},
+        "corpus": {
+            **corpus,
+            "name": recipe["corpus"],
+            "sources": _corpus(corpus, sources, recipe, where, beside),
+        },
         "base": find_base(recipe["base"], models, where, beside),
         "sft": {**recipe["sft"], "sources": _sft(recipe, sources, where)},
         "evaluate": _evaluate(recipe["evaluate"], benchmarks, models, where),
@@ -92,25 +96,28 @@ def _raw(name: str) -> Values:
     return load.recipe_of(file, file.parent) if file else load.raw_recipe(name)
 
 
-def _corpus(corpus: Values, sources: Values, recipe: Values) -> list[Values]:
-    where = f"config/corpora/{recipe['corpus']}.yaml"
+def _corpus(
+    corpus: Values, sources: Values, recipe: Values, asked: str, beside: Path | None
+) -> list[Values]:
+    where = load.shown(load.named_file("corpora", recipe["corpus"], "corpus", beside))
+    catalogue = "config/sources.yaml" + (f" or {beside}/sources.yaml" if beside else "")
     listed, names = [], set()
-    for number, item in enumerate(corpus["sources"]):
+    for item in corpus["sources"]:
         source = item["name"]
         if source not in sources:
-            raise UserError(f"{where}: sources.{number}: no source '{source}' in config/sources.yaml{nearest(source, sources)}")  # fmt: skip
+            raise UserError(f"{where}: sources: no source '{source}' in {catalogue}{nearest(source, sources)}")  # fmt: skip
         if source in names:
-            raise UserError(f"{where}: sources.{number}: '{source}' stands twice")
+            raise UserError(f"{where}: sources: '{source}' stands twice")
         names.add(source)
         entry = {**sources[source], **item}
         if entry["kind"] not in ("code", "text"):
-            raise UserError(f"{where}: sources.{number}: '{source}' is of kind {entry['kind']}: a corpus takes code and text")  # fmt: skip
+            raise UserError(f"{where}: sources: '{source}' is of kind {entry['kind']}: a corpus takes code and text")  # fmt: skip
         if entry["status"] == "unavailable":
-            raise UserError(f"{where}: sources.{number}: '{source}' is unavailable: name its substitute")  # fmt: skip
+            raise UserError(f"{where}: sources: '{source}' is unavailable: name its substitute")  # fmt: skip
         if entry.get("set") == "fresh":
             after, released = corpus.get("fresh_after"), entry.get("released")
             if not after or not released or released[:10] <= after:
-                raise UserError(f"{where}: sources.{number}: '{source}' of the set fresh was released {released or 'at a time that config/sources.yaml does not give'}; needed is after fresh_after: {after}")  # fmt: skip
+                raise UserError(f"{where}: sources: '{source}' of the set fresh was released {released or 'at a time that config/sources.yaml does not give'}; needed is after fresh_after: {after}")  # fmt: skip
         listed.append(entry)
     for kind in ("code", "text"):
         mine = {entry["name"] for entry in listed if entry["kind"] == kind and "set" not in entry}
@@ -119,7 +126,7 @@ def _corpus(corpus: Values, sources: Values, recipe: Values) -> list[Values]:
         weights = recipe["mixture"]["weights"][kind]
         for source in weights if isinstance(weights, dict) else ():
             if source not in mine:
-                raise UserError(f"config/recipes: mixture.weights.{kind}.{source}: not a {kind} source of corpus '{recipe['corpus']}'{nearest(source, mine)}")  # fmt: skip
+                raise UserError(f"{asked}: mixture.weights.{kind}.{source}: not a {kind} source of corpus '{recipe['corpus']}'{nearest(source, mine)}")  # fmt: skip
     return listed
 
 

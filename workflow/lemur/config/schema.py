@@ -52,7 +52,8 @@ def check(value: Any, name: str, where: str, *keys: str) -> None:
 
 
 def _alternative(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
-    """oneOf, anyOf: the first complaint of the alternative whose keys the value shares most.
+    """oneOf, anyOf: the first complaint of the alternative whose keys the value shares most; of equal
+    ones, of one of which no key is missing.
 
     A value of another type than every alternative keeps the error as it is.
     """
@@ -62,9 +63,10 @@ def _alternative(error: jsonschema.ValidationError) -> jsonschema.ValidationErro
     for inner in error.context:
         alternatives.setdefault(inner.schema_path[0], []).append(inner)
 
-    def fit(number: int) -> tuple[int, int]:
+    def fit(number: int) -> tuple[int, int, bool]:
         known = error.validator_value[number].get("properties", {})
-        return len(known.keys() & error.instance.keys()), -len(alternatives[number])
+        whole = all(inner.validator != "required" for inner in alternatives[number])
+        return len(known.keys() & error.instance.keys()), -len(alternatives[number]), whole
 
     nearest_one = alternatives[max(alternatives, key=fit)][0]
     return _alternative(nearest_one) if nearest_one.context else nearest_one

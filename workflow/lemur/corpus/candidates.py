@@ -67,7 +67,8 @@ def list_candidates(
             yield Candidate(inside, path.stat().st_size, licence, path.read_bytes)
             progress(path.stat().st_size)
         else:
-            rows = _parquet(source, path, progress) if kind == "parquet" else _jsonl(path, progress)
+            read = _parquet if kind == "parquet" else _jsonl
+            rows = read(source, path, f"{source.name}: {inside}", progress)
             yield from _rows(source, rows, inside)
 
 
@@ -126,7 +127,9 @@ def _columns(source: CleanedSource) -> dict[str, list[str]]:
     return wanted | {ours: [theirs] for ours, theirs in others if theirs}
 
 
-def _parquet(source: CleanedSource, path: Path, progress: Callable[[float], None]) -> Iterator[Row]:
+def _parquet(
+    source: CleanedSource, path: Path, where: str, progress: Callable[[float], None]
+) -> Iterator[Row]:
     columns = _columns(source)
 
     def chosen(schema: pa.Schema) -> list[str]:
@@ -140,13 +143,15 @@ def _parquet(source: CleanedSource, path: Path, progress: Callable[[float], None
         return list(dict.fromkeys(name for names in columns.values() for name in names))
 
     size = path.stat().st_size
-    return parquet.rows(path, path.name, chosen, lambda share: progress(share * size))
+    return parquet.rows(path, where, chosen, lambda share: progress(share * size))
 
 
-def _jsonl(path: Path, progress: Callable[[float], None]) -> Iterator[Row]:
+def _jsonl(
+    source: CleanedSource, path: Path, where: str, progress: Callable[[float], None]
+) -> Iterator[Row]:
     at = 0
     with open(path, "rb") as packed:
-        for _, row in records.json_objects(packed, path.name):
+        for _, row in records.json_objects(packed, where):
             yield row
             if packed.tell() > at:
                 progress(packed.tell() - at)
@@ -163,12 +168,10 @@ def _rows(source: CleanedSource, rows: Iterator[Row], inside: str) -> Iterator[C
     for number, row in enumerate(rows):
         values = [_value(row, name) for name in columns["text"]]
         if number == 0:
-            _first(columns["text"], row, values, inside)
+            _first(columns["text"], row, values, f"{source.name}: {inside}")
         odd = any(not isinstance(value, str | bytes | None) for value in values)
         texts = [value for value in values if isinstance(value, str | bytes)]
-        data = b"\n".join(
-            text.encode("utf-8", "replace") if isinstance(text, str) else text for text in texts
-        )
+        data, size = _joined(texts)
         path, language = (
             _name(_value(row, columns[c][0])) if c in columns else None
             for c in ("path", "language")
@@ -178,7 +181,7 @@ def _rows(source: CleanedSource, rows: Iterator[Row], inside: str) -> Iterator[C
         licence = _licence(_value(row, columns["licence"][0])) if "licence" in columns else declared
         yield Candidate(
             place,
-            len(data),
+            size,
             licence,
             lambda data=data: data,
             language=language or None,
@@ -186,14 +189,27 @@ def _rows(source: CleanedSource, rows: Iterator[Row], inside: str) -> Iterator[C
         )
 
 
-def _first(names: list[str], row: Iterable[str], values: list[Any], inside: str) -> None:
+def _joined(texts: list[str | bytes]) -> tuple[bytes, int]:
+    """Texts as UTF-8, and how many bytes they had: a lone surrogate had three, and is one as ``?``."""
+
+    def encoded(errors: str) -> bytes:
+        return b"\n".join(x.encode("utf-8", errors) if isinstance(x, str) else x for x in texts)
+
+    try:
+        data = encoded("strict")
+    except UnicodeEncodeError:
+        return encoded("replace"), len(encoded("surrogatepass"))
+    return data, len(data)
+
+
+def _first(names: list[str], row: Iterable[str], values: list[Any], where: str) -> None:
     """``UserError`` where a file's first row shows that a text field is none."""
     for name, value in zip(names, values, strict=True):
         if name not in row and name.split(".")[0] not in row:
-            raise UserError(f"{inside}: no field {name!r} (text_field){nearest(name, row)}")
+            raise UserError(f"{where}: no field {name!r} (text_field){nearest(name, row)}")
         if not isinstance(value, str | bytes | None):
             kind = type(value).__name__
-            raise UserError(f"{inside}: field {name!r} (text_field) is a {kind}, no text")
+            raise UserError(f"{where}: field {name!r} (text_field) is a {kind}, no text")
 
 
 def _value(row: Row, name: str) -> Any:

@@ -1,7 +1,9 @@
 """Which language a file is written in: by name, then its ``#!`` line, then its content."""
 
 import re
+from collections.abc import Iterable
 
+from lemur.core.errors import UserError, nearest
 from lemur.corpus import shared_extensions
 
 # Programming languages by extension. Data (json, yaml, po, csv) is not code to train on.
@@ -131,6 +133,13 @@ _ALSO_CALLED = {
 _CALLED = {name: name for name in KNOWN}
 for _language, _names in _ALSO_CALLED.items():
     _CALLED |= dict.fromkeys(_names.split(","), _language)
+
+
+def check(source: str, names: Iterable[str] | None) -> None:
+    """``UserError`` where a source asks for a language that none is called."""
+    for name in names or ():
+        if name not in KNOWN:
+            raise UserError(f"{source}: languages: {name!r} is unknown{nearest(name, KNOWN)}")
 
 
 def by_column(name: str) -> str:

@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from lemur.core.errors import UserError, nearest
 from lemur.corpus import filters, languages, licence_headers, licence_texts, licences
 from lemur.corpus.candidates import Candidate
 from lemur.corpus.examples import Examples
@@ -28,11 +27,7 @@ class Rules:
         self.prose = source.kind == "text"
         self.include, self.exclude = globs(source.include), globs(source.exclude)
         declared = source.languages
-        for name in declared or ():
-            if name not in languages.KNOWN:
-                raise UserError(
-                    f"{source.name}: language {name!r} is unknown{nearest(name, languages.KNOWN)}"
-                )
+        languages.check(source.name, declared)
         every = languages.PROSE if self.prose else languages.CODE
         self.languages = frozenset(declared or every)
         self.sole = declared[0] if declared and len(declared) == 1 else None

@@ -18,6 +18,7 @@ from lemur.config import recipe as recipes
 from lemur.config.values import Values
 from lemur.core.errors import UserError
 from lemur.core.provenance import ROOT, digest
+from lemur.corpus import languages
 from lemur.dag import local_lock, locks
 from lemur.data import local_files
 from lemur.study import cells
@@ -160,6 +161,8 @@ def _resolve(config: Values, folder: Path | None, is_main: bool) -> Run:
     recipe = study.common if study else recipes.resolve(str(config["recipe"]), config.get("set"))
     if {"model", *scoring.KEYS} & set(config):
         recipe = scoring.alone(recipe, config, folder)
+    for source in recipe["corpus"]["sources"]:
+        languages.check(source["name"], source.get("languages"))
     place.check_compiled(cost.planned(recipe), ROOT, Path.cwd())
     # Files of this machine are listed now, so that one that changed is read again by this run.
     lock_file = (folder or ROOT / "config") / local_files.LOCK

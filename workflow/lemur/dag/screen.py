@@ -55,7 +55,7 @@ SILENT = (
 
 class Screen(LogHandlerBase):
     """Shows what Snakemake logs. ``recipe``: whose jobs' seconds are expected; ``whole``: what
-    Snakemake says is shown as it says it."""
+    Snakemake says is shown as it says it; ``answers``: nothing but the cause where a job fails."""
 
     def __post_init__(self) -> None:
         settings = self.common_settings
@@ -70,6 +70,7 @@ class Screen(LogHandlerBase):
             settings.printshellcmds,
         )
         self.whole = settings.dryrun or settings.verbose or settings.debug_dag
+        self.answers = False
         self.recipe = ""
         self.started = time.monotonic()
         self.estimate = Estimate({}, {})
@@ -122,6 +123,8 @@ class Screen(LogHandlerBase):
             return self._begin(facts, now)
         if event == LogEvent.JOB_FINISHED:
             self.estimate.finish(str(facts["job_id"]), now)
+            return []
+        if event == LogEvent.JOB_ERROR and self.answers:
             return []
         if event == LogEvent.JOB_ERROR:
             logs = ", ".join(facts["log"])

@@ -92,7 +92,8 @@ class Start:
             answers.quieten(snakemake_log)
         if self.screen:
             # What prints an answer shows problems alone; a cluster's user reads what SLURM is asked.
-            self.screen.whole |= self.answers or workflow.resource_settings.nodes is not None
+            self.screen.whole |= workflow.resource_settings.nodes is not None
+            self.screen.answers = self.answers
             self.screen.recipe = run.name
         if main and not self.answers:
             for line in (*costs(run), *drifted_locks(run)):
@@ -126,11 +127,15 @@ class Start:
     def fail(self) -> None:
         """After a job that failed: its cause as the last lines."""
         self.lock.release()
-        lines = failures.last_words(self.workflow.scheduler.failed)
+        failed = self.workflow.scheduler.failed
+        if self.answers:
+            failed = [job for job in failed if str(job) not in answers.SHOWING]
+        lines = failures.last_words(failed)
         if not self.answers:
             what = "what went wrong stands below and in logs/; " if lines else ""
             lines.insert(0, f"stopped: {what}{CONTINUES}")
-        snakemake_log.error("\n".join(lines))
+        if lines:
+            snakemake_log.error("\n".join(lines))
 
 
 def plan_answers(jobs: Any) -> None:

@@ -15,7 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("first", help="a recipe of config/recipes, or a folder results/<recipe>")
+    parser.add_argument("first", help="a recipe: a name or a file; or a folder results/<recipe>")
     parser.add_argument("second", help="what it is compared with")
     args = parser.parse_args()
     shown = text.lines(side.read(args.first), side.read(args.second))

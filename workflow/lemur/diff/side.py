@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lemur.config import recipe
+from lemur.config import project, recipe
 from lemur.config.values import Values
 from lemur.core.errors import UserError
 from lemur.core.files import read_json
@@ -25,8 +25,13 @@ class Side:
 
 
 def read(given: str) -> Side:
-    """``given``: a file of config/recipes without .yaml, or a folder ``results/<recipe>`` of any
-    checkout. A recipe's run is looked for in this folder's results; ``UserError`` for neither."""
+    """``given``: a file of config/recipes without .yaml, the file of a project's recipe, or a folder
+    ``results/<recipe>`` of any checkout. A recipe's run is looked for in this folder's results, a
+    project's in its own; ``UserError`` for none of these."""
+    if given.endswith(project.ENDINGS) and (file := project.recipe_file(given)):
+        resolved = recipe.resolve(given)
+        folder = file.parent / "results" / resolved["name"]
+        return Side(given, resolved, _scores(folder), folder)
     if "/" in given:
         folder = Path(given)
         if not folder.is_dir():
