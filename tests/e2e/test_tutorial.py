@@ -1,6 +1,7 @@
 """docs/tutorial.md as a new user would go through it: its commands in its order, in a checkout of one's own.
 
-`make envs` is what every test here has behind it; what makes and plans a project is in tests/dag/test_new_project.py, which `make test` runs.
+`make envs` is what every test here has behind it; what makes and plans a project is in
+tests/dag/test_new_project.py, which `make test` runs.
 """
 
 import json

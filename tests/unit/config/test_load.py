@@ -219,6 +219,9 @@ heldout: {share: 0.1}
         ("extends: a\nmore_sources: {name: x}\n", "b.yaml: more_sources: {'name': 'x'} is no list of sources"),
         ("more_sources: [{name: x}]\n", "b.yaml: more_sources: adds to the sources of a corpus that this one extends"),
         ("extends: a\nmore_sources: [{nam: x}]\n", "b.yaml: sources.3.nam: unknown key; did you mean 'name'"),
+        ("extends: a\nmore_sources: [{name: [x]}]\n", "b.yaml: sources.3.name: ['x'] is not of type string"),
+        ("extends: a\nsources: [s]\nmore_sources: [{name: x}]\n", "b.yaml: sources.0: 's' is not of type object"),
+        ("extends:\n", "b.yaml: extends: None is no text"),
         ("- 1\n", "a corpus is a mapping, not list"),
     ):  # fmt: skip
         mine.write_text(wrong)

@@ -3,6 +3,7 @@
 import errno
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -153,18 +154,7 @@ def test_what_is_read_and_written_is_what_the_options_say(tmp_path, monkeypatch)
     parser.writes("--out", "", files=command.and_beside("b.json", "model"))
     parser.writes("--table", "", files=command.and_suffixes(".csv"), required=False)
     parser.writes("--rank", "", files=command.by_first_rank(command.itself), default=Path("r"))
-    given = [
-        "--spec",
-        "{}",
-        "--documents",
-        "d",
-        "e",
-        "d",
-        "--model",
-        "m/model",
-        "--out",
-        "x/a.json",
-    ]
+    given = shlex.split("--spec {} --documents d e d --model m/model --out x/a.json")
     args = parser.parse_args([*given, "--episodes", "p", "--table", "t.html"])
     assert list(map(str, parser.inputs(args))) == ["d", "e", "m/DONE.json", "p"]
     written = ["x/a.json", "x/b.json", "x/model", "t.html", "t.csv"]

@@ -15,7 +15,6 @@ LIMITS = Limits(wall_seconds=20, cpu_seconds=8, memory_mb=160)
 # Reads one byte of each 2 MB of address space: a page of tables each, and one page of zeros for all.
 TABLES = """
 import mmap, time
-from dataclasses import replace
 def f():
     size = SIZE << 30
     held = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000, mmap.PROT_READ)

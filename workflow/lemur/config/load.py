@@ -144,10 +144,10 @@ def _generations(
         value = read_yaml(path)
         if not isinstance(value, dict):
             raise UserError(f"{shown(path)}: a {kind} is a mapping, not {type(value).__name__}")
-        parent = value.pop("extends", None)
         listed.insert(0, (path, value))
-        if parent is None:
+        if "extends" not in value:
             return listed
+        parent = value.pop("extends")
         if not isinstance(parent, str):
             raise UserError(
                 f"{shown(path)}: extends: {parent!r} is no text: write it between quotes"
@@ -309,10 +309,12 @@ def _with_more(sources: Any, more: Any, where: str) -> Any:
         raise UserError(f"{where}: {more!r} is no list of sources")
     if not isinstance(sources, list):
         raise UserError(f"{where}: adds to the sources of a corpus that this one extends: none is")
-    names_ = [item.get("name") for item in more]
-    for number, name in enumerate(names_):
-        if name in names_[:number]:
+    called = [str(item.get("name")) for item in more]
+    for number, name in enumerate(called):
+        if name in called[:number]:
             raise UserError(f"{where}.{number}: '{name}' stands twice")
-    added = dict(zip(names_, more, strict=True))
-    kept = [added.pop(item.get("name"), item) for item in sources]
+    added = dict(zip(called, more, strict=True))
+    # What is no source yet is left to the schema, which names it.
+    names_below = [str(item.get("name")) if isinstance(item, dict) else "" for item in sources]
+    kept = [added.pop(name, item) for name, item in zip(names_below, sources, strict=True)]
     return [*kept, *added.values()]
