@@ -1,11 +1,9 @@
 """How often Snakemake looks at the jobs that wait, which is when one ends."""
 
 import subprocess
-from types import SimpleNamespace
 
 import pytest
 from lemur.core.provenance import ROOT
-from lemur.dag.scheduler import look_when_a_job_ends
 
 # Thirty short jobs, one that takes three seconds, and one that has to wait for both cores.
 SNAKEFILE = f"""
@@ -50,10 +48,24 @@ def test_a_long_job_is_waited_for_without_a_look_for_each_that_ended_before(tmp_
     assert (looks <= 35) is mended, looks
 
 
-def test_a_bound_that_somebody_asked_for_stays():
-    for jobs, seconds, stays in ((100, 1, False), (10, 60, True)):
-        limiter = SimpleNamespace(max_jobs=jobs, timespan=seconds)
-        scheduler = SimpleNamespace(job_rate_limiter=limiter)
-        look_when_a_job_ends(scheduler)
-        assert (scheduler.job_rate_limiter is limiter) is stays
-    look_when_a_job_ends(SimpleNamespace(job_rate_limiter=None))
+# Snakemake as it is, but for what it says when it has scheduled all.
+WATCHED = """
+from snakemake.scheduling.job_scheduler import JobScheduler
+schedule = JobScheduler.schedule
+def watched(self):
+    done = schedule(self)
+    print("bound:", self.job_rate_limiter and self.job_rate_limiter.max_jobs)
+    return done
+JobScheduler.schedule = watched
+from snakemake.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("given, bound", [((), None), (("--max-jobs-per-timespan", "10/2s"), 10)])
+def test_a_run_of_the_pipeline_has_no_bound_but_one_that_was_asked_for(tmp_path, given, bound):
+    command = [ROOT / "workflow/env-run", "workflow", "python", "-c", WATCHED, "-s", ROOT / "Snakefile"]  # fmt: skip
+    asked = ["--cores", "1", *given, "results/figures/paper/overview.svg", "--config", "recipe=smoke"]  # fmt: skip
+    done = subprocess.run([*command, *asked], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines()[-1] == f"bound: {bound}"

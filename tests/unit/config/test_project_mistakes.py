@@ -30,10 +30,11 @@ def test_a_mistake_is_named_where_it_stands(tmp_path, monkeypatch, name, old, ne
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text.replace(old, new, 1) if path == name else text)
     monkeypatch.chdir(tmp_path)
-    config = {"recipe": str(tmp_path / "mine.yaml")}
-    with pytest.raises(UserError) as caught:
-        run._resolve(config, tmp_path, is_main=False)
-    assert line.replace("{}", str(tmp_path)) in str(caught.value)
+    with pytest.raises(SystemExit) as left:
+        run.resolve(*run.read_config({}, [f"recipe={tmp_path}/mine.yaml"]))
+    said = str(left.value.code)  # Python prints it and leaves with 1
+    assert said.startswith("error: ") and "\n" not in said
+    assert line.replace("{}", str(tmp_path)) in said
 
 
 def test_an_entry_of_a_list_that_is_none_has_the_names_that_are():
