@@ -81,6 +81,13 @@ def test_evaluation_is_the_same_for_all(ratio):
     assert len({str(recipe["evaluate"]) for recipe in ratio.recipes.values()}) == 1
 
 
+def test_measures_are_shown_as_the_file_lists_them_the_primary_first(ratio):
+    """--spec is JSON whose mappings are sorted: order stands in a list."""
+    order = cells.analysis_spec(ratio)["order"]
+    assert order[:4] == ["actions", "code", "text", "known actions"] and order[-1] == "Spider"
+    assert sorted(order) == sorted(cells.analysis_spec(ratio)["measures"])
+
+
 def test_a_published_base_is_scored_once_and_is_the_users_own_case():
     study = cells.expand({"study": "base"})
     published = [cell for cell in study.cells if cell.model == "start"]

@@ -34,6 +34,7 @@ ANALYSIS = {
     "study": "made", "description": "Which share?", "shares": SHARES, "reference": SHARES[2],
     "primary": "actions", "equal": 0.005, "seeds": 3, "verdict": "Nothing is decided.",
     "published": {"CMR": [0.30, 0.48]}, "over_sizes": None, "hypotheses": [],
+    "sizes": ["1m", "3m"], "measures": ["code", "text", "actions"],
     "bases": {
         name: {
             "millions": millions,
@@ -52,7 +53,7 @@ ANALYSIS = {
 @pytest.fixture
 def drawn(spec, tmp_path):
     source = tmp_path / "analysis.json"
-    source.write_text(json.dumps(ANALYSIS))
+    source.write_text(json.dumps(ANALYSIS, sort_keys=True))  # as it is written
     found = []
     for name in ("a", "b"):
         out = tmp_path / f"{name}.svg"

@@ -54,7 +54,7 @@ def simulate(folder, seeds=(1, 2, 3), documents=12):
         "bases": [{"name": name, "millions": size, "seeds": list(seeds)} for name, size in BASES.items()],
         "millions": BASES, "checkpoint_measures": [], "batch": 100,
         "shares": SHARES, "reference": 10 / 11, "arms": [], "primary": "actions",
-        "measures": MEASURES, "missing": {"fresh set": "not pinned"}, "limits": ["simulated"],
+        "measures": MEASURES, "order": ["text", "actions"], "missing": {"fresh set": "not pinned"}, "limits": ["simulated"],
         "published": {"Lemur": [0.909]}, "cut": ["bases 13m"],
         "statistics": {"confidence": 0.95, "resamples": 200, "equal": 0.005, "seed": 0, "seeds": 3},
         "hypotheses": [
@@ -75,7 +75,7 @@ def test_a_known_optimum_is_found_and_decided(tmp_path):
     assert best["low"] <= 0.53 and best["high"] >= 0.47 and best["edge"] is None
     outcomes = {hypothesis["name"]: hypothesis["outcome"] for hypothesis in found["hypotheses"]}
     assert outcomes == {"H1": "supported", "H2": "supported", "H3": "supported"}
-    assert found["verdict"].startswith("Study s, base 3m, by actions (1 measures or controls are missing): best share")  # fmt: skip
+    assert found["verdict"].startswith("Study s, base 3m, by actions (1 measure or control is missing): best share")  # fmt: skip
     said = (out.parent / "verdict.txt").read_text()
     for words in ("missing: fresh set: not pinned", "cut for the hours given: bases 13m", "- simulated"):  # fmt: skip
         assert words in said
@@ -88,6 +88,11 @@ def test_a_known_optimum_is_found_and_decided(tmp_path):
     assert float(mine[0]["bits_per_byte"]) == pytest.approx(values[1][4], abs=1e-6)
     table = (out.parent / "table.md").read_text()
     assert table.count("\n| 0.909 | ") == 4 and "the primary measure" in table
+    heads = [line.split(" (")[0] for line in table.splitlines() if line.startswith("## ")]
+    assert heads == [
+        f"## {base}: {m}" for base in BASES for m in ("text", "actions, the primary measure")
+    ]
+    assert (found["sizes"], found["measures"]) == (["1m", "3m"], ["text", "actions"])
 
 
 def test_one_seed_decides_nothing_and_says_why(tmp_path):

@@ -96,7 +96,7 @@ def analysed(spec: AnalysisSpec, results: Results) -> Analysis:
     kept: dict[tuple[str, str], tuple[Bits, Estimate, Best]] = {}
     for base in spec.bases:
         measures = {}
-        for measure in spec.measures:
+        for measure in spec.order:
             bits = results.bits(base.name, measure, MAIN, spec.shares)
             start = results.start(base.name, measure)
             against = estimate(bits.less(bits.bits[:, number]), *how)
@@ -118,7 +118,8 @@ def analysed(spec: AnalysisSpec, results: Results) -> Analysis:
         bases[base.name] = BaseFindings(base.millions, len(base.seeds), measures)
     outcomes, decides = _outcomes(spec, kept, how), _decides(spec)
     best = kept[decides.name, spec.primary][2]
-    lack = f"{len(spec.missing)} measures or controls are missing" if spec.missing else None
+    count = len(spec.missing)
+    lack = f"{count} measure{' or control is' if count == 1 else 's or controls are'} missing"
     return Analysis(
         study=spec.study,
         description=spec.description,
@@ -127,11 +128,15 @@ def analysed(spec: AnalysisSpec, results: Results) -> Analysis:
         primary=spec.primary,
         equal=settings.equal,
         seeds=len(decides.seeds),
+        sizes=tuple(bases),
+        measures=spec.order,
         bases=bases,
         over_sizes=_over_sizes(spec, kept),
         published=spec.published,
         hypotheses=outcomes,
-        verdict=verdict.sentence(spec.study, decides.name, spec.primary, best, outcomes, lack),
+        verdict=verdict.sentence(
+            spec.study, decides.name, spec.primary, best, outcomes, lack if count else None
+        ),
     )
 
 
@@ -155,7 +160,7 @@ def _over_sizes(spec: AnalysisSpec, kept: Kept) -> OverSizes | None:
     if len(spec.bases) < 3:
         return None
     found = {}
-    for measure in spec.measures:
+    for measure in spec.order:
         points = np.concatenate([laws.points_of(spec.shares, b.millions) for b in spec.bases])
         values = np.concatenate([kept[b.name, measure][0].values.mean(0) for b in spec.bases])
         predicted = laws.left_out(laws.OVER_SIZES, points, values[None], points[:, 1])[0]

@@ -55,7 +55,8 @@ class HypothesisSpec:
 
 @dataclass(frozen=True)
 class AnalysisSpec:
-    """A study as it was run. ``batch`` in tokens; ``measures`` are benchmarks by their short names;
+    """A study as it was run. ``batch`` in tokens; ``measures`` are benchmarks by their short names,
+    and ``order`` these names as they are shown, since a mapping comes back from JSON in the alphabet's;
     ``millions`` of parameters by base, also of bases that a reduced study has left out."""
 
     study: str
@@ -71,6 +72,7 @@ class AnalysisSpec:
     batch: int
     primary: str
     measures: dict[str, str]
+    order: tuple[str, ...]
     missing: dict[str, str]
     limits: tuple[str, ...]
     published: dict[str, tuple[float, ...]]

@@ -212,6 +212,7 @@ def analysis_spec(study: Study | None) -> Values:
         batch=study.common["pretrain"]["global_batch_tokens"],
         primary=design.primary,
         measures=design.measures,
+        order=tuple(sorted(design.measures, key=lambda name: name != design.primary)),
         missing=design.missing,
         limits=design.limits,
         published=design.published,

@@ -32,7 +32,7 @@ def cells_csv(
     rows.writerow(COLUMNS)
     for cell in spec.cells:
         seen = seen_epochs.get(cell.recipe, {})
-        for measure in spec.measures:
+        for measure in spec.order:
             at = [(cell.recipe, cell.tokens)]
             if measure in spec.checkpoint_measures:
                 at += [(earlier(cell.recipe, step), step * spec.batch) for step in cell.steps]

@@ -26,11 +26,11 @@ def draw(spec: Mapping[str, Any], analysis: Path, out: Path) -> None:
     found = contracts.read_file(Analysis, analysis)
     style = Style.parse(spec)
     lines = [pair(colour, f"--spec: lines.{n}") for n, colour in enumerate(spec["lines"])]
-    names = list(found.bases)
+    names = found.sizes
     if len(names) > min(len(lines), len(MARKERS)):
         raise UserError(f"--spec: lines: {len(lines)} colours for {len(names)} bases")
     colours = dict(zip(names, lines, strict=False))
-    measures = list(next(iter(found.bases.values())).measures)
+    measures = found.measures
     if len(measures) > len(MARKERS):
         raise UserError(
             f"{analysis}: {len(measures)} measures: panel D has markers for {len(MARKERS)}"
@@ -139,9 +139,9 @@ def _predicted(axis: Any, style: Style, found: Analysis, measures: Sequence[str]
 def _described(found: Analysis, measures: Sequence[str]) -> str:
     """The figure in words, for those who do not see it."""
     sentences = []
-    for name, part in found.bases.items():
+    for name in found.sizes:
         for measure in measures:
-            curve = part.measures[measure]
+            curve = found.bases[name].measures[measure]
             values = ", ".join(f"{share:.3f}: {value:.3f}" for share, value in zip(found.shares, curve.values, strict=True))  # fmt: skip
             best = curve.law.best
             sentences.append(f"{name}, {measure}: bits per byte by share of code {values}; the base {curve.base:.3f}; law {curve.law.name}, best share {best.share:.3f} ({best.low:.3f} to {best.high:.3f})")  # fmt: skip

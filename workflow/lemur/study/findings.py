@@ -183,6 +183,10 @@ class Analysis:
     """A smaller difference in bits per byte counts as none."""
     seeds: int
     """Of the base that hypotheses are decided at."""
+    sizes: tuple[str, ...]
+    """Names of the bases in the order of the study's file, which begins with the smallest."""
+    measures: tuple[str, ...]
+    """Short names of the measures, the primary first."""
     bases: dict[str, BaseFindings]
     """By name."""
     over_sizes: OverSizes | None
