@@ -217,7 +217,7 @@ heldout: {share: 0.1}
         ("extends: c\n", "no corpus 'c' in config/corpora (allowed: a, b)"),
         ("extends: b\n", "b.yaml: extends: 'b' leads back to itself"),
         ("extends: a\nmore_sources: {name: x}\n", "b.yaml: more_sources: {'name': 'x'} is no list of sources"),
-        ("more_sources: [{name: x}]\n", "b.yaml: more_sources: adds to the sources of a corpus that this one extends"),
+        ("more_sources: [{name: x}]\n", "b.yaml: more_sources: there are no sources to add to"),
         ("extends: a\nmore_sources: [{nam: x}]\n", "b.yaml: sources.3.nam: unknown key; did you mean 'name'"),
         ("extends: a\nmore_sources: [{name: [x]}]\n", "b.yaml: sources.3.name: ['x'] is not of type string"),
         ("extends: a\nsources: [s]\nmore_sources: [{name: x}]\n", "b.yaml: sources.0: 's' is not of type object"),

@@ -308,7 +308,9 @@ def _with_more(sources: Any, more: Any, where: str) -> Any:
     if not isinstance(more, list) or not all(isinstance(item, dict) for item in more):
         raise UserError(f"{where}: {more!r} is no list of sources")
     if not isinstance(sources, list):
-        raise UserError(f"{where}: adds to the sources of a corpus that this one extends: none is")
+        raise UserError(
+            f"{where}: there are no sources to add to: extends names the corpus that has them"
+        )
     called = [str(item.get("name")) for item in more]
     for number, name in enumerate(called):
         if name in called[:number]:

@@ -52,8 +52,8 @@ def check(value: Any, name: str, where: str, *keys: str) -> None:
 
 
 def _alternative(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
-    """oneOf, anyOf: the first complaint of the alternative whose keys the value shares most; of equal
-    ones, of one of which no key is missing.
+    """oneOf, anyOf: the first complaint of the alternative whose keys the value shares most; among
+    equals, of one that misses no required key.
 
     A value of another type than every alternative keeps the error as it is.
     """

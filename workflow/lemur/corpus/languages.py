@@ -136,7 +136,7 @@ for _language, _names in _ALSO_CALLED.items():
 
 
 def check(source: str, names: Iterable[str] | None) -> None:
-    """``UserError`` where a source asks for a language that none is called."""
+    """``UserError`` where a source names a language that is not known."""
     for name in names or ():
         if name not in KNOWN:
             raise UserError(f"{source}: languages: {name!r} is unknown{nearest(name, KNOWN)}")

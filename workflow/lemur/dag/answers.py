@@ -22,7 +22,7 @@ PRINTING = frozenset(
         "adopt",
     }
 )
-# Of these, what the terminal has seen the errors of when they end.
+# Of these, those whose errors have already been on the terminal when they end.
 SHOWING = frozenset({"init", "publish", "adopt"})
 # Snakemake's events (snakemake_interface_logger_plugins.common.LogEvent) that say what went wrong.
 _ERRORS = frozenset({"job_error", "group_error", "error"})

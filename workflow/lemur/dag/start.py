@@ -129,6 +129,7 @@ class Start:
         self.lock.release()
         failed = self.workflow.scheduler.failed
         if self.answers:
+            # A job as text is the name of its rule.
             failed = [job for job in failed if str(job) not in answers.SHOWING]
         lines = failures.last_words(failed)
         if not self.answers:

@@ -101,7 +101,7 @@ class Exchange:
                     wanted = 4 + int.from_bytes(data[:4], "little")
                     if wanted > REPLY:
                         return None, "ended"
-            # What it left is seen however soon it replied: memory and time are those of a moment.
+            # Files that it left count, however soon it replied: the watch above looks only while it waits.
             if (cause := self.confined.overfull(self.limits)) is not None:
                 return None, cause
             reply = json.loads(data[4:wanted].decode("utf-8", "surrogatepass"))
